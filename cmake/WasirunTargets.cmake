@@ -1,0 +1,22 @@
+# wasirun_library(name DEPENDS ...): the folder's static library from all of its .cc files.
+
+add_library(wasirun_flags INTERFACE)
+target_compile_features(wasirun_flags INTERFACE cxx_std_23)
+target_compile_options(wasirun_flags INTERFACE -Wall -Wextra -Werror -fno-omit-frame-pointer -fvisibility=hidden)
+if(WASIRUN_SANITIZE)
+  target_compile_options(wasirun_flags INTERFACE -fsanitize=${WASIRUN_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(wasirun_flags INTERFACE -fsanitize=${WASIRUN_SANITIZE})
+endif()
+target_include_directories(wasirun_flags INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/lib>
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
+
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_EXTENSIONS ON)
+
+function(wasirun_library name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "*.cc")
+  add_library(wasirun_${name} STATIC ${sources})
+  target_link_libraries(wasirun_${name} PUBLIC wasirun_flags ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+endfunction()

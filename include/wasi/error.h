@@ -1,0 +1,43 @@
+// What went wrong when no guest code was running: one value, returned in std::expected.
+//
+// A leaf header: every folder may include it. Traps, which guest code raises, are in trap.h.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wasi {
+
+// Which promise was broken. The spec's own words where it has one.
+enum class ErrorKind : std::uint8_t {
+  malformed,    // the bytes or the text are not a module (spec: malformed)
+  invalid,      // well-formed, but does not validate (spec: invalid)
+  unsupported,  // correct, but this version does not run it yet
+  unlinkable,   // an import is missing or has another type (spec: unlinkable)
+  io,           // the host refused: a file, a directory, an address range
+  limit,        // a limit of the engine or of the store was reached
+  argument,     // the caller passed something that cannot be meant
+};
+
+// The kind's name as it stands in messages, e.g. "malformed".
+std::string_view name_of(ErrorKind kind);
+
+// An error with its message and, where bytes were at fault, the offset of the first wrong one.
+// A plain value: copy it, keep it, use it from any thread.
+struct Error {
+  ErrorKind kind = ErrorKind::argument;
+  std::string message;                  // what, and what was expected; no trailing period
+  std::optional<std::uint64_t> offset;  // byte offset in the module, where there is one
+
+  // One line for people: "malformed module at offset 0x1f: ...".
+  [[nodiscard]] std::string to_string() const;
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+
+}  // namespace wasi

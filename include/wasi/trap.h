@@ -1,0 +1,45 @@
+// Why guest code stopped: a code, a message and the Wasm frames that were active.
+//
+// A leaf header: every folder may include it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wasi {
+
+enum class TrapCode : std::uint8_t {
+#define WASI_TRAP(name, message) name,
+#include <wasi/traps.def>
+#undef WASI_TRAP
+};
+
+// The code's message, as the spec's test suite words it: "integer divide by zero".
+std::string_view message_of(TrapCode code);
+
+// One active Wasm function, innermost first in Trap::backtrace.
+struct StackFrame {
+  std::string module;                   // name of the module, empty if it has none
+  std::string function;                 // from the name section or an export; empty if unknown
+  std::uint32_t function_index = 0;     // in the module's function index space
+  std::optional<std::uint64_t> offset;  // byte offset of the instruction in the module
+};
+
+// A trap, or the guest's wish to end (code == TrapCode::exit, with exit_status).
+// A plain value: copy it, keep it, use it from any thread.
+struct Trap {
+  TrapCode code = TrapCode::unreachable;
+  std::string message;                // message_of(code), with details where there are any
+  std::vector<StackFrame> backtrace;  // innermost first, cut in the middle if very deep
+  std::uint64_t omitted_frames = 0;   // how many frames the cut left out
+  std::int32_t exit_status = 0;       // of proc_exit, only with TrapCode::exit
+
+  [[nodiscard]] bool is_exit() const { return code == TrapCode::exit; }
+  // The message and the backtrace, a line per frame, as the CLI prints it.
+  [[nodiscard]] std::string to_string() const;
+};
+
+}  // namespace wasi

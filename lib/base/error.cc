@@ -1,0 +1,64 @@
+// Bodies of the public leaf headers wasi/error.h and wasi/trap.h.
+#include <fmt/format.h>
+#include <wasi/error.h>
+#include <wasi/trap.h>
+
+#include <iterator>
+
+namespace wasi {
+
+std::string_view name_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::malformed:
+      return "malformed";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::unlinkable:
+      return "unlinkable";
+    case ErrorKind::io:
+      return "I/O error";
+    case ErrorKind::limit:
+      return "limit";
+    case ErrorKind::argument:
+      return "argument";
+  }
+  return "error";
+}
+
+std::string Error::to_string() const {
+  const bool about_bytes = kind == ErrorKind::malformed || kind == ErrorKind::invalid;
+  std::string text = about_bytes ? fmt::format("{} module", name_of(kind)) : std::string();
+  if (offset) text += fmt::format("{}at offset {:#x}", text.empty() ? "" : " ", *offset);
+  return text.empty() ? message : text + ": " + message;
+}
+
+std::string_view message_of(TrapCode code) {
+  switch (code) {
+#define WASI_TRAP(name, message) \
+  case TrapCode::name:           \
+    return message;
+#include <wasi/traps.def>
+#undef WASI_TRAP
+  }
+  return "unknown trap";
+}
+
+std::string Trap::to_string() const {
+  if (is_exit()) return fmt::format("exit with status {}", exit_status);
+  std::string text = fmt::format("trap: {}", message.empty() ? message_of(code) : std::string_view(message));
+  std::size_t number = 0;
+  for (const StackFrame& frame : backtrace) {
+    if (omitted_frames != 0 && number == backtrace.size() / 2) {
+      fmt::format_to(std::back_inserter(text), "\n      ... {} frames left out ...", omitted_frames);
+    }
+    fmt::format_to(std::back_inserter(text), "\n  {:>3}: {}{}{}", number++, frame.module,
+                   frame.module.empty() ? "" : "!",
+                   frame.function.empty() ? fmt::format("<function {}>", frame.function_index) : frame.function);
+    if (frame.offset) fmt::format_to(std::back_inserter(text), " @ {:#x}", *frame.offset);
+  }
+  return text;
+}
+
+}  // namespace wasi

@@ -1,0 +1,37 @@
+// How a function is entered, in any tier: one signature for interpreted, compiled and host functions.
+// Callers never ask who is there.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/frame.h"
+#include "wasm/types.h"
+
+namespace wasi::runtime {
+
+struct ModuleCode;
+
+// Runs `self` in `instance` on arguments at slots[0..]; returns with the results from slots[0] on. A trap
+// does not return: it unwinds to the innermost entry from the host (trap_raise.h).
+using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self);
+
+// The record of one function of a module, shared by all of its instances (or of one host function).
+// All zero means "not prepared yet": arrays of them come as untouched zero pages, since modules with
+// half a million functions exist.
+struct FunctionCode {
+  std::atomic<SlotEntry> entry{nullptr};    // null: prepare_function() first
+  std::atomic<void*> interpreter{nullptr};  // tier 0's translation, owned by ModuleCode's tier data
+  ModuleCode* module = nullptr;             // null for host functions
+  std::uint32_t index = 0;                  // FuncIndex in the module
+  std::atomic<std::uint32_t> state{0};      // bit 0: body validated
+};
+
+// A function as a value: what funcref points to, what imports, exports and tables hold.
+struct FuncRef {
+  FunctionCode* code = nullptr;
+  VmContext* instance = nullptr;  // the callee's; null for a host function
+  wasm::TypeId type;              // canonical: call_indirect compares it
+};
+
+}  // namespace wasi::runtime

@@ -1,0 +1,32 @@
+// The state of execution in one store: its Wasm stack, its newest frame, its wish to be interrupted.
+//
+// One thread at a time runs a store; `interrupt` alone may be written from others.
+#pragma once
+
+#include <wasi/trap.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "runtime/frame.h"
+
+namespace wasi::runtime {
+
+class Store;
+struct HostEntry;  // trap_raise.h: the innermost entry from the host
+
+struct ExecState {
+  Frame* top = nullptr;  // newest record
+  Slot* stack_begin = nullptr;
+  Slot* stack_end = nullptr;                // slots may be used up to here; entries check it
+  std::uintptr_t native_limit = 0;          // the native stack pointer must stay above it
+  std::atomic<std::uint32_t> interrupt{0};  // non-zero: polls at loop heads and entries call handle_interrupt
+  HostEntry* host_entry = nullptr;
+  Store* store = nullptr;
+  std::optional<std::chrono::steady_clock::time_point> deadline;  // blocking host calls wait no longer
+  Trap pending;                                                   // the trap on its way to the host entry
+};
+
+}  // namespace wasi::runtime

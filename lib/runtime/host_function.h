@@ -1,0 +1,44 @@
+// Functions of the host that guests call.
+#pragma once
+
+#include <wasi/error.h>
+#include <wasi/trap.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "runtime/code_entry.h"
+#include "runtime/exec_state.h"
+#include "runtime/memory.h"
+#include "wasm/types.h"
+
+namespace wasi::runtime {
+
+class Instance;
+class Store;
+
+// What a host function sees of its call: arguments in slots[0..], results go to slots[0..] (a v128 takes two).
+struct HostCall {
+  Store& store;
+  Instance* caller;  // the instance that called; null when the host itself called
+  Slot* slots;
+
+  // The caller's exported memory "memory", or its first one; null where it has none.
+  [[nodiscard]] Memory* memory() const;
+};
+
+// The body: returns a trap to stop the guest. `data` is the function's own. Exceptions become host_error traps.
+using HostBody = std::optional<Trap> (*)(void* data, HostCall& call);
+
+// A host function, owned by the store that it was made in. Its FuncRef is what imports and tables hold.
+struct HostFunction {
+  FunctionCode code;  // first member: the entry finds the function from its record
+  FuncRef ref;
+  wasm::TypeId type;
+  HostBody body = nullptr;
+  std::shared_ptr<void> data;
+  Store* store = nullptr;
+};
+
+}  // namespace wasi::runtime

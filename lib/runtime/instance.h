@@ -1,0 +1,59 @@
+// An instance: a module's code bound to the objects of a store.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "runtime/store.h"
+#include "runtime/vmcontext.h"
+#include "wasm/module.h"
+
+namespace wasi::runtime {
+
+// Standard layout up to `vm`: a VmContext* is an Instance*.
+class Instance {
+ public:
+  VmContext vm;
+
+  static Instance* from(VmContext* vm) { return reinterpret_cast<Instance*>(vm); }
+
+  [[nodiscard]] const wasm::Module& module() const { return *code->module; }
+  [[nodiscard]] std::optional<External> find_export(std::string_view name);
+  [[nodiscard]] External export_at(std::size_t index);
+  // The function as a value, made at first use; the pointer is unique per function and instance.
+  FuncRef* func_ref(wasm::FuncIndex function);
+  // Null where the module has no memory.
+  [[nodiscard]] Memory* memory(std::uint32_t index) const {
+    return index < memories.size() ? memories[index] : nullptr;
+  }
+
+  // What the segment instructions need; a dropped segment has size zero.
+  // They return false for an out-of-bounds access (nothing written).
+  bool memory_init(std::uint32_t memory, std::uint32_t segment, std::uint64_t dst, std::uint32_t src,
+                   std::uint32_t count);
+  bool table_init(std::uint32_t table, std::uint32_t segment, std::uint64_t dst, std::uint32_t src,
+                  std::uint32_t count);
+  void drop_data(std::uint32_t segment);
+  void drop_element(std::uint32_t segment);
+  [[nodiscard]] Table* table(std::uint32_t index) const { return tables[index]; }
+
+  Store* store = nullptr;
+  std::shared_ptr<ModuleCode> code;
+  std::vector<Memory*> memories;
+  std::vector<Table*> tables;
+  std::vector<Global*> globals;
+  std::vector<Tag*> tags;
+  std::vector<FuncRef*> imported_functions;
+  // The rest belongs to instance.cc: func_ref storage, segments' state, arrays behind `vm`.
+  struct Private;
+  std::unique_ptr<Private> priv;
+
+  Instance();
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+};
+
+}  // namespace wasi::runtime

@@ -1,0 +1,128 @@
+// The store: owner of all that instances are made of, and of the state of their execution.
+//
+// Used by one thread at a time. Objects live until the store ends, since guests refer to each other freely.
+// Source: https://webassembly.github.io/spec/core/exec/runtime.html#store
+#pragma once
+
+#include <wasi/error.h>
+#include <wasi/trap.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "runtime/exec_state.h"
+#include "runtime/host_function.h"
+#include "runtime/memory.h"
+#include "runtime/module_code.h"
+#include "runtime/tuning.h"
+#include "wasm/type_registry.h"
+
+namespace wasi::runtime {
+
+class Instance;
+
+// A table: its type, its elements.
+struct Table {
+  TableView view;  // first: instances point to it
+  wasm::TableType type;
+  std::vector<void*> elements;
+  Store* store = nullptr;
+
+  // Adds `delta` elements that hold `init` within type and limits; the old size, or -1.
+  std::int64_t grow(std::uint64_t delta, void* init);
+};
+
+struct Global {
+  Slot cell[2] = {};
+  wasm::GlobalType type;
+};
+
+struct Tag {
+  wasm::TypeId type;
+};
+
+struct StoreLimits {
+  std::uint64_t memory_bytes = UINT64_MAX;    // of all memories together
+  std::uint64_t table_elements = 10'000'000;  // per table
+  std::uint64_t instances = 10'000;
+  std::uint64_t stack_bytes = kDefaultStackBytes;  // of the Wasm stack
+};
+
+struct StoreOptions {
+  StoreLimits limits;
+  BoundsChecks checks = BoundsChecks::guard_pages;
+};
+
+// What an import can be given, and what an export is.
+struct External {
+  wasm::ExternalKind kind = wasm::ExternalKind::func;
+  union {
+    FuncRef* func;
+    Table* table;
+    Memory* memory;
+    Global* global;
+    Tag* tag;
+  };
+  External() : func(nullptr) {}
+  explicit External(FuncRef* f) : kind(wasm::ExternalKind::func), func(f) {}
+  explicit External(Table* t) : kind(wasm::ExternalKind::table), table(t) {}
+  explicit External(Memory* m) : kind(wasm::ExternalKind::memory), memory(m) {}
+  explicit External(Global* g) : kind(wasm::ExternalKind::global), global(g) {}
+  explicit External(Tag* t) : kind(wasm::ExternalKind::tag), tag(t) {}
+};
+
+class Store {
+ public:
+  Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  [[nodiscard]] ExecState& exec() { return exec_; }
+  [[nodiscard]] wasm::TypeRegistry& registry() const { return *registry_; }
+  [[nodiscard]] const StoreOptions& options() const { return options_; }
+
+  // Host-made objects; pointers are valid until the store ends.
+  HostFunction* add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data);
+  Result<Memory*> add_memory(const wasm::MemoryType& type);
+  Result<Table*> add_table(const wasm::TableType& type, void* init);
+  Global* add_global(const wasm::GlobalType& type, Slot value);
+  Tag* add_tag(wasm::TypeId type);
+
+  // Instantiates: imports in the module's order (matched by the caller or here: mismatches are
+  // `unlinkable` errors that name both types), segments, start function. A trap in a segment or in the
+  // start function is the second kind of failure; earlier writes stay, as the spec says.
+  // One ModuleCode per way of bounds checking: the one that fits the memories is used.
+  struct InstantiationFailure {
+    std::optional<Error> error;
+    std::optional<Trap> trap;
+  };
+  std::expected<Instance*, InstantiationFailure> instantiate(
+      std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes> code, std::span<const External> imports);
+
+  // Calls from the host: arguments and results in slots (v128: two each), whose layout the function's
+  // type gives. Nests inside host functions. `slots` has room for the larger of the two.
+  std::expected<void, Trap> call(FuncRef& function, std::span<Slot> slots);
+
+  // Stops guest code from any thread at its next poll; the trap is `interrupted`.
+  void interrupt();
+  // Guest code that runs past this traps with `deadline_exceeded`. Set between calls only.
+  void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+
+  // Memory accounting for limits; false when it would exceed them.
+  bool reserve_memory(std::uint64_t bytes);
+  void release_memory(std::uint64_t bytes);
+
+ private:
+  struct Impl;
+  ExecState exec_;
+  std::shared_ptr<wasm::TypeRegistry> registry_;
+  StoreOptions options_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wasi::runtime

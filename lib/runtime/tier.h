@@ -1,0 +1,57 @@
+// What the runtime asks of a tier. Tiers depend on the runtime, never the other way round; the
+// composition root (lib/engine) hands them in.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "runtime/code_entry.h"
+#include "runtime/exec_state.h"
+#include "runtime/vmcontext.h"
+
+namespace wasi::runtime {
+
+struct ModuleCode;
+
+// A tier's data for one module: translations, owned here and freed with the module.
+class TierModule {
+ public:
+  virtual ~TierModule() = default;
+};
+
+// How long and how much: for `--profile phases`.
+struct TierStatistics {
+  std::uint64_t functions = 0;
+  std::uint64_t bytecode_bytes = 0;
+  std::uint64_t code_bytes = 0;
+  std::uint64_t nanoseconds = 0;
+};
+
+class Tier {
+ public:
+  virtual ~Tier() = default;
+  [[nodiscard]] virtual const char* name() const = 0;
+  virtual std::unique_ptr<TierModule> create_module(ModuleCode& module) = 0;
+
+  // Translates the function's body, checking it when it has not been validated, and returns its entry.
+  // Thread-safe; when two threads prepare one function, both get a working entry.
+  virtual Result<SlotEntry> prepare(ModuleCode& module, FunctionCode& code) = 0;
+
+  // The byte offset in the module of the instruction at which a frame of this tier stands (for the
+  // newest frame: the one that trapped; for others: the call). Empty where it cannot be told.
+  [[nodiscard]] virtual std::optional<std::uint64_t> offset_of(const Frame& frame) const = 0;
+
+  // A memory fault at `pc` with these general registers, in code of this tier: the place in the tier's own
+  // terms for Frame::resume, or null. Called from a signal handler: async-signal-safe.
+  [[nodiscard]] virtual bool owns_pc(std::uintptr_t pc) const = 0;
+  [[nodiscard]] virtual const void* resume_of_fault(const ExecState& exec, std::uintptr_t pc,
+                                                    const std::uint64_t* registers,
+                                                    std::size_t register_count) const = 0;
+
+  [[nodiscard]] virtual TierStatistics statistics() const = 0;
+};
+
+}  // namespace wasi::runtime

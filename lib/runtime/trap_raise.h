@@ -1,0 +1,38 @@
+// Raising traps: from interpreter handlers, host functions and (through the signal handler) guard pages.
+//
+// A trap unwinds to the innermost entry from the host without running destructors, so code between an
+// entry and a raise holds no C++ object that needs one. Host functions return theirs as values and are
+// unwound only after their own frames are gone.
+#pragma once
+
+#include <wasi/trap.h>
+
+#include <string>
+
+#include "runtime/code_entry.h"
+#include "runtime/exec_state.h"
+#include "runtime/vmcontext.h"
+
+namespace wasi::runtime {
+
+// Records the trap with a backtrace from exec.top on and unwinds. `frame.resume` of the newest frame
+// must say where it stands.
+[[noreturn, gnu::cold]] void raise_trap(ExecState& exec, TrapCode code);
+[[noreturn, gnu::cold]] void raise_trap(ExecState& exec, Trap trap);
+
+// Called by a poll that saw exec.interrupt set: raises `interrupted` or `deadline_exceeded` where they
+// are due, otherwise clears a stale flag and returns.
+void handle_interrupt(ExecState& exec);
+
+// Makes a function of `instance` ready for its first call: fills its record, validates its body if that
+// has not been done, and asks the tier for an entry, which is also stored in code.entry. Traps
+// (invalid_function, with the error's text) when the body does not validate.
+SlotEntry prepare_function(VmContext* instance, FunctionCode& code);
+
+// The entry of `code`, prepared when needed.
+inline SlotEntry entry_of(VmContext* instance, FunctionCode& code) {
+  SlotEntry entry = code.entry.load(std::memory_order_acquire);
+  return entry != nullptr ? entry : prepare_function(instance, code);
+}
+
+}  // namespace wasi::runtime

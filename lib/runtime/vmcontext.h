@@ -1,0 +1,43 @@
+// THE instance layout that running code sees: interpreter handlers and machine code reach memories,
+// globals, tables and the runtime through it and nothing else. Offsets come from offsetof.
+//
+// A VmContext is the head of an Instance (instance.h); arrays behind its pointers are fixed in place
+// for the instance's life.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/code_entry.h"
+#include "runtime/frame.h"
+
+namespace wasi::runtime {
+
+struct ExecState;
+struct FuncRef;
+
+// The running part of a linear memory, shared by every instance that imports it.
+// `base` never changes for a guarded memory; a checked one may move when it grows.
+struct MemoryView {
+  std::uint8_t* base = nullptr;
+  std::uint64_t byte_size = 0;  // multiple of the page size
+};
+
+// The running part of a table.
+struct TableView {
+  void** elements = nullptr;  // FuncRef* for function tables, else reference values; null is 0
+  std::uint64_t size = 0;
+};
+
+struct VmContext {
+  MemoryView* memory0 = nullptr;  // memories[0]; a view of size 0 where there is none
+  ExecState* exec = nullptr;      // the store's
+  MemoryView** memories = nullptr;
+  TableView** tables = nullptr;
+  Slot** globals = nullptr;  // each global's cell (two slots for v128), own or imported
+  FuncRef** imported_functions = nullptr;
+  FunctionCode* functions = nullptr;        // the module's, by FuncIndex minus imported functions
+  const std::uint32_t* type_ids = nullptr;  // canonical TypeId values by TypeIndex
+};
+
+}  // namespace wasi::runtime
