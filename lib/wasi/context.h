@@ -1,0 +1,85 @@
+// WASI preview1 for embedders: what a program is given, and the functions that it imports.
+//
+// A Context is the state behind one running program: arguments, environment, the table of descriptors. The
+// module's functions find it as the data of their HostFunction. An ordinary embedder of lib/runtime: nothing here
+// knows about tiers.
+// Source: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/host_function.h"
+#include "wasm/types.h"
+
+namespace wasi::preview1 {
+
+inline constexpr std::string_view kModuleName = "wasi_snapshot_preview1";
+
+enum class Access : std::uint8_t { read_only, read_write };
+
+// A directory of the host, and the name under which the guest finds it.
+struct Preopen {
+  std::string host_path;
+  std::string guest_path;
+  Access access = Access::read_write;
+};
+
+// What stands behind descriptor 0, 1 or 2.
+struct Stdio {
+  enum class Kind : std::uint8_t {
+    inherit,  // the process's own
+    null,     // reads end at once, writes vanish
+    fd,       // `fd`, which stays the embedder's: it is not closed here and must outlive the context
+  };
+  Kind kind = Kind::null;
+  int fd = -1;
+};
+
+struct Config {
+  std::vector<std::string> args;  // with the program's name first
+  std::vector<std::string> env;   // "NAME=value"
+  std::vector<Preopen> preopens;  // descriptors 3, 4, ... in this order
+  Stdio in;
+  Stdio out;
+  Stdio err;
+  std::function<void(std::string_view)> trace;  // called with one line per call, without newline; empty: off
+  bool force_path_walk = false;                 // resolve paths without openat2, as older kernels must
+};
+
+// The state of one program. Used by one thread at a time, as the store that it belongs to.
+class Context {
+ public:
+  // Opens the preopens. Errors name the directory and say why it cannot be given.
+  static Result<std::shared_ptr<Context>> create(Config config);
+  ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  struct State;  // lib/wasi/state.h: for the functions themselves
+  [[nodiscard]] State& state() { return *state_; }
+
+ private:
+  explicit Context(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+// One function of the module. Its HostFunction's data is the Context.
+struct Function {
+  std::string_view name;
+  wasm::FuncType type;
+  runtime::HostBody body;
+};
+
+// All functions of wasi_snapshot_preview1, in the order of preview1.def. Made once, valid for ever.
+std::span<const Function> functions();
+
+}  // namespace wasi::preview1
