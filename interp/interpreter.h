@@ -1,0 +1,14 @@
+// Tier 0: the interpreter, as the rest of the project sees it.
+#pragma once
+
+#include <memory>
+
+#include "runtime/tier.h"
+
+namespace wasi::interp {
+
+// A tier that translates each function at its first call into register code and runs that. It has no
+// state per module beyond what ModuleCode owns; one serves any number of modules and threads.
+std::unique_ptr<runtime::Tier> make_interpreter();
+
+}  // namespace wasi::interp
