@@ -21,13 +21,15 @@ std::uint64_t ByteReader::unsigned_leb(int bits, const char* what) {
     const std::uint8_t byte = *pos_++;
     const int left = bits - shift;
     if (left < 7 && (byte & 0x7F) >> left != 0) {
-      return fail_at(start, ErrorKind::malformed, fmt::format("{}: integer too large for {} bits", what, bits)), 0;
+      return fail_at(start, ErrorKind::malformed, fmt::format("integer too large: expected {} of {} bits", what, bits)),
+             0;
     }
     value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
     if ((byte & 0x80) == 0) return value;
     if (left <= 7) break;
   }
-  fail_at(start, ErrorKind::malformed, fmt::format("{}: integer representation too long for {} bits", what, bits));
+  fail_at(start, ErrorKind::malformed,
+          fmt::format("integer representation too long: expected {} of {} bits", what, bits));
   return 0;
 }
 
@@ -42,7 +44,9 @@ std::int64_t ByteReader::signed_leb(int bits, const char* what) {
       // The unused bits of the last byte must repeat the sign bit.
       const int top = static_cast<std::int8_t>(static_cast<std::uint8_t>(byte << 1)) >> left;
       if ((byte & 0x80) == 0 && top != 0 && top != -1) {
-        return fail_at(start, ErrorKind::malformed, fmt::format("{}: integer too large for {} bits", what, bits)), 0;
+        return fail_at(start, ErrorKind::malformed,
+                       fmt::format("integer too large: expected {} of {} bits", what, bits)),
+               0;
       }
     }
     value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
@@ -53,7 +57,8 @@ std::int64_t ByteReader::signed_leb(int bits, const char* what) {
     }
     if (left <= 7) break;
   }
-  fail_at(start, ErrorKind::malformed, fmt::format("{}: integer representation too long for {} bits", what, bits));
+  fail_at(start, ErrorKind::malformed,
+          fmt::format("integer representation too long: expected {} of {} bits", what, bits));
   return 0;
 }
 
@@ -74,7 +79,7 @@ std::string_view ByteReader::name(const char* what) {
   const auto data = bytes(length, what);
   const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
   if (ok() && !is_utf8(text)) {
-    fail_at(start, ErrorKind::malformed, fmt::format("{}: malformed UTF-8 encoding", what));
+    fail_at(start, ErrorKind::malformed, fmt::format("malformed UTF-8 encoding: {}", what));
     return {};
   }
   return text;

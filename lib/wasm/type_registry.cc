@@ -1,0 +1,298 @@
+// Hash-consing of recursion groups.
+//
+// Entries live in chunks that double in size and never move; the directory of chunks is an array of
+// atomics, so at() is two loads. Everything that changes is behind one mutex. A group is found by a
+// hash over its members in relative form; two groups are equal when their relative forms are, which
+// is iso-recursive equality since every id in them is canonical already.
+//
+// Subtyping is nominal: a type knows its first kDisplay ancestors (the display) and, for deeper
+// hierarchies, a jump pointer that makes any ancestor reachable in logarithmically many steps. A full
+// display would let a module of n types in one chain claim n^2 memory.
+// Source: https://webassembly.github.io/spec/core/valid/conventions.html#defined-types
+#include "wasm/type_registry.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <mutex>
+#include <new>
+#include <unordered_map>
+
+#include "base/check.h"
+
+namespace wasi::wasm {
+namespace {
+
+constexpr std::uint32_t kNoType = 0xFFFFFFFF;
+constexpr std::uint32_t kDisplay = 6;
+constexpr std::uint32_t kFirstChunkBits = 6;
+constexpr std::uint32_t kChunkCount = 27 - kFirstChunkBits + 1;
+
+struct Entry {
+  SubType type;
+  std::uint32_t group_first = 0;
+  std::uint32_t group_size = 0;
+  std::uint32_t depth = 0;          // number of ancestors
+  std::uint32_t parent = kNoType;   // the declared super
+  std::uint32_t jump = kNoType;     // some ancestor, see set_ancestors
+  std::uint32_t display[kDisplay];  // ancestors from the root on; at its own depth, the type itself
+};
+
+// Chunk k holds 2^(k + kFirstChunkBits) entries, so the place of an id follows from its leading bit.
+struct Place {
+  std::uint32_t chunk;
+  std::uint32_t slot;
+};
+Place place_of(std::uint32_t id) {
+  const std::uint32_t shifted = id + (1U << kFirstChunkBits);
+  const auto top = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
+  return {top - kFirstChunkBits, shifted - (1U << top)};
+}
+
+class Hasher {
+ public:
+  void add(std::uint64_t value) {
+    hash_ = (hash_ ^ value) * 0x9E3779B97F4A7C15ULL;
+    hash_ ^= hash_ >> 29;
+  }
+  [[nodiscard]] std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0x243F6A8885A308D3ULL;
+};
+
+std::uint64_t hash_of(std::span<const SubType> group) {
+  Hasher hash;
+  hash.add(group.size());
+  for (const SubType& type : group) {
+    hash.add(static_cast<std::uint64_t>(type.kind) << 1 | static_cast<std::uint64_t>(type.is_final));
+    hash.add(type.super ? type.super->bits() : ~0ULL);
+    hash.add(type.func.params.size());
+    for (const ValType param : type.func.params) hash.add(param.bits());
+    for (const ValType result : type.func.results) hash.add(result.bits());
+    for (const FieldType& field : type.fields) {
+      hash.add(std::uint64_t{field.storage.unpacked().bits()} << 3 |
+               static_cast<std::uint64_t>(field.storage.packed()) << 1 | static_cast<std::uint64_t>(field.is_mutable));
+    }
+  }
+  return hash.value();
+}
+
+HeapType absolute(HeapType type, std::uint32_t first) {
+  return type.is_in_group() ? HeapType(TypeId(first + type.group_member())) : type;
+}
+
+ValType absolute(ValType type, std::uint32_t first) {
+  return type.is_ref() ? ValType::ref(absolute(type.heap(), first), type.is_nullable()) : type;
+}
+
+// `relative`, a member of a group whose first id would be `first`, says the same as `stored`. A reference
+// to an id of the stored group that is not relative unrolls the recursion: that is another type.
+bool equal(HeapType relative, HeapType stored, const Entry& entry) {
+  const bool own = stored.is_concrete() && stored.id().value - entry.group_first < entry.group_size;
+  return own ? relative.is_in_group() && relative.group_member() == stored.id().value - entry.group_first
+             : relative == stored;
+}
+
+bool equal(ValType relative, ValType stored, const Entry& entry) {
+  if (!stored.is_ref()) return relative == stored;
+  return relative.kind() == stored.kind() && equal(relative.heap(), stored.heap(), entry);
+}
+
+bool equal(const std::vector<ValType>& relative, const std::vector<ValType>& stored, const Entry& entry) {
+  return std::ranges::equal(relative, stored, [&](ValType a, ValType b) { return equal(a, b, entry); });
+}
+
+bool equal(const SubType& relative, const Entry& entry) {
+  const SubType& stored = entry.type;
+  if (relative.kind != stored.kind || relative.is_final != stored.is_final) return false;
+  if (relative.super.has_value() != stored.super.has_value()) return false;
+  if (relative.super && !equal(*relative.super, *stored.super, entry)) return false;
+  return equal(relative.func.params, stored.func.params, entry) &&
+         equal(relative.func.results, stored.func.results, entry) &&
+         std::ranges::equal(relative.fields, stored.fields, [&](const FieldType& a, const FieldType& b) {
+           return a.is_mutable == b.is_mutable && a.storage.packed() == b.storage.packed() &&
+                  equal(a.storage.unpacked(), b.storage.unpacked(), entry);
+         });
+}
+
+SubType absolute(const SubType& type, std::uint32_t first) {
+  SubType result = type;
+  if (result.super) result.super = absolute(*result.super, first);
+  for (ValType& param : result.func.params) param = absolute(param, first);
+  for (ValType& r : result.func.results) r = absolute(r, first);
+  for (FieldType& field : result.fields) {
+    if (!field.storage.is_packed()) field.storage = absolute(field.storage.unpacked(), first);
+  }
+  return result;
+}
+
+}  // namespace
+
+struct TypeRegistry::Impl {
+  ~Impl() {
+    for (std::uint32_t id = 0; id < count; ++id) at(id).~Entry();
+    for (std::uint32_t k = 0; k < kChunkCount; ++k) {
+      if (Entry* chunk = chunks[k].load(std::memory_order_relaxed)) {
+        std::allocator<Entry>().deallocate(chunk, std::size_t{1} << (k + kFirstChunkBits));
+      }
+    }
+  }
+
+  [[nodiscard]] Entry& at(std::uint32_t id) const {
+    const Place place = place_of(id);
+    return chunks[place.chunk].load(std::memory_order_acquire)[place.slot];
+  }
+
+  // Memory for the entry of the next id, not yet constructed.
+  Entry* next_slot() {
+    const Place place = place_of(count);
+    Entry* chunk = chunks[place.chunk].load(std::memory_order_relaxed);
+    if (chunk == nullptr) {
+      chunk = std::allocator<Entry>().allocate(std::size_t{1} << (place.chunk + kFirstChunkBits));
+      chunks[place.chunk].store(chunk, std::memory_order_release);
+    }
+    return chunk + place.slot;
+  }
+
+  // Fills what is_subtype needs. The jump goes as far as two jumps of the parent where these span equal
+  // distances, else to the parent: so any ancestor is O(log depth) steps away.
+  void set_ancestors(Entry& entry, std::uint32_t id) const {
+    std::ranges::fill(entry.display, kNoType);
+    if (entry.type.super) {
+      entry.parent = entry.type.super->id().value;
+      const Entry& parent = at(entry.parent);
+      entry.depth = parent.depth + 1;
+      std::ranges::copy(parent.display, entry.display);
+      entry.jump = entry.parent;
+      if (parent.jump != kNoType) {
+        const Entry& jump = at(parent.jump);
+        if (jump.jump != kNoType && parent.depth - jump.depth == jump.depth - at(jump.jump).depth) {
+          entry.jump = jump.jump;
+        }
+      }
+    }
+    if (entry.depth < kDisplay) entry.display[entry.depth] = id;
+  }
+
+  [[nodiscard]] bool holds(std::uint32_t first, std::span<const SubType> group) const {
+    if (at(first).group_size != group.size()) return false;
+    for (std::uint32_t i = 0; i < group.size(); ++i) {
+      if (!equal(group[i], at(first + i))) return false;
+    }
+    return true;
+  }
+
+  std::array<std::atomic<Entry*>, kChunkCount> chunks{};
+  std::mutex mutex;
+  std::uint32_t count = 0;                                       // guarded by mutex
+  std::unordered_multimap<std::uint64_t, std::uint32_t> groups;  // hash -> first id; guarded by mutex
+};
+
+TypeRegistry::TypeRegistry() : impl_(std::make_unique<Impl>()) {}
+TypeRegistry::~TypeRegistry() = default;
+
+std::optional<TypeId> TypeRegistry::add_group(std::span<const SubType> group) {
+  const std::uint64_t hash = hash_of(group);
+  const std::lock_guard lock(impl_->mutex);
+  const auto [begin, end] = impl_->groups.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (impl_->holds(it->second, group)) return TypeId(it->second);
+  }
+  const std::uint32_t first = impl_->count;
+  if (group.size() > kMaxTypeIds - first) return std::nullopt;
+  for (const SubType& type : group) {
+    // A super stands before its subtypes: without that, ancestors would not be filled yet.
+    const std::uint32_t id = impl_->count;
+    Entry* entry = new (impl_->next_slot()) Entry{};
+    ++impl_->count;
+    entry->type = absolute(type, first);
+    WASI_CHECK(!entry->type.super || (entry->type.super->is_concrete() && entry->type.super->id().value < id));
+    entry->group_first = first;
+    entry->group_size = static_cast<std::uint32_t>(group.size());
+    impl_->set_ancestors(*entry, id);
+  }
+  if (!group.empty()) impl_->groups.emplace(hash, first);
+  return TypeId(first);
+}
+
+std::optional<TypeId> TypeRegistry::add_func(FuncType type) {
+  SubType sub;
+  sub.func = std::move(type);
+  return add_group({&sub, 1});
+}
+
+const SubType& TypeRegistry::at(TypeId id) const { return impl_->at(id.value).type; }
+
+bool TypeRegistry::is_subtype(TypeId sub, TypeId super) const {
+  if (sub == super) return true;
+  const Entry* type = &impl_->at(sub.value);
+  const std::uint32_t depth = impl_->at(super.value).depth;
+  if (depth >= type->depth) return false;
+  if (depth < kDisplay) return type->display[depth] == super.value;
+  std::uint32_t id = sub.value;
+  while (type->depth > depth) {
+    id = impl_->at(type->jump).depth >= depth ? type->jump : type->parent;
+    type = &impl_->at(id);
+  }
+  return id == super.value;
+}
+
+AbstractHeap TypeRegistry::top_of(HeapType type) const {
+  if (!type.is_abstract()) return at(type.id()).kind == CompositeKind::func ? AbstractHeap::func : AbstractHeap::any;
+  switch (type.abstract()) {
+    case AbstractHeap::func:
+    case AbstractHeap::nofunc:
+      return AbstractHeap::func;
+    case AbstractHeap::extern_:
+    case AbstractHeap::noextern:
+      return AbstractHeap::extern_;
+    case AbstractHeap::exn:
+    case AbstractHeap::noexn:
+      return AbstractHeap::exn;
+    default:
+      return AbstractHeap::any;
+  }
+}
+
+bool TypeRegistry::matches(HeapType sub, HeapType super) const {
+  if (sub == super) return true;
+  if (sub.is_concrete() && super.is_concrete()) return is_subtype(sub.id(), super.id());
+  if (top_of(sub) != top_of(super)) return false;
+  if (sub.is_abstract()) {
+    switch (sub.abstract()) {
+      case AbstractHeap::none:
+      case AbstractHeap::nofunc:
+      case AbstractHeap::noextern:
+      case AbstractHeap::noexn:
+        return true;
+      case AbstractHeap::i31:
+      case AbstractHeap::struct_:
+      case AbstractHeap::array:
+        return super == AbstractHeap::eq || super == AbstractHeap::any;
+      case AbstractHeap::eq:
+        return super == AbstractHeap::any;
+      default:
+        return false;  // the tops match only themselves
+    }
+  }
+  switch (at(sub.id()).kind) {
+    case CompositeKind::func:
+      return super == AbstractHeap::func;
+    case CompositeKind::struct_:
+      return super == AbstractHeap::struct_ || super == AbstractHeap::eq || super == AbstractHeap::any;
+    case CompositeKind::array:
+      return super == AbstractHeap::array || super == AbstractHeap::eq || super == AbstractHeap::any;
+  }
+  return false;
+}
+
+bool TypeRegistry::matches(ValType sub, ValType super) const {
+  if (sub == super || sub.is_bottom()) return true;
+  if (!sub.is_ref() || !super.is_ref()) return false;
+  if (sub.is_nullable() && !super.is_nullable()) return false;
+  return matches(sub.heap(), super.heap());
+}
+
+}  // namespace wasi::wasm
