@@ -14,6 +14,8 @@ struct ModuleCode;
 
 // Runs `self` in `instance` on arguments at slots[0..]; returns with the results from slots[0] on. A trap
 // does not return: it unwinds to the innermost entry from the host (trap_raise.h).
+// ExecState::top is then the caller's record, with `resume` written; that is how a host function knows who
+// called. So a tail call of a host function (code.module == nullptr) is made before the record is unlinked.
 using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self);
 
 // The record of one function of a module, shared by all of its instances (or of one host function).

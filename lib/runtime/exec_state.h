@@ -20,8 +20,13 @@ struct HostEntry;  // trap_raise.h: the innermost entry from the host
 struct ExecState {
   Frame* top = nullptr;  // newest record
   Slot* stack_begin = nullptr;
-  Slot* stack_end = nullptr;                // slots may be used up to here; entries check it
-  std::uintptr_t native_limit = 0;          // the native stack pointer must stay above it
+  Slot* stack_end = nullptr;  // slots may be used up to here; entries check it
+  // Where a nested call from the host may lay its arguments: the first slot that no call in progress uses.
+  // Only host function entries (and Store::call) write it, so calls between Wasm functions do not: whoever
+  // calls a SlotEntry passes `slots` at or above all of its own live slots, and the entry of a host
+  // function takes what lies behind its parameters and results for free.
+  Slot* free_slot = nullptr;
+  std::uintptr_t native_limit = 0;          // the native stack pointer must stay above it; set at each entry
   std::atomic<std::uint32_t> interrupt{0};  // non-zero: polls at loop heads and entries call handle_interrupt
   HostEntry* host_entry = nullptr;
   Store* store = nullptr;
