@@ -1,0 +1,44 @@
+// Memory faults (SIGSEGV, SIGBUS): who wants one may turn it into a jump; all others go to the handlers
+// that were there before.
+//
+// Linux on x86-64 and AArch64.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+
+namespace wasi::os {
+
+inline constexpr std::size_t kGeneralRegisters =
+#if defined(__aarch64__)
+    31;
+#else
+    16;
+#endif
+
+// A fault of the current thread.
+struct Fault {
+  std::uintptr_t address = 0;  // that was accessed; 0 where the hardware does not tell (non-canonical)
+  std::uintptr_t pc = 0;
+  std::uint64_t registers[kGeneralRegisters] = {};  // by their number in instruction encodings
+};
+
+// Where the thread continues instead: landing(argument) on the faulting stack, as if called from
+// nowhere. It must not return.
+struct FaultLanding {
+  void (*landing)(void* argument) = nullptr;
+  void* argument = nullptr;
+};
+
+// Asked in the signal handler, so async-signal-safe: returns true and fills `landing` to take a fault.
+using FaultFilter = bool (*)(const Fault& fault, FaultLanding& landing);
+
+// Installs the process's handler; later calls (with the same filter, there is one) do nothing. It stays for
+// the process's life: others may have chained themselves to it.
+Result<void> install_fault_handler(FaultFilter filter);
+
+// Gives the current thread an alternate signal stack where it has none, until the thread ends.
+void ensure_signal_stack();
+
+}  // namespace wasi::os

@@ -1,0 +1,81 @@
+// Mapping, and reading where a mapping is not to be had.
+
+#include "os/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <vector>
+
+#include "base/result.h"
+#include "os/unique_fd.h"
+
+namespace wasi::os {
+
+namespace {
+
+std::unexpected<Error> io_error(const char* verb, const std::string& path) {
+  return fail(ErrorKind::io, "cannot {} {}: {}", verb, path, std::generic_category().message(errno));
+}
+
+// A device can go on for ever.
+constexpr std::size_t kMaxReadBytes = 1U << 30;
+
+Result<std::vector<std::uint8_t>> read_all(int fd, const std::string& path) {
+  std::vector<std::uint8_t> bytes;
+  std::size_t used = 0;
+  for (;;) {
+    bytes.resize(std::max<std::size_t>(used * 2, 64U << 10));
+    const ssize_t count = ::read(fd, bytes.data() + used, bytes.size() - used);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return io_error("read", path);
+    if (count == 0) break;
+    used += static_cast<std::size_t>(count);
+    if (used > kMaxReadBytes) return fail(ErrorKind::limit, "cannot read {}: more than {} bytes", path, kMaxReadBytes);
+  }
+  bytes.resize(used);
+  return bytes;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.is_valid()) return io_error("open", path);
+  struct stat status = {};
+  if (::fstat(fd.get(), &status) != 0) return io_error("read", path);
+  if (S_ISDIR(status.st_mode)) return fail(ErrorKind::io, "cannot read {}: it is a directory", path);
+
+  std::shared_ptr<MappedFile> file(new MappedFile);
+  if (S_ISREG(status.st_mode) && status.st_size > 0) {
+    const auto size = static_cast<std::size_t>(status.st_size);
+    void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+    if (data != MAP_FAILED) {
+      file->bytes_ = {static_cast<const std::uint8_t*>(data), size};
+      return file;
+    }
+  }
+  // Pipes and devices; files whose size says 0 though they have content, as in /proc; file systems
+  // without mappings.
+  const std::vector<std::uint8_t> content = WASI_TRY(read_all(fd.get(), path));
+  if (content.empty()) return fail(ErrorKind::io, "cannot use {}: the file is empty", path);
+  file->copy_ = std::make_unique_for_overwrite<std::uint8_t[]>(content.size());
+  std::memcpy(file->copy_.get(), content.data(), content.size());
+  file->bytes_ = {file->copy_.get(), content.size()};
+  return file;
+}
+
+MappedFile::~MappedFile() {
+  if (copy_ == nullptr && !bytes_.empty()) {
+    // munmap's signature takes what mmap gave, const or not.
+    ::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
+  }
+}
+
+}  // namespace wasi::os
