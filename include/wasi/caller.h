@@ -1,0 +1,41 @@
+// What a host function can reach of the guest that called it.
+#pragma once
+
+#include <wasi/instance.h>
+#include <wasi/memory.h>
+
+#include <any>
+#include <optional>
+
+namespace wasi {
+
+namespace runtime {
+struct HostCall;
+}
+
+// Exists during one call of a host function, on the thread of the store. Handles got from it are valid until
+// the host function returns and cost nothing to make.
+class Caller {
+ public:
+  Caller(const Caller&) = delete;
+  Caller& operator=(const Caller&) = delete;
+
+  // The memory that the calling instance exports as "memory", or else its first one; empty where it has none.
+  [[nodiscard]] Memory memory() const;
+  // The calling instance, for its other exports (to call an allocator, say). Empty when the host itself called.
+  [[nodiscard]] std::optional<Instance> instance() const;
+  // The embedder's data in the store (Store::data) when it is a T, else null.
+  template <class T>
+  [[nodiscard]] T* data() const {
+    return std::any_cast<T>(&store_data());
+  }
+
+ private:
+  friend struct detail::Internals;
+  Caller(detail::StoreState& store, runtime::HostCall& call) : store_(&store), call_(&call) {}
+  [[nodiscard]] std::any& store_data() const;
+  detail::StoreState* store_;
+  runtime::HostCall* call_;
+};
+
+}  // namespace wasi

@@ -1,0 +1,196 @@
+// Instances, and handles to what they export: functions, globals, tables (memories: memory.h).
+// Source: https://webassembly.github.io/spec/core/exec/runtime.html#module-instances
+#pragma once
+
+#include <wasi/detail/signature.h>
+#include <wasi/error.h>
+#include <wasi/memory.h>
+#include <wasi/module.h>
+#include <wasi/store.h>
+#include <wasi/trap.h>
+#include <wasi/values.h>
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wasi {
+
+namespace runtime {
+struct FuncRef;
+struct Global;
+struct Table;
+struct Tag;
+class Instance;
+}  // namespace runtime
+
+namespace detail {
+// Arguments and results in `slots`.
+std::expected<void, Trap> call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots);
+}  // namespace detail
+
+// All handles of this header: copies refer to the same object; same thread as the store. Handles that come from a
+// Caller are valid until the host function returns; all others keep their store alive. Do not keep an owning
+// handle inside a host function of the same store: the two would keep each other alive for ever.
+
+// A function of which the type was checked when it was got: calls only pass numbers.
+template <class Signature>
+class TypedFunction;
+template <class R, class... Args>
+class TypedFunction<R(Args...)> {
+ public:
+  // Runs the function; arguments by value, several results as a std::tuple. A trap, or the guest's wish to exit
+  // (Trap::is_exit), is the error. May be called from host functions too.
+  std::expected<R, Trap> operator()(Args... args) const {
+    using Types = detail::SignatureOf<R(Args...)>;
+    detail::Slot slots[Types::kSlots];
+    Types::Params::store(slots, args...);
+    if (auto done = detail::call(*store_, *function_, slots); !done) [[unlikely]] {
+      return std::unexpected(std::move(done).error());
+    }
+    if constexpr (std::is_void_v<R>) {
+      return {};
+    } else {
+      return detail::ResultOf<R>::load(slots);
+    }
+  }
+
+ private:
+  friend class Function;
+  TypedFunction(std::shared_ptr<detail::StoreState> store, runtime::FuncRef* function)
+      : store_(std::move(store)), function_(function) {}
+  std::shared_ptr<detail::StoreState> store_;
+  runtime::FuncRef* function_;
+};
+
+// A function of any type.
+class Function {
+ public:
+  [[nodiscard]] FunctionType type() const;
+
+  // Runs the function. Arguments that do not fit the type in number or kind are a trap with the code
+  // `host_error` and a message that says which; nothing has run then.
+  [[nodiscard]] std::expected<std::vector<Value>, Trap> call(std::span<const Value> args) const;
+
+  // With the type checked once and for all: fails with `argument` and both types.
+  template <class Signature>
+  [[nodiscard]] Result<TypedFunction<Signature>> typed() const {
+    using Types = detail::SignatureOf<Signature>;
+    if (auto checked = check_type(Types::Params::kTypes, Types::Results::kTypes); !checked) {
+      return std::unexpected(std::move(checked).error());
+    }
+    return TypedFunction<Signature>(store_, function_);
+  }
+
+  // As a value of type funcref, and back. Empty for anything but a function reference that is not null.
+  [[nodiscard]] Value to_value() const;
+  static std::optional<Function> from_value(const Store& store, const Value& value);
+
+ private:
+  friend struct detail::Internals;
+  Function(std::shared_ptr<detail::StoreState> store, runtime::FuncRef* function)
+      : store_(std::move(store)), function_(function) {}
+  [[nodiscard]] Result<void> check_type(std::span<const ValueType> params, std::span<const ValueType> results) const;
+  std::shared_ptr<detail::StoreState> store_;
+  runtime::FuncRef* function_;
+};
+
+class Global {
+ public:
+  // A global of the host's. Fails with `argument` when `value` is not of the type.
+  static Result<Global> create(Store& store, const GlobalType& type, const Value& value);
+
+  [[nodiscard]] GlobalType type() const;
+  [[nodiscard]] Value get() const;
+  // Fails with `argument` when the global is constant or has another type.
+  [[nodiscard]] Result<void> set(const Value& value) const;
+
+ private:
+  friend struct detail::Internals;
+  Global(std::shared_ptr<detail::StoreState> store, runtime::Global* global)
+      : store_(std::move(store)), global_(global) {}
+  std::shared_ptr<detail::StoreState> store_;
+  runtime::Global* global_;
+};
+
+class Table {
+ public:
+  // A table of the host's, filled with `init`. Fails with `argument` for another type, `limit` when too large.
+  static Result<Table> create(Store& store, const TableType& type, const Value& init);
+
+  [[nodiscard]] TableType type() const;
+  [[nodiscard]] std::uint64_t size() const;  // in elements
+  [[nodiscard]] std::optional<Value> get(std::uint64_t index) const;
+  // Fails with `argument` for an index outside or a value of another type.
+  [[nodiscard]] Result<void> set(std::uint64_t index, const Value& value) const;
+  // Adds elements; the old size, or empty when the type's maximum or the store's limit forbids it.
+  [[nodiscard]] std::optional<std::uint64_t> grow(std::uint64_t delta, const Value& init) const;
+
+ private:
+  friend struct detail::Internals;
+  Table(std::shared_ptr<detail::StoreState> store, runtime::Table* table) : store_(std::move(store)), table_(table) {}
+  std::shared_ptr<detail::StoreState> store_;
+  runtime::Table* table_;
+};
+
+// Anything that can be imported or exported.
+class Extern {
+ public:
+  Extern(const Function& function);  // NOLINT(google-explicit-constructor): each of them is an Extern
+  Extern(const Memory& memory);      // NOLINT(google-explicit-constructor)
+  Extern(const Global& global);      // NOLINT(google-explicit-constructor)
+  Extern(const Table& table);        // NOLINT(google-explicit-constructor)
+
+  [[nodiscard]] ExternKind kind() const { return kind_; }
+  // Empty when it is something else.
+  [[nodiscard]] std::optional<Function> function() const;
+  [[nodiscard]] std::optional<Memory> memory() const;
+  [[nodiscard]] std::optional<Global> global() const;
+  [[nodiscard]] std::optional<Table> table() const;
+
+ private:
+  friend struct detail::Internals;
+  Extern(std::shared_ptr<detail::StoreState> store, ExternKind kind, void* object)
+      : store_(std::move(store)), kind_(kind), object_(object) {}
+  std::shared_ptr<detail::StoreState> store_;
+  ExternKind kind_;
+  void* object_;  // the runtime's FuncRef, Table, Memory, Global or Tag
+};
+
+class Instance {
+ public:
+  [[nodiscard]] Module module() const;
+
+  // An exported function with its type: instance.function<std::int32_t(std::int32_t)>("f"). Fails with `argument`:
+  // there is no such export (the message lists those that exist), or it has another type (both types).
+  template <class Signature>
+  [[nodiscard]] Result<TypedFunction<Signature>> function(std::string_view name) const {
+    auto untyped = func(name);
+    if (!untyped) return std::unexpected(std::move(untyped).error());
+    auto typed = untyped->template typed<Signature>();
+    if (!typed) typed.error().message = "export \"" + std::string(name) + "\": " + typed.error().message;
+    return typed;
+  }
+  // Exports by kind and name; fail with `argument`.
+  [[nodiscard]] Result<Function> func(std::string_view name) const;
+  [[nodiscard]] Result<Memory> memory(std::string_view name) const;
+  [[nodiscard]] Result<Global> global(std::string_view name) const;
+  [[nodiscard]] Result<Table> table(std::string_view name) const;
+  // Whatever has that name; empty when nothing has.
+  [[nodiscard]] std::optional<Extern> get(std::string_view name) const;
+
+ private:
+  friend struct detail::Internals;
+  Instance(std::shared_ptr<detail::StoreState> store, runtime::Instance* instance)
+      : store_(std::move(store)), instance_(instance) {}
+  std::shared_ptr<detail::StoreState> store_;
+  runtime::Instance* instance_;
+};
+
+}  // namespace wasi

@@ -1,0 +1,126 @@
+// The linker: names for what modules import, and instantiation.
+// Source: https://webassembly.github.io/spec/core/exec/modules.html#instantiation
+#pragma once
+
+#include <wasi/caller.h>
+#include <wasi/detail/signature.h>
+#include <wasi/engine.h>
+#include <wasi/error.h>
+#include <wasi/instance.h>
+#include <wasi/module.h>
+#include <wasi/store.h>
+#include <wasi/trap.h>
+#include <wasi/wasi_config.h>
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace wasi {
+
+namespace detail {
+struct LinkerState;
+
+// How a host function is entered: `callable` is the function object, `slots` hold arguments and take results.
+using HostThunk = std::optional<Trap> (*)(void* callable, Caller& caller, Slot* slots);
+
+template <class F>
+std::optional<Trap> host_thunk(void* callable, Caller& caller, Slot* slots) {
+  using Signature = CallableSignature<F>;
+  using Value = typename Signature::Result::Value;
+  F& function = *static_cast<F*>(callable);
+  auto invoke = [&](auto... args) {
+    if constexpr (Signature::kTakesCaller) {
+      return function(caller, args...);
+    } else {
+      return function(args...);
+    }
+  };
+  auto run = [&] { return std::apply(invoke, Signature::Params::load(slots)); };
+  if constexpr (Signature::Result::kCanFail) {
+    auto result = run();
+    if (!result) [[unlikely]]
+      return std::move(result).error();
+    if constexpr (!std::is_void_v<Value>) ResultOf<Value>::store(slots, *result);
+  } else if constexpr (std::is_void_v<Value>) {
+    run();
+  } else {
+    ResultOf<Value>::store(slots, run());
+  }
+  return std::nullopt;
+}
+}  // namespace detail
+
+// Why an instantiation failed: an Error before anything ran, or a Trap of a segment or the start function.
+// A plain value.
+class InstantiationError {
+ public:
+  explicit InstantiationError(Error error) : error_(std::move(error)) {}
+  explicit InstantiationError(Trap trap) : trap_(std::move(trap)) {}
+  // Null when it was a trap. `unlinkable`: an import is missing or has another type; `unsupported`: the module uses a
+  // feature that this version does not run; `limit`, `io`: memories or directories could not be had.
+  [[nodiscard]] const Error* error() const { return trap_ ? nullptr : &error_; }
+  [[nodiscard]] const Trap* trap() const { return trap_ ? &*trap_ : nullptr; }
+  [[nodiscard]] std::string to_string() const { return trap_ ? trap_->to_string() : error_.to_string(); }
+
+ private:
+  Error error_;
+  std::optional<Trap> trap_;
+};
+
+// Definitions by (module, name), of which a later one replaces an earlier one. Functions of the host and WASI can be
+// instantiated in any number of stores; definitions that belong to a store (externs, instances) in theirs only.
+// Several threads may call `instantiate` at once, each with a store of its own; define from one thread. Host functions
+// then run on all of those threads and must bear it.
+class Linker {
+ public:
+  explicit Linker(const Engine& engine);
+  Linker(Linker&&) noexcept;
+  Linker& operator=(Linker&&) noexcept;
+  Linker(const Linker&) = delete;
+  Linker& operator=(const Linker&) = delete;
+  ~Linker();
+
+  // A function of the host: a lambda, function object or function pointer. Its parameters, after an optional first
+  // Caller&, are WasmValues; it returns void, a WasmValue, a std::tuple of them, or std::expected<one of these, Trap>
+  // to be able to stop the guest. An exception that leaves it becomes a trap with the code `host_error`.
+  template <class F>
+    requires detail::HostCallable<F>
+  Linker& define(std::string_view module, std::string_view name, F&& function) {
+    using Callable = std::decay_t<F>;
+    using Signature = detail::CallableSignature<Callable>;
+    return define_host(module, name, Signature::Params::kTypes, Signature::Results::kTypes,
+                       &detail::host_thunk<Callable>, std::make_shared<Callable>(std::forward<F>(function)));
+  }
+
+  // A function whose type is known at run time only. `results` holds zeros of the right types and is to be filled with
+  // values of the same types; another type is a trap.
+  using UntypedFunction =
+      std::function<std::expected<void, Trap>(Caller& caller, std::span<const Value> args, std::span<Value> results)>;
+  Linker& define_untyped(std::string_view module, std::string_view name, FunctionType type, UntypedFunction function);
+
+  // An object of a store.
+  Linker& define(std::string_view module, std::string_view name, const Extern& object);
+  // All exports of an instance, under its new module name.
+  Linker& define_instance(std::string_view module, const Instance& instance);
+  // The functions of "wasi_snapshot_preview1". Each store gets a program state (descriptors, arguments) of its own,
+  // made when the first module that imports one of them is instantiated there.
+  Linker& define_wasi(WasiConfig config);
+
+  // Instantiates in `store`, which must be of the same engine, and runs the start function.
+  [[nodiscard]] std::expected<Instance, InstantiationError> instantiate(Store& store, const Module& module) const;
+
+ private:
+  Linker& define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,
+                      std::span<const ValueType> results, detail::HostThunk thunk, std::shared_ptr<void> callable);
+  std::unique_ptr<detail::LinkerState> state_;
+};
+
+}  // namespace wasi

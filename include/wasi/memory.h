@@ -1,0 +1,81 @@
+// A linear memory, seen from the host.
+//
+// The guest may hand over any address: every access here is checked, and fails instead of reaching outside.
+// Source: https://webassembly.github.io/spec/core/exec/runtime.html#memory-instances
+#pragma once
+
+#include <wasi/error.h>
+#include <wasi/store.h>
+#include <wasi/types.h>
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+namespace wasi {
+
+namespace runtime {
+class Memory;
+}
+
+// A handle; copies refer to the same memory. A default-made one is empty: its size is 0 and every access fails.
+// Same thread as its store. Handles that come from a Caller are valid until the host function returns; all
+// others keep their store alive.
+class Memory {
+ public:
+  Memory() = default;
+  // A memory of the host's, to be imported by guests. Fails with `limit` or `io` when it cannot be had.
+  static Result<Memory> create(Store& store, const MemoryType& type);
+
+  explicit operator bool() const { return memory_ != nullptr; }
+  [[nodiscard]] MemoryType type() const;
+  [[nodiscard]] std::uint64_t size() const { return bytes().size(); }  // in bytes
+  [[nodiscard]] std::uint64_t pages() const { return size() / kPageSize; }
+  // Adds pages; the old number of pages, or empty when the type's maximum or the store's limit forbids it.
+  std::optional<std::uint64_t> grow(std::uint64_t delta_pages);
+
+  // All bytes. Growing (by the guest as well) may move them: take the span again after any call into the guest.
+  [[nodiscard]] std::span<std::uint8_t> bytes() const;
+  // [address, address + size), or empty when that is not inside of the memory. The same caution about growing.
+  [[nodiscard]] std::optional<std::span<std::uint8_t>> range(std::uint64_t address, std::uint64_t size) const {
+    const auto all = bytes();
+    if (address > all.size() || size > all.size() - address) return std::nullopt;
+    return all.subspan(address, size);
+  }
+  // The same as text.
+  [[nodiscard]] std::optional<std::string_view> text(std::uint64_t address, std::uint64_t size) const {
+    const auto part = range(address, size);
+    if (!part) return std::nullopt;
+    return std::string_view(reinterpret_cast<const char*>(part->data()), part->size());
+  }
+  // Reads and writes a plain object (little-endian, any alignment).
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  [[nodiscard]] std::optional<T> read(std::uint64_t address) const {
+    const auto part = range(address, sizeof(T));
+    if (!part) return std::nullopt;
+    T value;
+    std::memcpy(&value, part->data(), sizeof(T));
+    return value;
+  }
+  // False, and nothing written, when the object would not be inside.
+  template <class T>
+    requires std::is_trivially_copyable_v<T>
+  [[nodiscard]] bool write(std::uint64_t address, const T& value) const {
+    const auto part = range(address, sizeof(T));
+    if (!part) return false;
+    std::memcpy(part->data(), &value, sizeof(T));
+    return true;
+  }
+
+ private:
+  friend struct detail::Internals;
+  std::shared_ptr<detail::StoreState> store_;
+  runtime::Memory* memory_ = nullptr;
+};
+
+}  // namespace wasi

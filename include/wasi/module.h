@@ -1,0 +1,86 @@
+// A module: decoded and checked code that stores instantiate.
+// Source: https://webassembly.github.io/spec/core/syntax/modules.html
+#pragma once
+
+#include <wasi/engine.h>
+#include <wasi/error.h>
+#include <wasi/metrics.h>
+#include <wasi/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wasi {
+
+namespace detail {
+struct ModuleState;
+}
+
+// A section as it stands in the file.
+struct SectionInfo {
+  std::uint8_t id = 0;       // 0: custom
+  std::string name;          // of a custom section its own, else the spec's: "type", "code", ...
+  std::uint64_t offset = 0;  // of the contents in the module's bytes
+  std::uint64_t size = 0;    // of the contents, in bytes
+};
+
+// How many things a module has; imported ones are counted in.
+struct ModuleCounts {
+  std::uint64_t bytes = 0;
+  std::uint64_t types = 0;
+  std::uint64_t functions = 0;
+  std::uint64_t tables = 0;
+  std::uint64_t memories = 0;
+  std::uint64_t globals = 0;
+  std::uint64_t tags = 0;
+  std::uint64_t imports = 0;
+  std::uint64_t exports = 0;
+  std::uint64_t data_segments = 0;
+  std::uint64_t element_segments = 0;
+};
+
+// A handle to an immutable module: copies share it, instances keep it alive.
+// Thread-safe: any thread may use it, any number of stores may instantiate it at once; they share its code.
+class Module {
+ public:
+  // Loads a file. It is mapped, not read: it must not be changed in place while the module lives (replacing it by
+  // renaming another over it is fine). Errors: `io` when the file cannot be read, `malformed` and `invalid` with the
+  // byte offset, `unsupported` for a component or the text format.
+  static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
+  // Loads from memory: a copy of `bytes`, or the vector itself.
+  static Result<Module> from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes);
+  static Result<Module> from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes);
+
+  // Checks all of a module, bodies included, whatever the engine's Validation says. Nothing is kept.
+  static Result<void> validate(const Engine& engine, std::span<const std::uint8_t> bytes);
+
+  // In the module's order.
+  [[nodiscard]] std::vector<ImportType> imports() const;
+  [[nodiscard]] std::vector<ExportType> exports() const;
+  // The name in the name section; empty where there is none.
+  [[nodiscard]] std::string name() const;
+  // (function index, name), sorted by index, from the name section.
+  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::string>> function_names() const;
+
+  // For tools.
+  [[nodiscard]] std::vector<SectionInfo> sections() const;
+  [[nodiscard]] ModuleCounts counts() const;
+  // Names of the features that the module uses. Bodies count when they were validated at load.
+  [[nodiscard]] std::vector<std::string_view> features() const;
+  // Those of them that this version cannot execute yet: such a module is refused at instantiation.
+  [[nodiscard]] std::vector<std::string_view> unsupported_features() const;
+  [[nodiscard]] ModuleMetrics metrics() const;
+
+ private:
+  friend struct detail::Internals;
+  explicit Module(std::shared_ptr<detail::ModuleState> state) : state_(std::move(state)) {}
+  std::shared_ptr<detail::ModuleState> state_;
+};
+
+}  // namespace wasi

@@ -1,0 +1,16 @@
+// The whole public API. docs/embedding.md shows how its parts work together.
+#pragma once
+
+#include <wasi/caller.h>
+#include <wasi/engine.h>
+#include <wasi/error.h>
+#include <wasi/instance.h>
+#include <wasi/linker.h>
+#include <wasi/memory.h>
+#include <wasi/metrics.h>
+#include <wasi/module.h>
+#include <wasi/store.h>
+#include <wasi/trap.h>
+#include <wasi/types.h>
+#include <wasi/values.h>
+#include <wasi/wasi_config.h>

@@ -1,0 +1,84 @@
+// What a WASI program is given: arguments, environment, directories, stdio. Nothing is given by itself.
+// Source: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace wasi {
+
+namespace detail {
+struct Internals;
+}
+
+// What the guest may do below a directory that it is given.
+enum class Access : std::uint8_t { read_only, read_write };
+
+// What stands behind descriptor 0, 1 or 2 of the guest.
+class Stdio {
+ public:
+  static Stdio null() { return Stdio(Kind::null, -1); }        // reads end at once, writes vanish
+  static Stdio inherit() { return Stdio(Kind::inherit, -1); }  // the process's own
+  // A descriptor of the embedder's: it is neither closed nor changed, and must stay open while the guest lives.
+  static Stdio fd(int descriptor) { return Stdio(Kind::fd, descriptor); }
+
+ private:
+  friend struct detail::Internals;
+  enum class Kind : std::uint8_t { null, inherit, fd };
+  Stdio(Kind kind, int descriptor) : kind_(kind), fd_(descriptor) {}
+  Kind kind_;
+  int fd_;
+};
+
+// A plain value. Directories are opened when a program is instantiated; failures are reported there.
+class WasiConfig {
+ public:
+  // The whole argument list, the program's name first.
+  WasiConfig& args(std::vector<std::string> values) {
+    args_ = std::move(values);
+    return *this;
+  }
+  // One variable. A name that was set before gets the new value.
+  WasiConfig& env(std::string_view name, std::string_view value);
+  // The process's whole environment, or one variable of it (nothing happens when it is not set).
+  WasiConfig& inherit_env();
+  WasiConfig& inherit_env(std::string_view name);
+  // The directory `host` and all below it, as `guest`.
+  WasiConfig& preopen(const std::filesystem::path& host, std::string_view guest, Access access = Access::read_write) {
+    preopens_.push_back({host.string(), std::string(guest), access});
+    return *this;
+  }
+  WasiConfig& stdin_from(Stdio source) { return in_ = source, *this; }
+  WasiConfig& stdout_to(Stdio target) { return out_ = target, *this; }
+  WasiConfig& stderr_to(Stdio target) { return err_ = target, *this; }
+  WasiConfig& inherit_stdio() {
+    return stdin_from(Stdio::inherit()).stdout_to(Stdio::inherit()).stderr_to(Stdio::inherit());
+  }
+  // Called with one line per WASI call, without newline, on the thread of the store.
+  WasiConfig& trace(std::function<void(std::string_view)> sink) {
+    trace_ = std::move(sink);
+    return *this;
+  }
+
+ private:
+  friend struct detail::Internals;
+  struct Preopen {
+    std::string host;
+    std::string guest;
+    Access access;
+  };
+  std::vector<std::string> args_;
+  std::vector<std::string> env_;  // "NAME=value"
+  std::vector<Preopen> preopens_;
+  Stdio in_ = Stdio::null();
+  Stdio out_ = Stdio::null();
+  Stdio err_ = Stdio::null();
+  std::function<void(std::string_view)> trace_;
+};
+
+}  // namespace wasi
