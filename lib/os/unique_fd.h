@@ -1,4 +1,4 @@
-// A file descriptor with an owner.
+// A file descriptor of the host that is closed with its owner.
 #pragma once
 
 #include <unistd.h>
@@ -11,19 +11,18 @@ class UniqueFd {
  public:
   UniqueFd() = default;
   explicit UniqueFd(int fd) : fd_(fd) {}
-  ~UniqueFd() { reset(); }
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   UniqueFd& operator=(UniqueFd&& other) noexcept {
-    if (this != &other) reset(other.release());
+    if (this != &other) reset(std::exchange(other.fd_, -1));
     return *this;
   }
-  UniqueFd(const UniqueFd&) = delete;
-  UniqueFd& operator=(const UniqueFd&) = delete;
+  ~UniqueFd() { reset(); }
 
   [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool is_valid() const { return fd_ >= 0; }
+  [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
+    // close() is not repeated after EINTR: on Linux the descriptor is gone by then.
     if (fd_ >= 0) ::close(fd_);
     fd_ = fd;
   }
