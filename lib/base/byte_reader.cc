@@ -10,7 +10,12 @@ void ByteReader::fail_at(std::uint64_t offset, ErrorKind kind, std::string messa
 }
 
 void ByteReader::fail_end(const char* what) {
-  fail(ErrorKind::malformed, fmt::format("unexpected end: expected {}", what));
+  fail(ErrorKind::malformed, fmt::format("unexpected end of {}: expected {}", end_of_, what));
+}
+
+void ByteReader::fail_bytes(std::uint64_t count, const char* what) {
+  fail(ErrorKind::malformed,
+       fmt::format("unexpected end of {}: expected {} bytes of {}, found {}", end_of_, count, what, remaining()));
 }
 
 std::uint64_t ByteReader::unsigned_leb(int bits, const char* what) {
@@ -62,20 +67,14 @@ std::int64_t ByteReader::signed_leb(int bits, const char* what) {
   return 0;
 }
 
-std::span<const std::uint8_t> ByteReader::bytes(std::uint64_t count, const char* what) {
-  if (count > remaining()) {
-    fail(ErrorKind::malformed,
-         fmt::format("unexpected end: expected {} bytes of {}, found {}", count, what, remaining()));
-    return {};
-  }
-  const std::uint8_t* start = pos_;
-  pos_ += count;
-  return {start, static_cast<std::size_t>(count)};
-}
-
 std::string_view ByteReader::name(const char* what) {
   const std::uint32_t length = u32(what);
   const std::uint64_t start = offset();
+  if (length > remaining()) {
+    fail(ErrorKind::malformed,
+         fmt::format("length out of bounds: {} of {} bytes claimed, {} are left", what, length, remaining()));
+    return {};
+  }
   const auto data = bytes(length, what);
   const std::string_view text(reinterpret_cast<const char*>(data.data()), data.size());
   if (ok() && !is_utf8(text)) {

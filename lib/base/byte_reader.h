@@ -19,9 +19,10 @@ namespace wasi::base {
 
 class ByteReader {
  public:
-  // `bytes` outlives the reader; its first byte stands at `offset` in the module.
-  ByteReader(std::span<const std::uint8_t> bytes, std::uint64_t offset)
-      : begin_(bytes.data()), pos_(begin_), end_(begin_ + bytes.size()), offset_(offset) {}
+  // `bytes` outlives the reader; its first byte stands at `offset` in the module. `end_of` says in messages
+  // what ends where the bytes do.
+  ByteReader(std::span<const std::uint8_t> bytes, std::uint64_t offset, const char* end_of = "section or function")
+      : begin_(bytes.data()), pos_(begin_), end_(begin_ + bytes.size()), offset_(offset), end_of_(end_of) {}
 
   [[nodiscard]] bool ok() const { return error_ == nullptr; }
   [[nodiscard]] bool at_end() const { return pos_ == end_; }
@@ -31,7 +32,7 @@ class ByteReader {
   // The error that made ok() false; call it then only. Moves it out.
   [[nodiscard]] Error take_error() { return std::move(*error_); }
 
-  // `what` names the thing for the message: "expected function index, found end of section".
+  // `what` names the thing for the message: "unexpected end of section or function: expected function index".
   std::uint8_t u8(const char* what) {
     if (pos_ == end_) [[unlikely]]
       return fail_end(what), std::uint8_t{0};
@@ -71,7 +72,13 @@ class ByteReader {
   std::uint64_t fixed64(const char* what) { return fixed<std::uint64_t>(what); }
 
   // The next `count` bytes; empty and failed when fewer are left.
-  std::span<const std::uint8_t> bytes(std::uint64_t count, const char* what);
+  std::span<const std::uint8_t> bytes(std::uint64_t count, const char* what) {
+    if (count > remaining()) [[unlikely]]
+      return fail_bytes(count, what), std::span<const std::uint8_t>{};
+    const std::uint8_t* start = pos_;
+    pos_ += count;
+    return {start, static_cast<std::size_t>(count)};
+  }
   // A length-prefixed name; checks that it is UTF-8.
   std::string_view name(const char* what);
   void skip(std::uint64_t count, const char* what) { (void)bytes(count, what); }
@@ -96,11 +103,13 @@ class ByteReader {
   std::uint64_t unsigned_leb(int bits, const char* what);
   std::int64_t signed_leb(int bits, const char* what);
   void fail_end(const char* what);
+  void fail_bytes(std::uint64_t count, const char* what);
 
   const std::uint8_t* begin_;
   const std::uint8_t* pos_;
   const std::uint8_t* end_;
   std::uint64_t offset_;
+  const char* end_of_;
   std::unique_ptr<Error> error_;
 };
 

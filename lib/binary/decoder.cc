@@ -1,0 +1,253 @@
+// The frame of a module: header, sections in their order, and what must agree between them.
+#include "binary/decoder.h"
+
+#include "binary/module_decoder.h"
+
+namespace wasi::binary {
+namespace detail {
+namespace {
+
+constexpr std::array<std::uint8_t, 4> kMagic = {0x00, 'a', 's', 'm'};
+constexpr std::uint32_t kModuleVersion = 1;
+constexpr std::uint32_t kComponentVersion = 0x0001000D;
+// Bodies are kept as 32-bit ranges.
+constexpr std::uint64_t kMaxModuleSize = 0xFFFFFFFF;
+
+enum SectionId : std::uint8_t {
+  kCustom,
+  kType,
+  kImport,
+  kFunction,
+  kTable,
+  kMemory,
+  kGlobal,
+  kExport,
+  kStart,
+  kElement,
+  kCode,
+  kData,
+  kDataCount,
+  kTag,
+  kSectionIds
+};
+
+struct SectionRow {
+  std::string_view name;
+  int rank;  // sections stand in ascending order of rank, each at most once
+};
+constexpr SectionRow kSections[kSectionIds] = {
+    {"custom", 0}, {"type", 1},  {"import", 2},   {"function", 3}, {"table", 4}, {"memory", 5},      {"global", 7},
+    {"export", 8}, {"start", 9}, {"element", 10}, {"code", 12},    {"data", 13}, {"data count", 11}, {"tag", 6},
+};
+
+}  // namespace
+
+std::string_view section_name(std::uint8_t id) { return kSections[id].name; }
+
+std::uint32_t read_count(base::ByteReader& reader, const char* what) {
+  const std::uint64_t offset = reader.offset();
+  const std::uint32_t count = reader.u32(what);
+  if (count > reader.remaining()) {
+    reader.fail_at(
+        offset, ErrorKind::malformed,
+        fmt::format("length out of bounds: {} is {}, but only {} bytes are left", what, count, reader.remaining()));
+    return 0;
+  }
+  return count;
+}
+
+bool read_flag(base::ByteReader& reader, const char* what, const char* message) {
+  const std::uint64_t offset = reader.offset();
+  const std::uint8_t byte = reader.u8(what);
+  if (byte > 1) {
+    reader.fail_at(offset, ErrorKind::malformed,
+                   fmt::format("{}: found {:#04x}, expected 0x00 or 0x01", message, byte));
+  }
+  return byte == 1;
+}
+
+Result<void> ModuleDecoder::run() {
+  const std::span<const std::uint8_t> data = module_.bytes.data;
+  if (data.size() > kMaxModuleSize) {
+    return fail(ErrorKind::limit, "the module has {} bytes; at most {} are supported", data.size(), kMaxModuleSize);
+  }
+  Reader reader(data, 0, "module");
+  WASI_TRY(header(reader));
+  while (!reader.at_end()) WASI_TRY(section(reader));
+  return check_counts();
+}
+
+Result<void> ModuleDecoder::header(Reader& reader) {
+  for (const std::uint8_t expected : kMagic) {
+    const std::uint8_t byte = reader.u8("magic header");
+    if (!reader.ok()) return std::unexpected(reader.take_error());
+    if (byte != expected) {
+      return fail_at(0, ErrorKind::malformed, "magic header not detected: expected the bytes 00 61 73 6d (\"\\0asm\")");
+    }
+  }
+  const std::uint64_t offset = reader.offset();
+  const std::uint32_t version = reader.fixed32("version");
+  if (!reader.ok()) return std::unexpected(reader.take_error());
+  if (version == kComponentVersion) {
+    return fail_at(offset, ErrorKind::malformed,
+                   "unknown binary version: this is a component; components are not supported yet, modules are");
+  }
+  if (version != kModuleVersion) {
+    return fail_at(offset, ErrorKind::malformed, "unknown binary version: found {:#x}, expected {:#x}", version,
+                   kModuleVersion);
+  }
+  return {};
+}
+
+Result<void> ModuleDecoder::section(Reader& reader) {
+  const std::uint64_t offset = reader.offset();
+  const std::uint8_t id = reader.u8("section id");
+  if (id >= kSectionIds) {
+    return fail_at(offset, ErrorKind::malformed, "malformed section id: found {}, expected at most {}", id,
+                   kSectionIds - 1);
+  }
+  const std::uint64_t size_offset = reader.offset();
+  const std::uint32_t size = reader.u32("section size");
+  if (!reader.ok()) return std::unexpected(reader.take_error());
+  if (size > reader.remaining()) {
+    return fail_at(size_offset, ErrorKind::malformed,
+                   "length out of bounds: the {} section claims {} bytes, but only {} are left", section_name(id), size,
+                   reader.remaining());
+  }
+  WASI_TRY(check_order(id, offset));
+
+  const std::uint64_t start = reader.offset();
+  Reader inner(reader.bytes(size, "section"), start);
+  module_.sections.push_back({id, {}, {start, size}});
+  contents(id, inner);
+  if (!inner.ok()) return std::unexpected(inner.take_error());
+  if (!inner.at_end()) {
+    return fail_at(inner.offset(), ErrorKind::malformed,
+                   "section size mismatch: the {} section claims {} bytes, its contents end after {}", section_name(id),
+                   size, inner.offset() - start);
+  }
+  return {};
+}
+
+Result<void> ModuleDecoder::check_order(std::uint8_t id, std::uint64_t offset) {
+  if (id == kCustom) return {};
+  const int rank = kSections[id].rank;
+  if (rank <= last_rank_) {
+    return fail_at(offset, ErrorKind::malformed,
+                   "unexpected content after last section: a {} section may not stand behind the {} section",
+                   section_name(id), section_name(last_id_));
+  }
+  last_rank_ = rank;
+  last_id_ = id;
+  return {};
+}
+
+// The module has ended: counts of sections that never came are zero.
+Result<void> ModuleDecoder::check_counts() const {
+  const std::size_t declared = module_.functions.size() - module_.imported_functions;
+  const std::uint64_t end = module_.bytes.data.size();
+  if (declared != module_.bodies.size()) {
+    return fail_at(end, ErrorKind::malformed,
+                   "function and code section have inconsistent lengths: {} functions are declared, the code section "
+                   "is missing",
+                   declared);
+  }
+  if (module_.data_count && *module_.data_count != module_.data.size()) {
+    return fail_at(end, ErrorKind::malformed,
+                   "data count and data section have inconsistent lengths: {} segments are counted, the data section "
+                   "is missing",
+                   *module_.data_count);
+  }
+  return {};
+}
+
+void ModuleDecoder::contents(std::uint8_t id, Reader& reader) {
+  switch (id) {
+    case kCustom:
+      return custom_section(reader);
+    case kType:
+      return type_section(reader);
+    case kImport:
+      return import_section(reader);
+    case kFunction:
+      return function_section(reader);
+    case kTable:
+      return table_section(reader);
+    case kMemory:
+      return memory_section(reader);
+    case kGlobal:
+      return global_section(reader);
+    case kExport:
+      return export_section(reader);
+    case kStart:
+      return start_section(reader);
+    case kElement:
+      return element_section(reader);
+    case kCode:
+      return code_section(reader);
+    case kData:
+      return data_section(reader);
+    case kDataCount:
+      return data_count_section(reader);
+    case kTag:
+      return tag_section(reader);
+  }
+}
+
+void ModuleDecoder::custom_section(Reader& reader) {
+  const std::string_view name = reader.name("name of a custom section");
+  const wasm::ByteRange payload{reader.offset(), reader.remaining()};
+  reader.skip(reader.remaining(), "custom section");
+  module_.sections.back().name = name;
+  module_.custom_sections.push_back({name, payload});
+}
+
+void ModuleDecoder::code_section(Reader& reader) {
+  const std::uint64_t offset = reader.offset();
+  const std::uint32_t count = read_count(reader, "number of function bodies");
+  const std::size_t declared = module_.functions.size() - module_.imported_functions;
+  if (reader.ok() && count != declared) {
+    return reader.fail_at(offset, ErrorKind::malformed,
+                          fmt::format("function and code section have inconsistent lengths: {} functions are "
+                                      "declared, {} bodies are given",
+                                      declared, count));
+  }
+  reserve(module_.bodies, count, reader, 1);
+  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+    const std::uint32_t size = reader.u32("size of a function body");
+    const auto start = static_cast<std::uint32_t>(reader.offset());
+    reader.skip(size, "function body");
+    module_.bodies.push_back({start, size});
+  }
+}
+
+}  // namespace detail
+
+Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
+                                                    std::shared_ptr<wasm::TypeRegistry> registry) {
+  auto module = std::make_shared<wasm::Module>();
+  module->bytes = std::move(bytes);
+  module->registry = std::move(registry);
+  module->features.add(wasm::Feature::mvp);
+  WASI_TRY(detail::ModuleDecoder(*module).run());
+  return module;
+}
+
+FileKind kind_of(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) return FileKind::empty;
+  base::ByteReader reader(bytes, 0, "file");
+  if (bytes.size() >= 8 && std::ranges::equal(bytes.first(4), detail::kMagic)) {
+    reader.skip(4, "magic header");
+    const std::uint32_t version = reader.fixed32("version");
+    if (version == detail::kModuleVersion) return FileKind::module;
+    return version == detail::kComponentVersion ? FileKind::component : FileKind::unknown;
+  }
+  // Text: white space and comments, then a parenthesis; a comment alone is enough to tell.
+  std::size_t i = 0;
+  while (i < bytes.size() && (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\n' || bytes[i] == '\r')) ++i;
+  if (i < bytes.size() && bytes[i] == '(') return FileKind::text;
+  if (i + 1 < bytes.size() && bytes[i] == ';' && bytes[i + 1] == ';') return FileKind::text;
+  return FileKind::unknown;
+}
+
+}  // namespace wasi::binary
