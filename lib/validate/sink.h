@@ -103,7 +103,9 @@ struct CatchClause {
 //   void call_ref(W&, Op, TypeIndex)                         call_ref, return_call_ref
 //   void try_table(W&, Control&, std::span<const CatchClause<Label>>)
 //   void throw_(W&, TagIndex)  void throw_ref(W&)
-//   void legacy_try(W&, Op, Control*, std::uint32_t tag_or_depth)   try, catch, catch_all, delegate, rethrow
+//   void legacy_try(W&, Op, Control*, std::uint32_t tag_or_depth)   the legacy exception instructions:
+//       try: the new block. catch (tag), catch_all: the block, whose `unreachable` still speaks of the arm before.
+//       delegate (depth): the label's block; `end` of the try itself follows. rethrow (depth): the catch.
 template <class S, class W>
 concept FunctionSink = requires(S sink, W& walk, Control<typename S::Label>& control, const Immediates& immediates) {
   sink.begin(walk);

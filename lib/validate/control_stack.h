@@ -1,0 +1,55 @@
+// The walk's open blocks. Entries never move while they are open, so sinks may keep their addresses;
+// chunks are used again for the next function.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "validate/sink.h"
+
+namespace wasi::validate {
+
+// A block with what only the walk needs to know about it.
+template <class Label>
+struct ControlEntry : Control<Label> {
+  std::uint64_t table_mark = 0;   // the br_table that checked it last (its offset)
+  std::uint32_t init_height = 0;  // locals initialised when it was opened
+  wasm::ValType single;           // storage of `results` for one-value block types
+};
+
+template <class Label>
+class ControlStack {
+ public:
+  using Entry = ControlEntry<Label>;
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] Entry& operator[](std::size_t index) { return (*chunks_[index / kChunk])[index % kChunk]; }
+  [[nodiscard]] Entry& from_top(std::size_t depth) { return (*this)[size_ - 1 - depth]; }
+
+  // Opens a block; all of its fields are fresh.
+  Entry& push() {
+    if (size_ == chunks_.size() * kChunk) [[unlikely]]
+      chunks_.push_back(std::make_unique<Chunk>());
+    Entry& entry = (*this)[size_++];
+    entry = Entry{};
+    return entry;
+  }
+  void pop() { --size_; }
+  void clear() { size_ = 0; }
+  // Gives memory back when a function nested unusually deep.
+  void trim() {
+    if (chunks_.size() > kKeepChunks) chunks_.resize(kKeepChunks);
+  }
+
+ private:
+  static constexpr std::size_t kChunk = 64;
+  static constexpr std::size_t kKeepChunks = 32;
+  using Chunk = std::array<Entry, kChunk>;
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace wasi::validate
