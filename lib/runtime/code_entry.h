@@ -18,6 +18,11 @@ struct ModuleCode;
 // called. So a tail call of a host function (code.module == nullptr) is made before the record is unlinked.
 using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self);
 
+enum FunctionState : std::uint32_t {
+  kBodyValidated = 1,
+  kRecordFilled = 2,  // `module` and `index` may be read
+};
+
 // The record of one function of a module, shared by all of its instances (or of one host function).
 // All zero means "not prepared yet": arrays of them come as untouched zero pages, since modules with
 // half a million functions exist.
@@ -26,7 +31,7 @@ struct FunctionCode {
   std::atomic<void*> interpreter{nullptr};  // tier 0's translation, owned by ModuleCode's tier data
   ModuleCode* module = nullptr;             // null for host functions
   std::uint32_t index = 0;                  // FuncIndex in the module
-  std::atomic<std::uint32_t> state{0};      // bit 0: body validated
+  std::atomic<std::uint32_t> state{0};      // FunctionState bits
 };
 
 // A function as a value: what funcref points to, what imports, exports and tables hold.

@@ -17,6 +17,12 @@ namespace wasi::runtime {
 class Store;
 struct HostEntry;  // trap_raise.h: the innermost entry from the host
 
+// Who set ExecState::interrupt.
+enum InterruptWish : std::uint32_t {
+  kInterruptDeadline = 1,  // the watchdog: the deadline has passed
+  kInterruptRequest = 2,   // Store::interrupt()
+};
+
 struct ExecState {
   Frame* top = nullptr;  // newest record
   Slot* stack_begin = nullptr;
@@ -26,8 +32,9 @@ struct ExecState {
   // calls a SlotEntry passes `slots` at or above all of its own live slots, and the entry of a host
   // function takes what lies behind its parameters and results for free.
   Slot* free_slot = nullptr;
-  std::uintptr_t native_limit = 0;          // the native stack pointer must stay above it; set at each entry
-  std::atomic<std::uint32_t> interrupt{0};  // non-zero: polls at loop heads and entries call handle_interrupt
+  std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
+  // InterruptWish bits. Non-zero: polls at loop heads and entries call handle_interrupt.
+  std::atomic<std::uint32_t> interrupt{0};
   HostEntry* host_entry = nullptr;
   Store* store = nullptr;
   std::optional<std::chrono::steady_clock::time_point> deadline;  // blocking host calls wait no longer

@@ -36,9 +36,13 @@ struct HostFunction {
   FunctionCode code;  // first member: the entry finds the function from its record
   FuncRef ref;
   wasm::TypeId type;
+  std::uint32_t slot_count = 0;  // of parameters or results, whichever take more
   HostBody body = nullptr;
   std::shared_ptr<void> data;
   Store* store = nullptr;
 };
+
+// The entry of every host function: finds the HostFunction, runs its body, raises its trap.
+void host_function_entry(VmContext* instance, Slot* slots, FunctionCode* self);
 
 }  // namespace wasi::runtime

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "runtime/store.h"
@@ -12,7 +13,7 @@
 
 namespace wasi::runtime {
 
-// Standard layout up to `vm`: a VmContext* is an Instance*.
+// Of standard layout, with `vm` first: a VmContext* is an Instance*.
 class Instance {
  public:
   VmContext vm;
@@ -38,6 +39,8 @@ class Instance {
   void drop_data(std::uint32_t segment);
   void drop_element(std::uint32_t segment);
   [[nodiscard]] Table* table(std::uint32_t index) const { return tables[index]; }
+  // The memory that host functions mean: the one exported as "memory", else the first; null where there is none.
+  [[nodiscard]] Memory* default_memory();
 
   Store* store = nullptr;
   std::shared_ptr<ModuleCode> code;
@@ -48,12 +51,14 @@ class Instance {
   std::vector<FuncRef*> imported_functions;
   // The rest belongs to instance.cc: func_ref storage, segments' state, arrays behind `vm`.
   struct Private;
-  std::unique_ptr<Private> priv;
+  Private* priv;  // owned; a unique_ptr would cost the standard layout
 
-  Instance();
+  Instance(Store& store, std::shared_ptr<ModuleCode> code);
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 };
+
+static_assert(std::is_standard_layout_v<Instance> && offsetof(Instance, vm) == 0);
 
 }  // namespace wasi::runtime

@@ -8,7 +8,8 @@
 #include <optional>
 #include <span>
 
-#include "runtime/module_code.h"
+#include "os/virtual_memory.h"
+#include "runtime/bounds_checks.h"
 #include "runtime/vmcontext.h"
 #include "wasm/types.h"
 
@@ -20,7 +21,8 @@ class Store;
 class Memory {
  public:
   // Reserves and commits the minimum. `checks` asks for guard pages; where the reservation fails
-  // (address space limits) the memory has explicit checks instead: ask checks().
+  // (address space limits) the memory has explicit checks instead: ask checks(). Memories that are shared
+  // or have 64-bit addresses are refused as `unsupported`, sizes beyond the store's limit as `limit`.
   static Result<std::unique_ptr<Memory>> create(Store& store, const wasm::MemoryType& type, BoundsChecks checks);
   ~Memory();
   Memory(const Memory&) = delete;
@@ -31,6 +33,8 @@ class Memory {
   [[nodiscard]] std::uint64_t pages() const { return view_.byte_size / wasm::kPageSize; }
   [[nodiscard]] std::span<std::uint8_t> bytes() const { return {view_.base, view_.byte_size}; }
   [[nodiscard]] MemoryView* view() { return &view_; }
+  // The address lies in the memory or in its guard pages.
+  [[nodiscard]] bool owns(std::uintptr_t address) const { return storage_.contains(address); }
 
   // Adds `delta` pages within the type's maximum and the store's limit; the old size in pages, or -1.
   std::int64_t grow(std::uint64_t delta);
@@ -42,13 +46,16 @@ class Memory {
   }
 
  private:
-  Memory(Store& store, const wasm::MemoryType& type, BoundsChecks checks);
+  Memory(Store& store, const wasm::MemoryType& type) : type_(type), store_(&store) {}
+  Result<void> reserve(BoundsChecks checks);
+  Result<void> set_size(std::uint64_t bytes);
 
   MemoryView view_;
   wasm::MemoryType type_;
-  BoundsChecks checks_;
+  BoundsChecks checks_ = BoundsChecks::explicit_checks;
+  bool moves_ = false;  // the storage is exactly as large as the memory and moves when it grows
   Store* store_;
-  std::uint64_t reserved_ = 0;  // bytes of address space behind view_.base, guards included
+  os::Reservation storage_;  // of address space, guards included
 };
 
 }  // namespace wasi::runtime

@@ -5,16 +5,19 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
 
+#include "binary/names.h"
+#include "os/virtual_memory.h"
+#include "runtime/bounds_checks.h"
 #include "runtime/code_entry.h"
 #include "runtime/tier.h"
 #include "wasm/module.h"
 
 namespace wasi::runtime {
-
-// How memory accesses are kept inside of a memory: guard pages, or a comparison at each access.
-enum class BoundsChecks : std::uint8_t { guard_pages, explicit_checks };
-inline constexpr std::size_t kBoundsCheckModes = 2;
 
 // The code records of a module for one way of bounds checking: the array is untouched zero pages
 // until functions are called.
@@ -33,6 +36,18 @@ struct ModuleCode {
 
   // The record of a defined function with `module` and `index` filled in.
   FunctionCode& code(wasm::FuncIndex function);
+  // Index into module->exports.
+  [[nodiscard]] std::optional<std::size_t> find_export(std::string_view name);
+  // The name section, read when it is first asked for.
+  const binary::Names& names();
+
+ private:
+  os::ZeroedArray<FunctionCode> records_;
+  std::mutex records_mutex_;  // held to fill a record, not to read it
+  std::once_flag exports_once_;
+  std::unordered_map<std::string_view, std::size_t> exports_;
+  std::once_flag names_once_;
+  binary::Names names_;
 };
 
 }  // namespace wasi::runtime

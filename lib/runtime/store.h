@@ -32,6 +32,8 @@ struct Table {
   std::vector<void*> elements;
   Store* store = nullptr;
 
+  // Null where the type's minimum exceeds the store's limit.
+  static std::unique_ptr<Table> create(Store& store, const wasm::TableType& type, void* init);
   // Adds `delta` elements that hold `init` within type and limits; the old size, or -1.
   std::int64_t grow(std::uint64_t delta, void* init);
 };
@@ -117,7 +119,13 @@ class Store {
   bool reserve_memory(std::uint64_t bytes);
   void release_memory(std::uint64_t bytes);
 
+  // For the fault handler, async-signal-safe: the tier whose code holds `pc`, or null; and what an access to
+  // `address` by guest code means, empty where the address is not in one of this store's reservations.
+  [[nodiscard]] const Tier* tier_of(std::uintptr_t pc) const;
+  [[nodiscard]] std::optional<TrapCode> fault_at(std::uintptr_t address) const;
+
  private:
+  friend class Instantiation;
   struct Impl;
   ExecState exec_;
   std::shared_ptr<wasm::TypeRegistry> registry_;

@@ -7,8 +7,6 @@
 
 #include <wasi/trap.h>
 
-#include <string>
-
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
 #include "runtime/vmcontext.h"
@@ -19,6 +17,9 @@ namespace wasi::runtime {
 // must say where it stands.
 [[noreturn, gnu::cold]] void raise_trap(ExecState& exec, TrapCode code);
 [[noreturn, gnu::cold]] void raise_trap(ExecState& exec, Trap trap);
+
+// A trap with the backtrace as it stands, for host code that reports one without unwinding.
+Trap make_trap(const ExecState& exec, TrapCode code);
 
 // Called by a poll that saw exec.interrupt set: raises `interrupted` or `deadline_exceeded` where they
 // are due, otherwise clears a stale flag and returns.

@@ -1,0 +1,14 @@
+// The Wasm frames of a trap, with names.
+#pragma once
+
+#include <wasi/trap.h>
+
+#include "runtime/exec_state.h"
+
+namespace wasi::runtime {
+
+// Fills trap.backtrace from exec.top on, host calls in between included in the chain; at most
+// kMaxBacktraceFrames, the innermost and the outermost ones.
+void add_backtrace(Trap& trap, const ExecState& exec);
+
+}  // namespace wasi::runtime

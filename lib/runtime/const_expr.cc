@@ -1,0 +1,103 @@
+// A little stack machine: constant expressions are a few instructions and have no control.
+#include "runtime/const_expr.h"
+
+#include <vector>
+
+#include "base/byte_reader.h"
+#include "base/check.h"
+#include "base/result.h"
+#include "runtime/instance.h"
+#include "wasm/opcodes.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+using wasm::Op;
+
+class Operands {
+ public:
+  void push(Slot value) { values_.push_back(value); }
+  Slot pop() {
+    WASI_CHECK(!values_.empty());
+    const Slot value = values_.back();
+    values_.pop_back();
+    return value;
+  }
+
+ private:
+  std::vector<Slot> values_;
+};
+
+Slot i32(std::uint32_t value) { return {.u64 = value}; }
+Slot i64(std::uint64_t value) { return {.u64 = value}; }
+
+template <class Operation>
+void binary(Operands& operands, Operation operation) {
+  const Slot right = operands.pop();
+  const Slot left = operands.pop();
+  operands.push(operation(left, right));
+}
+
+}  // namespace
+
+Result<Slot> evaluate_const(Instance& instance, wasm::ConstExpr expression) {
+  base::ByteReader reader(instance.module().view(expression), expression.offset);
+  Operands operands;
+  for (;;) {
+    const std::uint64_t offset = reader.offset();
+    const Op op = wasm::op_from_byte(reader.u8("instruction"));
+    switch (op) {
+      case Op::i32_const:
+        operands.push(i32(static_cast<std::uint32_t>(reader.s32("i32"))));
+        break;
+      case Op::i64_const:
+        operands.push(i64(static_cast<std::uint64_t>(reader.s64("i64"))));
+        break;
+      case Op::f32_const:
+        operands.push(i32(reader.fixed32("f32")));
+        break;
+      case Op::f64_const:
+        operands.push(i64(reader.fixed64("f64")));
+        break;
+      case Op::global_get: {
+        const std::uint32_t index = reader.u32("global index");
+        WASI_CHECK(index < instance.globals.size());
+        operands.push(instance.globals[index]->cell[0]);
+        break;
+      }
+      case Op::ref_null:
+        (void)reader.s33("heap type");
+        operands.push(i64(0));
+        break;
+      case Op::ref_func:
+        operands.push({.ref = instance.func_ref(wasm::FuncIndex(reader.u32("function index")))});
+        break;
+      case Op::i32_add:
+        binary(operands, [](Slot a, Slot b) { return i32(a.u32 + b.u32); });
+        break;
+      case Op::i32_sub:
+        binary(operands, [](Slot a, Slot b) { return i32(a.u32 - b.u32); });
+        break;
+      case Op::i32_mul:
+        binary(operands, [](Slot a, Slot b) { return i32(a.u32 * b.u32); });
+        break;
+      case Op::i64_add:
+        binary(operands, [](Slot a, Slot b) { return i64(a.u64 + b.u64); });
+        break;
+      case Op::i64_sub:
+        binary(operands, [](Slot a, Slot b) { return i64(a.u64 - b.u64); });
+        break;
+      case Op::i64_mul:
+        binary(operands, [](Slot a, Slot b) { return i64(a.u64 * b.u64); });
+        break;
+      case Op::end:
+        WASI_CHECK(reader.ok());
+        return operands.pop();
+      default:
+        return fail_at(offset, ErrorKind::unsupported, "not yet supported: this instruction in a constant expression");
+    }
+  }
+}
+
+}  // namespace wasi::runtime

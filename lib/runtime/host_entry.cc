@@ -1,0 +1,119 @@
+// The switch between host and guest: a few instructions of assembly, since it is paid at every call
+// from the host.
+#include "runtime/host_entry.h"
+
+#include <cstddef>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define WASI_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WASI_ADDRESS_SANITIZER 1
+#endif
+#endif
+#if defined(WASI_ADDRESS_SANITIZER)
+#include <sanitizer/asan_interface.h>
+#endif
+
+#if !defined(WASI_ENTRY_WITH_SETJMP)
+extern "C" {
+// (stack_pointer, entry, instance, slots, code), in the order of the argument registers.
+[[gnu::visibility("hidden")]] bool wasirun_enter_guest(void** stack_pointer, wasi::runtime::SlotEntry entry,
+                                                       wasi::runtime::VmContext* instance, wasi::runtime::Slot* slots,
+                                                       wasi::runtime::FunctionCode* code);
+[[noreturn, gnu::visibility("hidden")]] void wasirun_leave_guest(void* stack_pointer);
+}
+
+// The frame pointer makes stack walks by debuggers and profilers pass through.
+asm(R"(
+  .text
+  .p2align 4
+  .hidden wasirun_enter_guest
+  .globl wasirun_enter_guest
+  .type wasirun_enter_guest, @function
+wasirun_enter_guest:
+  .cfi_startproc
+  pushq %rbp
+  .cfi_def_cfa_offset 16
+  .cfi_offset %rbp, -16
+  movq %rsp, %rbp
+  .cfi_def_cfa_register %rbp
+  pushq %rbx
+  .cfi_offset %rbx, -24
+  pushq %r12
+  .cfi_offset %r12, -32
+  pushq %r13
+  .cfi_offset %r13, -40
+  pushq %r14
+  .cfi_offset %r14, -48
+  pushq %r15
+  .cfi_offset %r15, -56
+  subq $8, %rsp
+  movq %rsp, (%rdi)
+  movq %rsi, %rax
+  movq %rdx, %rdi
+  movq %rcx, %rsi
+  movq %r8, %rdx
+  callq *%rax
+  xorl %eax, %eax
+.Lwasirun_return_to_host:
+  addq $8, %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  .cfi_def_cfa %rsp, 8
+  retq
+  .cfi_endproc
+  .size wasirun_enter_guest, .-wasirun_enter_guest
+
+  .p2align 4
+  .hidden wasirun_leave_guest
+  .globl wasirun_leave_guest
+  .type wasirun_leave_guest, @function
+wasirun_leave_guest:
+  movq %rdi, %rsp
+  movl $1, %eax
+  jmp .Lwasirun_return_to_host
+  .size wasirun_leave_guest, .-wasirun_leave_guest
+)");
+#endif
+
+namespace wasi::runtime {
+
+#if defined(WASI_ENTRY_WITH_SETJMP)
+
+bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code) {
+  if (_setjmp(host_entry.registers) != 0) return true;
+  entry(instance, slots, code);
+  return false;
+}
+
+void leave_guest(HostEntry& host_entry) {
+#if defined(WASI_ADDRESS_SANITIZER)
+  __asan_handle_no_return();
+#endif
+  _longjmp(host_entry.registers, 1);
+}
+
+#else
+
+static_assert(offsetof(HostEntry, stack_pointer) == 0);
+
+bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code) {
+  return wasirun_enter_guest(&host_entry.stack_pointer, entry, instance, slots, code);
+}
+
+void leave_guest(HostEntry& host_entry) {
+#if defined(WASI_ADDRESS_SANITIZER)
+  // Frames between here and the entry vanish without unpoisoning their stack.
+  __asan_handle_no_return();
+#endif
+  wasirun_leave_guest(host_entry.stack_pointer);
+}
+
+#endif
+
+}  // namespace wasi::runtime

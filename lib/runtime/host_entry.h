@@ -1,0 +1,47 @@
+// Entries from the host into guest code, and the way back out of it.
+//
+// enter_guest saves the callee-saved registers and the stack pointer and calls a slot entry; leave_guest
+// puts them back, as longjmp would, from anywhere below. Destructors in between are not run.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/code_entry.h"
+#include "runtime/exec_state.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define WASI_ENTRY_WITH_SETJMP 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WASI_ENTRY_WITH_SETJMP 1
+#endif
+#endif
+#if !defined(__x86_64__) && !defined(WASI_ENTRY_WITH_SETJMP)
+#define WASI_ENTRY_WITH_SETJMP 1
+#endif
+
+#if defined(WASI_ENTRY_WITH_SETJMP)
+#include <setjmp.h>
+#endif
+
+namespace wasi::runtime {
+
+// What the host entry restores when a trap ends it. Lives in Store::call's frame.
+struct HostEntry {
+#if defined(WASI_ENTRY_WITH_SETJMP)
+  // The thread sanitizer follows setjmp and longjmp, and other architectures have no code of their own yet.
+  jmp_buf registers;
+#else
+  void* stack_pointer;  // first: the assembly writes it
+#endif
+  HostEntry* previous;
+  Frame* top;
+  Slot* free_slot;
+  std::uintptr_t native_limit;
+};
+
+// True when the guest was left with leave_guest.
+bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code);
+[[noreturn]] void leave_guest(HostEntry& host_entry);
+
+}  // namespace wasi::runtime

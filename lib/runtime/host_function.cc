@@ -1,0 +1,59 @@
+// Calls of host functions: from guest code through the slot entry that all functions have.
+#include "runtime/host_function.h"
+
+#include <exception>
+#include <type_traits>
+
+#include "runtime/host_entry.h"
+#include "runtime/instance.h"
+#include "runtime/store.h"
+#include "runtime/trap_raise.h"
+
+namespace wasi::runtime {
+
+static_assert(std::is_standard_layout_v<HostFunction> && offsetof(HostFunction, code) == 0);
+
+namespace {
+
+Trap trap_of_exception(const char* what) {
+  Trap trap;
+  trap.code = TrapCode::host_error;
+  trap.message = std::string(message_of(trap.code)) + ": " + what;
+  return trap;
+}
+
+// True when the guest is to be stopped; the trap is in exec.pending then. A function of its own, so that
+// nothing is left to destroy when the trap is raised.
+[[gnu::noinline]] bool run_body(HostFunction& function, ExecState& exec, Slot* slots) {
+  // With no guest frame above the innermost entry, the host itself is the caller.
+  Instance* caller = exec.top == exec.host_entry->top ? nullptr : Instance::from(exec.top->instance);
+  HostCall call{*function.store, caller, slots};
+  try {
+    std::optional<Trap> trap = function.body(function.data.get(), call);
+    if (!trap) [[likely]]
+      return false;
+    exec.pending = std::move(*trap);
+  } catch (const std::exception& error) {
+    exec.pending = trap_of_exception(error.what());
+  } catch (...) {
+    exec.pending = trap_of_exception("an exception that is no std::exception");
+  }
+  return true;
+}
+
+}  // namespace
+
+Memory* HostCall::memory() const { return caller == nullptr ? nullptr : caller->default_memory(); }
+
+void host_function_entry(VmContext* /*instance*/, Slot* slots, FunctionCode* self) {
+  auto& function = *reinterpret_cast<HostFunction*>(self);
+  ExecState& exec = function.store->exec();
+  Slot* const free_slot = exec.free_slot;
+  exec.free_slot = slots + function.slot_count;
+  const bool stopped = run_body(function, exec, slots);
+  exec.free_slot = free_slot;
+  if (stopped) [[unlikely]]
+    raise_trap(exec, std::move(exec.pending));
+}
+
+}  // namespace wasi::runtime

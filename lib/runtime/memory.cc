@@ -1,0 +1,88 @@
+// Linear memories: where their bytes stand and how they grow.
+#include "runtime/memory.h"
+
+#include "base/result.h"
+#include "runtime/memory_faults.h"
+#include "runtime/store.h"
+#include "runtime/tuning.h"
+
+namespace wasi::runtime {
+
+Result<std::unique_ptr<Memory>> Memory::create(Store& store, const wasm::MemoryType& type, BoundsChecks checks) {
+  if (type.is_shared) return fail(ErrorKind::unsupported, "not yet supported: shared memories");
+  if (type.address == wasm::AddressType::i64) {
+    return fail(ErrorKind::unsupported, "not yet supported: memories with 64-bit addresses");
+  }
+  if (type.limits.min > wasm::kMaxPages32) {
+    return fail(ErrorKind::argument, "a memory of {} pages: at most {} are possible", type.limits.min,
+                wasm::kMaxPages32);
+  }
+  const std::uint64_t bytes = type.limits.min * wasm::kPageSize;
+  if (!store.reserve_memory(bytes)) {
+    return fail(ErrorKind::limit, "a memory of {} bytes exceeds the store's limit of {} bytes", bytes,
+                store.options().limits.memory_bytes);
+  }
+  std::unique_ptr<Memory> memory(new Memory(store, type));
+  Result<void> done = memory->reserve(checks);
+  if (done) done = memory->set_size(bytes);
+  if (!done) {
+    store.release_memory(bytes);
+    return std::unexpected(std::move(done).error());
+  }
+  return memory;
+}
+
+// The accounting ends with the store, like the memory itself.
+Memory::~Memory() = default;
+
+// Chooses the storage: guarded, as large as it can ever be, or as large as it is.
+Result<void> Memory::reserve(BoundsChecks checks) {
+  if (checks == BoundsChecks::guard_pages) {
+    if (auto reserved = os::Reservation::reserve(kGuardedReservation + kGuardBytes)) {
+      WASI_TRY(install_memory_fault_handler());
+      storage_ = std::move(*reserved);
+      checks_ = BoundsChecks::guard_pages;
+      return {};
+    }
+  }
+  checks_ = BoundsChecks::explicit_checks;
+  const std::uint64_t maximum = type_.limits.max.value_or(wasm::kMaxPages32) * wasm::kPageSize;
+  if (maximum <= kReserveMaximumBelow) {
+    if (auto reserved = os::Reservation::reserve(maximum)) {
+      storage_ = std::move(*reserved);
+      return {};
+    }
+  }
+  moves_ = true;
+  return {};
+}
+
+Result<void> Memory::set_size(std::uint64_t bytes) {
+  if (bytes == view_.byte_size) {
+    view_.base = storage_.base();
+    return {};
+  }
+  if (moves_) {
+    WASI_TRY(storage_.resize_committed(bytes));
+  } else {
+    WASI_TRY(storage_.commit(view_.byte_size, bytes - view_.byte_size));
+  }
+  view_.base = storage_.base();
+  view_.byte_size = bytes;
+  return {};
+}
+
+std::int64_t Memory::grow(std::uint64_t delta) {
+  const std::uint64_t old_pages = pages();
+  const std::uint64_t maximum = type_.limits.max.value_or(wasm::kMaxPages32);
+  if (delta > wasm::kMaxPages32 || old_pages + delta > std::min(maximum, wasm::kMaxPages32)) return -1;
+  const std::uint64_t bytes = delta * wasm::kPageSize;
+  if (!store_->reserve_memory(bytes)) return -1;
+  if (!set_size(view_.byte_size + bytes)) {
+    store_->release_memory(bytes);
+    return -1;
+  }
+  return static_cast<std::int64_t>(old_pages);
+}
+
+}  // namespace wasi::runtime

@@ -1,0 +1,40 @@
+// The filter of the fault handler. All of it up to the landing runs in a signal handler, on a thread that
+// was in guest code: the store's lists are not being changed then, since that is done by runtime code.
+#include "runtime/memory_faults.h"
+
+#include <iterator>
+
+#include "os/fault_handler.h"
+#include "runtime/store.h"
+#include "runtime/thread_state.h"
+#include "runtime/trap_raise.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+// Where the thread continues, on the guest's stack and out of the signal handler.
+void land(void* argument) {
+  auto& exec = *static_cast<ExecState*>(argument);
+  raise_trap(exec, exec.pending.code);
+}
+
+bool take_fault(const os::Fault& fault, os::FaultLanding& landing) {
+  ExecState* exec = thread_state.running;
+  if (exec == nullptr) return false;
+  const Tier* tier = exec->store->tier_of(fault.pc);
+  if (tier == nullptr) return false;
+  const std::optional<TrapCode> code = exec->store->fault_at(fault.address);
+  if (!code) return false;
+  const void* resume = tier->resume_of_fault(*exec, fault.pc, fault.registers, std::size(fault.registers));
+  if (resume != nullptr && exec->top != nullptr) exec->top->resume = resume;
+  exec->pending.code = *code;
+  landing = {.landing = land, .argument = exec};
+  return true;
+}
+
+}  // namespace
+
+Result<void> install_memory_fault_handler() { return os::install_fault_handler(take_fault); }
+
+}  // namespace wasi::runtime

@@ -1,0 +1,165 @@
+// The store: what it owns, calls from the host, interruption, limits.
+#include "runtime/store.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "os/fault_handler.h"
+#include "os/thread_stack.h"
+#include "os/virtual_memory.h"
+#include "runtime/host_entry.h"
+#include "runtime/instance.h"
+#include "runtime/store_impl.h"
+#include "runtime/thread_state.h"
+#include "runtime/trap_raise.h"
+#include "runtime/watchdog.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+std::uint32_t slot_count(std::span<const wasm::ValType> types) {
+  std::uint32_t count = 0;
+  for (const wasm::ValType type : types) count += type.slots();
+  return count;
+}
+
+// The entry of a function that is not prepared yet, for calls from the host: preparing can trap, so it
+// happens inside of the host entry.
+void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self) {
+  prepare_function(instance, *self)(instance, slots, self);
+}
+
+}  // namespace
+
+Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
+    : registry_(std::move(registry)), options_(options), impl_(std::make_unique<Impl>()) {
+  exec_.store = this;
+  const std::uint64_t bytes = os::round_up_to_pages(
+      std::clamp<std::uint64_t>(options_.limits.stack_bytes, os::page_size(), std::uint64_t{1} << 40));
+  auto stack = os::Reservation::reserve(bytes + kStackGuardBytes);
+  // Without a stack there is no room for any call: each one traps with "call stack exhausted".
+  if (!stack || !stack->commit(0, bytes)) return;
+  impl_->stack = std::move(*stack);
+  exec_.stack_begin = reinterpret_cast<Slot*>(impl_->stack.base());
+  exec_.stack_end = exec_.stack_begin + bytes / sizeof(Slot);
+  exec_.free_slot = exec_.stack_begin;
+}
+
+Store::~Store() { set_deadline(std::nullopt); }
+
+HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data) {
+  const wasm::FuncType& signature = registry_->at(type).func;
+  HostFunction& function = impl_->host_functions.emplace_back();
+  function.code.entry.store(host_function_entry, std::memory_order_relaxed);
+  function.ref = {.code = &function.code, .instance = nullptr, .type = type};
+  function.type = type;
+  function.slot_count = std::max(slot_count(signature.params), slot_count(signature.results));
+  function.body = body;
+  function.data = std::move(data);
+  function.store = this;
+  return &function;
+}
+
+Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
+  std::unique_ptr<Memory> memory = WASI_TRY(Memory::create(*this, type, options_.checks));
+  impl_->uses_guard_pages |= memory->checks() == BoundsChecks::guard_pages;
+  return impl_->memories.emplace_back(std::move(memory)).get();
+}
+
+Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
+  if (type.address == wasm::AddressType::i64) {
+    return fail(ErrorKind::unsupported, "not yet supported: tables with 64-bit addresses");
+  }
+  std::unique_ptr<Table> table = Table::create(*this, type, init);
+  if (table == nullptr) {
+    return fail(ErrorKind::limit, "a table of {} elements exceeds the store's limit of {}", type.limits.min,
+                options_.limits.table_elements);
+  }
+  return impl_->tables.emplace_back(std::move(table)).get();
+}
+
+Global* Store::add_global(const wasm::GlobalType& type, Slot value) {
+  Global& global = impl_->globals.emplace_back();
+  global.type = type;
+  global.cell[0] = value;
+  return &global;
+}
+
+Tag* Store::add_tag(wasm::TypeId type) { return &impl_->tags.emplace_back(Tag{type}); }
+
+std::expected<void, Trap> Store::call(FuncRef& function, std::span<Slot> slots) {
+  ThreadState& thread = thread_state;
+  const std::uintptr_t native_limit = native_stack_limit();
+  Slot* const base = exec_.free_slot;
+  if (slots.size() > static_cast<std::size_t>(exec_.stack_end - base) || os::stack_pointer() < native_limit)
+      [[unlikely]] {
+    return std::unexpected(make_trap(exec_, TrapCode::stack_overflow));
+  }
+  if (impl_->uses_guard_pages && !thread.has_signal_stack) [[unlikely]] {
+    os::ensure_signal_stack();
+    thread.has_signal_stack = true;
+  }
+  std::copy(slots.begin(), slots.end(), base);
+
+  HostEntry entry;
+  entry.previous = exec_.host_entry;
+  entry.top = exec_.top;
+  entry.free_slot = base;
+  entry.native_limit = exec_.native_limit;
+  exec_.host_entry = &entry;
+  exec_.native_limit = native_limit;
+  ExecState* const running = std::exchange(thread.running, &exec_);
+
+  SlotEntry code = function.code->entry.load(std::memory_order_acquire);
+  if (code == nullptr) [[unlikely]]
+    code = prepare_and_run;
+  const bool trapped = enter_guest(entry, code, function.instance, base, function.code);
+
+  thread.running = running;
+  exec_.native_limit = entry.native_limit;
+  exec_.host_entry = entry.previous;
+  if (trapped) [[unlikely]] {
+    exec_.top = entry.top;
+    exec_.free_slot = entry.free_slot;
+    return std::unexpected(std::move(exec_.pending));
+  }
+  std::copy(base, base + slots.size(), slots.begin());
+  return {};
+}
+
+void Store::interrupt() { exec_.interrupt.fetch_or(kInterruptRequest); }
+
+void Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
+  if (exec_.deadline) unwatch_deadline(exec_, *exec_.deadline);
+  exec_.deadline = deadline;
+  if (deadline) watch_deadline(exec_, *deadline);
+}
+
+bool Store::reserve_memory(std::uint64_t bytes) {
+  if (bytes > options_.limits.memory_bytes - impl_->memory_bytes) return false;
+  impl_->memory_bytes += bytes;
+  return true;
+}
+
+void Store::release_memory(std::uint64_t bytes) { impl_->memory_bytes -= bytes; }
+
+const Tier* Store::tier_of(std::uintptr_t pc) const {
+  for (const Tier* tier : impl_->tiers) {
+    if (tier->owns_pc(pc)) return tier;
+  }
+  return nullptr;
+}
+
+std::optional<TrapCode> Store::fault_at(std::uintptr_t address) const {
+  // The usable part of the stack does not fault; what does is its guard.
+  if (impl_->stack.contains(address)) return TrapCode::stack_overflow;
+  for (const auto& memory : impl_->memories) {
+    if (memory->checks() == BoundsChecks::guard_pages && memory->owns(address)) return TrapCode::memory_out_of_bounds;
+  }
+  return std::nullopt;
+}
+
+}  // namespace wasi::runtime

@@ -1,0 +1,27 @@
+// What a store owns. Deques and pointers: objects never move, since guests hold their addresses.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "os/virtual_memory.h"
+#include "runtime/instance.h"
+#include "runtime/store.h"
+
+namespace wasi::runtime {
+
+struct Store::Impl {
+  os::Reservation stack;
+  std::vector<std::unique_ptr<Memory>> memories;
+  std::vector<std::unique_ptr<Table>> tables;
+  std::deque<Global> globals;
+  std::deque<Tag> tags;
+  std::deque<HostFunction> host_functions;
+  std::vector<std::unique_ptr<Instance>> instances;
+  std::vector<Tier*> tiers;  // of the instances, each once
+  std::uint64_t memory_bytes = 0;
+  bool uses_guard_pages = false;
+};
+
+}  // namespace wasi::runtime

@@ -1,0 +1,41 @@
+// Tables: their creation and growth within limits.
+#include <algorithm>
+#include <limits>
+#include <new>
+
+#include "runtime/store.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+bool resize(Table& table, std::uint64_t size, void* init) {
+  if (size > table.store->options().limits.table_elements) return false;
+  try {
+    table.elements.resize(size, init);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  table.view = {.elements = table.elements.data(), .size = size};
+  return true;
+}
+
+}  // namespace
+
+std::unique_ptr<Table> Table::create(Store& store, const wasm::TableType& type, void* init) {
+  auto table = std::make_unique<Table>();
+  table->store = &store;
+  table->type = type;
+  if (!resize(*table, type.limits.min, init)) return nullptr;
+  return table;
+}
+
+std::int64_t Table::grow(std::uint64_t delta, void* init) {
+  const std::uint64_t old_size = view.size;
+  const std::uint64_t maximum = type.limits.max.value_or(std::numeric_limits<std::uint32_t>::max());
+  if (delta > maximum || old_size > maximum - delta) return -1;
+  if (!resize(*this, old_size + delta, init)) return -1;
+  return static_cast<std::int64_t>(old_size);
+}
+
+}  // namespace wasi::runtime

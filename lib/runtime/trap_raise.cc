@@ -1,0 +1,81 @@
+// Raising traps, and preparing functions, which may raise.
+//
+// Functions here that do not return have let go of every C++ object before they leave.
+#include "runtime/trap_raise.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "runtime/backtrace.h"
+#include "runtime/host_entry.h"
+#include "runtime/instance.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+[[noreturn]] void leave(ExecState& exec) {
+  WASI_CHECK(exec.host_entry != nullptr);
+  leave_guest(*exec.host_entry);
+}
+
+void record(ExecState& exec, Trap&& trap) {
+  if (trap.message.empty()) trap.message = message_of(trap.code);
+  // An exit is no failure, and a trap that comes from an inner call has its own backtrace already.
+  if (!trap.is_exit() && trap.backtrace.empty()) add_backtrace(trap, exec);
+  exec.pending = std::move(trap);
+}
+
+}  // namespace
+
+Trap make_trap(const ExecState& exec, TrapCode code) {
+  Trap trap;
+  trap.code = code;
+  trap.message = message_of(code);
+  add_backtrace(trap, exec);
+  return trap;
+}
+
+void raise_trap(ExecState& exec, TrapCode code) {
+  exec.pending = make_trap(exec, code);
+  leave(exec);
+}
+
+void raise_trap(ExecState& exec, Trap trap) {
+  record(exec, std::move(trap));
+  leave(exec);
+}
+
+void handle_interrupt(ExecState& exec) {
+  const std::uint32_t wishes = exec.interrupt.exchange(0);
+  if ((wishes & kInterruptRequest) != 0) {
+    exec.interrupt.fetch_or(wishes & kInterruptDeadline);
+    raise_trap(exec, TrapCode::interrupted);
+  }
+  if ((wishes & kInterruptDeadline) != 0 && exec.deadline && std::chrono::steady_clock::now() >= *exec.deadline) {
+    // The deadline stays passed until another is set.
+    exec.interrupt.fetch_or(kInterruptDeadline);
+    raise_trap(exec, TrapCode::deadline_exceeded);
+  }
+}
+
+SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function) {
+  {
+    ModuleCode& module = *Instance::from(instance)->code;
+    const auto defined = static_cast<std::uint32_t>(&record_of_function - module.functions);
+    FunctionCode& code = module.code(wasm::FuncIndex(module.module->imported_functions + defined));
+    const Result<SlotEntry> entry = module.tier->prepare(module, code);
+    if (entry) {
+      code.state.fetch_or(kBodyValidated, std::memory_order_relaxed);
+      code.entry.store(*entry, std::memory_order_release);
+      return *entry;
+    }
+    Trap trap;
+    trap.code = TrapCode::invalid_function;
+    trap.message = fmt::format("{}: {}", message_of(trap.code), entry.error().to_string());
+    record(*instance->exec, std::move(trap));
+  }
+  leave(*instance->exec);
+}
+
+}  // namespace wasi::runtime
