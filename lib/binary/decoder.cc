@@ -78,12 +78,10 @@ Result<void> ModuleDecoder::run() {
 }
 
 Result<void> ModuleDecoder::header(Reader& reader) {
-  for (const std::uint8_t expected : kMagic) {
-    const std::uint8_t byte = reader.u8("magic header");
-    if (!reader.ok()) return std::unexpected(reader.take_error());
-    if (byte != expected) {
-      return fail_at(0, ErrorKind::malformed, "magic header not detected: expected the bytes 00 61 73 6d (\"\\0asm\")");
-    }
+  const std::span<const std::uint8_t> magic = reader.bytes(kMagic.size(), "magic header");
+  if (!reader.ok()) return std::unexpected(reader.take_error());
+  if (!std::ranges::equal(magic, kMagic)) {
+    return fail_at(0, ErrorKind::malformed, "magic header not detected: expected the bytes 00 61 73 6d (\"\\0asm\")");
   }
   const std::uint64_t offset = reader.offset();
   const std::uint32_t version = reader.fixed32("version");
@@ -118,7 +116,7 @@ Result<void> ModuleDecoder::section(Reader& reader) {
 
   const std::uint64_t start = reader.offset();
   Reader inner(reader.bytes(size, "section"), start);
-  module_.sections.push_back({id, {}, {start, size}});
+  module_.sections.push_back({id, {}, {static_cast<std::uint32_t>(start), size}});
   contents(id, inner);
   if (!inner.ok()) return std::unexpected(inner.take_error());
   if (!inner.at_end()) {
@@ -142,21 +140,22 @@ Result<void> ModuleDecoder::check_order(std::uint8_t id, std::uint64_t offset) {
   return {};
 }
 
-// The module has ended: counts of sections that never came are zero.
+// The module has ended: what its sections counted must agree. A section that never came counts nothing.
 Result<void> ModuleDecoder::check_counts() const {
+  const auto offset_of = [&](SectionId id) -> std::uint64_t {
+    const auto it = std::ranges::find(module_.sections, id, &wasm::Section::id);
+    return it == module_.sections.end() ? module_.bytes.data.size() : it->payload.offset;
+  };
   const std::size_t declared = module_.functions.size() - module_.imported_functions;
-  const std::uint64_t end = module_.bytes.data.size();
   if (declared != module_.bodies.size()) {
-    return fail_at(end, ErrorKind::malformed,
-                   "function and code section have inconsistent lengths: {} functions are declared, the code section "
-                   "is missing",
-                   declared);
+    return fail_at(offset_of(kCode), ErrorKind::malformed,
+                   "function and code section have inconsistent lengths: {} functions are declared, {} have a body",
+                   declared, module_.bodies.size());
   }
   if (module_.data_count && *module_.data_count != module_.data.size()) {
-    return fail_at(end, ErrorKind::malformed,
-                   "data count and data section have inconsistent lengths: {} segments are counted, the data section "
-                   "is missing",
-                   *module_.data_count);
+    return fail_at(offset_of(kData), ErrorKind::malformed,
+                   "data count and data section have inconsistent lengths: {} segments are counted, {} are given",
+                   *module_.data_count, module_.data.size());
   }
   return {};
 }
@@ -196,22 +195,15 @@ void ModuleDecoder::contents(std::uint8_t id, Reader& reader) {
 
 void ModuleDecoder::custom_section(Reader& reader) {
   const std::string_view name = reader.name("name of a custom section");
-  const wasm::ByteRange payload{reader.offset(), reader.remaining()};
+  const std::uint64_t start = reader.offset();
   reader.skip(reader.remaining(), "custom section");
+  const wasm::ByteRange payload = range_from(start, reader);
   module_.sections.back().name = name;
   module_.custom_sections.push_back({name, payload});
 }
 
 void ModuleDecoder::code_section(Reader& reader) {
-  const std::uint64_t offset = reader.offset();
   const std::uint32_t count = read_count(reader, "number of function bodies");
-  const std::size_t declared = module_.functions.size() - module_.imported_functions;
-  if (reader.ok() && count != declared) {
-    return reader.fail_at(offset, ErrorKind::malformed,
-                          fmt::format("function and code section have inconsistent lengths: {} functions are "
-                                      "declared, {} bodies are given",
-                                      declared, count));
-  }
   reserve(module_.bodies, count, reader, 1);
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
     const std::uint32_t size = reader.u32("size of a function body");

@@ -185,6 +185,18 @@ void skip_immediates(ByteReader& reader, Op op) {
 
 wasm::ConstExpr skip_const_expr(ByteReader& reader, wasm::FeatureSet& features) {
   const std::uint64_t start = reader.offset();
+  const auto range = [&] {
+    return wasm::ConstExpr{static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(reader.offset() - start)};
+  };
+  // Nearly all are one i32.const; modules with 100000 data segments exist.
+  if (reader.peek() == wasm::info(Op::i32_const).code) {
+    reader.u8("instruction");
+    reader.s32("i32 constant");
+    if (reader.peek() == wasm::info(Op::end).code) {
+      reader.u8("instruction");
+      return range();
+    }
+  }
   // Blocks are never constant, but their `end`s must not end the expression before validation has said so.
   std::uint64_t open = 1;
   while (open != 0) {
@@ -217,7 +229,7 @@ wasm::ConstExpr skip_const_expr(ByteReader& reader, wasm::FeatureSet& features) 
         break;
     }
   }
-  return {start, reader.offset() - start};
+  return range();
 }
 
 }  // namespace wasi::binary

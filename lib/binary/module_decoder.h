@@ -85,6 +85,11 @@ void reserve(std::vector<T>& entries, std::uint32_t count, const base::ByteReade
   entries.reserve(entries.size() + std::min<std::size_t>(count, reader.remaining() / smallest));
 }
 
+// The bytes from `start` to the cursor; offsets fit since run() refuses larger modules.
+inline wasm::ByteRange range_from(std::uint64_t start, const base::ByteReader& reader) {
+  return {static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(reader.offset() - start)};
+}
+
 // 0 or 1; anything else fails with `message`.
 bool read_flag(base::ByteReader& reader, const char* what, const char* message);
 

@@ -75,18 +75,11 @@ void ModuleDecoder::data_count_section(Reader& reader) {
 }
 
 void ModuleDecoder::data_section(Reader& reader) {
-  std::uint64_t offset = reader.offset();
   const std::uint32_t count = read_count(reader, "number of data segments");
-  if (reader.ok() && module_.data_count.value_or(count) != count) {
-    return reader.fail_at(
-        offset, ErrorKind::malformed,
-        fmt::format("data count and data section have inconsistent lengths: {} segments are counted, {} are given",
-                    *module_.data_count, count));
-  }
   reserve(module_.data, count, reader, 2);
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
     wasm::DataSegment& segment = module_.data.emplace_back();
-    offset = reader.offset();
+    const std::uint64_t offset = reader.offset();
     const std::uint32_t flags = reader.u32("data segment flags");
     if (flags > kDataActiveExplicit) {
       return reader.fail_at(offset, ErrorKind::malformed,
@@ -100,8 +93,9 @@ void ModuleDecoder::data_section(Reader& reader) {
       segment.offset = skip_const_expr(reader, module_.features);
     }
     const std::uint32_t size = reader.u32("size of a data segment");
-    segment.bytes = {reader.offset(), size};
+    const std::uint64_t start = reader.offset();
     reader.skip(size, "data segment");
+    segment.bytes = range_from(start, reader);
   }
 }
 

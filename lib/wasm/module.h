@@ -19,10 +19,11 @@
 
 namespace wasi::wasm {
 
-// A range of the module's bytes, by offset from its start.
+// A range of the module's bytes, by offset from its start. 32 bits, since modules have less than 4 GiB and some
+// have 100000 segments.
 struct ByteRange {
-  std::uint64_t offset = 0;
-  std::uint64_t size = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t size = 0;
 };
 
 // A constant expression: its instructions, `end` included.
