@@ -30,8 +30,8 @@ std::string_view name_of(ErrorKind kind);
 // A plain value: copy it, keep it, use it from any thread.
 struct Error {
   ErrorKind kind = ErrorKind::argument;
-  std::string message;                  // what, and what was expected; no trailing period
-  std::optional<std::uint64_t> offset;  // byte offset in the module, where there is one
+  std::string message = {};                  // what, and what was expected; no trailing period
+  std::optional<std::uint64_t> offset = {};  // byte offset in the module, where there is one
 
   // One line for people: "malformed module at offset 0x1f: ...".
   [[nodiscard]] std::string to_string() const;

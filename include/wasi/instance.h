@@ -94,6 +94,7 @@ class Function {
 
  private:
   friend struct detail::Internals;
+  friend class Extern;
   Function(std::shared_ptr<detail::StoreState> store, runtime::FuncRef* function)
       : store_(std::move(store)), function_(function) {}
   [[nodiscard]] Result<void> check_type(std::span<const ValueType> params, std::span<const ValueType> results) const;
@@ -113,6 +114,8 @@ class Global {
 
  private:
   friend struct detail::Internals;
+  friend class Extern;
+  friend class Instance;
   Global(std::shared_ptr<detail::StoreState> store, runtime::Global* global)
       : store_(std::move(store)), global_(global) {}
   std::shared_ptr<detail::StoreState> store_;
@@ -134,6 +137,8 @@ class Table {
 
  private:
   friend struct detail::Internals;
+  friend class Extern;
+  friend class Instance;
   Table(std::shared_ptr<detail::StoreState> store, runtime::Table* table) : store_(std::move(store)), table_(table) {}
   std::shared_ptr<detail::StoreState> store_;
   runtime::Table* table_;

@@ -74,6 +74,7 @@ class Memory {
 
  private:
   friend struct detail::Internals;
+  friend class Extern;
   std::shared_ptr<detail::StoreState> store_;
   runtime::Memory* memory_ = nullptr;
 };

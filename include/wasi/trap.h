@@ -32,10 +32,10 @@ struct StackFrame {
 // A plain value: copy it, keep it, use it from any thread.
 struct Trap {
   TrapCode code = TrapCode::unreachable;
-  std::string message;                // message_of(code), with details where there are any
-  std::vector<StackFrame> backtrace;  // innermost first, cut in the middle if very deep
-  std::uint64_t omitted_frames = 0;   // how many frames the cut left out
-  std::int32_t exit_status = 0;       // of proc_exit, only with TrapCode::exit
+  std::string message = {};                // message_of(code), with details where there are any
+  std::vector<StackFrame> backtrace = {};  // innermost first, cut in the middle if very deep
+  std::uint64_t omitted_frames = 0;        // how many frames the cut left out
+  std::int32_t exit_status = 0;            // of proc_exit, only with TrapCode::exit
 
   [[nodiscard]] bool is_exit() const { return code == TrapCode::exit; }
   // The message and the backtrace, a line per frame, as the CLI prints it.

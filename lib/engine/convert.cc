@@ -1,0 +1,223 @@
+// Conversion between public and internal types and values.
+#include "engine/convert.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "runtime/code_entry.h"
+
+namespace wasi::detail {
+
+static_assert(ValueType::i32().bits() == wasm::kI32.bits());
+static_assert(ValueType::i64().bits() == wasm::kI64.bits());
+static_assert(ValueType::f32().bits() == wasm::kF32.bits());
+static_assert(ValueType::f64().bits() == wasm::kF64.bits());
+static_assert(ValueType::v128().bits() == wasm::kV128.bits());
+static_assert(ValueType::funcref().bits() == wasm::kFuncRef.bits());
+static_assert(ValueType::externref().bits() == wasm::kExternRef.bits());
+static_assert(sizeof(ValueType) == sizeof(wasm::ValType));
+static_assert(kPageSize == wasm::kPageSize);
+
+namespace {
+
+std::vector<ValueType> to_public(const std::vector<wasm::ValType>& types) {
+  std::vector<ValueType> converted;
+  converted.reserve(types.size());
+  for (wasm::ValType type : types) converted.push_back(detail::to_public(type));
+  return converted;
+}
+
+FunctionType function_type(const wasm::Module& module, wasm::TypeIndex type) {
+  return detail::to_public(module.registry->at(module.types[type.value]).func);
+}
+
+}  // namespace
+
+wasm::FuncType to_internal(std::span<const ValueType> params, std::span<const ValueType> results) {
+  wasm::FuncType type;
+  for (ValueType param : params) type.params.push_back(to_internal(param));
+  for (ValueType result : results) type.results.push_back(to_internal(result));
+  return type;
+}
+
+wasm::MemoryType to_internal(const MemoryType& type) {
+  return {.limits = {type.limits.min, type.limits.max},
+          .address = type.is_64 ? wasm::AddressType::i64 : wasm::AddressType::i32,
+          .is_shared = type.is_shared};
+}
+
+wasm::TableType to_internal(const TableType& type) {
+  return {.element = to_internal(type.element),
+          .limits = {type.limits.min, type.limits.max},
+          .address = type.is_64 ? wasm::AddressType::i64 : wasm::AddressType::i32};
+}
+
+wasm::GlobalType to_internal(const GlobalType& type) {
+  return {.type = to_internal(type.type), .is_mutable = type.is_mutable};
+}
+
+FunctionType to_public(const wasm::FuncType& type) { return {to_public(type.params), to_public(type.results)}; }
+
+MemoryType to_public(const wasm::MemoryType& type) {
+  return {.limits = {type.limits.min, type.limits.max},
+          .is_64 = type.address == wasm::AddressType::i64,
+          .is_shared = type.is_shared};
+}
+
+TableType to_public(const wasm::TableType& type) {
+  return {.element = to_public(type.element),
+          .limits = {type.limits.min, type.limits.max},
+          .is_64 = type.address == wasm::AddressType::i64};
+}
+
+GlobalType to_public(const wasm::GlobalType& type) {
+  return {.type = to_public(type.type), .is_mutable = type.is_mutable};
+}
+
+ExternType type_of(const wasm::Module& module, const wasm::Import& import) {
+  return std::visit(
+      [&](const auto& type) -> ExternType {
+        using Type = std::decay_t<decltype(type)>;
+        if constexpr (std::is_same_v<Type, wasm::FuncImport>) {
+          return {function_type(module, type.type)};
+        } else if constexpr (std::is_same_v<Type, wasm::TagType>) {
+          return {TagType{function_type(module, type.type)}};
+        } else {
+          return {to_public(type)};
+        }
+      },
+      import.type);
+}
+
+ExternType type_of(const wasm::Module& module, const wasm::Export& exported) {
+  switch (exported.kind) {
+    case wasm::ExternalKind::func:
+      return {to_public(module.func_type(wasm::FuncIndex(exported.index)))};
+    case wasm::ExternalKind::table:
+      return {to_public(module.tables[exported.index].type)};
+    case wasm::ExternalKind::memory:
+      return {to_public(module.memories[exported.index])};
+    case wasm::ExternalKind::global:
+      return {to_public(module.globals[exported.index].type)};
+    case wasm::ExternalKind::tag:
+      break;
+  }
+  return {TagType{function_type(module, module.tags[exported.index])}};
+}
+
+std::size_t slots_of(std::span<const wasm::ValType> types) {
+  std::size_t slots = 0;
+  for (wasm::ValType type : types) slots += type.slots();
+  return slots;
+}
+
+bool fits(const wasm::TypeRegistry& registry, const Value& value, wasm::ValType type) {
+  const wasm::ValType own = to_internal(value.type());
+  if (!type.is_ref() || !own.is_ref()) return own == type;
+  if (registry.top_of(own.heap()) != registry.top_of(type.heap())) return false;
+  if (value.is_null()) return type.is_nullable();
+  if (registry.top_of(type.heap()) == wasm::AbstractHeap::func) {
+    const auto* function = reinterpret_cast<const runtime::FuncRef*>(value.bits()[0]);
+    return registry.matches(wasm::HeapType(function->type), type.heap());
+  }
+  return registry.matches(own.heap(), type.heap());
+}
+
+void write_value(runtime::Slot* slots, const Value& value) {
+  slots[0].u64 = value.bits()[0];
+  if (value.type() == ValueType::v128()) slots[1].u64 = value.bits()[1];
+}
+
+Value read_value(const runtime::Slot* slots, wasm::ValType type) {
+  std::array<std::uint64_t, 2> bits = {slots[0].u64, 0};
+  if (type.is_vector()) bits[1] = slots[1].u64;
+  // The high half of a slot that holds 32 bits is anything.
+  if (type == wasm::kI32 || type == wasm::kF32) bits[0] = slots[0].u32;
+  return Value::from_bits(to_public(type), bits);
+}
+
+std::optional<std::string> write_values(runtime::Slot* slots, std::span<const Value> values,
+                                        std::span<const wasm::ValType> types, const wasm::TypeRegistry& registry,
+                                        const char* what) {
+  if (values.size() != types.size()) {
+    return fmt::format("expected {} {}{}, got {}", types.size(), what, types.size() == 1 ? "" : "s", values.size());
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!fits(registry, values[i], types[i])) {
+      return fmt::format("{} {} is {}{}, expected {}", what, i + 1, values[i].is_null() ? "a null " : "",
+                         values[i].type().to_string(), wasm::to_string(types[i]));
+    }
+    write_value(slots, values[i]);
+    slots += types[i].slots();
+  }
+  return std::nullopt;
+}
+
+void read_values(const runtime::Slot* slots, std::span<const wasm::ValType> types, std::span<Value> values) {
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    values[i] = read_value(slots, types[i]);
+    slots += types[i].slots();
+  }
+}
+
+}  // namespace wasi::detail
+
+namespace wasi {
+
+std::string ValueType::to_string() const { return wasm::to_string(detail::to_internal(*this)); }
+
+std::string FunctionType::to_string() const { return wasm::to_string(detail::to_internal(params, results)); }
+
+std::string MemoryType::to_string() const { return wasm::to_string(detail::to_internal(*this)); }
+
+std::string TableType::to_string() const { return wasm::to_string(detail::to_internal(*this)); }
+
+std::string GlobalType::to_string() const { return wasm::to_string(detail::to_internal(*this)); }
+
+std::string TagType::to_string() const { return function.to_string(); }
+
+std::string_view name_of(ExternKind kind) { return wasm::name_of(static_cast<wasm::ExternalKind>(kind)); }
+
+std::string ExternType::to_string() const {
+  return std::string(name_of(kind())) + " " + std::visit([](const auto& each) { return each.to_string(); }, type);
+}
+
+namespace {
+
+// The text format's notation of a NaN: its sign and, where it is not the canonical one, its payload.
+template <class Bits>
+std::string nan_text(Bits bits, int fraction_bits) {
+  const Bits payload = bits & ((Bits{1} << fraction_bits) - 1);
+  const char* sign = (bits >> (sizeof(Bits) * 8 - 1)) != 0 ? "-" : "";
+  if (payload == Bits{1} << (fraction_bits - 1)) return fmt::format("{}nan", sign);
+  return fmt::format("{}nan:{:#x}", sign, payload);
+}
+
+}  // namespace
+
+std::string Value::to_string() const {
+  switch (type_.kind()) {
+    case ValueType::Kind::i32:
+      return fmt::format("{}", *as<std::int32_t>());
+    case ValueType::Kind::i64:
+      return fmt::format("{}", *as<std::int64_t>());
+    case ValueType::Kind::f32: {
+      const float value = *as<float>();
+      return value == value ? fmt::format("{}", value) : nan_text(static_cast<std::uint32_t>(bits_[0]), 23);
+    }
+    case ValueType::Kind::f64: {
+      const double value = *as<double>();
+      return value == value ? fmt::format("{}", value) : nan_text(bits_[0], 52);
+    }
+    case ValueType::Kind::v128:
+      return fmt::format("0x{:016x}{:016x}", bits_[1], bits_[0]);
+    case ValueType::Kind::ref:
+    case ValueType::Kind::ref_null:
+      break;
+  }
+  return is_null() ? "null" : type_.to_string();
+}
+
+}  // namespace wasi

@@ -1,0 +1,51 @@
+// Between the public types and values and the engine's own.
+#pragma once
+
+#include <wasi/types.h>
+#include <wasi/values.h>
+
+#include <optional>
+#include <span>
+
+#include "runtime/frame.h"
+#include "wasm/module.h"
+#include "wasm/type_registry.h"
+#include "wasm/types.h"
+
+namespace wasi::detail {
+
+inline wasm::ValType to_internal(ValueType type) { return std::bit_cast<wasm::ValType>(type.bits()); }
+inline ValueType to_public(wasm::ValType type) { return ValueType::from_bits(type.bits()); }
+
+wasm::FuncType to_internal(std::span<const ValueType> params, std::span<const ValueType> results);
+wasm::MemoryType to_internal(const MemoryType& type);
+wasm::TableType to_internal(const TableType& type);
+wasm::GlobalType to_internal(const GlobalType& type);
+FunctionType to_public(const wasm::FuncType& type);
+MemoryType to_public(const wasm::MemoryType& type);
+TableType to_public(const wasm::TableType& type);
+GlobalType to_public(const wasm::GlobalType& type);
+
+// The type of an import, or of the thing that an export names.
+ExternType type_of(const wasm::Module& module, const wasm::Import& import);
+ExternType type_of(const wasm::Module& module, const wasm::Export& exported);
+
+// How many slots values of these types take.
+std::size_t slots_of(std::span<const wasm::ValType> types);
+
+// True when `value` may stand where `type` is asked for; a function reference that is not null counts with its
+// function's own type.
+bool fits(const wasm::TypeRegistry& registry, const Value& value, wasm::ValType type);
+
+// Writes a value that fits; reads one of a known type.
+void write_value(runtime::Slot* slots, const Value& value);
+Value read_value(const runtime::Slot* slots, wasm::ValType type);
+
+// Writes values that fit one after the other. The first that does not fit is an error which names it:
+// "argument 2 is f32, expected i32"; so is a wrong count.
+std::optional<std::string> write_values(runtime::Slot* slots, std::span<const Value> values,
+                                        std::span<const wasm::ValType> types, const wasm::TypeRegistry& registry,
+                                        const char* what);
+void read_values(const runtime::Slot* slots, std::span<const wasm::ValType> types, std::span<Value> values);
+
+}  // namespace wasi::detail

@@ -1,0 +1,213 @@
+// The linker: from names to objects of a store.
+#include <wasi/linker.h>
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "base/result.h"
+#include "engine/convert.h"
+#include "engine/missing_import.h"
+#include "engine/state.h"
+
+namespace wasi {
+
+using detail::Internals;
+
+namespace {
+
+using detail::HostDefinition;
+using detail::StoreState;
+using detail::WasiDefinition;
+
+// A host function in a store: the data of its runtime::HostFunction.
+struct BoundFunction {
+  detail::HostThunk thunk;
+  void* callable;
+  StoreState* store;
+  std::shared_ptr<void> owner;  // of `callable`
+};
+
+std::optional<Trap> enter_bound(void* data, runtime::HostCall& call) {
+  const auto* bound = static_cast<const BoundFunction*>(data);
+  Caller caller = Internals::caller(*bound->store, call);
+  return bound->thunk(bound->callable, caller, reinterpret_cast<detail::Slot*>(call.slots));
+}
+
+// The callable behind a function whose type is known at run time only.
+struct UntypedCallable {
+  std::shared_ptr<wasm::TypeRegistry> registry;
+  wasm::FuncType type;
+  Linker::UntypedFunction function;
+};
+
+std::optional<Trap> enter_untyped(void* data, Caller& caller, detail::Slot* raw_slots) {
+  const auto* callable = static_cast<const UntypedCallable*>(data);
+  auto* slots = reinterpret_cast<runtime::Slot*>(raw_slots);
+  std::vector<Value> args(callable->type.params.size());
+  detail::read_values(slots, callable->type.params, args);
+  std::vector<Value> results;
+  results.reserve(callable->type.results.size());
+  for (wasm::ValType type : callable->type.results) results.push_back(Value::zero_of(detail::to_public(type)));
+  if (auto done = callable->function(caller, args, results); !done) return std::move(done).error();
+  if (auto wrong = detail::write_values(slots, results, callable->type.results, *callable->registry, "result")) {
+    return Trap{.code = TrapCode::host_error, .message = "host function: " + std::move(*wrong)};
+  }
+  return std::nullopt;
+}
+
+Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<const HostDefinition>& definition) {
+  if (const auto found = store.host_functions.find(definition); found != store.host_functions.end()) {
+    return found->second;
+  }
+  if (!definition->type) return fail(ErrorKind::limit, "the engine holds too many types");
+  auto bound =
+      std::make_shared<BoundFunction>(definition->thunk, definition->callable.get(), &store, definition->callable);
+  runtime::FuncRef* function = &store.store.add_host_function(*definition->type, &enter_bound, std::move(bound))->ref;
+  store.host_functions.emplace(definition, function);
+  return function;
+}
+
+const preview1::Function* wasi_function(std::string_view name) {
+  for (const preview1::Function& function : preview1::functions()) {
+    if (function.name == name) return &function;
+  }
+  return nullptr;
+}
+
+Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<const WasiDefinition>& definition,
+                                    const preview1::Function& function) {
+  detail::WasiState& state = store.wasi[definition];
+  if (state.context == nullptr) {
+    state.context = WASI_TRY(preview1::Context::create(Internals::wasi(definition->config)));
+  }
+  runtime::FuncRef*& bound = state.functions[&function];
+  if (bound == nullptr) {
+    const auto type = store.engine->registry->add_func(function.type);
+    if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
+    bound = &store.store.add_host_function(*type, function.body, state.context)->ref;
+  }
+  return bound;
+}
+
+// What the linker has for an import; empty when it has nothing.
+Result<std::optional<runtime::External>> resolve(const detail::LinkerState& linker, StoreState& store,
+                                                 const wasm::Import& import) {
+  const auto found = linker.definitions.find(detail::LinkerState::Less::View(import.module, import.name));
+  if (found != linker.definitions.end()) {
+    const auto& definition = found->second;
+    if (definition.host != nullptr) return runtime::External(WASI_TRY(bind_host(store, definition.host)));
+    if (Internals::store(*definition.object).get() != &store) {
+      return fail(ErrorKind::argument, "import \"{}\".\"{}\" is defined as an object of another store", import.module,
+                  import.name);
+    }
+    return Internals::external(*definition.object);
+  }
+  if (linker.wasi != nullptr && import.module == preview1::kModuleName) {
+    if (const auto* function = wasi_function(import.name)) {
+      return runtime::External(WASI_TRY(bind_wasi(store, linker.wasi, *function)));
+    }
+  }
+  return std::nullopt;
+}
+
+Result<std::vector<runtime::External>> resolve_all(const detail::LinkerState& linker, StoreState& store,
+                                                   const wasm::Module& module) {
+  std::vector<runtime::External> imports;
+  imports.reserve(module.imports.size());
+  std::vector<const wasm::Import*> missing;
+  for (const wasm::Import& import : module.imports) {
+    const auto external = WASI_TRY(resolve(linker, store, import));
+    if (external) {
+      imports.push_back(*external);
+    } else {
+      missing.push_back(&import);
+    }
+  }
+  if (!missing.empty()) return std::unexpected(detail::missing_import(linker, module, missing));
+  return imports;
+}
+
+Result<void> check_features(const wasm::Module& module) {
+  const wasm::FeatureSet unsupported = module.features - wasm::kRunnableFeatures;
+  if (unsupported.empty()) return {};
+  std::string names;
+  for (std::uint8_t i = 0; i < wasm::kFeatureCount; ++i) {
+    const auto feature = static_cast<wasm::Feature>(i);
+    if (unsupported.has(feature)) {
+      fmt::format_to(std::back_inserter(names), "{}{}", names.empty() ? "" : ", ", name_of(feature));
+    }
+  }
+  return fail(ErrorKind::unsupported, "the module uses features that this version does not run yet: {}", names);
+}
+
+}  // namespace
+
+Linker::Linker(const Engine& engine) : state_(std::make_unique<detail::LinkerState>()) {
+  state_->engine = Internals::state(engine);
+}
+Linker::Linker(Linker&&) noexcept = default;
+Linker& Linker::operator=(Linker&&) noexcept = default;
+Linker::~Linker() = default;
+
+Linker& Linker::define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,
+                            std::span<const ValueType> results, detail::HostThunk thunk,
+                            std::shared_ptr<void> callable) {
+  auto definition = std::make_shared<HostDefinition>();
+  definition->type = state_->engine->registry->add_func(detail::to_internal(params, results));
+  definition->thunk = thunk;
+  definition->callable = std::move(callable);
+  state_->definitions[{std::string(module), std::string(name)}] = {.host = std::move(definition), .object = {}};
+  return *this;
+}
+
+Linker& Linker::define_untyped(std::string_view module, std::string_view name, FunctionType type,
+                               UntypedFunction function) {
+  auto callable = std::make_shared<UntypedCallable>(
+      state_->engine->registry, detail::to_internal(type.params, type.results), std::move(function));
+  return define_host(module, name, type.params, type.results, &enter_untyped, std::move(callable));
+}
+
+Linker& Linker::define(std::string_view module, std::string_view name, const Extern& object) {
+  state_->definitions[{std::string(module), std::string(name)}] = {.host = nullptr, .object = object};
+  return *this;
+}
+
+Linker& Linker::define_instance(std::string_view module, const Instance& instance) {
+  runtime::Instance* internal = Internals::instance(instance);
+  const auto& exports = internal->module().exports;
+  for (std::size_t i = 0; i < exports.size(); ++i) {
+    define(module, exports[i].name, Internals::external(Internals::store(instance), internal->export_at(i)));
+  }
+  return *this;
+}
+
+Linker& Linker::define_wasi(WasiConfig config) {
+  state_->wasi = std::make_shared<const WasiDefinition>(std::move(config));
+  return *this;
+}
+
+std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, const Module& module) const {
+  const auto& store_state = Internals::state(store);
+  const auto& module_state = Internals::state(module);
+  if (store_state->engine != module_state->engine || store_state->engine != state_->engine) {
+    return std::unexpected(InstantiationError(
+        Error{ErrorKind::argument, "the linker, the store and the module belong to different engines", {}}));
+  }
+  if (auto runnable = check_features(*module_state->module); !runnable) {
+    return std::unexpected(InstantiationError(std::move(runnable).error()));
+  }
+  auto imports = resolve_all(*state_, *store_state, *module_state->module);
+  if (!imports) return std::unexpected(InstantiationError(std::move(imports).error()));
+
+  auto instance = store_state->store.instantiate(module_state->code(), *imports);
+  if (!instance) {
+    auto failure = std::move(instance).error();
+    return std::unexpected(failure.trap ? InstantiationError(std::move(*failure.trap))
+                                        : InstantiationError(std::move(*failure.error)));
+  }
+  store_state->modules.emplace(*instance, module_state);
+  return Internals::instance(store_state, *instance);
+}
+
+}  // namespace wasi

@@ -1,0 +1,201 @@
+// Loading of modules: file -> bytes -> wasm::Module -> checked, and what tools ask about them.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "base/result.h"
+#include "binary/decoder.h"
+#include "engine/convert.h"
+#include "engine/state.h"
+#include "os/mapped_file.h"
+#include "validate/validator.h"
+
+namespace wasi {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Loaded {
+  std::shared_ptr<wasm::Module> module;
+  bool bodies_validated = false;
+  ModuleMetrics metrics;
+};
+
+// Refuses what is not a core module in words that say what it is instead.
+Result<void> check_kind(std::span<const std::uint8_t> bytes) {
+  switch (binary::kind_of(bytes)) {
+    case binary::FileKind::module:
+    case binary::FileKind::unknown:
+      return {};  // what it is instead of a module, the decoder says with an offset
+    case binary::FileKind::component:
+      return fail(ErrorKind::unsupported,
+                  "this is a WebAssembly component; components are not supported yet, wasirun runs core modules");
+    case binary::FileKind::empty:
+      return fail(ErrorKind::malformed, "empty input: expected a WebAssembly module");
+    case binary::FileKind::text:
+      return fail(
+          ErrorKind::unsupported,
+          "this is WebAssembly text or another text file; the text format is not supported yet, convert it to a "
+          "binary module first (wat2wasm of wabt does)");
+  }
+  return {};
+}
+
+std::vector<std::string_view> names_of(wasm::FeatureSet features) {
+  std::vector<std::string_view> names;
+  for (std::uint8_t i = 0; i < wasm::kFeatureCount; ++i) {
+    const auto feature = static_cast<wasm::Feature>(i);
+    if (features.has(feature)) names.push_back(name_of(feature));
+  }
+  return names;
+}
+
+std::uint64_t body_bytes(const wasm::Module& module) {
+  std::uint64_t bytes = 0;
+  for (const wasm::FunctionBody& body : module.bodies) bytes += body.size;
+  return bytes;
+}
+
+Result<Loaded> load(const detail::EngineState& engine, wasm::ModuleBytes bytes, Validation validation) {
+  WASI_TRY(check_kind(bytes.data));
+  Loaded loaded;
+  const auto start = Clock::now();
+  loaded.metrics.decode.bytes = bytes.data.size();
+  loaded.module = WASI_TRY(binary::decode_module(std::move(bytes), engine.registry));
+  const auto decoded = Clock::now();
+  loaded.metrics.decode.time = decoded - start;
+
+  WASI_TRY(validate::validate_module(*loaded.module));
+  // What bodies use is known only after their validation.
+  if (!engine.disabled_features.empty() && validation == Validation::lazy) validation = Validation::eager;
+  if (validation != Validation::lazy) {
+    const unsigned threads = validation == Validation::parallel ? std::max(1U, std::thread::hardware_concurrency()) : 1;
+    WASI_TRY(validate::validate_functions(*loaded.module, threads));
+    loaded.bodies_validated = true;
+    loaded.metrics.validate.bytes = body_bytes(*loaded.module);
+  }
+  loaded.metrics.validate.time = Clock::now() - decoded;
+
+  for (std::string_view name : names_of(loaded.module->features)) {
+    for (const std::string& disabled : engine.config.disabled_features) {
+      if (name == disabled) {
+        return fail(ErrorKind::unsupported, "the module uses {}, which the engine's configuration disables", name);
+      }
+    }
+  }
+  return loaded;
+}
+
+Result<std::shared_ptr<detail::ModuleState>> load_state(const std::shared_ptr<detail::EngineState>& engine,
+                                                        wasm::ModuleBytes bytes) {
+  Loaded loaded = WASI_TRY(load(*engine, std::move(bytes), engine->config.validation));
+  auto state = std::make_shared<detail::ModuleState>();
+  state->engine = engine;
+  state->module = std::move(loaded.module);
+  state->bodies_validated = loaded.bodies_validated;
+  state->metrics = loaded.metrics;
+  return state;
+}
+
+std::string_view section_name(std::uint8_t id) {
+  static constexpr std::string_view kNames[] = {"custom", "type",   "import",     "function", "table",
+                                                "memory", "global", "export",     "start",    "element",
+                                                "code",   "data",   "data count", "tag"};
+  return id < std::size(kNames) ? kNames[id] : "unknown";
+}
+
+}  // namespace
+
+std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> detail::ModuleState::code() {
+  std::call_once(code_made_, [this] {
+    for (std::size_t mode = 0; mode < runtime::kBoundsCheckModes; ++mode) {
+      code_[mode] = std::make_shared<runtime::ModuleCode>(module, *engine->tier,
+                                                          static_cast<runtime::BoundsChecks>(mode), bodies_validated);
+    }
+  });
+  return code_;
+}
+
+Result<Module> Module::from_file(const Engine& engine, const std::filesystem::path& path) {
+  std::shared_ptr<const os::MappedFile> file = WASI_TRY(os::MappedFile::open(path.string()));
+  const auto bytes = file->bytes();
+  return Module(WASI_TRY(load_state(detail::Internals::state(engine), {bytes, std::move(file)})));
+}
+
+Result<Module> Module::from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes) {
+  return from_bytes(engine, std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+}
+
+Result<Module> Module::from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes) {
+  auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
+  const std::span<const std::uint8_t> view = *owner;
+  return Module(WASI_TRY(load_state(detail::Internals::state(engine), {view, std::move(owner)})));
+}
+
+Result<void> Module::validate(const Engine& engine, std::span<const std::uint8_t> bytes) {
+  WASI_TRY(load(*detail::Internals::state(engine), {bytes, nullptr}, Validation::eager));
+  return {};
+}
+
+std::vector<ImportType> Module::imports() const {
+  std::vector<ImportType> imports;
+  for (const wasm::Import& import : state_->module->imports) {
+    imports.push_back({std::string(import.module), std::string(import.name), detail::type_of(*state_->module, import)});
+  }
+  return imports;
+}
+
+std::vector<ExportType> Module::exports() const {
+  std::vector<ExportType> exports;
+  for (const wasm::Export& exported : state_->module->exports) {
+    exports.push_back({std::string(exported.name), detail::type_of(*state_->module, exported)});
+  }
+  return exports;
+}
+
+std::string Module::name() const { return std::string(binary::decode_names(*state_->module).module); }
+
+std::vector<std::pair<std::uint32_t, std::string>> Module::function_names() const {
+  std::vector<std::pair<std::uint32_t, std::string>> names;
+  for (const auto& [index, name] : binary::decode_names(*state_->module).functions) names.emplace_back(index, name);
+  return names;
+}
+
+std::vector<SectionInfo> Module::sections() const {
+  std::vector<SectionInfo> sections;
+  for (const wasm::Section& section : state_->module->sections) {
+    sections.push_back({.id = section.id,
+                        .name = std::string(section.id == 0 ? section.name : section_name(section.id)),
+                        .offset = section.payload.offset,
+                        .size = section.payload.size});
+  }
+  return sections;
+}
+
+ModuleCounts Module::counts() const {
+  const wasm::Module& module = *state_->module;
+  return {.bytes = module.bytes.data.size(),
+          .types = module.types.size(),
+          .functions = module.functions.size(),
+          .tables = module.tables.size(),
+          .memories = module.memories.size(),
+          .globals = module.globals.size(),
+          .tags = module.tags.size(),
+          .imports = module.imports.size(),
+          .exports = module.exports.size(),
+          .data_segments = module.data.size(),
+          .element_segments = module.elements.size()};
+}
+
+std::vector<std::string_view> Module::features() const { return names_of(state_->module->features); }
+
+std::vector<std::string_view> Module::unsupported_features() const {
+  return names_of(state_->module->features - wasm::kRunnableFeatures);
+}
+
+ModuleMetrics Module::metrics() const { return state_->metrics; }
+
+}  // namespace wasi

@@ -1,0 +1,128 @@
+// What stands behind the public handles, and the one place that may look inside of them.
+//
+// Ownership runs upwards: stores and modules own their engine, handles own their store. Members are destroyed in
+// reverse order, so the engine, which owns tiers and types, is always declared first.
+#pragma once
+
+#include <wasi/wasi.h>
+
+#include <any>
+#include <array>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "binary/names.h"
+#include "runtime/instance.h"
+#include "runtime/module_code.h"
+#include "runtime/store.h"
+#include "runtime/tier.h"
+#include "wasi/context.h"
+#include "wasm/module.h"
+#include "wasm/type_registry.h"
+
+namespace wasi::detail {
+
+struct EngineState {
+  EngineConfig config;
+  wasm::FeatureSet disabled_features;
+  std::shared_ptr<wasm::TypeRegistry> registry;
+  std::unique_ptr<runtime::Tier> tier;
+};
+
+struct ModuleState {
+  std::shared_ptr<EngineState> engine;
+  std::shared_ptr<const wasm::Module> module;
+  bool bodies_validated = false;
+  ModuleMetrics metrics;
+
+  // The code for each way of bounds checking, made when the module is first instantiated.
+  std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> code();
+
+ private:
+  std::once_flag code_made_;
+  std::array<std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> code_;
+};
+
+// A host function as it was given to a linker, before it belongs to a store.
+struct HostDefinition {
+  std::optional<wasm::TypeId> type;  // empty: the engine's type registry was full
+  HostThunk thunk = nullptr;
+  std::shared_ptr<void> callable;
+};
+
+struct WasiDefinition {
+  WasiConfig config;
+};
+
+// WASI in one store: the program's state, and the functions that were imported so far.
+struct WasiState {
+  std::shared_ptr<preview1::Context> context;
+  std::unordered_map<const preview1::Function*, runtime::FuncRef*> functions;
+};
+
+struct StoreState {
+  std::shared_ptr<EngineState> engine;
+  std::any data;
+  runtime::Store store;
+  // What linkers made here, found by the definition that it was made from (which the shared pointer keeps from being
+  // replaced by another at the same address).
+  std::unordered_map<std::shared_ptr<const HostDefinition>, runtime::FuncRef*> host_functions;
+  std::unordered_map<std::shared_ptr<const WasiDefinition>, WasiState> wasi;
+  std::unordered_map<const runtime::Instance*, std::shared_ptr<ModuleState>> modules;
+
+  StoreState(std::shared_ptr<EngineState> owner, runtime::StoreOptions options)
+      : engine(std::move(owner)), store(engine->registry, options) {}
+};
+
+struct LinkerState {
+  using Key = std::pair<std::string, std::string>;  // module, name
+  struct Less {
+    using is_transparent = void;
+    using View = std::pair<std::string_view, std::string_view>;
+    bool operator()(const View& a, const View& b) const { return a < b; }
+  };
+  struct Definition {
+    std::shared_ptr<const HostDefinition> host;  // null: `object`
+    std::optional<Extern> object;
+  };
+  std::shared_ptr<EngineState> engine;
+  std::map<Key, Definition, Less> definitions;
+  std::shared_ptr<const WasiDefinition> wasi;
+};
+
+// Opens the handles: the only friend that all of them have.
+struct Internals {
+  static const std::shared_ptr<EngineState>& state(const Engine& engine) { return engine.state_; }
+  static const std::shared_ptr<ModuleState>& state(const Module& module) { return module.state_; }
+  static const std::shared_ptr<StoreState>& state(const Store& store) { return store.state_; }
+  static Module module(std::shared_ptr<ModuleState> state) { return Module(std::move(state)); }
+  static Instance instance(std::shared_ptr<StoreState> store, runtime::Instance* instance) {
+    return {std::move(store), instance};
+  }
+  static runtime::Instance* instance(const Instance& instance) { return instance.instance_; }
+  static const std::shared_ptr<StoreState>& store(const Instance& instance) { return instance.store_; }
+  static Function function(std::shared_ptr<StoreState> store, runtime::FuncRef* function) {
+    return {std::move(store), function};
+  }
+  static Memory memory(std::shared_ptr<StoreState> store, runtime::Memory* memory) {
+    Memory handle;
+    handle.store_ = std::move(store);
+    handle.memory_ = memory;
+    return handle;
+  }
+  static Extern external(std::shared_ptr<StoreState> store, const runtime::External& object);
+  static const std::shared_ptr<StoreState>& store(const Extern& object) { return object.store_; }
+  static runtime::External external(const Extern& object);
+  static Caller caller(StoreState& store, runtime::HostCall& call) { return Caller(store, call); }
+  static preview1::Config wasi(const WasiConfig& config);
+};
+
+// A pointer to the store for handles that must not own it: those of a Caller.
+inline std::shared_ptr<StoreState> borrowed(StoreState& store) { return {std::shared_ptr<StoreState>(), &store}; }
+
+}  // namespace wasi::detail
