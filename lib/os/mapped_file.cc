@@ -47,7 +47,7 @@ Result<std::vector<std::uint8_t>> read_all(int fd, const std::string& path) {
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.is_valid()) return io_error("open", path);
+  if (!fd) return io_error("open", path);
   struct stat status = {};
   if (::fstat(fd.get(), &status) != 0) return io_error("read", path);
   if (S_ISDIR(status.st_mode)) return fail(ErrorKind::io, "cannot read {}: it is a directory", path);

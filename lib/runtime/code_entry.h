@@ -18,10 +18,9 @@ struct ModuleCode;
 // called. So a tail call of a host function (code.module == nullptr) is made before the record is unlinked.
 using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self);
 
-enum FunctionState : std::uint32_t {
-  kBodyValidated = 1,
-  kRecordFilled = 2,  // `module` and `index` may be read
-};
+// Bits of FunctionCode::state.
+inline constexpr std::uint32_t kBodyValidated = 1;
+inline constexpr std::uint32_t kRecordFilled = 2;  // `module` and `index` may be read
 
 // The record of one function of a module, shared by all of its instances (or of one host function).
 // All zero means "not prepared yet": arrays of them come as untouched zero pages, since modules with
@@ -31,7 +30,7 @@ struct FunctionCode {
   std::atomic<void*> interpreter{nullptr};  // tier 0's translation, owned by ModuleCode's tier data
   ModuleCode* module = nullptr;             // null for host functions
   std::uint32_t index = 0;                  // FuncIndex in the module
-  std::atomic<std::uint32_t> state{0};      // FunctionState bits
+  std::atomic<std::uint32_t> state{0};      // kBodyValidated, kRecordFilled
 };
 
 // A function as a value: what funcref points to, what imports, exports and tables hold.

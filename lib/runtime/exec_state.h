@@ -17,11 +17,9 @@ namespace wasi::runtime {
 class Store;
 struct HostEntry;  // trap_raise.h: the innermost entry from the host
 
-// Who set ExecState::interrupt.
-enum InterruptWish : std::uint32_t {
-  kInterruptDeadline = 1,  // the watchdog: the deadline has passed
-  kInterruptRequest = 2,   // Store::interrupt()
-};
+// Bits of ExecState::interrupt: who set it.
+inline constexpr std::uint32_t kInterruptDeadline = 1;  // the watchdog: the deadline has passed
+inline constexpr std::uint32_t kInterruptRequest = 2;   // Store::interrupt()
 
 struct ExecState {
   Frame* top = nullptr;  // newest record
@@ -33,7 +31,7 @@ struct ExecState {
   // function takes what lies behind its parameters and results for free.
   Slot* free_slot = nullptr;
   std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
-  // InterruptWish bits. Non-zero: polls at loop heads and entries call handle_interrupt.
+  // kInterruptDeadline, kInterruptRequest. Non-zero: polls at loop heads and entries call handle_interrupt.
   std::atomic<std::uint32_t> interrupt{0};
   HostEntry* host_entry = nullptr;
   Store* store = nullptr;

@@ -24,7 +24,8 @@ FunctionCode& ModuleCode::code(wasm::FuncIndex function) {
     if ((record.state.load(std::memory_order_relaxed) & kRecordFilled) == 0) {
       record.module = this;
       record.index = function.value;
-      record.state.fetch_or(kRecordFilled | (bodies_validated ? kBodyValidated : 0), std::memory_order_release);
+      const std::uint32_t validated = bodies_validated ? kBodyValidated : 0;
+      record.state.fetch_or(kRecordFilled | validated, std::memory_order_release);
     }
   }
   return record;
