@@ -18,7 +18,58 @@ void ByteReader::fail_bytes(std::uint64_t count, const char* what) {
        fmt::format("unexpected end of {}: expected {} bytes of {}, found {}", end_of_, count, what, remaining()));
 }
 
-std::uint64_t ByteReader::unsigned_leb(int bits, const char* what) {
+// The longest number has ten bytes: while as many are left, no byte needs a check against the end, and a number
+// that is in order in every other way is read without a call. Anything else is left to the checked reader.
+template <int kBits>
+std::uint64_t ByteReader::unsigned_leb(const char* what) {
+  if (remaining() >= 10) [[likely]] {
+    const std::uint8_t* p = pos_;
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < kBits; shift += 7) {
+      const std::uint64_t byte = *p++;
+      value |= (byte & 0x7F) << shift;
+      if (byte < 0x80) {
+        if (kBits - shift < 7 && byte >> (kBits - shift) != 0) break;
+        pos_ = p;
+        return value;
+      }
+    }
+  }
+  return checked_unsigned_leb(kBits, what);
+}
+template std::uint64_t ByteReader::unsigned_leb<32>(const char*);
+template std::uint64_t ByteReader::unsigned_leb<64>(const char*);
+
+template <int kBits>
+std::int64_t ByteReader::signed_leb(const char* what) {
+  if (remaining() >= 10) [[likely]] {
+    const std::uint8_t* p = pos_;
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < kBits; shift += 7) {
+      const std::uint64_t byte = *p++;
+      value |= (byte & 0x7F) << shift;
+      if (byte < 0x80) {
+        const int unused = 64 - shift - 7;
+        const std::int64_t number =
+            unused > 0 ? static_cast<std::int64_t>(value << unused) >> unused : static_cast<std::int64_t>(value);
+        // What the last byte says beyond kBits must repeat the sign.
+        const int left = kBits - shift;
+        if (left < 7) {
+          const int top = static_cast<std::int8_t>(static_cast<std::uint8_t>(byte << 1)) >> left;
+          if (top != 0 && top != -1) break;
+        }
+        pos_ = p;
+        return number;
+      }
+    }
+  }
+  return checked_signed_leb(kBits, what);
+}
+template std::int64_t ByteReader::signed_leb<32>(const char*);
+template std::int64_t ByteReader::signed_leb<33>(const char*);
+template std::int64_t ByteReader::signed_leb<64>(const char*);
+
+std::uint64_t ByteReader::checked_unsigned_leb(int bits, const char* what) {
   const std::uint64_t start = offset();
   std::uint64_t value = 0;
   for (int shift = 0; shift < bits; shift += 7) {
@@ -38,7 +89,7 @@ std::uint64_t ByteReader::unsigned_leb(int bits, const char* what) {
   return 0;
 }
 
-std::int64_t ByteReader::signed_leb(int bits, const char* what) {
+std::int64_t ByteReader::checked_signed_leb(int bits, const char* what) {
   const std::uint64_t start = offset();
   std::uint64_t value = 0;
   for (int shift = 0; shift < bits; shift += 7) {

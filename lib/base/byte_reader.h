@@ -44,28 +44,28 @@ class ByteReader {
   std::uint32_t u32(const char* what) {
     if (pos_ != end_ && *pos_ < 0x80) [[likely]]
       return *pos_++;
-    return static_cast<std::uint32_t>(unsigned_leb(32, what));
+    return static_cast<std::uint32_t>(unsigned_leb<32>(what));
   }
   std::uint64_t u64(const char* what) {
     if (pos_ != end_ && *pos_ < 0x80) [[likely]]
       return *pos_++;
-    return unsigned_leb(64, what);
+    return unsigned_leb<64>(what);
   }
   std::int32_t s32(const char* what) {
     if (pos_ != end_ && *pos_ < 0x80) [[likely]]
       return static_cast<std::int32_t>(sign_extend7(*pos_++));
-    return static_cast<std::int32_t>(signed_leb(32, what));
+    return static_cast<std::int32_t>(signed_leb<32>(what));
   }
   // 33-bit signed: heap types and block types.
   std::int64_t s33(const char* what) {
     if (pos_ != end_ && *pos_ < 0x80) [[likely]]
       return sign_extend7(*pos_++);
-    return signed_leb(33, what);
+    return signed_leb<33>(what);
   }
   std::int64_t s64(const char* what) {
     if (pos_ != end_ && *pos_ < 0x80) [[likely]]
       return sign_extend7(*pos_++);
-    return signed_leb(64, what);
+    return signed_leb<64>(what);
   }
   // Little-endian bit patterns of f32, f64 and other fixed-size fields.
   std::uint32_t fixed32(const char* what) { return fixed<std::uint32_t>(what); }
@@ -100,8 +100,14 @@ class ByteReader {
     pos_ += sizeof(T);
     return value;
   }
-  std::uint64_t unsigned_leb(int bits, const char* what);
-  std::int64_t signed_leb(int bits, const char* what);
+  // Any length; the inline readers above have taken the one-byte numbers.
+  template <int kBits>
+  std::uint64_t unsigned_leb(const char* what);
+  template <int kBits>
+  std::int64_t signed_leb(const char* what);
+  // The same byte by byte, with every check and its message.
+  std::uint64_t checked_unsigned_leb(int bits, const char* what);
+  std::int64_t checked_signed_leb(int bits, const char* what);
   void fail_end(const char* what);
   void fail_bytes(std::uint64_t count, const char* what);
 

@@ -48,9 +48,9 @@ std::uint32_t read_count(base::ByteReader& reader, const char* what) {
   const std::uint64_t offset = reader.offset();
   const std::uint32_t count = reader.u32(what);
   if (count > reader.remaining()) {
-    reader.fail_at(
-        offset, ErrorKind::malformed,
-        fmt::format("length out of bounds: {} is {}, but only {} bytes are left", what, count, reader.remaining()));
+    reader.fail_at(offset, ErrorKind::malformed,
+                   fmt::format("unexpected end of section or function: {} is {}, but only {} bytes are left", what,
+                               count, reader.remaining()));
     return 0;
   }
   return count;
