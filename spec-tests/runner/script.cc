@@ -1,0 +1,310 @@
+// The commands of https://github.com/WebAssembly/spec/tree/main/interpreter#scripts, on the public API.
+//
+// A module that instantiation refuses with ErrorKind::unsupported leaves a slot without an instance: commands
+// that need it are "not yet" too. Nothing else ever is.
+#include "script.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+
+#include "messages.h"
+
+namespace wasi::spec {
+
+namespace {
+
+// Longer than any command of the suite takes in any build; a guest that hangs becomes a failure.
+constexpr std::chrono::minutes kCommandDeadline{2};
+
+std::string text_of(const Json& json, const char* key) {
+  const auto member = json.find(key);
+  return member != json.end() ? member->get<std::string>() : std::string();
+}
+
+std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string describe(const Trap& trap) { return fmt::format("the trap \"{}\"", trap.message); }
+
+}  // namespace
+
+std::expected<Json, std::string> read_script(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::unexpected(fmt::format("{}: cannot be opened", path.string()));
+  Json json = Json::parse(file, nullptr, false);
+  if (json.is_discarded() || !json.contains("commands")) {
+    return std::unexpected(fmt::format("{}: no list of commands", path.string()));
+  }
+  return json;
+}
+
+Script::Script(const Engine& engine, std::filesystem::path folder, Observer observer)
+    : engine_(engine), folder_(std::move(folder)), observer_(std::move(observer)), store_(engine), linker_(engine) {
+  define_spectest();
+}
+
+// What scripts import from "spectest". The functions only have to be callable: nobody reads what they print.
+void Script::define_spectest() {
+  linker_.define("spectest", "print", [] {});
+  linker_.define("spectest", "print_i32", [](std::int32_t) {});
+  linker_.define("spectest", "print_i64", [](std::int64_t) {});
+  linker_.define("spectest", "print_f32", [](float) {});
+  linker_.define("spectest", "print_f64", [](double) {});
+  linker_.define("spectest", "print_i32_f32", [](std::int32_t, float) {});
+  linker_.define("spectest", "print_f64_f64", [](double, double) {});
+
+  const auto global = [&](const char* name, const Value& value) {
+    linker_.define("spectest", name, Global::create(store_, GlobalType{value.type(), false}, value).value());
+  };
+  global("global_i32", std::int32_t{666});
+  global("global_i64", std::int64_t{666});
+  global("global_f32", 666.6F);
+  global("global_f64", 666.6);
+
+  const Value null = Value::zero_of(ValueType::funcref());
+  const Limits table_limits{10, 20};
+  const Limits memory_limits{1, 2};
+  linker_.define("spectest", "table", Table::create(store_, {.limits = table_limits}, null).value());
+  linker_.define("spectest", "memory", Memory::create(store_, {.limits = memory_limits}).value());
+  // This version may not run these two yet; modules that import them are refused for the same reason then.
+  if (auto table = Table::create(store_, {.limits = table_limits, .is_64 = true}, null)) {
+    linker_.define("spectest", "table64", *table);
+  }
+  if (auto memory = Memory::create(store_, {.limits = memory_limits, .is_shared = true})) {
+    linker_.define("spectest", "shared_memory", *memory);
+  }
+}
+
+void Script::run(const Json& commands) {
+  for (const Json& command : commands) {
+    store_.set_deadline(std::chrono::steady_clock::now() + kCommandDeadline);
+    const Outcome outcome = run_command(command);
+    observer_(command.value("line", std::uint64_t{0}), text_of(command, "type"), outcome);
+  }
+}
+
+Outcome Script::run_command(const Json& command) {
+  const std::string type = text_of(command, "type");
+  if (type == "module") return define_and_instantiate(command);
+  if (type == "module_definition") {
+    auto module = load(command);
+    if (!module) return Outcome::fail(module.error().to_string());
+    last_definition_ = *module;
+    definitions_.insert_or_assign(text_of(command, "name"), *module);
+    return Outcome::pass();
+  }
+  if (type == "module_instance") {
+    const std::string name = text_of(command, "module");
+    const auto found = definitions_.find(name);
+    if (!name.empty() && found == definitions_.end()) return Outcome::fail(fmt::format("no module named {}", name));
+    if (name.empty() && !last_definition_) return Outcome::fail("no module has been defined");
+    return instantiate(name.empty() ? *last_definition_ : found->second, text_of(command, "name"));
+  }
+  if (type == "register") return register_instance(command);
+  if (type == "action") {
+    const Performed performed = perform(command.at("action"));
+    if (performed.ended) return *performed.ended;
+    return performed.trap ? Outcome::fail(describe(*performed.trap)) : Outcome::pass();
+  }
+  if (type == "assert_return") return assert_return(command);
+  if (type == "assert_trap") return assert_trap(command, std::nullopt);
+  if (type == "assert_exhaustion") return assert_trap(command, TrapCode::stack_overflow);
+  if (type == "assert_exception") return assert_trap(command, TrapCode::uncaught_exception);
+  if (type == "assert_invalid") return assert_rejected(command, ErrorKind::invalid);
+  if (type == "assert_malformed") return assert_rejected(command, ErrorKind::malformed);
+  // What a custom section holds is checked where annotations are read, in the text format.
+  if (type == "assert_malformed_custom" || type == "assert_invalid_custom") return Outcome::text();
+  if (type == "assert_unlinkable") return assert_unlinkable(command);
+  if (type == "thread") return run_thread(command);
+  if (type == "wait") {
+    return threads_.contains(text_of(command, "thread")) ? Outcome::pass() : Outcome::fail("no such thread");
+  }
+  return Outcome::fail(fmt::format("the runner has no such command: {}", type));
+}
+
+Script::Load Script::load(const Json& members) const {
+  const std::string file = text_of(members, "binary");
+  if (file.empty()) return std::unexpected(Error{ErrorKind::argument, "the script has no binary for it", {}});
+  return Module::from_bytes(engine_, read_bytes(folder_ / file));
+}
+
+Outcome Script::define_and_instantiate(const Json& command) {
+  auto module = load(command);
+  if (!module) {
+    last_.reset();
+    return Outcome::fail(module.error().to_string());
+  }
+  const std::string name = text_of(command, "name");
+  last_definition_ = *module;
+  if (!name.empty()) definitions_.insert_or_assign(name, *module);
+  return instantiate(*module, name);
+}
+
+std::optional<std::string> Script::missing_prerequisite(const Module& module) const {
+  for (const ImportType& import : module.imports()) {
+    const auto found = registered_without_instance_.find(import.module);
+    if (found != registered_without_instance_.end()) return found->second;
+  }
+  return std::nullopt;
+}
+
+Outcome Script::instantiate(const Module& module, const std::string& name) {
+  last_.reset();
+  const auto keep = [&](Slot slot) {
+    last_ = slot;
+    if (!name.empty()) instances_.insert_or_assign(name, std::move(slot));
+  };
+  if (const auto reason = missing_prerequisite(module)) {
+    keep({std::nullopt, *reason});
+    return Outcome::not_yet(*reason);
+  }
+  auto instance = linker_.instantiate(store_, module);
+  if (instance) {
+    keep({*instance, {}});
+    return Outcome::pass();
+  }
+  const InstantiationError& failure = instance.error();
+  if (failure.error() != nullptr && failure.error()->kind == ErrorKind::unsupported) {
+    keep({std::nullopt, failure.error()->message});
+    return Outcome::not_yet(failure.error()->message);
+  }
+  return Outcome::fail(failure.to_string());
+}
+
+const Script::Slot* Script::find(const Json& command, const char* key) const {
+  const std::string name = text_of(command, key);
+  if (name.empty()) return last_ ? &*last_ : nullptr;
+  const auto found = instances_.find(name);
+  return found == instances_.end() ? nullptr : &found->second;
+}
+
+Outcome Script::register_instance(const Json& command) {
+  const Slot* slot = find(command, "module");
+  if (slot == nullptr) return Outcome::fail("there is no such instance");
+  const std::string name = text_of(command, "as");
+  if (!slot->instance) {
+    registered_without_instance_.insert_or_assign(name, slot->reason);
+    return Outcome::not_yet(slot->reason);
+  }
+  registered_without_instance_.erase(name);
+  linker_.define_instance(name, *slot->instance);
+  return Outcome::pass();
+}
+
+// A thread has an empty registry but for the one module that it is given. What it needs to run beside others
+// (shared memories) is refused so far, so its commands run here in their order.
+Outcome Script::run_thread(const Json& command) {
+  threads_.insert(text_of(command, "name"));
+  Script thread(engine_, folder_, observer_);
+  const std::string shared = text_of(command, "shared_module");
+  Outcome outcome = Outcome::pass();
+  if (!shared.empty()) {
+    const Slot* slot = find(command, "shared_module");
+    if (slot == nullptr) return Outcome::fail(fmt::format("there is no instance named {}", shared));
+    if (slot->instance) return Outcome::fail("the runner cannot share an instance with a thread");
+    thread.instances_.insert_or_assign(shared, *slot);
+    outcome = Outcome::not_yet(slot->reason);
+  }
+  thread.run(command.at("commands"));
+  return outcome;
+}
+
+Script::Performed Script::perform(const Json& action) {
+  const std::string type = text_of(action, "type");
+  if (type == "instantiate") return perform_instantiate(action);
+  const auto ended = [](Outcome outcome) { return Performed{std::move(outcome), {}, {}}; };
+  const Slot* slot = find(action, "module");
+  if (slot == nullptr) return ended(Outcome::fail("there is no such instance"));
+  if (!slot->instance) return ended(Outcome::not_yet(slot->reason));
+  const std::string field = text_of(action, "field");
+  if (type == "get") {
+    auto global = slot->instance->global(field);
+    if (!global) return ended(Outcome::fail(global.error().to_string()));
+    return {std::nullopt, std::nullopt, {global->get()}};
+  }
+  std::vector<Value> arguments;
+  for (const Json& json : action.at("args")) {
+    auto argument = argument_of(json);
+    if (!argument) return ended(Outcome::fail(argument.error()));
+    arguments.push_back(*argument);
+  }
+  auto function = slot->instance->func(field);
+  if (!function) return ended(Outcome::fail(function.error().to_string()));
+  auto results = function->call(arguments);
+  if (!results) return {std::nullopt, results.error(), {}};
+  return {std::nullopt, std::nullopt, *std::move(results)};
+}
+
+// assert_trap on a module: an instance is not expected, so none is kept.
+Script::Performed Script::perform_instantiate(const Json& action) {
+  const auto ended = [](Outcome outcome) { return Performed{std::move(outcome), {}, {}}; };
+  const auto module = load(action);
+  if (!module) return ended(Outcome::fail(module.error().to_string()));
+  if (const auto reason = missing_prerequisite(*module)) return ended(Outcome::not_yet(*reason));
+  const auto instance = linker_.instantiate(store_, *module);
+  if (instance) return {};
+  const InstantiationError& failure = instance.error();
+  if (failure.trap() != nullptr) return {std::nullopt, *failure.trap(), {}};
+  if (failure.error()->kind == ErrorKind::unsupported) return ended(Outcome::not_yet(failure.error()->message));
+  return ended(Outcome::fail(failure.to_string()));
+}
+
+Outcome Script::assert_return(const Json& command) {
+  const Performed performed = perform(command.at("action"));
+  if (performed.ended) return *performed.ended;
+  if (performed.trap) return Outcome::fail(fmt::format("expected results, got {}", describe(*performed.trap)));
+  const auto matched = match_results(command.at("expected"), performed.results);
+  return matched ? Outcome::pass() : Outcome::fail(matched.error());
+}
+
+Outcome Script::assert_trap(const Json& command, std::optional<TrapCode> code) {
+  const Performed performed = perform(command.at("action"));
+  if (performed.ended) return *performed.ended;
+  const std::string expected = text_of(command, "message");
+  if (!performed.trap) return Outcome::fail(fmt::format("expected the trap \"{}\", got results", expected));
+  if (code && performed.trap->code != *code) {
+    return Outcome::fail(
+        fmt::format("expected a trap of the kind \"{}\", got {}", message_of(*code), describe(*performed.trap)));
+  }
+  if (!matches_message(expected, performed.trap->message)) {
+    return Outcome::fail(fmt::format("expected the trap \"{}\", got {}", expected, describe(*performed.trap)));
+  }
+  return Outcome::pass();
+}
+
+Outcome Script::assert_rejected(const Json& command, ErrorKind kind) {
+  // Quoted text that is to be malformed has no binary form: what is wrong is its spelling.
+  if (!command.contains("binary") || (kind == ErrorKind::malformed && text_of(command, "form") == "quote")) {
+    return Outcome::text();
+  }
+  const std::string expected = text_of(command, "message");
+  const auto module = load(command);
+  if (module) return Outcome::fail(fmt::format("the module was accepted, expected \"{}\"", expected));
+  const Error& error = module.error();
+  if (error.kind != kind || !matches_message(expected, error.message)) {
+    return Outcome::fail(fmt::format("expected {}: \"{}\", got \"{}\"", name_of(kind), expected, error.to_string()));
+  }
+  return Outcome::pass();
+}
+
+Outcome Script::assert_unlinkable(const Json& command) {
+  const std::string expected = text_of(command, "message");
+  const auto module = load(command);
+  if (!module) return Outcome::fail(module.error().to_string());
+  if (const auto reason = missing_prerequisite(*module)) return Outcome::not_yet(*reason);
+  const auto instance = linker_.instantiate(store_, *module);
+  if (instance) return Outcome::fail(fmt::format("the module was linked, expected \"{}\"", expected));
+  const Error* error = instance.error().error();
+  if (error != nullptr && error->kind == ErrorKind::unsupported) return Outcome::not_yet(error->message);
+  if (error == nullptr || error->kind != ErrorKind::unlinkable || !matches_message(expected, error->message)) {
+    return Outcome::fail(fmt::format("expected \"{}\", got \"{}\"", expected, instance.error().to_string()));
+  }
+  return Outcome::pass();
+}
+
+}  // namespace wasi::spec
