@@ -48,12 +48,23 @@ template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::struct_new() {
   const wasm::SubType* type = read_aggregate(wasm::CompositeKind::struct_, immediates_.index);
   if (type == nullptr) return;
-  auto& types = scratch_->types;
-  types.clear();
-  for (const wasm::FieldType& field : type->fields) types.push_back(field.storage.unpacked());
-  if (!check_top(types)) return;
+  const auto& fields = type->fields;
+  if constexpr (kChecked) {
+    const std::size_t found = std::min(available(), fields.size());
+    for (std::size_t i = 0; i < found; ++i) {
+      const ValType field = fields[fields.size() - 1 - i].storage.unpacked();
+      if (!matches(operands_.from_top(i).type, field)) {
+        fail(mismatch_message(who(), {&field, 1}, {&operands_.from_top(i), 1}));
+        return;
+      }
+    }
+    if (found < fields.size() && !current_->unreachable) {
+      fail(mismatch_message(who(), std::array{fields[fields.size() - 1 - found].storage.unpacked()}, {}));
+      return;
+    }
+  }
   report();
-  drop(types.size());
+  drop(fields.size());
   push(ref_to(immediates_.index, false));
 }
 
