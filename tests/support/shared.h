@@ -1,0 +1,21 @@
+// The folder with the official suites and benchmark modules, which is not part of the project.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace wasi::test {
+
+// A file or folder below it: $WASIRUN_SHARED_DIR, else the CMake cache's WASIRUN_SHARED_DIR, else ../shared beside
+// the project. When it is missing, says loudly that the test is skipped.
+std::optional<std::filesystem::path> shared_path(std::string_view relative);
+
+// All .wasm files below shared/bench, sorted by path; empty, and said so, when there are none.
+std::vector<std::filesystem::path> shared_modules();
+
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
+
+}  // namespace wasi::test
