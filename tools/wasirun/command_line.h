@@ -1,0 +1,52 @@
+// The command line as data. Everything before the module is ours, everything after it the guest's.
+#pragma once
+
+#include <wasi/engine.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tools/wasirun/parse.h"
+
+namespace wasirun {
+
+struct RunCommand {
+  std::string module;
+  std::vector<std::string> args;  // behind the module
+  std::vector<Directory> directories;
+  std::vector<std::string> env;  // "K=V", or "K" to inherit it
+  bool inherit_env = false;
+  std::optional<std::string> invoke;
+  wasi::EngineConfig engine;
+  std::optional<std::chrono::nanoseconds> deadline;
+  std::optional<std::uint64_t> memory_limit;
+  std::optional<std::uint64_t> stack_size;
+  bool trace_wasi = false;
+  bool profile_phases = false;
+};
+
+struct ValidateCommand {
+  std::vector<std::string> files;
+};
+
+struct InspectCommand {
+  std::string file;
+  bool json = false;
+};
+
+// Nothing to run: help or a usage error has been printed.
+struct Done {
+  int exit_code = 0;
+};
+
+using Command = std::variant<Done, RunCommand, ValidateCommand, InspectCommand>;
+
+// Reads the arguments behind the program's name; prints help and errors itself.
+Command parse_command_line(std::span<const char* const> args);
+
+}  // namespace wasirun

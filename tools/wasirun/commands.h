@@ -1,0 +1,15 @@
+// The commands. Each returns the process's exit code.
+#pragma once
+
+#include "tools/wasirun/command_line.h"
+
+namespace wasirun {
+
+int run(const RunCommand& command);
+int validate(const ValidateCommand& command);
+int inspect(const InspectCommand& command);
+
+// "x.wasm: message", or just the message when it names the file already.
+std::string describe(const std::string& file, const wasi::Error& error);
+
+}  // namespace wasirun

@@ -1,0 +1,19 @@
+// wasirun: the command line of the engine.
+#include <csignal>
+#include <variant>
+
+#include "tools/wasirun/command_line.h"
+#include "tools/wasirun/commands.h"
+#include "tools/wasirun/report.h"
+
+int main(int argc, char** argv) {
+  using namespace wasirun;
+  // A reader that goes away is an error of the write that notices it, for guests (EPIPE) and for us.
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::span<const char* const> args(argv + 1, argc > 0 ? static_cast<std::size_t>(argc - 1) : 0);
+  const Command command = parse_command_line(args);
+  if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
+  if (const auto* chosen = std::get_if<RunCommand>(&command)) return finish_stdout(run(*chosen));
+  if (const auto* chosen = std::get_if<ValidateCommand>(&command)) return finish_stdout(validate(*chosen));
+  return finish_stdout(inspect(std::get<InspectCommand>(command)));
+}

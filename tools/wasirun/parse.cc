@@ -1,0 +1,153 @@
+// Words of the command line as values.
+#include "tools/wasirun/parse.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <optional>
+
+namespace wasirun {
+
+namespace {
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return result;
+}
+
+template <std::size_t N>
+std::optional<std::uint64_t> factor_of(const Unit (&units)[N], std::string_view name) {
+  for (const Unit& unit : units) {
+    if (unit.name == name) return unit.factor;
+  }
+  return std::nullopt;
+}
+
+// The whole text as an unsigned integer; "0x" introduces hexadecimal. Empty when it is not one or too large.
+std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  }
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+// Both readings of an n-bit integer: from -2^(n-1) to 2^n - 1.
+template <class Unsigned>
+std::optional<Unsigned> parse_integer(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  const auto magnitude = parse_unsigned(text);
+  constexpr std::uint64_t kMax = std::numeric_limits<Unsigned>::max();
+  if (!magnitude || *magnitude > (negative ? kMax / 2 + 1 : kMax)) return std::nullopt;
+  const auto value = static_cast<Unsigned>(*magnitude);
+  return negative ? static_cast<Unsigned>(0 - value) : value;
+}
+
+template <class Float>
+std::optional<Float> parse_float(std::string_view text) {
+  const std::string copy(text);
+  if (copy.empty() || std::isspace(static_cast<unsigned char>(copy.front())) != 0) return std::nullopt;
+  char* end = nullptr;
+  Float value;
+  if constexpr (sizeof(Float) == 4) {
+    value = std::strtof(copy.c_str(), &end);
+  } else {
+    value = std::strtod(copy.c_str(), &end);
+  }
+  if (end != copy.c_str() + copy.size()) return std::nullopt;
+  return value;
+}
+
+template <class T>
+Parsed<wasi::Value> checked(std::optional<T> value, std::string_view text, const char* what) {
+  if (!value) return std::unexpected(fmt::format("\"{}\" is not {}", text, what));
+  return wasi::Value(*value);
+}
+
+}  // namespace
+
+Parsed<std::uint64_t> parse_size(std::string_view text) {
+  static constexpr Unit kUnits[] = {{"", 1},          {"b", 1},          {"k", 1U << 10},   {"kib", 1U << 10},
+                                    {"kb", 1U << 10}, {"m", 1U << 20},   {"mib", 1U << 20}, {"mb", 1U << 20},
+                                    {"g", 1U << 30},  {"gib", 1U << 30}, {"gb", 1U << 30}};
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = parse_unsigned(text.substr(0, digits));
+  const auto factor = factor_of(kUnits, lower(text.substr(digits)));
+  if (!number || !factor || *number > std::numeric_limits<std::uint64_t>::max() / *factor) {
+    return std::unexpected(fmt::format("\"{}\" is not a size; write bytes or a unit, like 65536, 64m or 1g", text));
+  }
+  return *number * *factor;
+}
+
+Parsed<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  static constexpr Unit kUnits[] = {{"ns", 1},
+                                    {"us", 1'000},
+                                    {"ms", 1'000'000},
+                                    {"s", 1'000'000'000},
+                                    {"m", 60'000'000'000},
+                                    {"h", 3'600'000'000'000}};
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+  const auto number = parse_float<double>(text.substr(0, digits));
+  const auto factor = factor_of(kUnits, text.substr(digits));
+  // Beyond some centuries a clock's arithmetic overflows.
+  constexpr double kMax = 9e18;
+  if (!number || !factor || *number * static_cast<double>(*factor) > kMax) {
+    return std::unexpected(fmt::format("\"{}\" is not a duration; write a number with a unit, like 5s or 250ms", text));
+  }
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(*number * static_cast<double>(*factor)));
+}
+
+Parsed<Directory> parse_directory(std::string_view text) {
+  Directory directory;
+  if (text.ends_with(":ro")) {
+    directory.access = wasi::Access::read_only;
+    text.remove_suffix(3);
+  } else if (text.ends_with(":rw")) {
+    text.remove_suffix(3);
+  }
+  const std::size_t separator = text.find("::");
+  directory.host = text.substr(0, separator);
+  directory.guest = separator == std::string_view::npos ? text : text.substr(separator + 2);
+  if (directory.host.empty() || directory.guest.empty()) {
+    return std::unexpected(fmt::format("\"{}\" is not HOST[::GUEST][:ro], like data::/data:ro", text));
+  }
+  return directory;
+}
+
+Parsed<wasi::Value> parse_value(std::string_view text, wasi::ValueType type) {
+  switch (type.kind()) {
+    case wasi::ValueType::Kind::i32:
+      return checked(parse_integer<std::uint32_t>(text), text, "an i32 (-2147483648 to 4294967295, or 0x...)");
+    case wasi::ValueType::Kind::i64:
+      return checked(parse_integer<std::uint64_t>(text), text, "an i64 (-2^63 to 2^64-1, or 0x...)");
+    case wasi::ValueType::Kind::f32:
+      return checked(parse_float<float>(text), text, "an f32");
+    case wasi::ValueType::Kind::f64:
+      return checked(parse_float<double>(text), text, "an f64");
+    case wasi::ValueType::Kind::ref_null:
+      if (text == "null") return wasi::Value::zero_of(type);
+      break;
+    case wasi::ValueType::Kind::v128:
+    case wasi::ValueType::Kind::ref:
+      break;
+  }
+  return std::unexpected(
+      fmt::format("\"{}\": a value of type {} cannot be given on the command line", text, type.to_string()));
+}
+
+}  // namespace wasirun

@@ -1,0 +1,36 @@
+// Words of the command line as values. Each returns what it read, or a message that says what was expected.
+#pragma once
+
+#include <wasi/values.h>
+#include <wasi/wasi_config.h>
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace wasirun {
+
+template <class T>
+using Parsed = std::expected<T, std::string>;
+
+// "64m", "1g", "65536": bytes, with k, m, g (or KiB, MiB, GiB) for powers of 1024.
+Parsed<std::uint64_t> parse_size(std::string_view text);
+
+// "5s", "250ms", "1.5s", "2m", "1h", "100us".
+Parsed<std::chrono::nanoseconds> parse_duration(std::string_view text);
+
+// HOST[::GUEST][:ro]
+struct Directory {
+  std::string host;
+  std::string guest;
+  wasi::Access access = wasi::Access::read_write;
+};
+Parsed<Directory> parse_directory(std::string_view text);
+
+// A value of a function's parameter: integers decimal or hexadecimal, signed or unsigned; floats as strtod reads
+// them; references only as "null".
+Parsed<wasi::Value> parse_value(std::string_view text, wasi::ValueType type);
+
+}  // namespace wasirun

@@ -1,0 +1,41 @@
+// What the tool says and how it ends: one line per error on stderr, exit codes, colours where they are wanted.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace wasirun {
+
+// Exit codes of the tool itself; a guest that ends by itself has its own. docs/cli.md lists them.
+inline constexpr int kSuccess = 0;
+inline constexpr int kFailure = 1;  // a file, a module, an import or a directory is at fault
+inline constexpr int kUsage = 2;    // the command line is at fault
+inline constexpr int kTrap = 134;   // as a shell reports a process that was aborted
+
+// "wasirun: error: <message>", with colour on a terminal.
+void print_error(std::string_view message);
+// The same with another word in front: "wasirun: <label>: <text>".
+void print_labelled(std::string_view label, std::string_view text);
+
+template <class... Args>
+int failure(fmt::format_string<Args...> format, Args&&... args) {
+  print_error(fmt::format(format, std::forward<Args>(args)...));
+  return kFailure;
+}
+template <class... Args>
+int usage_error(fmt::format_string<Args...> format, Args&&... args) {
+  print_error(fmt::format(format, std::forward<Args>(args)...));
+  return kUsage;
+}
+
+// True when `descriptor` is a terminal on which the user wants colours (NO_COLOR, TERM=dumb).
+bool wants_colour(int descriptor);
+
+// Writes what stdout still buffers. A failure of that or of an earlier write is reported and becomes kFailure, unless
+// the reader just went away, which it may; else `exit_code`.
+int finish_stdout(int exit_code);
+
+}  // namespace wasirun

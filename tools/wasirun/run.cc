@@ -1,0 +1,171 @@
+// wasirun run: load, instantiate, call, report.
+#include <fmt/format.h>
+#include <unistd.h>
+#include <wasi/wasi.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+
+#include "tools/wasirun/commands.h"
+#include "tools/wasirun/report.h"
+
+namespace wasirun {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void write_line_to_stderr(std::string_view line) {
+  std::string text(line);
+  text += '\n';
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+wasi::WasiConfig wasi_config(const RunCommand& command) {
+  wasi::WasiConfig config;
+  config.inherit_stdio();
+  // With --invoke what follows the module are a function's arguments.
+  std::vector<std::string> args = {command.module};
+  if (!command.invoke) args.insert(args.end(), command.args.begin(), command.args.end());
+  config.args(std::move(args));
+  if (command.inherit_env) config.inherit_env();
+  for (const std::string& variable : command.env) {
+    const std::size_t equals = variable.find('=');
+    if (equals == std::string::npos) {
+      config.inherit_env(variable);
+    } else {
+      config.env(variable.substr(0, equals), variable.substr(equals + 1));
+    }
+  }
+  for (const Directory& directory : command.directories) {
+    config.preopen(directory.host, directory.guest, directory.access);
+  }
+  if (command.trace_wasi) config.trace(&write_line_to_stderr);
+  return config;
+}
+
+// The exit code of a call that did not return.
+int finish(const wasi::Trap& trap) {
+  if (trap.is_exit()) return trap.exit_status;
+  // The text begins with "trap: ", which is the label here.
+  const std::string text = trap.to_string();
+  constexpr std::string_view kLabel = "trap: ";
+  print_labelled("trap", text.starts_with(kLabel) ? std::string_view(text).substr(kLabel.size()) : text);
+  return kTrap;
+}
+
+// "add, fac and 3 more", of the functions that a module exports; empty when it exports none.
+std::string list_functions(const wasi::Module& module) {
+  constexpr std::size_t kListed = 12;
+  std::string list;
+  std::size_t count = 0;
+  for (const wasi::ExportType& exported : module.exports()) {
+    if (exported.type.kind() != wasi::ExternKind::function) continue;
+    if (++count <= kListed) list += (count == 1 ? "" : ", ") + exported.name;
+  }
+  if (count > kListed) list += fmt::format(" and {} more", count - kListed);
+  return list;
+}
+
+int run_command(const RunCommand& command, const wasi::Instance& instance) {
+  auto start = instance.function<void()>("_start");
+  if (!start) {
+    if (instance.get("_start")) return failure("{}: {}", command.module, start.error().message);
+    const std::string functions = list_functions(instance.module());
+    if (functions.empty()) {
+      return failure("{}: the module has no _start function and exports no other to --invoke", command.module);
+    }
+    return failure(
+        "{}: the module has no _start function, so it is not a program; call one of its functions with --invoke: {}",
+        command.module, functions);
+  }
+  const auto done = (*start)();
+  return done ? kSuccess : finish(done.error());
+}
+
+int run_function(const RunCommand& command, const wasi::Instance& instance) {
+  const auto function = instance.func(*command.invoke);
+  if (!function) return usage_error("--invoke: {}", function.error().message);
+  const wasi::FunctionType type = function->type();
+  if (command.args.size() != type.params.size()) {
+    return usage_error("--invoke: {} has type {} and needs {} argument{} behind the module, got {}", *command.invoke,
+                       type.to_string(), type.params.size(), type.params.size() == 1 ? "" : "s", command.args.size());
+  }
+  std::vector<wasi::Value> args;
+  for (std::size_t i = 0; i < type.params.size(); ++i) {
+    auto value = parse_value(command.args[i], type.params[i]);
+    if (!value) return usage_error("--invoke: argument {} of {}: {}", i + 1, *command.invoke, value.error());
+    args.push_back(*value);
+  }
+  // A reactor wants to be set up before its first call.
+  if (*command.invoke != "_initialize" && instance.get("_initialize")) {
+    const auto initialize = instance.function<void()>("_initialize");
+    if (!initialize) return failure("{}: {}", command.module, initialize.error().message);
+    if (const auto done = (*initialize)(); !done) return finish(done.error());
+  }
+  const auto results = function->call(args);
+  if (!results) return finish(results.error());
+  for (const wasi::Value& result : *results) fmt::print("{}\n", result.to_string());
+  return kSuccess;
+}
+
+// A number of bytes per second, for people.
+std::string rate(const wasi::PhaseMetrics& phase) {
+  const double seconds = std::chrono::duration<double>(phase.time).count();
+  if (phase.bytes == 0 || seconds <= 0) return "";
+  return fmt::format("{:>9.1f} MB/s", static_cast<double>(phase.bytes) / seconds / 1e6);
+}
+
+void print_phase(const char* name, const wasi::PhaseMetrics& phase, const std::string& details) {
+  fmt::print(stderr, "{:<10} {:>12.3f} ms {:>12} bytes {}{}\n", name,
+             std::chrono::duration<double, std::milli>(phase.time).count(), phase.bytes, rate(phase), details);
+}
+
+void print_phases(const wasi::Engine& engine, const wasi::Module& module, std::chrono::nanoseconds run) {
+  const wasi::ModuleMetrics loading = module.metrics();
+  const wasi::TierMetrics tier = engine.metrics();
+  print_phase("decode", loading.decode, "");
+  print_phase("validate", loading.validate, "");
+  print_phase("translate", tier.translate,
+              fmt::format("  {} functions into {} bytes", tier.functions, tier.code_bytes));
+  // Functions are translated while the program runs; their time is counted once.
+  print_phase("run", {.time = run - std::min(run, tier.translate.time), .bytes = 0}, "");
+}
+
+}  // namespace
+
+std::string describe(const std::string& file, const wasi::Error& error) {
+  const std::string text = error.to_string();
+  return text.find(file) == std::string::npos ? file + ": " + text : text;
+}
+
+int run(const RunCommand& command) {
+  const auto engine = wasi::Engine::create(command.engine);
+  if (!engine) return failure("{}", engine.error().to_string());
+  const auto module = wasi::Module::from_file(*engine, command.module);
+  if (!module) return failure("{}", describe(command.module, module.error()));
+
+  wasi::StoreConfig store_config;
+  if (command.memory_limit) store_config.memory_limit = *command.memory_limit;
+  if (command.stack_size) store_config.stack_size = *command.stack_size;
+  store_config.deadline = command.deadline;
+  wasi::Store store(*engine, store_config);
+  wasi::Linker linker(*engine);
+  linker.define_wasi(wasi_config(command));
+
+  const auto start = Clock::now();
+  const auto instance = linker.instantiate(store, *module);
+  int exit_code = kSuccess;
+  if (instance) {
+    exit_code = command.invoke ? run_function(command, *instance) : run_command(command, *instance);
+  } else if (const wasi::Trap* trap = instance.error().trap()) {
+    exit_code = finish(*trap);
+  } else {
+    exit_code = failure("{}", describe(command.module, *instance.error().error()));
+  }
+  if (command.profile_phases) print_phases(*engine, *module, Clock::now() - start);
+  return exit_code;
+}
+
+}  // namespace wasirun

@@ -1,0 +1,26 @@
+// wasirun validate: is it a module, all of it?
+#include <fmt/format.h>
+#include <wasi/wasi.h>
+
+#include "tools/wasirun/commands.h"
+#include "tools/wasirun/report.h"
+
+namespace wasirun {
+
+int validate(const ValidateCommand& command) {
+  wasi::EngineConfig config;
+  config.validation = wasi::Validation::parallel;
+  const auto engine = wasi::Engine::create(config);
+  if (!engine) return failure("{}", engine.error().to_string());
+  int exit_code = kSuccess;
+  for (const std::string& file : command.files) {
+    if (const auto module = wasi::Module::from_file(*engine, file)) {
+      fmt::print("{}: valid\n", file);
+    } else {
+      exit_code = failure("{}", describe(file, module.error()));
+    }
+  }
+  return exit_code;
+}
+
+}  // namespace wasirun
