@@ -5,7 +5,7 @@
 // std::expected<T, TrapCode>. Every function is constexpr but sqrt and the operations that may yield a
 // NaN (add, sub, mul, div, demote, promote with a NaN), which compilers refuse in constant expressions.
 //
-// NaNs: an operation that computes returns a quiet NaN, namely its first NaN operand with the quiet bit
+// NaNs: an operation that computes returns a quiet NaN, namely one of its NaN operands with the quiet bit
 // set, so a canonical NaN stays canonical; neg, abs, copysign and reinterpretations only move bits.
 // Rounding is nearest-even; nobody changes the floating-point environment.
 // Source: https://webassembly.github.io/spec/core/exec/numerics.html
