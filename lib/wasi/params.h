@@ -1,0 +1,327 @@
+// The kinds of parameters that preview1.def is written in.
+//
+// A kind takes its Wasm arguments from their slots, checks them and holds the result for the function: a descriptor
+// that has the rights, a path that was copied out, a place in guest memory that is known to be inside. All kinds of a
+// call are decoded before the function runs, so a bad pointer means that nothing has happened and nothing was
+// written. A kind also says how it looks in a trace and in the docs.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <climits>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "wasi/abi.h"
+#include "wasi/call.h"
+
+namespace wasi::preview1 {
+
+// What the table tells about a parameter, for docs and for tests that try every pointer.
+enum class Shape : std::uint8_t {
+  value,    // passed as it is
+  fd,       // a descriptor
+  place,    // address of `unit` bytes
+  array,    // address and number of elements of `unit` bytes
+  strings,  // address of pointers and address of bytes; the sizes are args' or environ's
+  events,   // addresses of subscriptions and events, number of both
+};
+
+struct ParamInfo {
+  std::string_view type;       // for the docs: "path", "out u32"
+  std::string_view signature;  // a letter per Wasm parameter: i is i32, I is i64
+  Shape shape = Shape::value;
+  std::uint32_t unit = 0;
+  Rights rights = 0;  // needed on the descriptor
+};
+
+// Appends to the trace line.
+void describe_quoted(std::string& out, std::string_view bytes, std::size_t limit);
+void describe_bits(std::string& out, std::uint64_t bits, std::span<const std::string_view> names);
+void describe_hex(std::string& out, std::uint64_t value);
+void describe_value(std::string& out, std::uint64_t value);
+void describe_value(std::string& out, std::uint32_t value);
+void describe_value(std::string& out, std::uint16_t value);
+void describe_value(std::string& out, const FdStat& stat);
+void describe_value(std::string& out, const FileStat& stat);
+void describe_value(std::string& out, const PreStat& stat);
+std::string_view name_of(FileType type);
+
+// Names for bits and enumerators, lowest first.
+inline constexpr std::array<std::string_view, 30> kRightNames = {
+#define WASI_RIGHT(name, holders, changes) #name,
+#include "wasi/rights.def"
+#undef WASI_RIGHT
+};
+
+// How a call ended, as far as describing its parameters goes.
+struct Outcome {
+  const Call& call;
+  bool succeeded;
+};
+
+// The error for a descriptor that lacks `missing`.
+Errno refusal(const Descriptor& descriptor, Rights missing);
+
+// An open descriptor that has all of kRights.
+template <Rights kRights>
+struct Fd {
+  static constexpr ParamInfo kInfo{"fd", "i", Shape::fd, 0, kRights};
+  std::uint32_t number = 0;
+  Descriptor* descriptor = nullptr;
+
+  Errno decode(Call& call, const runtime::Slot* slots) {
+    number = slots[0].u32;
+    descriptor = call.state.fds.find(number);
+    if (descriptor == nullptr) [[unlikely]]
+      return Errno::badf;
+    const Rights missing = kRights & ~descriptor->base;
+    return missing == 0 ? Errno::success : refusal(*descriptor, missing);
+  }
+  void describe(std::string& out, const Outcome&) const { describe_value(out, number); }
+  Descriptor* operator->() const { return descriptor; }
+  Descriptor& operator*() const { return *descriptor; }
+};
+
+// The same, of a socket.
+template <Rights kRights>
+struct Socket {
+  static constexpr ParamInfo kInfo{"socket", "i", Shape::fd, 0, kRights};
+  Fd<0> fd;
+
+  Errno decode(Call& call, const runtime::Slot* slots) {
+    if (const Errno error = fd.decode(call, slots); error != Errno::success) return error;
+    if (!fd->is_socket()) return Errno::notsock;
+    const Rights missing = kRights & ~fd->base;
+    return missing == 0 ? Errno::success : refusal(*fd, missing);
+  }
+  void describe(std::string& out, const Outcome& outcome) const { fd.describe(out, outcome); }
+};
+
+// Numbers.
+struct U32 {
+  static constexpr ParamInfo kInfo{"u32", "i"};
+  std::uint32_t value = 0;
+  Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].u32, Errno::success; }
+  void describe(std::string& out, const Outcome&) const { describe_value(out, value); }
+};
+struct U64 {
+  static constexpr ParamInfo kInfo{"u64", "I"};
+  std::uint64_t value = 0;
+  Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].u64, Errno::success; }
+  void describe(std::string& out, const Outcome&) const { describe_value(out, value); }
+};
+struct S64 {
+  static constexpr ParamInfo kInfo{"s64", "I"};
+  std::int64_t value = 0;
+  Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].s64, Errno::success; }
+  void describe(std::string& out, const Outcome&) const { out += std::to_string(value); }
+};
+
+// A set of rights. Bits that mean nothing are dropped rather than refused: programs ask for "all".
+struct RightsSet {
+  static constexpr ParamInfo kInfo{"rights", "I"};
+  Rights value = 0;
+  Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].u64 & right::kAll, Errno::success; }
+  void describe(std::string& out, const Outcome&) const {
+    // What a file system asks for is mostly everything, and thirty names would hide the rest of the line.
+    describe_hex(out, value);
+  }
+};
+
+// Sets of flags and enumerations: names in order of bits or values; others are EINVAL.
+struct FdFlags {
+  static constexpr std::string_view kType = "fdflags";
+  static constexpr std::array<std::string_view, 5> kNames = {"append", "dsync", "nonblock", "rsync", "sync"};
+};
+struct OFlags {
+  static constexpr std::string_view kType = "oflags";
+  static constexpr std::array<std::string_view, 4> kNames = {"creat", "directory", "excl", "trunc"};
+};
+struct LookupFlags {
+  static constexpr std::string_view kType = "lookupflags";
+  static constexpr std::array<std::string_view, 1> kNames = {"symlink_follow"};
+};
+struct FstFlags {
+  static constexpr std::string_view kType = "fstflags";
+  static constexpr std::array<std::string_view, 4> kNames = {"atim", "atim_now", "mtim", "mtim_now"};
+};
+struct ClockIds {
+  static constexpr std::string_view kType = "clockid";
+  static constexpr std::array<std::string_view, 4> kNames = {"realtime", "monotonic", "process_cputime_id",
+                                                             "thread_cputime_id"};
+};
+struct Whences {
+  static constexpr std::string_view kType = "whence";
+  static constexpr std::array<std::string_view, 3> kNames = {"set", "cur", "end"};
+};
+struct Advices {
+  static constexpr std::string_view kType = "advice";
+  static constexpr std::array<std::string_view, 6> kNames = {"normal",   "sequential", "random",
+                                                             "willneed", "dontneed",   "noreuse"};
+};
+
+template <class Names>
+struct Flags {
+  static constexpr ParamInfo kInfo{Names::kType, "i"};
+  std::uint32_t value = 0;
+  Errno decode(Call&, const runtime::Slot* slots) {
+    value = slots[0].u32;
+    return (value >> Names::kNames.size()) == 0 ? Errno::success : Errno::inval;
+  }
+  void describe(std::string& out, const Outcome&) const { describe_bits(out, value, Names::kNames); }
+  [[nodiscard]] bool has(std::uint32_t bits) const { return (value & bits) != 0; }
+};
+
+template <class Names, class Value>
+struct Enum {
+  static constexpr ParamInfo kInfo{Names::kType, "i"};
+  Value value{};
+  Errno decode(Call&, const runtime::Slot* slots) {
+    if (slots[0].u32 >= Names::kNames.size()) return Errno::inval;
+    value = static_cast<Value>(slots[0].u32);
+    return Errno::success;
+  }
+  void describe(std::string& out, const Outcome&) const { out += Names::kNames[static_cast<std::size_t>(value)]; }
+};
+
+// Where a result goes.
+template <class T>
+struct Out {
+  static constexpr ParamInfo kInfo{T::kOutType, "i", Shape::place, sizeof(typename T::Type)};
+  std::uint8_t* place = nullptr;
+  std::uint32_t address = 0;
+
+  Errno decode(Call& call, const runtime::Slot* slots) {
+    address = slots[0].u32;
+    place = call.range(address, sizeof(typename T::Type));
+    return place != nullptr ? Errno::success : Errno::fault;
+  }
+  void set(const typename T::Type& value) const { std::memcpy(place, &value, sizeof(value)); }
+  void describe(std::string& out, const Outcome& outcome) const {
+    if (!outcome.succeeded) return describe_hex(out, address);
+    typename T::Type value;
+    std::memcpy(&value, place, sizeof(value));
+    out += '[';
+    describe_value(out, value);
+    out += ']';
+  }
+};
+struct OutU16 {
+  using Type = std::uint16_t;
+  static constexpr std::string_view kOutType = "out u16";
+};
+struct OutU32 {
+  using Type = std::uint32_t;
+  static constexpr std::string_view kOutType = "out u32";
+};
+struct OutU64 {
+  using Type = std::uint64_t;
+  static constexpr std::string_view kOutType = "out u64";
+};
+struct OutFdStat {
+  using Type = FdStat;
+  static constexpr std::string_view kOutType = "out fdstat";
+};
+struct OutFileStat {
+  using Type = FileStat;
+  static constexpr std::string_view kOutType = "out filestat";
+};
+struct OutPreStat {
+  using Type = PreStat;
+  static constexpr std::string_view kOutType = "out prestat";
+};
+
+// A path, copied out of guest memory: UTF-8 (EILSEQ) without NUL (EINVAL), shorter than PATH_MAX (ENAMETOOLONG).
+struct Path {
+  static constexpr ParamInfo kInfo{"path", "ii", Shape::array, 1};
+  std::size_t size;
+  char text[PATH_MAX];
+
+  Path() {}  // NOLINT: the text stays uninitialised on purpose, it is 4 KiB
+  Errno decode(Call& call, const runtime::Slot* slots);
+  void describe(std::string& out, const Outcome&) const { describe_quoted(out, view(), PATH_MAX); }
+  [[nodiscard]] std::string_view view() const { return {text, size}; }
+};
+
+// Buffers in guest memory, as readv and writev take them. No more than IOV_MAX of them are looked at: a short count
+// is an answer that every caller of these functions must expect.
+struct Iovs {
+  static constexpr std::size_t kMaxCount = IOV_MAX;
+  std::size_t count = 0;
+  std::size_t filled = 0;  // bytes that a read stored, for the trace
+  iovec vectors[kMaxCount];
+
+  Iovs() {}  // NOLINT: 16 KiB that stay uninitialised on purpose
+  Errno decode(Call& call, const runtime::Slot* slots);
+  void describe_data(std::string& out, std::size_t limit) const;
+};
+struct ReadIovs : Iovs {
+  static constexpr ParamInfo kInfo{"out iovs", "ii", Shape::array, 8};
+  void describe(std::string& out, const Outcome& outcome) const { describe_data(out, outcome.succeeded ? filled : 0); }
+};
+struct WriteIovs : Iovs {
+  static constexpr ParamInfo kInfo{"iovs", "ii", Shape::array, 8};
+  void describe(std::string& out, const Outcome&) const { describe_data(out, SIZE_MAX); }
+};
+
+// A buffer that the function fills.
+struct OutBytes {
+  static constexpr ParamInfo kInfo{"out bytes", "ii", Shape::array, 1};
+  std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+  std::uint32_t address = 0;
+
+  Errno decode(Call& call, const runtime::Slot* slots) {
+    address = slots[0].u32;
+    size = slots[1].u32;
+    data = call.range(address, size);
+    return data != nullptr ? Errno::success : Errno::fault;
+  }
+  void describe(std::string& out, const Outcome&) const;
+};
+
+// Where args_get and environ_get put their pointers and their strings.
+template <StringList Context::State::* kList>
+struct OutStrings {
+  static constexpr ParamInfo kInfo{"out strings", "ii", Shape::strings, 0};
+  std::uint8_t* pointers = nullptr;
+  std::uint8_t* bytes = nullptr;
+  std::uint32_t address = 0;  // of the pointers
+  std::uint32_t base = 0;     // of the bytes
+
+  Errno decode(Call& call, const runtime::Slot* slots) {
+    const StringList& list = call.state.*kList;
+    address = slots[0].u32;
+    base = slots[1].u32;
+    pointers = call.range(address, list.offsets.size() * std::uint64_t{4});
+    bytes = call.range(base, list.bytes.size());
+    return pointers != nullptr && bytes != nullptr ? Errno::success : Errno::fault;
+  }
+  void describe(std::string& out, const Outcome&) const {
+    describe_hex(out, address);
+    out += ", ";
+    describe_hex(out, base);
+  }
+};
+
+// poll_oneoff's three: subscriptions, room for as many events, their number.
+struct PollList {
+  static constexpr ParamInfo kInfo{"subscriptions, out events", "iii", Shape::events, 0};
+  const std::uint8_t* subscriptions = nullptr;
+  std::uint8_t* events = nullptr;
+  std::uint32_t count = 0;
+
+  Errno decode(Call& call, const runtime::Slot* slots) {
+    count = slots[2].u32;
+    subscriptions = call.range(slots[0].u32, count * std::uint64_t{sizeof(Subscription)});
+    events = call.range(slots[1].u32, count * std::uint64_t{sizeof(Event)});
+    return subscriptions != nullptr && events != nullptr ? Errno::success : Errno::fault;
+  }
+  void describe(std::string& out, const Outcome&) const;
+};
+
+}  // namespace wasi::preview1

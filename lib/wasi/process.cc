@@ -1,0 +1,102 @@
+// Arguments, environment, clocks, randomness, the end of the program.
+#include <sched.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "wasi/host_file.h"
+#include "wasi/table.h"
+
+namespace wasi::preview1::impl {
+namespace {
+
+// A call asks between pieces of this size whether the guest must stop: getrandom takes seconds for a gigabyte.
+constexpr std::size_t kRandomPiece = std::size_t{1} << 20;
+
+template <class Strings>
+void write_strings(const StringList& list, const Strings& out) {
+  for (std::size_t i = 0; i < list.offsets.size(); ++i) {
+    const std::uint32_t address = out.base + list.offsets[i];
+    std::memcpy(out.pointers + i * sizeof(address), &address, sizeof(address));
+  }
+  // Last, as it is what counts where a guest lets the two overlap.
+  std::memcpy(out.bytes, list.bytes.data(), list.bytes.size());
+}
+
+Errno sizes(const StringList& list, Out<OutU32>& count, Out<OutU32>& size) {
+  count.set(static_cast<std::uint32_t>(list.offsets.size()));
+  size.set(static_cast<std::uint32_t>(list.bytes.size()));
+  return Errno::success;
+}
+
+clockid_t host_clock(ClockId clock) {
+  switch (clock) {
+    case ClockId::realtime:
+      return CLOCK_REALTIME;
+    case ClockId::monotonic:
+      return CLOCK_MONOTONIC;
+    case ClockId::process_cputime:
+      return CLOCK_PROCESS_CPUTIME_ID;
+    case ClockId::thread_cputime:
+      return CLOCK_THREAD_CPUTIME_ID;
+  }
+  return CLOCK_MONOTONIC;
+}
+
+}  // namespace
+
+Errno args_get(Call& call, OutStrings<&Context::State::args>& argv) {
+  write_strings(call.state.args, argv);
+  return Errno::success;
+}
+
+Errno args_sizes_get(Call& call, Out<OutU32>& argc, Out<OutU32>& argv_size) {
+  return sizes(call.state.args, argc, argv_size);
+}
+
+Errno environ_get(Call& call, OutStrings<&Context::State::env>& environ) {
+  write_strings(call.state.env, environ);
+  return Errno::success;
+}
+
+Errno environ_sizes_get(Call& call, Out<OutU32>& count, Out<OutU32>& size) {
+  return sizes(call.state.env, count, size);
+}
+
+Errno clock_res_get(Call&, Enum<ClockIds, ClockId>& clock, Out<OutU64>& resolution) {
+  timespec value{};
+  if (::clock_getres(host_clock(clock.value), &value) != 0) return errno_from_host(errno);
+  resolution.set(nanoseconds(value));
+  return Errno::success;
+}
+
+Errno clock_time_get(Call&, Enum<ClockIds, ClockId>& clock, U64&, Out<OutU64>& time) {
+  timespec value{};
+  if (::clock_gettime(host_clock(clock.value), &value) != 0) return errno_from_host(errno);
+  time.set(nanoseconds(value));
+  return Errno::success;
+}
+
+Exit proc_exit(Call&, U32& status) { return Exit{status.value}; }
+
+Errno proc_raise(Call&, U32&) { return Errno::nosys; }
+
+Errno sched_yield(Call&) {
+  ::sched_yield();
+  return Errno::success;
+}
+
+Errno random_get(Call& call, OutBytes& buffer) {
+  std::size_t done = 0;
+  while (done < buffer.size) {
+    const ssize_t count = ::getrandom(buffer.data + done, std::min(buffer.size - done, kRandomPiece), 0);
+    if (count < 0 && errno != EINTR) return errno_from_host(errno);
+    if (count > 0) done += static_cast<std::size_t>(count);
+    if (done < buffer.size && call.must_stop()) return Errno::intr;
+  }
+  return Errno::success;
+}
+
+}  // namespace wasi::preview1::impl

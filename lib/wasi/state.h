@@ -1,0 +1,34 @@
+// What stands behind a Context, for the functions of this folder.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/beneath.h"
+#include "wasi/context.h"
+#include "wasi/fd_table.h"
+
+namespace wasi::preview1 {
+
+// Strings as args_get and environ_get hand them out: terminated, one behind the other.
+struct StringList {
+  std::string bytes;
+  std::vector<std::uint32_t> offsets;  // of each string in `bytes`
+};
+
+struct Context::State {
+  explicit State(bool force_path_walk) : resolver(force_path_walk) {}
+
+  StringList args;
+  StringList env;
+  FdTable fds;
+  std::vector<std::string> preopen_names;
+  os::Resolver resolver;
+  std::function<void(std::string_view)> trace;
+  bool masks_sigpipe = true;  // a write to a closed pipe would kill the process
+};
+
+}  // namespace wasi::preview1

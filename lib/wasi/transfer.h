@@ -1,0 +1,31 @@
+// Reading and writing that may have to wait.
+//
+// Regular files are read and written at once. For everything else a guest's wish to wait is carried out here rather
+// than in the kernel, so that a deadline or an interruption is seen, and no write kills the process by SIGPIPE.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <expected>
+#include <optional>
+
+#include "wasi/call.h"
+#include "wasi/params.h"
+
+struct pollfd;
+
+namespace wasi::preview1 {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// The bytes that were moved; `offset` for files only.
+std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, const Iovs& iovs,
+                                            std::optional<std::uint64_t> offset = std::nullopt);
+std::expected<std::size_t, Errno> write_from(Call& call, Descriptor& to, const Iovs& iovs,
+                                             std::optional<std::uint64_t> offset = std::nullopt);
+
+// Waits until poll() has something to say about `fds`, or until `until`; how many are ready. Ends with an error
+// when the guest must stop: call.trap is set then.
+std::expected<int, Errno> wait_for(Call& call, std::span<pollfd> fds, std::optional<SteadyTime> until);
+
+}  // namespace wasi::preview1
