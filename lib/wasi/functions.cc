@@ -144,10 +144,9 @@ struct KindList {
 
   static wasm::FuncType type(bool returns) {
     wasm::FuncType type;
-    const auto add = [&](std::string_view signature) {
-      for (const char letter : signature) type.params.push_back(letter == 'I' ? wasm::kI64 : wasm::kI32);
-    };
-    (add(Kinds::kInfo.signature), ...);
+    for (const ParamInfo& info : kInfos) {
+      for (const char letter : info.signature) type.params.push_back(letter == 'I' ? wasm::kI64 : wasm::kI32);
+    }
     if (returns) type.results.push_back(wasm::kI32);
     return type;
   }
