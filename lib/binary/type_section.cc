@@ -39,6 +39,7 @@ void ModuleDecoder::recursion_group(Reader& reader, std::uint32_t members) {
   if (types.count() > kMaxTypes) {
     return reader.fail(ErrorKind::limit, fmt::format("the module defines more than {} types", kMaxTypes));
   }
+  group_.reserve(std::min<std::size_t>(members, reader.remaining() / 2));
   for (std::uint32_t i = 0; i < members && reader.ok(); ++i) {
     if (i == group_.size()) group_.emplace_back();
     sub_type(reader, types, group_[i], types.first() + i);

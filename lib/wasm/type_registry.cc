@@ -1,6 +1,6 @@
 // Hash-consing of recursion groups.
 //
-// Entries live in chunks that double in size and never move; the directory of chunks is an array of
+// Entries live in chunks that grow with their number and never move; the directory of chunks is an array of
 // atomics, so at() is two loads. Everything that changes is behind one mutex. A group is found by a
 // hash over its members in relative form; two groups are equal when their relative forms are, which
 // is iso-recursive equality since every id in them is canonical already.
@@ -26,8 +26,10 @@ namespace {
 
 constexpr std::uint32_t kNoType = 0xFFFFFFFF;
 constexpr std::uint32_t kDisplay = 6;
-constexpr std::uint32_t kFirstChunkBits = 6;
-constexpr std::uint32_t kChunkCount = 27 - kFirstChunkBits + 1;
+constexpr std::uint32_t kFirstChunkBits = 4;
+constexpr std::uint32_t kFirstIds = 4U << kFirstChunkBits;  // in the first four chunks
+constexpr std::uint32_t kChunkCount = 4 * 22;
+static_assert(kFirstIds << 22 >= kMaxTypeIds + kFirstIds);
 
 struct Entry {
   SubType type;
@@ -39,15 +41,17 @@ struct Entry {
   std::uint32_t display[kDisplay];  // ancestors from the root on; at its own depth, the type itself
 };
 
-// Chunk k holds 2^(k + kFirstChunkBits) entries, so the place of an id follows from its leading bit.
+// Sizes double every four chunks, so at most a quarter of the memory waits for entries; the place of an id follows
+// from its leading three bits.
+constexpr std::size_t chunk_size(std::uint32_t chunk) { return std::size_t{1} << (kFirstChunkBits + chunk / 4); }
 struct Place {
   std::uint32_t chunk;
   std::uint32_t slot;
 };
 Place place_of(std::uint32_t id) {
-  const std::uint32_t shifted = id + (1U << kFirstChunkBits);
-  const auto top = static_cast<std::uint32_t>(std::bit_width(shifted)) - 1;
-  return {top - kFirstChunkBits, shifted - (1U << top)};
+  const std::uint32_t shifted = id + kFirstIds;
+  const auto bits = static_cast<std::uint32_t>(std::bit_width(shifted)) - 3;
+  return {4 * (bits - kFirstChunkBits) + (shifted >> bits) - 4, shifted & ((1U << bits) - 1)};
 }
 
 class Hasher {
@@ -135,7 +139,7 @@ struct TypeRegistry::Impl {
     for (std::uint32_t id = 0; id < count; ++id) at(id).~Entry();
     for (std::uint32_t k = 0; k < kChunkCount; ++k) {
       if (Entry* chunk = chunks[k].load(std::memory_order_relaxed)) {
-        std::allocator<Entry>().deallocate(chunk, std::size_t{1} << (k + kFirstChunkBits));
+        std::allocator<Entry>().deallocate(chunk, chunk_size(k));
       }
     }
   }
@@ -150,7 +154,7 @@ struct TypeRegistry::Impl {
     const Place place = place_of(count);
     Entry* chunk = chunks[place.chunk].load(std::memory_order_relaxed);
     if (chunk == nullptr) {
-      chunk = std::allocator<Entry>().allocate(std::size_t{1} << (place.chunk + kFirstChunkBits));
+      chunk = std::allocator<Entry>().allocate(chunk_size(place.chunk));
       chunks[place.chunk].store(chunk, std::memory_order_release);
     }
     return chunk + place.slot;
