@@ -14,9 +14,9 @@ namespace wasi::validate {
 // A block with what only the walk needs to know about it.
 template <class Label>
 struct ControlEntry : Control<Label> {
-  std::uint64_t table_mark = 0;   // the br_table that checked it last (its offset)
-  std::uint32_t init_height = 0;  // locals initialised when it was opened
-  wasm::ValType single;           // storage of `results` for one-value block types
+  const std::uint8_t* table_mark = nullptr;  // the br_table that checked it last
+  std::uint32_t init_height = 0;             // locals initialised when it was opened
+  wasm::ValType single;                      // storage of `results` for one-value block types
 };
 
 template <class Label>
@@ -28,12 +28,14 @@ class ControlStack {
   [[nodiscard]] Entry& operator[](std::size_t index) { return (*chunks_[index / kChunk])[index % kChunk]; }
   [[nodiscard]] Entry& from_top(std::size_t depth) { return (*this)[size_ - 1 - depth]; }
 
-  // Opens a block; all of its fields are fresh.
+  // Opens a block. The caller fills every field but those whose default is right.
   Entry& push() {
     if (size_ == chunks_.size() * kChunk) [[unlikely]]
       chunks_.push_back(std::make_unique<Chunk>());
     Entry& entry = (*this)[size_++];
-    entry = Entry{};
+    entry.unreachable = false;
+    entry.table_mark = nullptr;
+    entry.label = Label{};
     return entry;
   }
   void pop() { --size_; }

@@ -100,7 +100,10 @@ class FunctionWalk {
     results_ = {&type, 1};
     visible_globals_ = visible_globals;
   }
-  ~FunctionWalk() { WalkScratch<Label>::give_back(std::move(scratch_)); }
+  ~FunctionWalk() {
+    scratch_->operands = std::move(operands_);
+    WalkScratch<Label>::give_back(std::move(scratch_));
+  }
   FunctionWalk(const FunctionWalk&) = delete;
   FunctionWalk& operator=(const FunctionWalk&) = delete;
 
@@ -119,7 +122,7 @@ class FunctionWalk {
   [[nodiscard]] std::uint32_t slot_height() const { return operands_.slot_height(); }
   [[nodiscard]] std::uint32_t max_slot_height() const { return operands_.max_slot_height(); }
   // Of the current instruction, in the module.
-  [[nodiscard]] std::uint64_t offset() const { return offset_; }
+  [[nodiscard]] std::uint64_t offset() const { return static_cast<std::uint64_t>(start_ - module_.bytes.data.data()); }
   // After run(): what the body uses.
   [[nodiscard]] wasm::FeatureSet features() const { return features_; }
 
@@ -136,31 +139,41 @@ class FunctionWalk {
       : module_(module),
         sink_(sink),
         reader_(module.view(code), code.offset),
+        start_(reader_.position()),
         scratch_(WalkScratch<Label>::take()),
-        operands_(scratch_->operands),
+        operands_(std::move(scratch_->operands)),
         controls_(scratch_->controls),
         locals_(scratch_->locals) {
     operands_.clear();
     controls_.clear();
     locals_.clear();
+    if (!module.memories.empty()) address_ = wasm::value_type(module.memories[0].address);
   }
 
   // --- function_walk.h: the loop, reading, and the instructions of fixed signature
-  void instruction();
-  void dispatch();
+  [[gnu::always_inline]] void instruction();
+  [[gnu::always_inline]] void dispatch();
   void prefixed_opcode(std::uint8_t prefix);
-  void fixed();
+  [[gnu::always_inline]] void fixed();
+  void fixed_slowly(Signature signature, ValType address);
+  template <class Read>
+  [[gnu::always_inline]] void constant(ValType type, Read read);
+  [[gnu::always_inline]] void memory_access();
+  [[gnu::always_inline]] bool read_memarg();
   bool read_immediates();
-  void read_memarg();
   bool check_const();
-  void check_lane();
-  bool check_index_immediates();
+  bool check_memarg(std::uint32_t flags);
+  bool check_lane();
+  ValType address_of_immediates() const;
 
   // --- checking operands where they lie; false when the walk has failed
-  [[nodiscard]] std::size_t available() const { return operands_.size() - current_->height; }
-  // The operands below the `skip` uppermost ones.
-  bool check_top(Types types, std::size_t skip = 0);
-  bool check_top(ValType type) { return check_top(Types(&type, 1)); }
+  [[nodiscard]] std::size_t available() const { return operands_.available(); }
+  // The uppermost operands, or those below the `skip` uppermost ones.
+  bool check_top(Types types, std::size_t skip = 0) { return !kChecked || types.empty() || check_types(types, skip); }
+  bool check_top(ValType type) {
+    return !kChecked || (available() != 0 && operands_.from_top(0).type == type) || check_types(Types(&type, 1), 0);
+  }
+  [[gnu::noinline]] bool check_types(Types types, std::size_t skip);
   bool check_repeated(ValType type, std::size_t count);
   bool matches(ValType sub, ValType super) const {
     return sub == super || sub.is_bottom() || matches_slowly(sub, super);
@@ -174,7 +187,11 @@ class FunctionWalk {
   // --- changing the stack
   void drop(std::size_t count);
   void push(ValType type) { operands_.push(type); }
-  void push(Types types);
+  void push(Types types) {
+    if (types.size() > 1) return push_many(types);
+    if (types.size() == 1) operands_.push(types[0]);
+  }
+  void push_many(Types types);
   // The top operands get these types.
   void retype(Types types) {
     drop(types.size());
@@ -186,7 +203,7 @@ class FunctionWalk {
   std::string_view who() const { return wasm::info(op_).text; }
   bool fail(std::string message) { return fail(ErrorKind::invalid, std::move(message)); }
   bool fail(ErrorKind kind, std::string message) {
-    reader_.fail_at(offset_, kind, std::move(message));
+    reader_.fail_at(offset(), kind, std::move(message));
     return false;
   }
   bool fail_unknown(std::string_view what, std::uint64_t index, std::uint64_t count) {
@@ -200,14 +217,15 @@ class FunctionWalk {
 
   // --- walk_control.h
   Entry& open(ControlKind kind, Types params, Types results, std::size_t taken);
+  [[gnu::always_inline]] void enter(Entry& entry);
   bool read_block_type(ValType& single, Types& params, Types& results);
   void block(ControlKind kind);
   void else_();
   void end();
-  bool check_arm_end();
+  [[gnu::always_inline]] bool check_arm_end();
   void start_arm(Entry& entry, ControlKind kind, Types types);
-  void close();
-  Block* read_label(std::uint32_t& depth);
+  [[gnu::always_inline]] void close();
+  [[gnu::always_inline]] Block* read_label(std::uint32_t& depth);
   void br();
   void br_if();
   void br_table();
@@ -226,19 +244,19 @@ class FunctionWalk {
   // --- walk_calls.h
   const wasm::FuncType* function_type(wasm::TypeIndex index);
   bool check_tail(const wasm::FuncType& callee);
-  void finish_call(const wasm::FuncType& callee, bool is_tail);
+  [[gnu::always_inline]] void finish_call(const wasm::FuncType& callee, bool is_tail);
   void call(bool is_tail);
   void call_indirect(bool is_tail);
   void call_ref(bool is_tail);
 
   // --- walk_values.h: parametric instructions, variables, tables, bulk memory
-  void drop_();
+  [[gnu::always_inline]] void drop_();
   void select();
   void select_typed();
-  bool read_local(std::uint32_t& index);
-  void local_get();
-  void local_set();
-  void local_tee();
+  [[gnu::always_inline]] bool read_local(std::uint32_t& index);
+  [[gnu::always_inline]] void local_get();
+  [[gnu::always_inline]] void local_set();
+  [[gnu::always_inline]] void local_tee();
   void global_get();
   void global_set();
   void report() {
@@ -301,29 +319,29 @@ class FunctionWalk {
   const wasm::Module& module_;
   Sink& sink_;
   base::ByteReader reader_;
+  const std::uint8_t* start_;  // of the current instruction
   std::unique_ptr<WalkScratch<Label>> scratch_;
-  OperandStack& operands_;
+  OperandStack operands_;
   ControlStack<Label>& controls_;
   Locals& locals_;
   Entry* current_ = nullptr;  // the innermost open block
   bool reachable_ = true;     // the current instruction can be reached
   Op op_ = Op::nop;
-  std::uint64_t offset_ = 0;
   Immediates immediates_;
   wasm::FeatureSet features_;
   wasm::FuncIndex function_;
   const wasm::FuncType* type_ = nullptr;  // null in constant expressions
   Types results_;
   std::uint32_t visible_globals_ = 0;
+  ValType address_;  // the address type of memory 0; bottom where there is none
 };
 
 template <class Sink, bool kChecked>
 Result<void> FunctionWalk<Sink, kChecked>::run() {
-  offset_ = reader_.offset();
   if (type_ != nullptr) locals_.read(reader_, module_, type_->params);
   if (reader_.ok()) {
-    offset_ = reader_.offset();
-    open(ControlKind::function, {}, results_, 0);
+    start_ = reader_.position();
+    enter(open(ControlKind::function, {}, results_, 0));
     sink_.begin(*this);
     while (controls_.size() != 0 && reader_.ok()) instruction();
     if (reader_.ok() && !reader_.at_end()) {
@@ -338,7 +356,7 @@ Result<void> FunctionWalk<Sink, kChecked>::run() {
 
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::instruction() {
-  offset_ = reader_.offset();
+  start_ = reader_.position();
   if (reader_.at_end()) [[unlikely]] {
     reader_.fail(ErrorKind::malformed, "unexpected end of section or function: END opcode expected");
     return;
@@ -349,7 +367,7 @@ void FunctionWalk<Sink, kChecked>::instruction() {
     prefixed_opcode(byte);
     if (!reader_.ok()) return;
   }
-  features_.add(wasm::info(op_).feature);
+  features_ |= kOpFeatures[static_cast<std::uint16_t>(op_)];
   if constexpr (kIsConstantSink<Sink>) {
     if (!check_const()) return;
   }
@@ -562,70 +580,149 @@ void FunctionWalk<Sink, kChecked>::dispatch() {
       return array_init_data();
     case Op::array_init_elem:
       return array_init_elem();
-    default:
+
+    case Op::i32_const:
+      return constant(wasm::kI32, [&] { return static_cast<std::uint32_t>(reader_.s32("i32 constant")); });
+    case Op::i64_const:
+      return constant(wasm::kI64, [&] { return static_cast<std::uint64_t>(reader_.s64("i64 constant")); });
+    case Op::f32_const:
+      return constant(wasm::kF32, [&] { return reader_.fixed32("f32 constant"); });
+    case Op::f64_const:
+      return constant(wasm::kF64, [&] { return reader_.fixed64("f64 constant"); });
+    // Rows of opcodes.def stand in the order of their codes.
+    case Op::i32_load... Op::i64_store32:
+      return memory_access();
+    case Op::nop:
+    case Op::i32_eqz... Op::i64_extend32_s:
       return fixed();
+    default:
+      return wasm::info(op_).immediate == wasm::ImmediateKind::memarg ? memory_access() : fixed();
   }
 }
 
-// An instruction whose row of opcodes.def says all about its types.
 template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::fixed() {
-  if (!read_immediates()) return;
-  Signature signature = signature_of(op_);
-  if (signature.has_address) [[unlikely]] {
-    const auto immediate = wasm::info(op_).immediate;
-    const std::uint32_t memory = immediate == wasm::ImmediateKind::memory        ? immediates_.index
-                                 : immediate == wasm::ImmediateKind::data_memory ? immediates_.index2
-                                                                                 : immediates_.memarg.memory.value;
-    const ValType address = memory_address(memory);
-    for (ValType& param : signature.params) {
-      if (param == Signature::kAddress) param = address;
-    }
-    if (signature.result == Signature::kAddress) signature.result = address;
+inline void FunctionWalk<Sink, kChecked>::fixed() {
+  const Signature& signature = signature_of(op_);
+  if (signature.addresses == 0 && signature.is_short() && wasm::info(op_).immediate == wasm::ImmediateKind::none &&
+      (kChecked ? operands_.fits(signature) : available() >= signature.count)) [[likely]] {
+    report();
+    operands_.replace(signature);
+    return;
   }
-  if (kChecked && !check_top(Types(signature.params.data(), signature.count))) return;
+  if (!read_immediates()) return;
+  fixed_slowly(signature, address_of_immediates());
+}
+
+// The same with any number of operands, behind an unconditional branch, and with 64-bit addresses.
+template <class Sink, bool kChecked>
+void FunctionWalk<Sink, kChecked>::fixed_slowly(Signature signature, ValType address) {
+  for (std::size_t i = 0; i < signature.count; ++i) {
+    if ((signature.addresses >> i & 1) != 0) signature.params[i] = address;
+  }
+  if ((signature.addresses & Signature::kResultAddress) != 0) signature.result = address;
+  if (!check_top(Types(signature.params.data(), signature.count))) return;
   report();
   drop(signature.count);
   if (signature.has_result()) push(signature.result);
 }
 
-// The immediates of an instruction of fixed signature, checked against the module's index spaces.
+template <class Sink, bool kChecked>
+template <class Read>
+inline void FunctionWalk<Sink, kChecked>::constant(ValType type, Read read) {
+  immediates_.bits = read();
+  if (!reader_.ok()) [[unlikely]]
+    return;
+  report();
+  push(type);
+}
+
+// Loads, stores and atomic accesses, whose only immediate is a memarg.
+template <class Sink, bool kChecked>
+inline void FunctionWalk<Sink, kChecked>::memory_access() {
+  if (!read_memarg()) [[unlikely]]
+    return;
+  const Signature& signature = signature_of(op_);
+  const ValType address =
+      immediates_.memarg.memory.value == 0 ? address_ : memory_address(immediates_.memarg.memory.value);
+  if (address == wasm::kI32 && signature.is_short() &&
+      (kChecked ? operands_.fits(signature) : available() >= signature.count)) [[likely]] {
+    report();
+    operands_.replace(signature);
+    return;
+  }
+  fixed_slowly(signature, address);
+}
+
+template <class Sink, bool kChecked>
+inline bool FunctionWalk<Sink, kChecked>::read_memarg() {
+  constexpr std::uint32_t kMemoryBit = 64;
+  MemArg& memarg = immediates_.memarg;
+  const std::uint32_t flags = reader_.u32("memory access flags");
+  memarg.align = flags & ~kMemoryBit;
+  memarg.memory = wasm::MemoryIndex(0);
+  if ((flags & kMemoryBit) != 0) [[unlikely]] {
+    features_.add(wasm::Feature::multi_memory);
+    memarg.memory = wasm::MemoryIndex(reader_.u32("memory index"));
+  }
+  memarg.offset = reader_.u64("memory offset");
+  return (reader_.ok() && memarg.align <= signature_of(op_).align && memarg.memory.value == 0 &&
+          memarg.offset <= UINT32_MAX && address_ == wasm::kI32 && wasm::info(op_).prefix != wasm::kPrefixThreads) ||
+         check_memarg(flags);
+}
+
+// What the common case above leaves open.
+template <class Sink, bool kChecked>
+bool FunctionWalk<Sink, kChecked>::check_memarg(std::uint32_t flags) {
+  const MemArg& memarg = immediates_.memarg;
+  if (!reader_.ok()) return false;
+  if (flags >= 128) return fail(ErrorKind::malformed, "malformed memop flags: bit 7 or above is set");
+  if (!check_memory(memarg.memory.value)) return false;
+  const wasm::OpInfo& row = wasm::info(op_);
+  const bool exact = row.prefix == wasm::kPrefixThreads;
+  const std::uint32_t natural = signature_of(op_).align;
+  if (memarg.align > natural || (exact && memarg.align != natural)) {
+    return fail(alignment_message(who(), exact, memarg.align, row.access));
+  }
+  if (memarg.offset > UINT32_MAX && memory_address(memarg.memory.value) == wasm::kI32) {
+    return fail("offset out of range: " + std::to_string(memarg.offset) + " in a 32-bit memory");
+  }
+  return true;
+}
+
+// The address type of the memory that the immediates just read name.
+template <class Sink, bool kChecked>
+auto FunctionWalk<Sink, kChecked>::address_of_immediates() const -> ValType {
+  switch (wasm::info(op_).immediate) {
+    case wasm::ImmediateKind::memory:
+      return memory_address(immediates_.index);
+    case wasm::ImmediateKind::data_memory:
+      return memory_address(immediates_.index2);
+    case wasm::ImmediateKind::memarg_lane:
+      return memory_address(immediates_.memarg.memory.value);
+    default:
+      return wasm::kI32;
+  }
+}
+
+// The rarer immediates of instructions of fixed signature, checked against the module's index spaces.
 template <class Sink, bool kChecked>
 bool FunctionWalk<Sink, kChecked>::read_immediates() {
   using enum wasm::ImmediateKind;
   switch (wasm::info(op_).immediate) {
     case none:
       return true;
-    case i32:
-      immediates_.bits = static_cast<std::uint32_t>(reader_.s32("i32 constant"));
-      break;
-    case i64:
-      immediates_.bits = static_cast<std::uint64_t>(reader_.s64("i64 constant"));
-      break;
-    case f32:
-      immediates_.bits = reader_.fixed32("f32 constant");
-      break;
-    case f64:
-      immediates_.bits = reader_.fixed64("f64 constant");
-      break;
-    case memarg:
-      read_memarg();
-      break;
     case memarg_lane:
-      read_memarg();
-      immediates_.lane = reader_.u8("lane");
-      check_lane();
-      break;
+      if (!read_memarg()) return false;
+      [[fallthrough]];
     case lane:
       immediates_.lane = reader_.u8("lane");
-      check_lane();
-      break;
+      return reader_.ok() && check_lane();
     case v128:
     case shuffle: {
       const auto bytes = reader_.bytes(16, "vector constant");
-      if (bytes.size() == 16) std::memcpy(immediates_.bytes, bytes.data(), 16);
-      if (op_ == Op::i8x16_shuffle) check_lane();
-      break;
+      if (!reader_.ok()) return false;
+      std::memcpy(immediates_.bytes, bytes.data(), 16);
+      return op_ != Op::i8x16_shuffle || check_lane();
     }
     case memory:
       immediates_.index = reader_.u32("memory index");
@@ -642,68 +739,28 @@ bool FunctionWalk<Sink, kChecked>::read_immediates() {
       return reader_.ok() && check_element(immediates_.index);
     case zero_byte:
       if (reader_.u8("zero byte") != 0) fail(ErrorKind::malformed, "zero byte expected: " + std::string(who()));
-      break;
+      return reader_.ok();
     default:
       WASI_CHECK(false);  // a row of opcodes.def with a fixed signature and an immediate that needs context
-  }
-  return reader_.ok();
-}
-
-template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::read_memarg() {
-  constexpr std::uint32_t kMemoryBit = 64;
-  MemArg& memarg = immediates_.memarg;
-  const std::uint32_t flags = reader_.u32("memory access flags");
-  memarg.align = flags & ~kMemoryBit;
-  memarg.memory = wasm::MemoryIndex(0);
-  if ((flags & kMemoryBit) != 0) [[unlikely]] {
-    features_.add(wasm::Feature::multi_memory);
-    memarg.memory = wasm::MemoryIndex(reader_.u32("memory index"));
-  }
-  memarg.offset = reader_.u64("memory offset");
-  if (!reader_.ok()) return;
-  if (flags >= 2 * kMemoryBit) [[unlikely]] {
-    fail(ErrorKind::malformed, "malformed memop flags: bit 7 or above is set");
-    return;
-  }
-  // Without a memory there is no address type, so this check is made in every instantiation.
-  if (!check_memory(memarg.memory.value)) return;
-  if constexpr (kChecked) {
-    const wasm::OpInfo& row = wasm::info(op_);
-    const bool exact = row.prefix == wasm::kPrefixThreads;
-    const std::uint64_t size = memarg.align < 32 ? std::uint64_t{1} << memarg.align : UINT64_MAX;
-    if (size > row.access || (exact && size != row.access)) [[unlikely]] {
-      fail(alignment_message(who(), exact, memarg.align, row.access));
-      return;
-    }
-    if (memarg.offset > UINT32_MAX && memory_address(memarg.memory.value) == wasm::kI32) [[unlikely]] {
-      fail("offset out of range: " + std::to_string(memarg.offset) + " in a 32-bit memory");
-    }
   }
 }
 
 // A lane must exist in the shape that the instruction's name begins with.
 template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::check_lane() {
-  if constexpr (kChecked) {
-    if (!reader_.ok()) return;
-    if (op_ == Op::i8x16_shuffle) {
-      for (const std::uint8_t lane : immediates_.bytes) {
-        if (lane >= 32) fail("invalid lane index: " + std::to_string(lane) + " of 32 in i8x16.shuffle");
-      }
-      return;
-    }
-    const wasm::OpInfo& row = wasm::info(op_);
-    // "i16x8.extract_lane_s" has 8 lanes; v128.load16_lane has as many as accesses fit into 16 bytes.
-    const std::string_view lanes = row.text.substr(row.text.find('x') + 1, 2);
-    const std::uint32_t count = row.access != 0   ? 16U / row.access
-                                : lanes[1] == '.' ? static_cast<std::uint32_t>(lanes[0] - '0')
-                                                  : 16;
-    if (immediates_.lane >= count) {
-      fail("invalid lane index: " + std::to_string(immediates_.lane) + " of " + std::to_string(count) + " in " +
-           std::string(who()));
-    }
+bool FunctionWalk<Sink, kChecked>::check_lane() {
+  const auto check = [&](std::uint8_t lane, std::uint32_t count) {
+    return lane < count || fail("invalid lane index: " + std::to_string(lane) + " of " + std::to_string(count) +
+                                " in " + std::string(who()));
+  };
+  if (op_ == Op::i8x16_shuffle) {
+    return std::ranges::all_of(immediates_.bytes, [&](std::uint8_t lane) { return check(lane, 32); });
   }
+  const wasm::OpInfo& row = wasm::info(op_);
+  // "i16x8.extract_lane_s" has 8 lanes; v128.load16_lane has as many as accesses fit into 16 bytes.
+  const std::string_view lanes = row.text.substr(row.text.find('x') + 1, 2);
+  return check(immediates_.lane, row.access != 0   ? 16U / row.access
+                                 : lanes[1] == '.' ? static_cast<std::uint32_t>(lanes[0] - '0')
+                                                   : 16);
 }
 
 template <class Sink, bool kChecked>
@@ -714,17 +771,13 @@ bool FunctionWalk<Sink, kChecked>::matches_slowly(ValType sub, ValType super) co
 }
 
 template <class Sink, bool kChecked>
-bool FunctionWalk<Sink, kChecked>::check_top(Types types, std::size_t skip) {
-  if constexpr (kChecked) {
-    const std::size_t count = types.size();
-    const std::size_t below = available() > skip ? available() - skip : 0;
-    const std::size_t found = std::min(below, count);
-    if (found < count && !current_->unreachable) [[unlikely]]
-      return fail_mismatch(types, skip);
-    for (std::size_t i = 0; i < found; ++i) {
-      if (!matches(operands_.from_top(skip + i).type, types[count - 1 - i])) [[unlikely]]
-        return fail_mismatch(types, skip);
-    }
+bool FunctionWalk<Sink, kChecked>::check_types(Types types, std::size_t skip) {
+  const std::size_t count = types.size();
+  const std::size_t below = available() > skip ? available() - skip : 0;
+  const std::size_t found = std::min(below, count);
+  if (found < count && !current_->unreachable) return fail_mismatch(types, skip);
+  for (std::size_t i = 0; i < found; ++i) {
+    if (!matches(operands_.from_top(skip + i).type, types[count - 1 - i])) return fail_mismatch(types, skip);
   }
   return true;
 }
@@ -769,8 +822,8 @@ void FunctionWalk<Sink, kChecked>::drop(std::size_t count) {
 }
 
 template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::push(Types types) {
-  if (types.size() > 1 && operands_.size() + types.size() > kMaxOperands) [[unlikely]] {
+void FunctionWalk<Sink, kChecked>::push_many(Types types) {
+  if (operands_.size() + types.size() > kMaxOperands) {
     fail(ErrorKind::limit, "too many operands: more than " + std::to_string(kMaxOperands) + " on the stack");
     return;
   }

@@ -1,5 +1,8 @@
 // The walk's operand stack: types with their canonical slots, in one flat buffer that is used again for
 // the next function.
+//
+// Invariant: the entry at the top, one past the last operand, exists and its `slot` is the height in slots.
+// So taking operands off is one subtraction, and an operand's slot is there before its type is.
 #pragma once
 
 #include <algorithm>
@@ -7,70 +10,95 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
+#include "validate/signatures.h"
 #include "validate/sink.h"
 
 namespace wasi::validate {
 
 class OperandStack {
  public:
-  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(top_ - data_.get()); }
-  [[nodiscard]] std::span<const Operand> view() const { return {data_.get(), size()}; }
+  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(top_ - bottom()); }
+  [[nodiscard]] std::span<const Operand> view() const { return {bottom(), size()}; }
   // The operand `depth` below the top; it exists.
   [[nodiscard]] const Operand& from_top(std::size_t depth) const {
     return top_[-1 - static_cast<std::ptrdiff_t>(depth)];
   }
-  // One past the top: operands lie below it.
-  [[nodiscard]] const Operand* top() const { return top_; }
+  // Operands of the innermost block.
+  [[nodiscard]] std::size_t available() const { return static_cast<std::size_t>(top_ - base_); }
+  // The innermost block's operands begin at `height`.
+  void set_base(std::size_t height) { base_ = bottom() + height; }
 
-  [[nodiscard]] std::uint32_t slot_height() const { return slot_height_; }
+  [[nodiscard]] std::uint32_t slot_height() const { return top_->slot; }
   [[nodiscard]] std::uint32_t max_slot_height() const { return max_slot_height_; }
 
   void clear() {
-    top_ = data_.get();
-    slot_height_ = 0;
+    if (!data_) grow();
+    top_ = base_ = bottom();
+    top_->slot = 0;
     max_slot_height_ = 0;
   }
   void push(wasm::ValType type) {
     if (top_ == limit_) [[unlikely]]
       grow();
-    *top_++ = Operand{type, slot_height_};
-    slot_height_ += type.slots();
-    max_slot_height_ = std::max(max_slot_height_, slot_height_);
+    top_->type = type;
+    const std::uint32_t slot = top_->slot + type.slots();
+    ++top_;
+    top_->slot = slot;
+    max_slot_height_ = std::max(max_slot_height_, slot);
   }
   // Takes `count` operands off; that many are there.
-  void drop(std::size_t count) {
-    if (count == 0) return;
-    top_ -= count;
-    slot_height_ = top_->slot;
+  void drop(std::size_t count) { top_ -= count; }
+  void truncate(std::size_t size) { top_ = bottom() + size; }
+
+  // The uppermost operands are exactly what a short signature takes.
+  [[nodiscard]] bool fits(const Signature& signature) const {
+    const std::uint32_t second = signature.count == 2 ? UINT32_MAX : 0;
+    const std::uint32_t first = signature.count >= 1 ? UINT32_MAX : 0;
+    const std::uint32_t difference = ((top_[-1].type.bits() ^ signature.top()) & first) |
+                                     ((top_[-2].type.bits() ^ signature.params[0].bits()) & second);
+    return available() >= signature.count && difference == 0;
   }
-  void truncate(std::size_t size) { drop(this->size() - size); }
+  // Replaces the operands of a signature that takes at least one, or gives none, by its result.
+  void replace(const Signature& signature) {
+    Operand* place = top_ - signature.count;
+    const std::uint32_t slot = place->slot + signature.result_slots;
+    place->type = signature.result;
+    top_ = place + (signature.has_result() ? 1 : 0);
+    top_->slot = slot;
+    max_slot_height_ = std::max(max_slot_height_, slot);
+  }
 
   // Gives memory back when a function needed unusually much.
   void trim() {
-    if (limit_ - data_.get() <= kKeep) return;
-    data_.reset();
-    limit_ = nullptr;
-    clear();
+    if (limit_ - bottom() <= kKeep) return;
+    *this = OperandStack();
   }
 
  private:
   static constexpr std::ptrdiff_t kKeep = 1 << 14;
+  // Entries below the bottom that fits() may look at and never minds.
+  static constexpr std::size_t kPadding = 2;
+
+  [[nodiscard]] Operand* bottom() const { return data_.get() + kPadding; }
 
   void grow() {
-    const std::size_t used = size();
+    const std::size_t used = data_ ? size() : 0;
+    const std::size_t height = data_ ? static_cast<std::size_t>(base_ - bottom()) : 0;
     const std::size_t capacity = std::max<std::size_t>(256, used * 2);
-    auto data = std::make_unique_for_overwrite<Operand[]>(capacity);
-    std::copy_n(data_.get(), used, data.get());
+    auto data = std::make_unique<Operand[]>(kPadding + capacity + 1);
+    if (data_) std::copy_n(bottom(), used + 1, data.get() + kPadding);
     data_ = std::move(data);
-    top_ = data_.get() + used;
-    limit_ = data_.get() + capacity;
+    top_ = bottom() + used;
+    base_ = bottom() + height;
+    limit_ = bottom() + capacity;
   }
 
   std::unique_ptr<Operand[]> data_;
   Operand* top_ = nullptr;
+  Operand* base_ = nullptr;
   Operand* limit_ = nullptr;
-  std::uint32_t slot_height_ = 0;
   std::uint32_t max_slot_height_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -11,21 +12,23 @@
 
 namespace wasi::validate {
 
-// One row. `count` is kNotFixed for instructions whose types depend on context. Types that are the
-// memory's address type hold kAddress.
+// One row. Addresses are entered as i32, which most memories have; `addresses` says where they are.
 struct Signature {
   static constexpr std::uint8_t kMaxParams = 4;
-  static constexpr std::uint8_t kNotFixed = 0xFF;
-  // No value type has these bits: the heap part of a numeric type is zero.
-  static constexpr wasm::ValType kAddress = wasm::ValType::ref(wasm::HeapType::in_group(1), false);
+  static constexpr std::uint8_t kResultAddress = 1U << kMaxParams;
 
-  std::array<wasm::ValType, kMaxParams> params{};
-  wasm::ValType result;  // bottom: none
-  std::uint8_t count = kNotFixed;
-  bool has_address = false;
+  std::array<wasm::ValType, kMaxParams> params{};  // the last one is on top
+  wasm::ValType result;                            // bottom: none
+  std::uint8_t count = 0;
+  std::uint8_t result_slots = 0;
+  std::uint8_t addresses = 0;  // bit i: params[i] is an address; kResultAddress: the result is
+  std::uint8_t align = 0;      // log2 of the bytes accessed
+  bool is_fixed = false;
 
-  [[nodiscard]] constexpr bool is_fixed() const { return count != kNotFixed; }
-  [[nodiscard]] constexpr bool has_result() const { return !result.is_bottom(); }
+  [[nodiscard]] constexpr bool has_result() const { return result_slots != 0; }
+  // At most two operands, which the walk can compare at one go.
+  [[nodiscard]] constexpr bool is_short() const { return count <= 2; }
+  [[nodiscard]] constexpr std::uint32_t top() const { return count == 0 ? 0 : params[count - 1U].bits(); }
 };
 
 namespace detail {
@@ -33,6 +36,7 @@ namespace detail {
 consteval wasm::ValType type_of_letter(char letter) {
   switch (letter) {
     case 'i':
+    case 'a':
       return wasm::kI32;
     case 'l':
       return wasm::kI64;
@@ -42,22 +46,28 @@ consteval wasm::ValType type_of_letter(char letter) {
       return wasm::kF64;
     case 'v':
       return wasm::kV128;
-    case 'a':
-      return Signature::kAddress;
     default:
       throw "a letter that is no type in a signature of opcodes.def";
   }
 }
 
-consteval Signature parse_signature(std::string_view text) {
+consteval Signature parse_signature(std::string_view text, std::uint8_t access) {
   Signature signature;
+  signature.align = access == 0 ? 0 : static_cast<std::uint8_t>(std::countr_zero(access));
   if (text == "*") return signature;
   const std::size_t colon = text.find(':');
   if (colon > Signature::kMaxParams || text.size() > colon + 2) throw "a signature that does not fit";
+  signature.is_fixed = true;
   signature.count = static_cast<std::uint8_t>(colon);
-  for (std::size_t i = 0; i < colon; ++i) signature.params[i] = type_of_letter(text[i]);
-  if (text.size() == colon + 2) signature.result = type_of_letter(text[colon + 1]);
-  signature.has_address = text.contains('a');
+  for (std::size_t i = 0; i < colon; ++i) {
+    signature.params[i] = type_of_letter(text[i]);
+    if (text[i] == 'a') signature.addresses |= static_cast<std::uint8_t>(1U << i);
+  }
+  if (text.size() == colon + 2) {
+    signature.result = type_of_letter(text[colon + 1]);
+    signature.result_slots = static_cast<std::uint8_t>(signature.result.slots());
+    if (text[colon + 1] == 'a') signature.addresses |= Signature::kResultAddress;
+  }
   return signature;
 }
 
@@ -67,12 +77,19 @@ inline constexpr auto kSignatures = [] {
   std::array<Signature, wasm::kOpCount> rows{};
   std::size_t next = 0;
 #define WASM_OP(name, prefix, code, text, immediate, signature, feature, access) \
-  rows[next++] = detail::parse_signature(signature);
+  rows[next++] = detail::parse_signature(signature, access);
 #include "wasm/opcodes.def"
 #undef WASM_OP
   return rows;
 }();
 
 constexpr const Signature& signature_of(wasm::Op op) { return kSignatures[static_cast<std::uint16_t>(op)]; }
+
+// Which feature an instruction needs, as a set to be joined.
+inline constexpr auto kOpFeatures = [] {
+  std::array<wasm::FeatureSet, wasm::kOpCount> rows{};
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].add(wasm::kOps[i].feature);
+  return rows;
+}();
 
 }  // namespace wasi::validate

@@ -10,18 +10,24 @@ namespace wasi::validate {
 // the sink has been told, so that its operands are still seen as the outer block's.
 template <class Sink, bool kChecked>
 auto FunctionWalk<Sink, kChecked>::open(ControlKind kind, Types params, Types results, std::size_t taken) -> Entry& {
-  const std::size_t taken_here = current_ == nullptr ? 0 : std::min(taken, available());
+  const std::size_t taken_here = std::min(taken, available());
   Entry& entry = controls_.push();
   entry.kind = kind;
   entry.reachable_at_start = reachable_;
   entry.height = static_cast<std::uint32_t>(operands_.size() - taken_here);
   entry.slot_height = taken_here == 0 ? operands_.slot_height() : operands_.from_top(taken_here - 1).slot;
-  entry.offset = offset_;
+  entry.offset = offset();
   entry.params = params;
   entry.results = results;
   entry.init_height = locals_.set_height();
-  if (current_ == nullptr) current_ = &entry;
   return entry;
+}
+
+template <class Sink, bool kChecked>
+void FunctionWalk<Sink, kChecked>::enter(Entry& entry) {
+  current_ = &entry;
+  operands_.truncate(entry.height);
+  operands_.set_base(entry.height);
 }
 
 // A one-value type comes back in `single`, which the caller moves into the entry.
@@ -69,8 +75,7 @@ void FunctionWalk<Sink, kChecked>::block(ControlKind kind) {
         sink_.block(*this, entry);
     }
   }
-  operands_.truncate(entry.height);
-  current_ = &entry;
+  enter(entry);
   push(params);
 }
 
@@ -136,6 +141,7 @@ void FunctionWalk<Sink, kChecked>::close() {
   controls_.pop();
   if (controls_.size() == 0) return;
   current_ = &controls_.from_top(0);
+  operands_.set_base(current_->height);
   reachable_ = current_->reachable_at_start && !current_->unreachable;
   push(entry.results);
 }
@@ -187,8 +193,8 @@ void FunctionWalk<Sink, kChecked>::br_table() {
     for (Block* target : targets) {
       // A table of millions of entries has few targets: each is checked once.
       Entry& entry = static_cast<Entry&>(*target);
-      if (entry.table_mark == offset_) continue;
-      entry.table_mark = offset_;
+      if (entry.table_mark == start_) continue;
+      entry.table_mark = start_;
       const Types types = target->branch_types();
       if (types.size() != arity) {
         fail("type mismatch: br_table's targets take " + type_list(targets.back()->branch_types()) + " and " +
@@ -248,8 +254,7 @@ void FunctionWalk<Sink, kChecked>::try_table() {
     entry.results = {&entry.single, 1};
   }
   if (reachable_) sink_.try_table(*this, entry, std::span<const CatchClause<Label>>(scratch_->clauses));
-  operands_.truncate(entry.height);
-  current_ = &entry;
+  enter(entry);
   push(params);
 }
 
