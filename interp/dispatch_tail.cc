@@ -1,0 +1,87 @@
+// Dispatch by guaranteed tail calls: each handler is a function that jumps to the next one.
+//
+// preserve_none gives handlers all registers and no prologue; State travels as parameters, its hot part in
+// registers that calls preserve, so a slow path spills nothing.
+#include "interp/dispatch.h"
+
+#if defined(WASI_INTERP_TAIL)
+
+#include <algorithm>
+#include <iterator>
+
+#include "interp/handlers_call.h"
+#include "interp/handlers_control.h"
+#include "interp/handlers_memory.h"
+#include "interp/handlers_numeric.h"
+#include "interp/handlers_table.h"
+
+extern "C" [[gnu::visibility("hidden")]] const std::uint8_t __stop_wasirun_handlers[];
+
+namespace wasi::interp {
+
+namespace {
+
+#define WASI_HANDLER_PARAMETERS                                                                                    \
+  const std::uint8_t *ip, Slot *fp, std::uint8_t *mem, VmContext *vm, std::uint64_t acc, const std::uint8_t *base, \
+      std::uint64_t mem_size, float acc_f32, double acc_f64
+#define WASI_STATE_ARGUMENTS s.ip, s.fp, s.mem, s.vm, s.acc, s.base, s.mem_size, s.acc_f32, s.acc_f64
+
+using Handler = __attribute__((preserve_none)) void(WASI_HANDLER_PARAMETERS);
+
+#define WASI_DISPATCH(s)                                                                                          \
+  do {                                                                                                            \
+    auto* next =                                                                                                  \
+        reinterpret_cast<Handler*>(reinterpret_cast<std::uintptr_t>((s).base + read_code<std::int32_t>((s).ip))); \
+    [[clang::musttail]] return next(WASI_STATE_ARGUMENTS);                                                        \
+  } while (false)
+
+template <class Body>
+[[gnu::section("wasirun_handlers")]] __attribute__((preserve_none)) void handler(WASI_HANDLER_PARAMETERS) {
+  State s{ip, fp, mem, vm, acc, acc_f32, acc_f64, base, mem_size};
+  if constexpr (Body::kFlow == Flow::exit) {
+    Body::run(s);
+  } else if constexpr (Body::kFlow == Flow::branch) {
+    if (Body::run(s)) {
+      // Two dispatches: the paths share nothing, so the next instruction is fetched before the test is known.
+      asm volatile("");
+      if constexpr (Body::kBack) poll(s);
+      jump<Body::kTargetAt>(s);
+      WASI_DISPATCH(s);
+    }
+    s.ip += Body::kLength;
+    WASI_DISPATCH(s);
+  } else {
+    Body::run(s);
+    WASI_DISPATCH(s);
+  }
+}
+
+constexpr Handler* kHandlers[] = {
+#define ISA(name, layout, ...) &handler<__VA_ARGS__>,
+#include "interp/forms.def"
+#undef ISA
+};
+static_assert(std::size(kHandlers) == kCodeCount);
+
+}  // namespace
+
+void run(const std::uint8_t* ip, Slot* slots, VmContext* vm) {
+  State s{ip, slots, nullptr, vm, 0, 0, 0, dispatch_base(), 0};
+  reload_memory(s);
+  auto* first = reinterpret_cast<Handler*>(reinterpret_cast<std::uintptr_t>(s.base + read_code<std::int32_t>(s.ip)));
+  first(WASI_STATE_ARGUMENTS);
+}
+
+std::int32_t handler_offset(Code code) {
+  return static_cast<std::int32_t>(reinterpret_cast<std::uintptr_t>(kHandlers[static_cast<std::uint16_t>(code)]) -
+                                   reinterpret_cast<std::uintptr_t>(dispatch_base()));
+}
+
+bool is_handler_pc(std::uintptr_t pc) {
+  return pc >= reinterpret_cast<std::uintptr_t>(dispatch_base()) &&
+         pc < reinterpret_cast<std::uintptr_t>(__stop_wasirun_handlers);
+}
+
+}  // namespace wasi::interp
+
+#endif

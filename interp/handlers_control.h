@@ -1,0 +1,78 @@
+// Handler bodies: branches.
+//
+// A target is relative to the place in the code where it stands. Branches that go back poll
+// ExecState::interrupt; at loop heads accumulators are dead, so the poll may call out.
+// Source: https://webassembly.github.io/spec/core/exec/instructions.html#control-instructions
+#pragma once
+
+#include "interp/slow_path.h"
+#include "interp/state.h"
+
+namespace wasi::interp {
+
+template <std::uint32_t at>
+WASI_INLINE void jump(State& s) {
+  s.ip += static_cast<std::int32_t>(at) + read_code<std::int32_t>(s.ip + at);
+}
+
+WASI_INLINE void poll(State& s) {
+  if (s.vm->exec->interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    poll_slowly(s.ip, s.vm);
+    after_slow_call(s);
+  }
+}
+
+template <bool back>
+struct Branch {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 4;
+  WASI_INLINE static void run(State& s) {
+    if constexpr (back) poll(s);
+    jump<kHeadSize>(s);
+  }
+};
+
+template <bool if_non_zero, class L, bool back>
+struct BranchIf {
+  static constexpr Flow kFlow = Flow::branch;
+  static constexpr bool kBack = back;
+  static constexpr std::uint32_t kTargetAt = kHeadSize + kOperandSize<L, std::uint32_t>;
+  static constexpr std::uint32_t kLength = kTargetAt + 4;
+  WASI_INLINE static bool run(State& s) { return (get<std::uint32_t, L, kHeadSize>(s) != 0) == if_non_zero; }
+};
+
+template <class T, auto fn, bool back, class L, class R>
+struct BranchCompare {
+  static constexpr Flow kFlow = Flow::branch;
+  static constexpr bool kBack = back;
+  static constexpr std::uint32_t kRhsAt = kHeadSize + kOperandSize<L, T>;
+  static constexpr std::uint32_t kTargetAt = kRhsAt + kOperandSize<R, T>;
+  static constexpr std::uint32_t kLength = kTargetAt + 4;
+  WASI_INLINE static bool run(State& s) { return fn(get<T, L, kHeadSize>(s), get<T, R, kRhsAt>(s)); }
+};
+
+// If not: comparisons of floats have no inverse.
+template <class T, auto fn, class L, class R>
+struct BranchUnless : BranchCompare<T, fn, false, L, R> {
+  WASI_INLINE static bool run(State& s) { return !BranchCompare<T, fn, false, L, R>::run(s); }
+};
+
+// Targets beyond the table mean the last one. Targets that lie behind are reached through a br_back.
+struct BranchTable {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kCountAt = kHeadSize + 2;
+  static constexpr std::uint32_t kTargetsAt = kCountAt + 4;
+  WASI_INLINE static void run(State& s) {
+    const std::uint32_t last = index_at(s, kCountAt) - 1;
+    const std::uint32_t index = slot_at<kHeadSize>(s).u32;
+    const std::uint8_t* target = s.ip + kTargetsAt + std::uint64_t{index < last ? index : last} * 4;
+    s.ip = target + read_code<std::int32_t>(target);
+  }
+};
+
+struct Unreachable {
+  static constexpr Flow kFlow = Flow::next;
+  WASI_INLINE static void run(State& s) { trap_at(s.ip, s.vm, TrapCode::unreachable); }
+};
+
+}  // namespace wasi::interp

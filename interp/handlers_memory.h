@@ -1,0 +1,165 @@
+// Handler bodies: linear memories.
+//
+// Unchecked forms are for a memory 0 with guard pages: an index and an offset of 32 bits each cannot
+// leave its reservation, and what lies behind the memory's end faults. Checked forms compare with State's
+// copy of the size; _any forms serve all other memories.
+// Source: https://webassembly.github.io/spec/core/exec/instructions.html#memory-instructions
+#pragma once
+
+#include "interp/slow_path.h"
+#include "interp/state.h"
+#include "wasm/types.h"
+
+namespace wasi::interp {
+
+template <class T, class M>
+WASI_INLINE T extend(M value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return value;
+  } else if constexpr (std::is_signed_v<M>) {
+    return static_cast<T>(static_cast<std::make_signed_t<T>>(value));
+  } else {
+    return static_cast<T>(value);
+  }
+}
+
+// The effective address of an access of `size` bytes. The sum has 33 bits: it must not wrap.
+template <class L, std::uint32_t at, std::uint32_t offset_at, bool checked, std::uint32_t size>
+WASI_INLINE std::uint64_t effective_address(State& s) {
+  std::uint64_t address = read_code<std::uint32_t>(s.ip + offset_at);
+  if constexpr (!std::is_same_v<L, K>) address += get<std::uint32_t, L, at>(s);
+  if constexpr (checked) {
+    if (address + size > s.mem_size) [[unlikely]]
+      trap_at(s.ip, s.vm, TrapCode::memory_out_of_bounds);
+  }
+  return address;
+}
+
+// An address that is a constant is the offset.
+template <class L>
+inline constexpr std::uint32_t kAddressSize = std::is_same_v<L, S> ? 2 : 0;
+
+template <class T, class M, class L, bool checked>
+struct Load {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kAddressAt = kDestinationAt + 2;
+  static constexpr std::uint32_t kOffsetAt = kAddressAt + kAddressSize<L>;
+  static constexpr std::uint32_t kLength = kOffsetAt + 4;
+  WASI_INLINE static void run(State& s) {
+    pin(s);
+    const std::uint64_t address = effective_address<L, kAddressAt, kOffsetAt, checked, sizeof(M)>(s);
+    M value;
+    std::memcpy(&value, s.mem + address, sizeof value);
+    const T result = extend<T>(value);
+    pin(s);
+    put(s, result);
+    s.ip += kLength;
+  }
+};
+
+template <class T, class M, class L, class V, bool checked>
+struct Store {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kValueAt = kHeadSize + kAddressSize<L>;
+  static constexpr std::uint32_t kOffsetAt = kValueAt + kOperandSize<V, T>;
+  static constexpr std::uint32_t kLength = kOffsetAt + 4;
+  WASI_INLINE static void run(State& s) {
+    pin(s);
+    const std::uint64_t address = effective_address<L, kHeadSize, kOffsetAt, checked, sizeof(M)>(s);
+    const M value = static_cast<M>(get<T, V, kValueAt>(s));
+    std::memcpy(s.mem + address, &value, sizeof value);
+    pin(s);
+    s.ip += kLength;
+  }
+};
+
+template <class T, class M>
+struct LoadAny {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 12;
+  WASI_INLINE static void run(State& s) {
+    const std::uint64_t address = std::uint64_t{get<std::uint32_t, S, kHeadSize + 2>(s)} + index_at(s, kHeadSize + 4);
+    M value;
+    std::memcpy(&value, address_in_memory(s.ip, s.vm, index_at(s, kHeadSize + 8), address, sizeof(M)), sizeof value);
+    after_slow_call(s);
+    put(s, extend<T>(value));
+    s.ip += kLength;
+  }
+};
+
+template <class T, class M>
+struct StoreAny {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 12;
+  WASI_INLINE static void run(State& s) {
+    const std::uint64_t address = std::uint64_t{get<std::uint32_t, S, kHeadSize>(s)} + index_at(s, kHeadSize + 4);
+    const M value = static_cast<M>(get<T, S, kHeadSize + 2>(s));
+    std::memcpy(address_in_memory(s.ip, s.vm, index_at(s, kHeadSize + 8), address, sizeof(M)), &value, sizeof value);
+    s.ip += kLength;
+    after_slow_call(s);
+  }
+};
+
+struct MemorySize {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 6;
+  WASI_INLINE static void run(State& s) {
+    put(s, static_cast<std::uint32_t>(s.vm->memories[index_at(s, kHeadSize + 2)]->byte_size / wasm::kPageSize));
+    s.ip += kLength;
+  }
+};
+
+struct MemoryGrow {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 8;
+  WASI_INLINE static void run(State& s) {
+    slot_at<kDestinationAt>(s).u32 = memory_grow(s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u32);
+    s.ip += kLength;
+    after_slow_call(s);
+  }
+};
+
+struct MemoryFill {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 10;
+  WASI_INLINE static void run(State& s) {
+    memory_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u32, slot_at<kHeadSize + 2>(s).u32,
+                slot_at<kHeadSize + 4>(s).u32);
+    s.ip += kLength;
+    after_slow_call(s);
+  }
+};
+
+struct MemoryCopy {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 14;
+  WASI_INLINE static void run(State& s) {
+    memory_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
+                slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    s.ip += kLength;
+    after_slow_call(s);
+  }
+};
+
+struct MemoryInit {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 14;
+  WASI_INLINE static void run(State& s) {
+    memory_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
+                slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    s.ip += kLength;
+    after_slow_call(s);
+  }
+};
+
+struct DataDrop {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 4;
+  WASI_INLINE static void run(State& s) {
+    data_drop(s.vm, index_at(s, kHeadSize));
+    s.ip += kLength;
+    after_slow_call(s);
+  }
+};
+
+}  // namespace wasi::interp

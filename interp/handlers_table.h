@@ -1,0 +1,101 @@
+// Handler bodies: tables and references.
+// Source: https://webassembly.github.io/spec/core/exec/instructions.html#table-instructions
+#pragma once
+
+#include "interp/slow_path.h"
+#include "interp/state.h"
+
+namespace wasi::interp {
+
+WASI_INLINE void finish_slow(State& s, std::uint32_t length) {
+  s.ip += length;
+  after_slow_call(s);
+}
+
+struct TableGet {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 8;
+  WASI_INLINE static void run(State& s) {
+    slot_at<kDestinationAt>(s).ref =
+        *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u32);
+    finish_slow(s, kLength);
+  }
+};
+
+struct TableSet {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 8;
+  WASI_INLINE static void run(State& s) {
+    *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize>(s).u32) = slot_at<kHeadSize + 2>(s).ref;
+    finish_slow(s, kLength);
+  }
+};
+
+struct TableSize {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 6;
+  WASI_INLINE static void run(State& s) {
+    put(s, static_cast<std::uint32_t>(s.vm->tables[index_at(s, kHeadSize + 2)]->size));
+    s.ip += kLength;
+  }
+};
+
+struct TableGrow {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 10;
+  WASI_INLINE static void run(State& s) {
+    slot_at<kDestinationAt>(s).u32 =
+        table_grow(s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize + 2>(s).ref, slot_at<kHeadSize + 4>(s).u32);
+    finish_slow(s, kLength);
+  }
+};
+
+struct TableFill {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 10;
+  WASI_INLINE static void run(State& s) {
+    table_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u32, slot_at<kHeadSize + 2>(s).ref,
+               slot_at<kHeadSize + 4>(s).u32);
+    finish_slow(s, kLength);
+  }
+};
+
+struct TableCopy {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 14;
+  WASI_INLINE static void run(State& s) {
+    table_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
+               slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    finish_slow(s, kLength);
+  }
+};
+
+struct TableInit {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 14;
+  WASI_INLINE static void run(State& s) {
+    table_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
+               slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    finish_slow(s, kLength);
+  }
+};
+
+struct ElementDrop {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 4;
+  WASI_INLINE static void run(State& s) {
+    elem_drop(s.vm, index_at(s, kHeadSize));
+    finish_slow(s, kLength);
+  }
+};
+
+struct RefFunc {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 6;
+  WASI_INLINE static void run(State& s) {
+    slot_at<kDestinationAt>(s).ref = ref_func(s.vm, index_at(s, kHeadSize + 2));
+    finish_slow(s, kLength);
+  }
+};
+
+}  // namespace wasi::interp

@@ -1,0 +1,155 @@
+// The tier: translation at the first call, entries from native code, and what the runtime asks about frames.
+#include "interp/interpreter.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "interp/dispatch.h"
+#include "interp/interpreter_entry.h"
+#include "interp/record.h"
+#include "interp/shims.h"
+#include "interp/translate.h"
+#include "interp/translation.h"
+#include "interp/translation_store.h"
+#include "runtime/module_code.h"
+#include "runtime/trap_raise.h"
+
+namespace wasi::interp {
+
+using runtime::ExecState;
+using runtime::Frame;
+using runtime::FunctionCode;
+using runtime::ModuleCode;
+using runtime::Slot;
+using runtime::VmContext;
+
+constinit Shims shims;
+
+void fill_shims() {
+  static const bool filled = [] {
+    for (const auto& [shim, code] : {std::pair{&shims.exit, Code::exit}, std::pair{&shims.restore_10, Code::restore_10},
+                                     std::pair{&shims.restore_16, Code::restore_16}}) {
+      const std::int32_t head = handler_offset(code);
+      std::memcpy(shim->code, &head, sizeof head);
+    }
+    return true;
+  }();
+  static_cast<void>(filled);
+}
+
+void interpreter_entry(VmContext* instance, Slot* slots, FunctionCode* self) {
+  ExecState& exec = *instance->exec;
+  const auto& translation = *static_cast<const Translation*>(self->interpreter.load(std::memory_order_acquire));
+  Record* record = newest_record(exec) - 1;
+  if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < exec.native_limit ||
+      reinterpret_cast<std::uintptr_t>(slots + translation.frame_slots) > reinterpret_cast<std::uintptr_t>(record))
+      [[unlikely]] {
+    runtime::raise_trap(exec, TrapCode::stack_overflow);
+  }
+  record->caller = exec.top;
+  record->instance = instance;
+  record->function = self;
+  record->slots = slots;
+  record->resume = translation.code;
+  record->return_ip = shims.exit.code;
+  exec.top = record;
+  std::memset(static_cast<void*>(slots + translation.parameter_slots), 0,
+              std::uint64_t{translation.local_slots} * sizeof(Slot));
+  run(translation.code, slots, instance);
+}
+
+namespace {
+
+class Interpreter : public runtime::Tier {
+ public:
+  Interpreter() { fill_shims(); }
+
+  [[nodiscard]] const char* name() const override { return "interp"; }
+
+  std::unique_ptr<runtime::TierModule> create_module(ModuleCode& /*module*/) override {
+    return std::make_unique<TranslationStore>();
+  }
+
+  Result<runtime::SlotEntry> prepare(ModuleCode& module, FunctionCode& code) override;
+
+  [[nodiscard]] std::optional<std::uint64_t> offset_of(const Frame& frame) const override {
+    const auto* translation = static_cast<const Translation*>(frame.function->interpreter.load());
+    if (translation == nullptr) return std::nullopt;
+    return translation->offset_of(static_cast<const std::uint8_t*>(frame.resume));
+  }
+
+  [[nodiscard]] bool owns_pc(std::uintptr_t pc) const override { return is_handler_pc(pc); }
+
+  // Handlers keep the instruction's address in a register while they access memory (pin() in state.h), and
+  // nothing else in a register is the address of an instruction that can fault.
+  [[nodiscard]] const void* resume_of_fault(const ExecState& exec, std::uintptr_t /*pc*/,
+                                            const std::uint64_t* registers, std::size_t register_count) const override {
+    const auto* translation = static_cast<const Translation*>(exec.top->function->interpreter.load());
+    for (std::size_t i = 0; translation != nullptr && i < register_count; ++i) {
+      const auto* ip = reinterpret_cast<const std::uint8_t*>(registers[i]);
+      if (translation->offset_of(ip)) return ip;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] runtime::TierStatistics statistics() const override {
+    return {functions_.load(), bytecode_bytes_.load(), code_bytes_.load(), nanoseconds_.load()};
+  }
+
+ private:
+  std::unique_ptr<Translator> take_translator(runtime::BoundsChecks checks);
+  void give_back(runtime::BoundsChecks checks, std::unique_ptr<Translator> translator);
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Translator>> spare_[runtime::kBoundsCheckModes];
+  std::atomic<std::uint64_t> functions_{0};
+  std::atomic<std::uint64_t> bytecode_bytes_{0};
+  std::atomic<std::uint64_t> code_bytes_{0};
+  std::atomic<std::uint64_t> nanoseconds_{0};
+};
+
+// A translator keeps its buffers from one function to the next.
+std::unique_ptr<Translator> Interpreter::take_translator(runtime::BoundsChecks checks) {
+  const std::lock_guard lock(mutex_);
+  auto& spare = spare_[static_cast<std::size_t>(checks)];
+  if (spare.empty()) return std::make_unique<Translator>(TranslatorOptions{.checks = checks});
+  auto translator = std::move(spare.back());
+  spare.pop_back();
+  return translator;
+}
+
+void Interpreter::give_back(runtime::BoundsChecks checks, std::unique_ptr<Translator> translator) {
+  const std::lock_guard lock(mutex_);
+  spare_[static_cast<std::size_t>(checks)].push_back(std::move(translator));
+}
+
+Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, FunctionCode& code) {
+  if (code.interpreter.load(std::memory_order_acquire) != nullptr) return interpreter_entry;
+  const auto begin = std::chrono::steady_clock::now();
+  const wasm::FuncIndex function(code.index);
+  const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
+  auto translator = take_translator(module.checks);
+  WASI_TRY(translate(*translator, *module.module, function, validated));
+  const Translation* translation = static_cast<TranslationStore&>(*module.tier_module).add(*translator);
+  give_back(module.checks, std::move(translator));
+  // Another thread may have been faster; its translation is the same and stays.
+  void* expected = nullptr;
+  if (code.interpreter.compare_exchange_strong(expected, const_cast<Translation*>(translation))) {
+    functions_ += 1;
+    bytecode_bytes_ += module.module->body(function).size;
+    code_bytes_ += sizeof(Translation) + translation->code_size + translation->offsets_size;
+  }
+  nanoseconds_ += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count());
+  return interpreter_entry;
+}
+
+}  // namespace
+
+std::unique_ptr<runtime::Tier> make_interpreter() { return std::make_unique<Interpreter>(); }
+
+}  // namespace wasi::interp

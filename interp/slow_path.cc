@@ -1,0 +1,128 @@
+#include "interp/slow_path.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "interp/interpreter_entry.h"
+#include "runtime/instance.h"
+#include "runtime/trap_raise.h"
+
+namespace wasi::interp {
+
+using runtime::FuncRef;
+using runtime::FunctionCode;
+using runtime::Instance;
+using runtime::Slot;
+using runtime::TableView;
+using runtime::VmContext;
+
+namespace {
+
+// [at, at + count) of `size` things.
+bool is_inside(std::uint64_t at, std::uint64_t count, std::uint64_t size) { return at <= size && count <= size - at; }
+
+}  // namespace
+
+void trap_at(const std::uint8_t* ip, VmContext* vm, TrapCode code) {
+  vm->exec->top->resume = ip;
+  runtime::raise_trap(*vm->exec, code);
+}
+
+void poll_slowly(const std::uint8_t* ip, VmContext* vm) {
+  vm->exec->top->resume = ip;
+  runtime::handle_interrupt(*vm->exec);
+}
+
+bool call_slowly(const std::uint8_t* ip, VmContext* vm, VmContext* callee_vm, FunctionCode* code, Slot* slots) {
+  vm->exec->top->resume = ip;
+  const runtime::SlotEntry entry = runtime::entry_of(callee_vm, *code);
+  if (entry == interpreter_entry) return false;
+  entry(callee_vm, slots, code);
+  return true;
+}
+
+FuncRef* resolve_indirect(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t type,
+                          std::uint32_t index) {
+  const TableView& view = *vm->tables[table];
+  if (index >= view.size) trap_at(ip, vm, TrapCode::undefined_element);
+  auto* function = static_cast<FuncRef*>(view.elements[index]);
+  if (function == nullptr) trap_at(ip, vm, TrapCode::uninitialized_element);
+  const wasm::TypeId expected(vm->type_ids[type]);
+  if (function->type != expected && !Instance::from(vm)->store->registry().is_subtype(function->type, expected)) {
+    trap_at(ip, vm, TrapCode::indirect_call_type_mismatch);
+  }
+  return function;
+}
+
+std::uint8_t* address_in_memory(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory, std::uint64_t address,
+                                std::uint64_t size) {
+  const runtime::MemoryView& view = *vm->memories[memory];
+  if (!is_inside(address, size, view.byte_size)) trap_at(ip, vm, TrapCode::memory_out_of_bounds);
+  return view.base + address;
+}
+
+std::uint32_t memory_grow(VmContext* vm, std::uint32_t memory, std::uint32_t delta) {
+  return static_cast<std::uint32_t>(Instance::from(vm)->memory(memory)->grow(delta));
+}
+
+void memory_fill(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory, std::uint32_t to, std::uint32_t value,
+                 std::uint32_t count) {
+  std::uint8_t* destination = address_in_memory(ip, vm, memory, to, count);
+  if (count != 0) std::memset(destination, static_cast<std::uint8_t>(value), count);
+}
+
+void memory_copy(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory_to, std::uint32_t memory_from,
+                 std::uint32_t to, std::uint32_t from, std::uint32_t count) {
+  const std::uint8_t* source = address_in_memory(ip, vm, memory_from, from, count);
+  std::uint8_t* destination = address_in_memory(ip, vm, memory_to, to, count);
+  if (count != 0) std::memmove(destination, source, count);
+}
+
+void memory_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, std::uint32_t memory, std::uint32_t to,
+                 std::uint32_t from, std::uint32_t count) {
+  if (!Instance::from(vm)->memory_init(memory, segment, to, from, count)) {
+    trap_at(ip, vm, TrapCode::memory_out_of_bounds);
+  }
+}
+
+void data_drop(VmContext* vm, std::uint32_t segment) { Instance::from(vm)->drop_data(segment); }
+
+void** table_element(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t index) {
+  const TableView& view = *vm->tables[table];
+  if (index >= view.size) trap_at(ip, vm, TrapCode::table_out_of_bounds);
+  return view.elements + index;
+}
+
+std::uint32_t table_grow(VmContext* vm, std::uint32_t table, void* init, std::uint32_t delta) {
+  return static_cast<std::uint32_t>(Instance::from(vm)->table(table)->grow(delta, init));
+}
+
+void table_fill(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t to, void* value,
+                std::uint32_t count) {
+  const TableView& view = *vm->tables[table];
+  if (!is_inside(to, count, view.size)) trap_at(ip, vm, TrapCode::table_out_of_bounds);
+  std::fill_n(view.elements + to, count, value);
+}
+
+void table_copy(const std::uint8_t* ip, VmContext* vm, std::uint32_t table_to, std::uint32_t table_from,
+                std::uint32_t to, std::uint32_t from, std::uint32_t count) {
+  const TableView& destination = *vm->tables[table_to];
+  const TableView& source = *vm->tables[table_from];
+  if (!is_inside(from, count, source.size) || !is_inside(to, count, destination.size)) {
+    trap_at(ip, vm, TrapCode::table_out_of_bounds);
+  }
+  if (count != 0) std::memmove(destination.elements + to, source.elements + from, count * sizeof(void*));
+}
+
+void table_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, std::uint32_t table, std::uint32_t to,
+                std::uint32_t from, std::uint32_t count) {
+  if (!Instance::from(vm)->table_init(table, segment, to, from, count)) trap_at(ip, vm, TrapCode::table_out_of_bounds);
+}
+
+void elem_drop(VmContext* vm, std::uint32_t segment) { Instance::from(vm)->drop_element(segment); }
+
+FuncRef* ref_func(VmContext* vm, std::uint32_t function) {
+  return Instance::from(vm)->func_ref(wasm::FuncIndex(function));
+}
+
+}  // namespace wasi::interp

@@ -1,0 +1,24 @@
+#include "interp/translate.h"
+
+#include "base/result.h"
+#include "validate/function_walk.h"
+
+namespace wasi::interp {
+
+namespace {
+
+template <bool kChecked>
+Result<void> walk(Translator& translator, const wasm::Module& module, wasm::FuncIndex function) {
+  validate::FunctionWalk<Translator, kChecked> walk(module, function, translator);
+  return walk.run();
+}
+
+}  // namespace
+
+Result<void> translate(Translator& translator, const wasm::Module& module, wasm::FuncIndex function, bool validated) {
+  translator.start(module, function);
+  WASI_TRY(validated ? walk<false>(translator, module, function) : walk<true>(translator, module, function));
+  return translator.finish();
+}
+
+}  // namespace wasi::interp

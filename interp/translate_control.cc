@@ -1,0 +1,291 @@
+// Translation of blocks, branches and calls.
+#include <algorithm>
+
+#include "interp/translator.h"
+
+namespace wasi::interp {
+
+using validate::ControlKind;
+
+// What a conditional branch tests: a comparison that became part of it, or a value.
+struct Translator::Condition {
+  const Lowering* comparison = nullptr;
+  Operand lhs;  // without a comparison: the value; a constant's bits
+  Operand rhs;
+};
+
+namespace {
+
+constexpr unsigned kFirstBranch = 4;        // behind the comparison's own forms: br_
+constexpr unsigned kFirstSecondBranch = 8;  // br_back_ of integers, brn_ of floats
+static_assert(form_of(Code::i32_eq_ss, kFirstBranch) == Code::br_i32_eq_ss);
+static_assert(form_of(Code::i32_eq_ss, kFirstSecondBranch) == Code::br_back_i32_eq_ss);
+static_assert(form_of(Code::f32_eq_ss, kFirstSecondBranch) == Code::brn_f32_eq_ss);
+
+}  // namespace
+
+// --- blocks
+
+void Translator::open_loop(Control& control) {
+  flush();
+  forget_code();
+  control.label.position = out_.size();
+}
+
+void Translator::open_if(Control& control) {
+  const Condition condition = take_condition();
+  flush();
+  emit_branch_if(condition, false, control.label.else_fixups, kUnbound);
+}
+
+void Translator::open_else(Control& control, bool falls_in) {
+  if (falls_in) {
+    flush();
+    emit(Code::br);
+    put_fixup(control.label.fixups);
+  }
+  bind(control.label.else_fixups);
+  reset_stack(control.height, control.params.size());
+}
+
+void Translator::close(Control& control, bool falls_in) {
+  if (control.kind == ControlKind::function) {
+    if (falls_in) emit_return();
+    return;
+  }
+  const bool is_target = (control.label.fixups | control.label.else_fixups) != 0;
+  if (falls_in) {
+    if (!is_target) return;
+    flush();
+  }
+  bind(control.label.else_fixups);
+  bind(control.label.fixups);
+  reset_stack(control.height, control.results.size());
+}
+
+// --- branches
+
+// Pops it. A comparison just before is taken back: it becomes part of the branch.
+Translator::Condition Translator::take_condition() {
+  const Entry entry = pop();
+  if (is_last_comparison(entry)) {
+    const Instruction last = take_back_last();
+    return {last.comparison, last.lhs, last.rhs};
+  }
+  return {nullptr, operand(entry, ValueClass::integer, false), {}};
+}
+
+void Translator::emit_branch_if(const Condition& condition, bool sense, std::uint32_t& fixups, std::uint32_t position) {
+  const bool back = position != kUnbound;
+  if (condition.comparison == nullptr) {
+    if (condition.lhs.form == 'k') {
+      if ((static_cast<std::uint32_t>(condition.lhs.bits) != 0) != sense) return;
+      emit(back ? Code::br_back : Code::br);
+      if (back) mark();
+      return put_target(fixups, position);
+    }
+    const Code first = back ? Code::br_back_nez_s : Code::br_nez_s;
+    emit(form_of(first, (sense ? 0 : 2) + (condition.lhs.form == 'a' ? 1 : 0)));
+    if (back) mark();
+    put_operand(condition.lhs, ValueClass::integer, false);
+    return put_target(fixups, position);
+  }
+  const Lowering* comparison = condition.comparison;
+  const bool is_integer = comparison->operand == ValueClass::integer;
+  if (back && !is_integer) {
+    // Floats have no branches back: they are rare, and would be many.
+    std::uint32_t over = 0;
+    emit_branch_if(condition, !sense, over, kUnbound);
+    emit(Code::br_back);
+    mark();
+    put_target(fixups, position);
+    return bind(over);
+  }
+  if (is_integer && !sense) comparison = &lowering_of(comparison->inverse);
+  const bool second = is_integer ? back : !sense;
+  const unsigned form = (condition.lhs.form == 'a' ? kFormAS : kFormSS) + (condition.rhs.form == 'k' ? 1 : 0);
+  emit(form_of(comparison->first, (second ? kFirstSecondBranch : kFirstBranch) + form));
+  if (back) mark();
+  put_operand(condition.lhs, comparison->operand, comparison->is_wide);
+  put_operand(condition.rhs, comparison->operand, comparison->is_wide);
+  put_target(fixups, position);
+}
+
+// An unconditional branch whose values are where the label wants them.
+void Translator::emit_branch(Control& target) {
+  if (target.kind == ControlKind::function) {
+    emit(Code::return_none);
+    return;
+  }
+  const bool back = target.kind == ControlKind::loop;
+  emit(back ? Code::br_back : Code::br);
+  if (back) mark();
+  put_target(target.label.fixups, target.label.position);
+}
+
+// The values of a branch lie in the label's slots already, once they are in their own.
+bool Translator::is_placed(const Control& target) {
+  const std::size_t count = target.branch_types().size();
+  if (count == 0) return target.kind != ControlKind::function;
+  if (target.kind == ControlKind::function) return false;
+  return label_slot(target) == stack_[stack_.size() - count].slot;
+}
+
+// Copies the values of a branch to the label's slots and leaves the model as it is, since the branch
+// may be conditional. Slots of the stack move downward, so the order is right.
+void Translator::move_results(const Control& target) {
+  const std::size_t count = target.branch_types().size();
+  const std::uint32_t to = target.kind == ControlKind::function ? 0 : label_slot(target);
+  for (std::size_t i = 0; i < count; ++i) {
+    copy(to + static_cast<std::uint32_t>(i), stack_[stack_.size() - count + i]);
+  }
+}
+
+void Translator::branch(Control& target) {
+  if (target.kind == ControlKind::function) return emit_return();
+  move_results(target);
+  emit_branch(target);
+}
+
+void Translator::branch_if(Control& target) {
+  const Condition condition = take_condition();
+  if (is_placed(target)) {
+    flush_arguments(target.branch_types().size());
+    return emit_branch_if(condition, true, target.label.fixups, target.label.position);
+  }
+  // What follows is run only if the branch is taken, so the model must not change there.
+  if (target.branch_types().size() > 1) flush_arguments(target.branch_types().size());
+  std::uint32_t over = 0;
+  emit_branch_if(condition, false, over, kUnbound);
+  if (target.kind == ControlKind::function) {
+    emit_return();
+  } else {
+    move_results(target);
+    emit_branch(target);
+  }
+  bind(over);
+}
+
+void Translator::branch_table(std::span<Control* const> targets) {
+  const std::uint32_t index = in_slot(pop());
+  flush_arguments(targets.back()->branch_types().size());
+  emit(Code::br_table);
+  put_slot(index);
+  put_index(static_cast<std::uint32_t>(targets.size()));
+  ++tables_;
+  std::vector<Control*> stubs;
+  for (Control* target : targets) {
+    out_.reserve(sizeof(std::uint32_t));
+    Label& label = target->label;
+    if (target->kind != ControlKind::loop && is_placed(*target)) {
+      put_fixup(label.fixups);
+      continue;
+    }
+    if (label.table != tables_) {
+      label.table = tables_;
+      label.table_fixups = 0;
+      stubs.push_back(target);
+    }
+    put_fixup(label.table_fixups);
+  }
+  for (Control* target : stubs) {
+    bind(target->label.table_fixups);
+    branch(*target);
+  }
+}
+
+void Translator::emit_return() {
+  const std::size_t count = type_->results.size();
+  if (count == 1) {
+    const Entry& result = stack_.back();
+    const Operand value = operand(result, ValueClass::integer, true);
+    emit(value.form == 'k' ? Code::return_k : Code::return_s);
+    if (value.form == 'k') {
+      out_.put(static_cast<std::uint32_t>(value.bits));
+    } else {
+      put_slot(value.slot);
+    }
+    return;
+  }
+  // Results that are locals would be overwritten by others on the way to the first slots.
+  flush_arguments(count);
+  for (std::size_t i = 0; i < count; ++i) copy(static_cast<std::uint32_t>(i), stack_[stack_.size() - count + i]);
+  emit(Code::return_none);
+}
+
+void Translator::emit_unreachable() {
+  emit(Code::unreachable);
+  mark();
+}
+
+// --- calls
+
+// Brings the uppermost entries into their slots.
+void Translator::flush_arguments(std::size_t count) {
+  for (std::size_t i = stack_.size() - count; i < stack_.size(); ++i) flush_entry(stack_[i]);
+}
+
+// Arguments become results; nothing else of State outlives a call.
+void Translator::finish_call(const wasm::FuncType& type) {
+  for (std::size_t i = 0; i < type.params.size(); ++i) pop();
+  forget_code();
+  for (std::size_t i = 0; i < type.results.size(); ++i) push_slot();
+}
+
+void Translator::call_direct(bool is_tail, wasm::FuncIndex function) {
+  const wasm::FuncType& type = module_->func_type(function);
+  check_types(type.params);
+  check_types(type.results);
+  const bool is_import = module_->is_imported(function);
+  const std::uint32_t index = is_import ? function.value : function.value - module_->imported_functions;
+  const auto count = static_cast<std::uint32_t>(type.params.size());
+  const std::uint32_t first = next_slot() - count;
+  if (is_tail) {
+    flush_arguments(count);
+    emit(is_import ? Code::return_call_import : Code::return_call);
+    mark();
+    put_slot(first);
+    put_slot(count);
+    put_index(index);
+    return;
+  }
+  flush();
+  emit(is_import ? Code::call_import : Code::call);
+  mark();
+  put_index(index);
+  put_slot(first);
+  finish_call(type);
+}
+
+void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm::TableIndex table) {
+  const wasm::FuncType& type = module_->registry->at(module_->types[type_index.value]).func;
+  check_types(type.params);
+  check_types(type.results);
+  if (module_->tables[table.value].type.address == wasm::AddressType::i64) {
+    unsupported(wasm::Feature::memory64, "table");
+  }
+  const std::uint32_t index = in_slot(pop());
+  const auto count = static_cast<std::uint32_t>(type.params.size());
+  const std::uint32_t first = next_slot() - count;
+  if (is_tail) {
+    flush_arguments(count);
+    emit(Code::return_call_indirect);
+    mark();
+    put_slot(index);
+    put_slot(first);
+    put_slot(count);
+    put_index(type_index.value);
+    put_index(table.value);
+    return;
+  }
+  flush();
+  emit(Code::call_indirect);
+  mark();
+  put_slot(index);
+  put_index(type_index.value);
+  put_index(table.value);
+  put_slot(first);
+  finish_call(type);
+}
+
+}  // namespace wasi::interp

@@ -1,0 +1,31 @@
+// A function's translation: what a call of it needs to know. FunctionCode::interpreter points to it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace wasi::interp {
+
+// Slots that a call clears without counting: most functions have fewer locals than that, and no branch
+// on their number is cheaper than any.
+inline constexpr std::uint32_t kClearedSlots = 4;
+
+struct Translation {
+  const std::uint8_t* code = nullptr;  // the first instruction
+  std::uint32_t frame_slots = 0;       // most slots that the frame uses, its callees' arguments included
+  std::uint32_t parameter_slots = 0;
+  std::uint32_t local_slots = 0;  // behind the parameters: zero at entry
+  std::uint32_t code_size = 0;
+  // Pairs of (code position, byte offset in the module) of the instructions at which a frame can
+  // stand, as LEB128 differences.
+  const std::uint8_t* offsets = nullptr;
+  std::uint32_t offsets_size = 0;
+
+  [[nodiscard]] bool contains(std::uintptr_t address) const {
+    return address - reinterpret_cast<std::uintptr_t>(code) < code_size;
+  }
+  // The byte offset in the module of the instruction whose code begins at `ip`.
+  [[nodiscard]] std::optional<std::uint64_t> offset_of(const std::uint8_t* ip) const;
+};
+
+}  // namespace wasi::interp

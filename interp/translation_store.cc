@@ -1,0 +1,65 @@
+#include "interp/translation_store.h"
+
+#include <cstring>
+#include <new>
+
+namespace wasi::interp {
+
+namespace {
+
+constexpr std::size_t kChunkSize = 64U << 10;
+constexpr std::size_t kAlignment = alignof(Translation);
+
+void put_leb(std::vector<std::uint8_t>& bytes, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<std::uint8_t>(value | 0x80));
+  bytes.push_back(static_cast<std::uint8_t>(value));
+}
+
+std::vector<std::uint8_t> encode(std::span<const OffsetMark> marks) {
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(marks.size() * 3);
+  OffsetMark previous;
+  for (const OffsetMark& mark : marks) {
+    put_leb(bytes, mark.position - previous.position);
+    put_leb(bytes, mark.offset - previous.offset);
+    previous = mark;
+  }
+  return bytes;
+}
+
+}  // namespace
+
+std::uint8_t* TranslationStore::allocate(std::size_t size) {
+  size = (size + kAlignment - 1) & ~(kAlignment - 1);
+  if (size > left_) {
+    // A large translation gets a chunk of its own, so that the current one stays in use.
+    const bool is_large = size > kChunkSize / 4;
+    chunks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(is_large ? size : kChunkSize));
+    if (is_large) return chunks_.back().get();
+    free_ = chunks_.back().get();
+    left_ = kChunkSize;
+  }
+  std::uint8_t* memory = free_;
+  free_ += size;
+  left_ -= size;
+  return memory;
+}
+
+const Translation* TranslationStore::add(const Translator& translator) {
+  const std::span<const std::uint8_t> code = translator.code();
+  const std::vector<std::uint8_t> offsets = encode(translator.marks());
+  const std::lock_guard lock(mutex_);
+  std::uint8_t* memory = allocate(sizeof(Translation) + code.size() + offsets.size());
+  std::uint8_t* code_at = memory + sizeof(Translation);
+  std::memcpy(code_at, code.data(), code.size());
+  if (!offsets.empty()) std::memcpy(code_at + code.size(), offsets.data(), offsets.size());
+  return new (memory) Translation{.code = code_at,
+                                  .frame_slots = translator.frame_slots(),
+                                  .parameter_slots = translator.parameter_slots(),
+                                  .local_slots = translator.local_slots(),
+                                  .code_size = static_cast<std::uint32_t>(code.size()),
+                                  .offsets = code_at + code.size(),
+                                  .offsets_size = static_cast<std::uint32_t>(offsets.size())};
+}
+
+}  // namespace wasi::interp

@@ -1,0 +1,30 @@
+// Where a module's translations live: memory that is only ever added to, and freed with the module.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "interp/translation.h"
+#include "interp/translator.h"
+#include "runtime/tier.h"
+
+namespace wasi::interp {
+
+class TranslationStore : public runtime::TierModule {
+ public:
+  // Copies what the translator has made. Thread-safe.
+  const Translation* add(const Translator& translator);
+
+ private:
+  std::uint8_t* allocate(std::size_t size);
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
+  std::uint8_t* free_ = nullptr;
+  std::size_t left_ = 0;
+};
+
+}  // namespace wasi::interp

@@ -1,0 +1,236 @@
+// The translator's model of the operand stack, and how it writes instructions.
+#include "interp/translator.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/result.h"
+#include "interp/dispatch.h"
+#include "interp/translation.h"
+
+namespace wasi::interp {
+
+namespace {
+
+// Slots are 16-bit numbers in the code.
+constexpr std::uint32_t kMaxFrameSlots = 65535;
+// No instruction but br_table is longer.
+constexpr std::uint32_t kMaxLength = 32;
+
+bool fits_in_32_bits(std::uint64_t bits) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(bits))) == bits;
+}
+
+}  // namespace
+
+void Translator::start(const wasm::Module& module, wasm::FuncIndex function) {
+  module_ = &module;
+  type_ = &module.func_type(function);
+  error_.reset();
+  stack_.clear();
+  flushed_ = 0;
+  out_.clear();
+  marks_.clear();
+  forget_accumulators();
+  last_ = {};
+  tables_ = 0;
+}
+
+void Translator::begin_function(std::span<const wasm::ValType> locals) {
+  check_types(locals);
+  check_types(type_->results);
+  parameters_ = static_cast<std::uint32_t>(type_->params.size());
+  locals_ = static_cast<std::uint32_t>(locals.size());
+  frame_slots_ = std::max(locals_, parameters_ + kClearedSlots);
+  aliases_.assign(locals_, 0);
+}
+
+Result<void> Translator::finish() {
+  if (!error_ && frame_slots_ > kMaxFrameSlots) {
+    error_ = Error{ErrorKind::limit,
+                   fmt::format("the function needs {} values at a time, and at most {} are supported", frame_slots_,
+                               kMaxFrameSlots),
+                   std::nullopt};
+  }
+  if (error_) return std::unexpected(std::move(*error_));
+  return {};
+}
+
+void Translator::unsupported(wasm::Op op) {
+  const wasm::OpInfo& row = wasm::info(op);
+  unsupported(row.feature, fmt::format("instruction {}", row.text));
+}
+
+void Translator::unsupported(wasm::Feature feature, std::string what) {
+  if (error_) return;
+  error_ = Error{ErrorKind::unsupported, fmt::format("not yet supported: {} {}", name_of(feature), what), offset_};
+}
+
+bool Translator::check_types(std::span<const wasm::ValType> types) {
+  if (std::ranges::none_of(types, [](wasm::ValType type) { return type.is_vector(); })) return true;
+  unsupported(wasm::Feature::simd, "type v128");
+  return false;
+}
+
+// --- the model
+
+void Translator::push(Entry::Kind kind, std::uint64_t bits) {
+  stack_.push_back({kind, next_slot(), bits});
+  frame_slots_ = std::max(frame_slots_, next_slot());
+  if (kind == Entry::Kind::local) ++aliases_[bits];
+  if (!options_.fuse) flush();
+}
+
+Translator::Entry Translator::pop() {
+  const Entry entry = stack_.back();
+  stack_.pop_back();
+  if (entry.kind == Entry::Kind::local) --aliases_[entry.bits];
+  flushed_ = std::min(flushed_, stack_.size());
+  return entry;
+}
+
+// The stack as it is at a label: `height` operands that were there before, and `values`, all in their slots.
+void Translator::reset_stack(std::size_t height, std::size_t values) {
+  while (stack_.size() > height) pop();
+  for (std::size_t i = 0; i < values; ++i) push_slot();
+  flushed_ = stack_.size();
+}
+
+void Translator::flush_entry(Entry& entry) {
+  if (entry.kind == Entry::Kind::slot) return;
+  copy(entry.slot, entry);
+  if (entry.kind == Entry::Kind::local) --aliases_[entry.bits];
+  entry.kind = Entry::Kind::slot;
+}
+
+void Translator::flush_from(std::size_t index) {
+  for (std::size_t i = std::max(index, flushed_); i < stack_.size(); ++i) flush_entry(stack_[i]);
+  if (index <= flushed_) flushed_ = stack_.size();
+}
+
+// The slot that holds a popped entry's value, which a constant is given now.
+std::uint32_t Translator::in_slot(const Entry& entry) {
+  if (entry.kind == Entry::Kind::constant) copy(entry.slot, entry);
+  return place(entry);
+}
+
+Translator::Operand Translator::operand(const Entry& entry, ValueClass value_class, bool is_wide) {
+  if (entry.kind == Entry::Kind::constant) {
+    if (!is_wide || value_class != ValueClass::integer || fits_in_32_bits(entry.bits)) return {'k', 0, entry.bits};
+    return {'s', in_slot(entry), 0};
+  }
+  const std::uint32_t slot = place(entry);
+  const bool in_accumulator = options_.fuse && accumulators_.slot[static_cast<unsigned>(value_class)] == slot;
+  return {in_accumulator ? 'a' : 's', slot, 0};
+}
+
+Translator::Operand Translator::operand(const Entry& entry, const Lowering& lowering) {
+  return operand(entry, lowering.operand, lowering.is_wide);
+}
+
+// The instruction that was just written puts a value into `slot`: what equalled it equals it no more.
+void Translator::wrote(std::uint32_t slot) {
+  for (std::uint32_t& equal : accumulators_.slot) {
+    if (equal == slot) equal = kNoSlot;
+  }
+  last_.written = slot;
+}
+
+void Translator::wrote(std::uint32_t slot, ValueClass value_class) {
+  wrote(slot);
+  accumulators_.slot[static_cast<unsigned>(value_class)] = slot;
+}
+
+bool Translator::is_last_comparison(const Entry& popped) const {
+  return options_.fuse && popped.kind == Entry::Kind::slot && last_.comparison != nullptr &&
+         last_.written == popped.slot;
+}
+
+// Removes the last instruction, and returns it to be written in another way.
+Translator::Instruction Translator::take_back_last() {
+  const Instruction last = last_;
+  out_.truncate(last.position);
+  accumulators_ = last.before;
+  last_ = {};
+  return last;
+}
+
+// At a label: what was before may not have been run.
+void Translator::forget_code() {
+  seal();
+  last_ = {};
+  forget_accumulators();
+}
+
+// --- emission
+
+void Translator::seal() {}
+
+void Translator::emit(Code code) {
+  seal();
+  out_.reserve(kMaxLength);
+  last_.position = out_.size();
+  last_.code = code;
+  last_.written = kNoSlot;
+  last_.comparison = nullptr;
+  last_.before = accumulators_;
+  out_.put(handler_offset(code));
+}
+
+void Translator::put_operand(const Operand& operand, ValueClass value_class, bool is_wide) {
+  if (operand.form == 's') {
+    put_slot(operand.slot);
+  } else if (operand.form == 'k') {
+    if (value_class == ValueClass::f64 && is_wide) {
+      out_.put(operand.bits);
+    } else {
+      out_.put(static_cast<std::uint32_t>(operand.bits));
+    }
+  }
+}
+
+// A branch target: known, or filled in when the label is bound.
+void Translator::put_target(std::uint32_t& fixups, std::uint32_t position) {
+  if (position != kUnbound) {
+    out_.put(static_cast<std::int32_t>(position - out_.size()));
+  } else {
+    put_fixup(fixups);
+  }
+}
+
+void Translator::put_fixup(std::uint32_t& list) {
+  const std::uint32_t here = out_.size();
+  out_.put(list);
+  list = here;
+}
+
+void Translator::bind(std::uint32_t& list) {
+  const std::uint32_t here = out_.size();
+  for (std::uint32_t at = list; at != 0;) {
+    const auto next = out_.read<std::uint32_t>(at);
+    out_.write(at, static_cast<std::int32_t>(here - at));
+    at = next;
+  }
+  list = 0;
+  forget_code();
+}
+
+void Translator::copy(std::uint32_t to, const Entry& from) {
+  if (from.kind != Entry::Kind::constant) {
+    if (place(from) == to) return;
+    emit(Code::copy);
+    put_slot(to);
+    put_slot(place(from));
+  } else if (fits_in_32_bits(from.bits)) {
+    emit(Code::const32);
+    put_slot(to);
+    out_.put(static_cast<std::uint32_t>(from.bits));
+  } else {
+    emit(Code::const64);
+    put_slot(to);
+    out_.put(from.bits);
+  }
+  wrote(to);
+}
+
+}  // namespace wasi::interp

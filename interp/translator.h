@@ -1,0 +1,311 @@
+// From a function body to register code: a sink of the function walk (validate/sink.h).
+//
+// The translator runs a model of the operand stack whose entries are not all in their slots: a local.get
+// pushes the local's name, a constant itself. Instructions then take locals and constants as operands
+// where they are, a local.set makes the instruction before it write the local, a comparison and the branch
+// on it become one instruction. What the model must keep:
+//  - At labels, loop heads and calls every live value is in its canonical slot (runtime/frame.h): blocks
+//    and calls flush the stack first, branches bring their values to the label's slots. So other tiers can
+//    take over a frame there.
+//  - An entry that names a local is given its own slot before the local is written.
+//  - The accumulator of a class equals the slot that it is said to equal, and never lives past a label.
+//  - `last_` is the instruction before the current position, with no label in between: only it may be
+//    changed or taken back.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "interp/code_buffer.h"
+#include "interp/lowering.h"
+#include "runtime/bounds_checks.h"
+#include "validate/sink.h"
+#include "wasm/module.h"
+
+namespace wasi::interp {
+
+struct TranslatorOptions {
+  runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
+  // Without it each Wasm instruction becomes one of the plainest forms: the oracle of the differential tests.
+  bool fuse = true;
+};
+
+// An instruction at which a frame can stand, and where it came from.
+struct OffsetMark {
+  std::uint32_t position = 0;  // in the code
+  std::uint64_t offset = 0;    // in the module
+};
+
+class Translator {
+ public:
+  static constexpr std::uint32_t kUnbound = UINT32_MAX;
+
+  struct Label {
+    std::uint32_t position = kUnbound;  // of loops
+    // Places of targets still to be filled in, linked through themselves; 0 ends the list.
+    std::uint32_t fixups = 0;
+    std::uint32_t else_fixups = 0;
+    // The stub that a br_table needs to get there, while that table is translated.
+    std::uint32_t table_fixups = 0;
+    std::uint32_t table = 0;
+  };
+  using Control = validate::Control<Label>;
+
+  explicit Translator(TranslatorOptions options) : options_(options) {}
+
+  // Before the walk; results are valid until the next one.
+  void start(const wasm::Module& module, wasm::FuncIndex function);
+  // After it: an error where the function uses what this version does not run.
+  [[nodiscard]] Result<void> finish();
+
+  [[nodiscard]] std::span<const std::uint8_t> code() const { return out_.bytes(); }
+  [[nodiscard]] std::span<const OffsetMark> marks() const { return marks_; }
+  [[nodiscard]] std::uint32_t frame_slots() const { return frame_slots_; }
+  [[nodiscard]] std::uint32_t parameter_slots() const { return parameters_; }
+  [[nodiscard]] std::uint32_t local_slots() const { return locals_ - parameters_; }
+
+  // The sink.
+  template <class W>
+  void begin(W& walk) {
+    at(walk);
+    begin_function(walk.local_types());
+  }
+  template <class W>
+  void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
+    at(walk);
+    lower(op, immediates);
+  }
+  template <class W>
+  void block(W& walk, Control& /*control*/) {
+    at(walk);
+    flush();
+  }
+  template <class W>
+  void loop(W& walk, Control& control) {
+    at(walk);
+    open_loop(control);
+  }
+  template <class W>
+  void if_(W& walk, Control& control) {
+    at(walk);
+    open_if(control);
+  }
+  template <class W>
+  void else_(W& walk, Control& control, bool falls_in) {
+    at(walk);
+    open_else(control, falls_in);
+  }
+  template <class W>
+  void end(W& walk, Control& control, bool falls_in) {
+    at(walk);
+    close(control, falls_in);
+  }
+  template <class W>
+  void br(W& walk, Control& target) {
+    at(walk);
+    branch(target);
+  }
+  template <class W>
+  void br_if(W& walk, Control& target) {
+    at(walk);
+    branch_if(target);
+  }
+  template <class W>
+  void br_table(W& walk, std::span<Control* const> targets) {
+    at(walk);
+    branch_table(targets);
+  }
+  template <class W>
+  void br_on(W& walk, wasm::Op op, const validate::Immediates& /*immediates*/, Control& /*target*/) {
+    at(walk);
+    unsupported(op);
+  }
+  template <class W>
+  void return_(W& walk) {
+    at(walk);
+    emit_return();
+  }
+  template <class W>
+  void unreachable(W& walk) {
+    at(walk);
+    emit_unreachable();
+  }
+  template <class W>
+  void call(W& walk, wasm::Op op, wasm::FuncIndex function) {
+    at(walk);
+    call_direct(op == wasm::Op::return_call, function);
+  }
+  template <class W>
+  void call_indirect(W& walk, wasm::Op op, wasm::TypeIndex type, wasm::TableIndex table) {
+    at(walk);
+    call_through_table(op == wasm::Op::return_call_indirect, type, table);
+  }
+  template <class W>
+  void call_ref(W& walk, wasm::Op op, wasm::TypeIndex /*type*/) {
+    at(walk);
+    unsupported(op);
+  }
+  template <class W>
+  void try_table(W& walk, Control& /*control*/, std::span<const validate::CatchClause<Label>> /*clauses*/) {
+    at(walk);
+    unsupported(wasm::Op::try_table);
+  }
+  template <class W>
+  void throw_(W& walk, wasm::TagIndex /*tag*/) {
+    at(walk);
+    unsupported(wasm::Op::throw_);
+  }
+  template <class W>
+  void throw_ref(W& walk) {
+    at(walk);
+    unsupported(wasm::Op::throw_ref);
+  }
+  template <class W>
+  void legacy_try(W& walk, wasm::Op op, Control* /*control*/, std::uint32_t /*tag_or_depth*/) {
+    at(walk);
+    unsupported(op);
+  }
+
+ private:
+  static constexpr std::uint32_t kNoSlot = UINT32_MAX;
+
+  // A value of the model stack.
+  struct Entry {
+    enum class Kind : std::uint8_t { slot, local, constant };
+    Kind kind = Kind::slot;
+    std::uint32_t slot = 0;  // canonical
+    std::uint64_t bits = 0;  // the local's slot, or the constant
+  };
+  // An operand of an instruction, decided: its form's letter and what the encoding holds.
+  struct Operand {
+    char form = 's';
+    std::uint32_t slot = 0;
+    std::uint64_t bits = 0;
+  };
+  // Which slot each accumulator equals.
+  struct Accumulators {
+    std::uint32_t slot[kValueClasses] = {kNoSlot, kNoSlot, kNoSlot};
+  };
+  struct Instruction {
+    std::uint32_t position = kUnbound;
+    Code code = Code::unreachable;
+    std::uint32_t written = kNoSlot;       // the slot that it writes
+    const Lowering* comparison = nullptr;  // what it compares, and with what
+    Operand lhs;
+    Operand rhs;
+    Accumulators before;
+  };
+
+  template <class W>
+  void at(W& walk) {
+    offset_ = walk.offset();
+  }
+
+  // translator.cc: the model
+  void begin_function(std::span<const wasm::ValType> locals);
+  void unsupported(wasm::Op op);
+  void unsupported(wasm::Feature feature, std::string what);
+  [[nodiscard]] std::uint32_t next_slot() const { return locals_ + static_cast<std::uint32_t>(stack_.size()); }
+  void push(Entry::Kind kind, std::uint64_t bits);
+  void push_slot() { push(Entry::Kind::slot, 0); }
+  Entry pop();
+  void reset_stack(std::size_t height, std::size_t values);
+  static std::uint32_t place(const Entry& entry) {
+    return entry.kind == Entry::Kind::local ? static_cast<std::uint32_t>(entry.bits) : entry.slot;
+  }
+  void flush() { flush_from(0); }
+  void flush_from(std::size_t index);
+  void flush_entry(Entry& entry);
+  std::uint32_t in_slot(const Entry& entry);
+  Operand operand(const Entry& entry, const Lowering& lowering);
+  Operand operand(const Entry& entry, ValueClass value_class, bool is_wide);
+  void wrote(std::uint32_t slot);
+  void wrote(std::uint32_t slot, ValueClass value_class);
+  void forget_accumulators() { accumulators_ = {}; }
+  void forget_code();
+  [[nodiscard]] bool is_last_comparison(const Entry& popped) const;
+  Instruction take_back_last();
+
+  // translator.cc: emission
+  void seal();
+  void emit(Code code);
+  void put_slot(std::uint32_t slot) { out_.put(static_cast<std::uint16_t>(slot)); }
+  void put_index(std::uint32_t index) { out_.put(index); }
+  void put_operand(const Operand& operand, ValueClass value_class, bool is_wide);
+  void put_target(std::uint32_t& fixups, std::uint32_t position);
+  void put_fixup(std::uint32_t& list);
+  void bind(std::uint32_t& list);
+  void mark() { marks_.push_back({last_.position, offset_}); }
+  void copy(std::uint32_t to, const Entry& from);
+
+  // translate_values.cc: numbers, variables, memories, tables
+  void lower(wasm::Op op, const validate::Immediates& immediates);
+  void lower_special(wasm::Op op, const validate::Immediates& immediates);
+  void binary(const Lowering& lowering);
+  void compare(const Lowering& lowering, const Entry& a, const Entry& b);
+  void emit_compare(const Lowering& lowering, const Operand& lhs, const Operand& rhs);
+  void test_zero(bool is_wide);
+  void unary(const Lowering& lowering);
+  void load(const Lowering& lowering, const validate::MemArg& memarg);
+  void store(const Lowering& lowering, const validate::MemArg& memarg);
+  bool is_direct(const validate::MemArg& memarg);
+  void select();
+  void get_local(std::uint32_t local);
+  void set_local(std::uint32_t local, bool tee);
+  void keep_aliases(std::uint32_t local, bool before_last);
+  void get_global(std::uint32_t global);
+  void set_global(std::uint32_t global);
+  // An instruction that leaves State: pops `operands`, has them in slots, then the indices.
+  void service(Code code, unsigned operands, bool has_result, std::initializer_list<std::uint32_t> indices);
+
+  // translate_control.cc
+  void open_loop(Control& control);
+  void open_if(Control& control);
+  void open_else(Control& control, bool falls_in);
+  void close(Control& control, bool falls_in);
+  void branch(Control& target);
+  void branch_if(Control& target);
+  void branch_table(std::span<Control* const> targets);
+  struct Condition;
+  Condition take_condition();
+  // To `label` if the condition is (or is not) met.
+  void emit_branch_if(const Condition& condition, bool sense, std::uint32_t& fixups, std::uint32_t position);
+  void emit_branch(Control& target);
+  bool is_placed(const Control& target);
+  void move_results(const Control& target);
+  [[nodiscard]] std::uint32_t label_slot(const Control& target) const { return locals_ + target.slot_height; }
+  void emit_return();
+  void emit_unreachable();
+  void call_direct(bool is_tail, wasm::FuncIndex function);
+  void call_through_table(bool is_tail, wasm::TypeIndex type, wasm::TableIndex table);
+  void flush_arguments(std::size_t count);
+  void finish_call(const wasm::FuncType& type);
+  bool check_types(std::span<const wasm::ValType> types);
+
+  TranslatorOptions options_;
+  const wasm::Module* module_ = nullptr;
+  const wasm::FuncType* type_ = nullptr;
+  std::optional<Error> error_;
+  std::uint64_t offset_ = 0;
+
+  std::uint32_t parameters_ = 0;
+  std::uint32_t locals_ = 0;  // parameters included
+  std::uint32_t frame_slots_ = 0;
+  std::vector<Entry> stack_;
+  std::size_t flushed_ = 0;             // entries below are in their slots
+  std::vector<std::uint32_t> aliases_;  // by local: how many entries name it
+
+  CodeBuffer out_;
+  std::vector<OffsetMark> marks_;
+  Accumulators accumulators_;
+  Instruction last_;
+  std::uint32_t tables_ = 0;  // br_tables so far
+};
+
+}  // namespace wasi::interp
