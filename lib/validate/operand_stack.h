@@ -46,28 +46,28 @@ class OperandStack {
     const std::uint32_t slot = top_->slot + type.slots();
     ++top_;
     top_->slot = slot;
-    max_slot_height_ = std::max(max_slot_height_, slot);
+    note_height(slot);
   }
   // Takes `count` operands off; that many are there.
   void drop(std::size_t count) { top_ -= count; }
   void truncate(std::size_t size) { top_ = bottom() + size; }
 
-  // The uppermost operands are exactly what a short signature takes.
-  [[nodiscard]] bool fits(const Signature& signature) const {
-    const std::uint32_t second = signature.count == 2 ? UINT32_MAX : 0;
-    const std::uint32_t first = signature.count >= 1 ? UINT32_MAX : 0;
-    const std::uint32_t difference = ((top_[-1].type.bits() ^ signature.top()) & first) |
-                                     ((top_[-2].type.bits() ^ signature.params[0].bits()) & second);
-    return available() >= signature.count && difference == 0;
+  // There are as many operands as the signature takes, and (kTypes) they are exactly those.
+  template <bool kTypes>
+  [[nodiscard]] bool fits(const ShortSignature& signature) const {
+    if (available() < signature.count) [[unlikely]]
+      return false;
+    return !kTypes || (((top_[-1].type.bits() ^ signature.top) & signature.top_mask) |
+                       ((top_[-2].type.bits() ^ signature.below) & signature.below_mask)) == 0;
   }
-  // Replaces the operands of a signature that takes at least one, or gives none, by its result.
-  void replace(const Signature& signature) {
+  // Replaces the operands of a signature by its result. It takes at least one, or gives none.
+  void replace(const ShortSignature& signature) {
     Operand* place = top_ - signature.count;
     const std::uint32_t slot = place->slot + signature.result_slots;
     place->type = signature.result;
-    top_ = place + (signature.has_result() ? 1 : 0);
+    top_ = place + signature.results;
     top_->slot = slot;
-    max_slot_height_ = std::max(max_slot_height_, slot);
+    note_height(slot);
   }
 
   // Gives memory back when a function needed unusually much.
@@ -81,6 +81,10 @@ class OperandStack {
   // Entries below the bottom that fits() may look at and never minds.
   static constexpr std::size_t kPadding = 2;
 
+  void note_height(std::uint32_t slot) {
+    if (slot > max_slot_height_) [[unlikely]]
+      max_slot_height_ = slot;
+  }
   [[nodiscard]] Operand* bottom() const { return data_.get() + kPadding; }
 
   void grow() {

@@ -20,15 +20,25 @@ struct Signature {
   std::array<wasm::ValType, kMaxParams> params{};  // the last one is on top
   wasm::ValType result;                            // bottom: none
   std::uint8_t count = 0;
-  std::uint8_t result_slots = 0;
   std::uint8_t addresses = 0;  // bit i: params[i] is an address; kResultAddress: the result is
   std::uint8_t align = 0;      // log2 of the bytes accessed
   bool is_fixed = false;
 
-  [[nodiscard]] constexpr bool has_result() const { return result_slots != 0; }
-  // At most two operands, which the walk can compare at one go.
-  [[nodiscard]] constexpr bool is_short() const { return count <= 2; }
-  [[nodiscard]] constexpr std::uint32_t top() const { return count == 0 ? 0 : params[count - 1U].bits(); }
+  [[nodiscard]] constexpr bool has_result() const { return !result.is_bottom(); }
+};
+
+// The same, laid out for the walk's common path: at most two operands, compared at one go under masks.
+struct ShortSignature {
+  std::uint32_t top = 0;  // type bits of the uppermost operand
+  std::uint32_t top_mask = 0;
+  std::uint32_t below = 0;  // and of the one below
+  std::uint32_t below_mask = 0;
+  wasm::ValType result;
+  wasm::FeatureSet features;       // of the instruction, whatever its signature
+  std::uint8_t count = UINT8_MAX;  // operands; more than there can be where the signature is not short
+  std::uint8_t results = 0;
+  std::uint8_t result_slots = 0;
+  std::uint8_t align = 0;  // log2 of the bytes accessed
 };
 
 namespace detail {
@@ -65,7 +75,6 @@ consteval Signature parse_signature(std::string_view text, std::uint8_t access) 
   }
   if (text.size() == colon + 2) {
     signature.result = type_of_letter(text[colon + 1]);
-    signature.result_slots = static_cast<std::uint8_t>(signature.result.slots());
     if (text[colon + 1] == 'a') signature.addresses |= Signature::kResultAddress;
   }
   return signature;
@@ -85,11 +94,32 @@ inline constexpr auto kSignatures = [] {
 
 constexpr const Signature& signature_of(wasm::Op op) { return kSignatures[static_cast<std::uint16_t>(op)]; }
 
-// Which feature an instruction needs, as a set to be joined.
-inline constexpr auto kOpFeatures = [] {
-  std::array<wasm::FeatureSet, wasm::kOpCount> rows{};
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].add(wasm::kOps[i].feature);
+inline constexpr auto kShortSignatures = [] {
+  std::array<ShortSignature, wasm::kOpCount> rows{};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Signature& full = kSignatures[i];
+    ShortSignature& row = rows[i];
+    row.features.add(wasm::kOps[i].feature);
+    row.align = full.align;
+    if (!full.is_fixed || full.count > 2) continue;
+    row.count = full.count;
+    if (full.count >= 1) {
+      row.top = full.params[full.count - 1U].bits();
+      row.top_mask = UINT32_MAX;
+    }
+    if (full.count == 2) {
+      row.below = full.params[0].bits();
+      row.below_mask = UINT32_MAX;
+    }
+    row.result = full.result;
+    row.results = full.has_result() ? 1 : 0;
+    row.result_slots = static_cast<std::uint8_t>(full.has_result() ? full.result.slots() : 0);
+  }
   return rows;
 }();
+
+constexpr const ShortSignature& short_signature_of(wasm::Op op) {
+  return kShortSignatures[static_cast<std::uint16_t>(op)];
+}
 
 }  // namespace wasi::validate

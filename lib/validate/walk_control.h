@@ -139,7 +139,12 @@ void FunctionWalk<Sink, kChecked>::close() {
   operands_.truncate(entry.height);
   locals_.restore(entry.init_height);
   controls_.pop();
-  if (controls_.size() == 0) return;
+  if (controls_.size() == 0) {
+    if (!reader_.at_end()) {
+      reader_.fail(ErrorKind::malformed, "unexpected content behind the end of the function: END opcode expected last");
+    }
+    return;
+  }
   current_ = &controls_.from_top(0);
   operands_.set_base(current_->height);
   reachable_ = current_->reachable_at_start && !current_->unreachable;
