@@ -45,12 +45,14 @@ void fill_shims() {
 void interpreter_entry(VmContext* instance, Slot* slots, FunctionCode* self) {
   ExecState& exec = *instance->exec;
   const auto& translation = *static_cast<const Translation*>(self->interpreter.load(std::memory_order_acquire));
-  Record* record = newest_record(exec) - 1;
+  Record* newest = newest_record(exec);
+  // Differences of numbers: a store that got no stack has no addresses to compare.
+  const std::uintptr_t left = reinterpret_cast<std::uintptr_t>(newest) - reinterpret_cast<std::uintptr_t>(slots);
   if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < exec.native_limit ||
-      reinterpret_cast<std::uintptr_t>(slots + translation.frame_slots) > reinterpret_cast<std::uintptr_t>(record))
-      [[unlikely]] {
+      left < translation.frame_slots * sizeof(Slot) + sizeof(Record)) [[unlikely]] {
     runtime::raise_trap(exec, TrapCode::stack_overflow);
   }
+  Record* record = newest - 1;
   record->caller = exec.top;
   record->instance = instance;
   record->function = self;
