@@ -4,14 +4,14 @@ namespace wasi::spec {
 
 namespace {
 
-// `expected` as in the script; `contains` is a part of our message that tells the same class.
+// `expected` as in the script; `ours` is how our message of the same class begins.
 struct MessageClass {
   std::string_view expected;
-  std::string_view contains;
+  std::string_view ours;
 };
 
 constexpr MessageClass kClasses[] = {
-#define SPEC_MESSAGE(expected, contains) {expected, contains},
+#define SPEC_MESSAGE(expected, ours) {expected, ours},
 #include "message_classes.def"
 #undef SPEC_MESSAGE
 };
@@ -21,7 +21,7 @@ constexpr MessageClass kClasses[] = {
 bool matches_message(std::string_view expected, std::string_view actual) {
   if (actual.starts_with(expected)) return true;
   for (const MessageClass& row : kClasses) {
-    if (row.expected == expected && actual.contains(row.contains)) return true;
+    if (row.expected == expected && actual.starts_with(row.ours)) return true;
   }
   return false;
 }

@@ -71,13 +71,16 @@ void Script::define_spectest() {
   const Limits memory_limits{1, 2};
   linker_.define("spectest", "table", Table::create(store_, {.limits = table_limits}, null).value());
   linker_.define("spectest", "memory", Memory::create(store_, {.limits = memory_limits}).value());
-  // This version may not run these two yet; modules that import them are refused for the same reason then.
-  if (auto table = Table::create(store_, {.limits = table_limits, .is_64 = true}, null)) {
-    linker_.define("spectest", "table64", *table);
-  }
-  if (auto memory = Memory::create(store_, {.limits = memory_limits, .is_shared = true})) {
-    linker_.define("spectest", "shared_memory", *memory);
-  }
+  // Where this version has no such objects, what imports them is not yet run either.
+  const auto optional = [&](const char* name, const auto& object) {
+    if (object) {
+      linker_.define("spectest", name, *object);
+    } else if (object.error().kind == ErrorKind::unsupported) {
+      unavailable_.insert_or_assign({"spectest", name}, object.error().message);
+    }
+  };
+  optional("table64", Table::create(store_, {.limits = table_limits, .is_64 = true}, null));
+  optional("shared_memory", Memory::create(store_, {.limits = memory_limits, .is_shared = true}));
 }
 
 void Script::run(const Json& commands) {
@@ -149,6 +152,8 @@ std::optional<std::string> Script::missing_prerequisite(const Module& module) co
   for (const ImportType& import : module.imports()) {
     const auto found = registered_without_instance_.find(import.module);
     if (found != registered_without_instance_.end()) return found->second;
+    const auto object = unavailable_.find({import.module, import.name});
+    if (object != unavailable_.end()) return object->second;
   }
   return std::nullopt;
 }

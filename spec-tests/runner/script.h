@@ -72,7 +72,8 @@ class Script {
   std::map<std::string, Module> definitions_;
   std::optional<Slot> last_;
   std::optional<Module> last_definition_;
-  std::map<std::string, std::string> registered_without_instance_;  // name -> reason
+  std::map<std::string, std::string> registered_without_instance_;          // name -> reason
+  std::map<std::pair<std::string, std::string>, std::string> unavailable_;  // (module, name) -> reason
   std::set<std::string> threads_;
 };
 
