@@ -173,17 +173,29 @@ class Instantiation {
   // All constant expressions that later steps need, so that no error comes after the first effect.
   Result<void> evaluate_offsets() {
     for (const wasm::ElementSegment& segment : module_.elements) {
-      element_offsets_.push_back(
-          segment.mode == wasm::SegmentMode::active ? WASI_TRY(evaluate_const(*instance_, segment.offset)).u64 : 0);
+      std::uint64_t offset = 0;
+      if (segment.mode == wasm::SegmentMode::active) {
+        offset = WASI_TRY(evaluate_address(segment.offset, module_.tables[segment.table.value].type.address));
+      }
+      element_offsets_.push_back(offset);
       for (const wasm::ConstExpr& expression : segment.expressions) {
         WASI_TRY(evaluate_const(*instance_, expression));
       }
     }
     for (const wasm::DataSegment& segment : module_.data) {
-      data_offsets_.push_back(
-          segment.mode == wasm::SegmentMode::active ? WASI_TRY(evaluate_const(*instance_, segment.offset)).u64 : 0);
+      std::uint64_t offset = 0;
+      if (segment.mode == wasm::SegmentMode::active) {
+        offset = WASI_TRY(evaluate_address(segment.offset, module_.memories[segment.memory.value].address));
+      }
+      data_offsets_.push_back(offset);
     }
     return {};
+  }
+
+  // An i32 leaves the slot's high half undefined.
+  Result<std::uint64_t> evaluate_address(wasm::ConstExpr expression, wasm::AddressType type) {
+    const Slot value = WASI_TRY(evaluate_const(*instance_, expression));
+    return type == wasm::AddressType::i64 ? value.u64 : value.u32;
   }
 
   std::optional<Trap> write_elements() {

@@ -1,0 +1,311 @@
+// Linear memories: growth, limits, both kinds of bounds checks, and faults in guard pages.
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "fake_tier.h"
+#include "runtime/tuning.h"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WASI_TEST_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WASI_TEST_SANITIZER 1
+#endif
+#endif
+
+namespace wasi::runtime {
+namespace {
+
+using namespace test;
+using wasm::kI32, wasm::kI64;
+
+wasm::MemoryType pages(std::uint64_t min, std::optional<std::uint64_t> max = std::nullopt) {
+  return {.limits = {.min = min, .max = max}};
+}
+
+StoreOptions with_checks(BoundsChecks checks) { return {.limits = {}, .checks = checks}; }
+
+TEST_CASE("a memory grows within its maximum and keeps its content", "[memory]") {
+  const BoundsChecks checks = GENERATE(BoundsChecks::guard_pages, BoundsChecks::explicit_checks);
+  // With explicit checks, a small maximum is reserved and a large one makes the storage move.
+  const std::uint64_t maximum = GENERATE(std::uint64_t{4}, std::uint64_t{1000});
+  World world(with_checks(checks));
+  Memory& memory = **world.store->add_memory(pages(1, maximum));
+  CHECK(memory.checks() == checks);
+  REQUIRE(memory.pages() == 1);
+  memory.bytes()[0] = 1;
+  memory.bytes()[65535] = 2;
+  CHECK(memory.grow(0) == 1);
+  CHECK(memory.grow(2) == 1);
+  REQUIRE(memory.pages() == 3);
+  CHECK(memory.view()->byte_size == 3 * 65536);
+  CHECK(memory.bytes()[0] == 1);
+  CHECK(memory.bytes()[65535] == 2);
+  CHECK(memory.bytes()[65536] == 0);
+  memory.bytes()[3 * 65536 - 1] = 3;
+  CHECK(memory.grow(maximum - 2) == -1);
+  CHECK(memory.grow(UINT64_MAX) == -1);
+  CHECK(memory.pages() == 3);
+  CHECK(memory.grow(maximum - 3) == 3);
+  CHECK(memory.pages() == maximum);
+  CHECK(memory.bytes()[3 * 65536 - 1] == 3);
+  CHECK(memory.grow(1) == -1);
+}
+
+TEST_CASE("a guarded memory does not move and reaches 4 GiB", "[memory]") {
+  World world;
+  Memory& memory = **world.store->add_memory(pages(0));
+  if (memory.checks() != BoundsChecks::guard_pages) return;  // no room in this process
+  const std::uint8_t* const base = memory.view()->base;
+  CHECK(memory.grow(65536) == 0);
+  CHECK(memory.grow(1) == -1);
+  CHECK(memory.view()->base == base);
+  memory.bytes()[(1ULL << 32) - 1] = 1;
+  CHECK(memory.owns(reinterpret_cast<std::uintptr_t>(base) + kGuardedReservation + kGuardBytes - 1));
+  CHECK_FALSE(memory.owns(reinterpret_cast<std::uintptr_t>(base) + kGuardedReservation + kGuardBytes));
+}
+
+TEST_CASE("ranges of a memory are checked without overflow", "[memory]") {
+  World world;
+  Memory& memory = **world.store->add_memory(pages(1));
+  CHECK(memory.range(0, 65536)->size() == 65536);
+  CHECK(memory.range(65536, 0)->empty());
+  CHECK_FALSE(memory.range(65536, 1).has_value());
+  CHECK_FALSE(memory.range(1, 65536).has_value());
+  CHECK_FALSE(memory.range(UINT64_MAX, 2).has_value());
+  CHECK_FALSE(memory.range(2, UINT64_MAX).has_value());
+}
+
+TEST_CASE("all memories of a store share its limit", "[memory]") {
+  World world({.limits = {.memory_bytes = 5 * 65536}, .checks = BoundsChecks::guard_pages});
+  Memory& first = **world.store->add_memory(pages(2));
+  Memory& second = **world.store->add_memory(pages(2));
+  CHECK(first.grow(2) == -1);
+  CHECK(first.grow(1) == 2);
+  CHECK(second.grow(1) == -1);
+  const auto third = world.store->add_memory(pages(1));
+  REQUIRE_FALSE(third.has_value());
+  CHECK(third.error().kind == ErrorKind::limit);
+  CHECK(third.error().message == "a memory of 65536 bytes exceeds the store's limit of 327680 bytes");
+}
+
+TEST_CASE("shared memories and 64-bit addresses are refused as not yet supported", "[memory]") {
+  World world;
+  wasm::MemoryType shared = pages(1, 2);
+  shared.is_shared = true;
+  const auto shared_memory = world.store->add_memory(shared);
+  REQUIRE_FALSE(shared_memory.has_value());
+  CHECK(shared_memory.error().kind == ErrorKind::unsupported);
+  CHECK(shared_memory.error().message == "not yet supported: shared memories");
+  wasm::MemoryType wide = pages(1, 2);
+  wide.address = wasm::AddressType::i64;
+  const auto wide_memory = world.store->add_memory(wide);
+  REQUIRE_FALSE(wide_memory.has_value());
+  CHECK(wide_memory.error().message == "not yet supported: memories with 64-bit addresses");
+}
+
+// (address) -> (byte there), as unchecked code would do it.
+FAKE_GUEST_CODE void load_unchecked(VmContext* instance, Slot* slots, FunctionCode* self) {
+  const FakeFrame frame(instance, slots, self);
+  const volatile std::uint8_t* byte = instance->memory0->base + slots[0].u64;
+  slots[0].u64 = *byte;
+}
+
+constexpr std::string_view kLoad = R"((module $guest (memory (export "memory") 1)
+  (func $load (export "load") (param i64) (result i64) i64.const 0)))";
+
+TEST_CASE("a fault in guard pages is a trap with its place", "[memory][fault]") {
+  World world;
+  world.tier.functions["load"] = load_unchecked;
+  Instance& instance = world.instantiate(kLoad);
+  if (instance.memory(0)->checks() != BoundsChecks::guard_pages) return;  // no room in this process
+  CHECK(instance.code->checks == BoundsChecks::guard_pages);
+  instance.memory(0)->bytes()[65535] = 9;
+  const auto load = [&](std::uint64_t address) {
+    Slot slots[1] = {{.u64 = address}};
+    auto done = world.call(instance, "load", slots);
+    return done ? std::to_string(slots[0].u64) : done.error().to_string();
+  };
+  CHECK(load(65535) == "9");
+  const std::string trap = "trap: out of bounds memory access\n    0: guest!load @ 0xfa";
+  CHECK(load(65536) == trap);
+  CHECK(load(0xFFFFFFFF) == trap);
+  CHECK(load(0x1FFFFFFFE) == trap);
+  // Again and again, and between them the memory works.
+  for (int i = 0; i < 100; ++i) REQUIRE(load(65536 + i) == trap);
+  CHECK(load(65535) == "9");
+  CHECK(instance.memory(0)->grow(1) == 1);
+  CHECK(load(65536) == "0");
+}
+
+FAKE_GUEST_CODE void write_behind_stack(VmContext* instance, Slot* slots, FunctionCode* self) {
+  const FakeFrame frame(instance, slots, self);
+  volatile Slot* slot = instance->exec->stack_end;
+  slot->u64 = 1;
+}
+
+TEST_CASE("a fault in the guard of the Wasm stack is a stack overflow", "[memory][fault]") {
+  World world;
+  world.tier.functions["load"] = write_behind_stack;
+  Instance& instance = world.instantiate(kLoad);
+  if (instance.memory(0)->checks() != BoundsChecks::guard_pages) return;  // then there is no handler
+  Slot slots[1] = {{.u64 = 0}};
+  const auto result = world.call(instance, "load", slots);
+  REQUIRE_FALSE(result.has_value());
+  CHECK(result.error().code == TrapCode::stack_overflow);
+}
+
+// Faults that are not the guest's, each in a process of its own, since handlers are the process's. The
+// test's handler was there before the runtime's.
+
+volatile sig_atomic_t expects_fault = 0;
+
+void exit_42(int, siginfo_t*, void*) { ::_exit(expects_fault != 0 ? 42 : 43); }
+
+void install_own_handler() {
+  struct sigaction action = {};
+  action.sa_sigaction = exit_42;
+  action.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGSEGV, &action, nullptr);
+}
+
+FAKE_GUEST_CODE void load_wild(VmContext* instance, Slot* slots, FunctionCode* self) {
+  const FakeFrame frame(instance, slots, self);
+  const volatile std::uint8_t* byte = reinterpret_cast<const std::uint8_t*>(slots[0].u64);
+  slots[0].u64 = *byte;
+}
+
+TEST_CASE("hidden: guest code faults outside of every reservation", "[.]") {
+  install_own_handler();
+  World world;
+  world.tier.functions["load"] = load_wild;
+  Instance& instance = world.instantiate(kLoad);
+  expects_fault = 1;
+  Slot slots[1] = {{.u64 = 16}};
+  (void)world.call(instance, "load", slots);
+}
+
+TEST_CASE("hidden: a host function faults in guard pages", "[.]") {
+  install_own_handler();
+  World world;
+  world.tier.functions["run"] = [](VmContext* instance, Slot* slots, FunctionCode* self) {
+    const FakeFrame frame(instance, slots, self);
+    call_import(instance, 0, slots);
+  };
+  HostFunction* host = world.host_function({}, {}, [](void*, HostCall& call) -> std::optional<Trap> {
+    expects_fault = 1;
+    const volatile std::uint8_t* byte = call.memory()->view()->base + 65536;
+    call.slots[0].u64 = *byte;
+    return std::nullopt;
+  });
+  Instance& instance = world.instantiate(R"((module (import "" "host" (func)) (memory 1)
+    (func $run (export "run") nop)))",
+                                         {External(&host->ref)});
+  Slot slots[1] = {};
+  (void)world.call(instance, "run", slots);
+}
+
+TEST_CASE("hidden: a fault outside of any call", "[.]") {
+  install_own_handler();
+  World world;
+  Instance& instance = world.instantiate(kLoad);
+  expects_fault = 1;
+  const volatile std::uint8_t* byte = instance.memory(0)->view()->base + 65536;
+  (void)*byte;
+}
+
+TEST_CASE("hidden: a fault after a guest's fault was taken", "[.]") {
+  install_own_handler();
+  World world;
+  world.tier.functions["load"] = load_unchecked;
+  Instance& instance = world.instantiate(kLoad);
+  Slot slots[1] = {{.u64 = 65536}};
+  if (world.call(instance, "load", slots).error().code != TrapCode::memory_out_of_bounds) return;
+  expects_fault = 1;
+  const volatile std::uint8_t* byte = nullptr;
+  asm volatile("" : "+r"(byte));
+  (void)*byte;
+}
+
+TEST_CASE("faults that are not the guest's go to the handler that was there before", "[memory][fault]") {
+  CHECK(run_hidden_test("hidden: guest code faults outside of every reservation") == 42);
+  CHECK(run_hidden_test("hidden: a host function faults in guard pages") == 42);
+  CHECK(run_hidden_test("hidden: a fault outside of any call") == 42);
+  CHECK(run_hidden_test("hidden: a fault after a guest's fault was taken") == 42);
+}
+
+TEST_CASE("hidden: a fault with the default action", "[.]") {
+  const struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::signal(SIGSEGV, SIG_DFL);
+  World world;
+  Instance& instance = world.instantiate(kLoad);
+  const volatile std::uint8_t* byte = instance.memory(0)->view()->base + 65536;
+  (void)*byte;
+}
+
+TEST_CASE("hidden: a sent signal with the default action", "[.]") {
+  const struct rlimit no_core = {.rlim_cur = 0, .rlim_max = 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  ::signal(SIGSEGV, SIG_DFL);
+  World world;
+  world.instantiate(kLoad);
+  ::raise(SIGSEGV);
+}
+
+TEST_CASE("without an earlier handler a foreign fault ends the process by its signal", "[memory][fault]") {
+  CHECK(run_hidden_test("hidden: a fault with the default action") == 128 + SIGSEGV);
+  CHECK(run_hidden_test("hidden: a sent signal with the default action") == 128 + SIGSEGV);
+}
+
+TEST_CASE("hidden: explicit checks leave signals alone", "[.]") {
+  install_own_handler();
+  World world(with_checks(BoundsChecks::explicit_checks));
+  Instance& instance = world.instantiate(kLoad);
+  struct sigaction action = {};
+  ::sigaction(SIGSEGV, nullptr, &action);
+  const bool untouched = action.sa_sigaction == exit_42;
+  ::_exit(untouched && instance.code->checks == BoundsChecks::explicit_checks ? 42 : 1);
+}
+
+TEST_CASE("with explicit checks no signal handler is installed", "[memory][fault]") {
+  CHECK(run_hidden_test("hidden: explicit checks leave signals alone") == 42);
+}
+
+TEST_CASE("hidden: no room for reservations", "[.]") {
+  World world;
+  const struct rlimit limit = {.rlim_cur = 1U << 30, .rlim_max = 1U << 30};
+  if (::setrlimit(RLIMIT_AS, &limit) != 0) ::_exit(1);
+  Instance& instance = world.instantiate(kLoad);
+  Memory& memory = *instance.memory(0);
+  if (memory.checks() != BoundsChecks::explicit_checks) ::_exit(2);
+  if (instance.code->checks != BoundsChecks::explicit_checks) ::_exit(3);
+  memory.bytes()[65535] = 5;
+  if (memory.grow(99) != 1 || memory.pages() != 100 || memory.bytes()[65535] != 5) ::_exit(4);
+  if (memory.grow(60000) != -1 || memory.pages() != 100) ::_exit(5);
+  ::_exit(42);
+}
+
+TEST_CASE("without room for reservations memories are checked explicitly", "[memory]") {
+#if defined(WASI_TEST_SANITIZER)
+  WARN("skipped: a sanitizer's own reservations do not fit under RLIMIT_AS");
+#else
+  CHECK(run_hidden_test("hidden: no room for reservations") == 42);
+#endif
+}
+
+TEST_CASE("a module without memories runs the code that the store asks for", "[memory]") {
+  const BoundsChecks checks = GENERATE(BoundsChecks::guard_pages, BoundsChecks::explicit_checks);
+  World world(with_checks(checks));
+  Instance& instance = world.instantiate("(module)");
+  CHECK(instance.code->checks == checks);
+  CHECK(instance.vm.memory0->byte_size == 0);
+  CHECK(instance.memory(0) == nullptr);
+}
+
+}  // namespace
+}  // namespace wasi::runtime
