@@ -17,6 +17,11 @@
 
 namespace wasi::base {
 
+// The value of a signed LEB128 number's only byte.
+inline std::int64_t sign_extend7(std::uint8_t byte) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(byte) << 57) >> 57;
+}
+
 class ByteReader {
  public:
   // `bytes` outlives the reader; its first byte stands at `offset` in the module. `end_of` says in messages
@@ -29,6 +34,9 @@ class ByteReader {
   [[nodiscard]] std::size_t remaining() const { return static_cast<std::size_t>(end_ - pos_); }
   [[nodiscard]] std::uint64_t offset() const { return offset_ + static_cast<std::uint64_t>(pos_ - begin_); }
   [[nodiscard]] const std::uint8_t* position() const { return pos_; }
+  [[nodiscard]] const std::uint8_t* end() const { return end_; }
+  // For a loop that keeps the position in a register: `position` lies between the old one and end().
+  void move_to(const std::uint8_t* position) { pos_ = position; }
   // The error that made ok() false; call it then only. Moves it out.
   [[nodiscard]] Error take_error() { return std::move(*error_); }
 
@@ -88,9 +96,6 @@ class ByteReader {
   void fail_at(std::uint64_t offset, ErrorKind kind, std::string message);
 
  private:
-  static std::int64_t sign_extend7(std::uint8_t byte) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(byte) << 57) >> 57;
-  }
   template <class T>
   T fixed(const char* what) {
     if (remaining() < sizeof(T)) [[unlikely]]

@@ -11,9 +11,15 @@
 
 namespace wasi::validate {
 
+namespace {
+struct SilentSink : EmptySink {
+  static constexpr bool kSilent = true;
+};
+}  // namespace
+
 Result<wasm::FeatureSet> validate_function(const wasm::Module& module, wasm::FuncIndex function) {
-  EmptySink sink;
-  FunctionWalk<EmptySink, true> walk(module, function, sink);
+  SilentSink sink;
+  FunctionWalk<SilentSink, true> walk(module, function, sink);
   WASI_TRY(walk.run());
   return walk.features();
 }

@@ -50,6 +50,10 @@ inline constexpr std::size_t kMaxOperands = 1 << 20;
 template <class Sink>
 inline constexpr bool kIsConstantSink = requires { requires Sink::kConstant; };
 
+// A sink may declare `static constexpr bool kSilent = true`: it ignores all that it is told.
+template <class Sink>
+inline constexpr bool kIsSilentSink = requires { requires Sink::kSilent; };
+
 // What a walk needs and the next one can use again.
 template <class Label>
 struct WalkScratch {
@@ -132,6 +136,7 @@ class FunctionWalk {
   using Op = wasm::Op;
   using Types = std::span<const wasm::ValType>;
 
+  static constexpr bool kReports = !kIsSilentSink<Sink>;
   // The reference that a reference instruction makes of bottom: below every reference type, and no number.
   static constexpr ValType kBottomRef = ValType::ref(wasm::HeapType::in_group(0), false);
 
@@ -147,21 +152,28 @@ class FunctionWalk {
     operands_.clear();
     controls_.clear();
     locals_.clear();
-    if (!module.memories.empty()) address_ = wasm::value_type(module.memories[0].address);
+    has_usual_memory_ = !module.memories.empty() && module.memories[0].address == wasm::AddressType::i32;
   }
 
   // --- walk_dispatch.h: from opcodes to rules, and the instructions of fixed signature
-  [[gnu::always_inline]] void instruction();
+  // Those of the loop take the position, which the others find in reader_.
+  using Position = const std::uint8_t*;
+  void instructions();
   void other(std::uint8_t byte);
   bool check_const();
-  [[gnu::always_inline]] void simple();
+  [[gnu::always_inline]] bool read_u32(Position& pos, const char* what, std::uint32_t& value);
+  [[gnu::always_inline]] void slowly(Position& pos, Op op, auto&& rule);
+  [[gnu::always_inline]] void drop_(Position& pos);
+  [[gnu::always_inline]] void local_get(Position& pos);
+  [[gnu::always_inline]] void local_set(Position& pos, Op op);
+  [[gnu::noinline]] bool check_local(std::uint32_t index, bool is_read);
+  [[gnu::always_inline]] void simple(Position& pos, Op op);
+  template <class Read>
+  [[gnu::always_inline]] void constant(Position& pos, Op op, ValType type, Read read);
+  [[gnu::always_inline]] void memory_access(Position& pos, Op op);
+  [[gnu::noinline]] bool read_memarg();
   void fixed();
   [[gnu::noinline]] void apply_signature(ValType address);
-  template <class Read>
-  [[gnu::always_inline]] void constant(ValType type, Read read);
-  [[gnu::always_inline]] void memory_access();
-  [[gnu::always_inline]] bool read_memarg();
-  [[gnu::noinline]] bool check_memarg(std::uint32_t flags);
   ValType address_of_immediates() const;
   bool read_immediates();
   bool check_lane();
@@ -250,17 +262,12 @@ class FunctionWalk {
   void call_ref(bool is_tail);
 
   // --- walk_values.h: parametric instructions, variables, tables, bulk memory
-  [[gnu::always_inline]] void drop_();
   void select();
   void select_typed();
-  [[gnu::always_inline]] bool read_local(std::uint32_t& index);
-  [[gnu::always_inline]] void local_get();
-  [[gnu::always_inline]] void local_set();
-  [[gnu::always_inline]] void local_tee();
   void global_get();
   void global_set();
-  void report() {
-    if (reachable_) sink_.instruction(*this, op_, immediates_);
+  void report(Op op) {
+    if (kReports && reachable_) sink_.instruction(*this, op, immediates_);
   }
   bool check_table(std::uint32_t index);
   bool check_memory(std::uint32_t index);
@@ -333,18 +340,21 @@ class FunctionWalk {
   const wasm::FuncType* type_ = nullptr;  // null in constant expressions
   Types results_;
   std::uint32_t visible_globals_ = 0;
-  ValType address_;  // the address type of memory 0; bottom where there is none
+  bool has_usual_memory_ = false;  // memory 0 exists and has 32-bit addresses
+  Types plain_locals_;             // the first locals: expanded, and always set
 };
 
 template <class Sink, bool kChecked>
 Result<void> FunctionWalk<Sink, kChecked>::run() {
-  if (type_ != nullptr) locals_.read(reader_, module_, type_->params);
+  if (type_ != nullptr) {
+    locals_.read(reader_, module_, type_->params);
+    plain_locals_ = locals_.plain();
+  }
   if (reader_.ok()) {
     start_ = reader_.position();
     enter(open(ControlKind::function, {}, results_, 0));
     sink_.begin(*this);
-    // A failure moves the reader to its end, so this is the only question per instruction.
-    while (!reader_.at_end()) instruction();
+    instructions();
     if (reader_.ok() && controls_.size() != 0) {
       reader_.fail(ErrorKind::malformed, "unexpected end of section or function: END opcode expected");
     }
@@ -432,7 +442,7 @@ void FunctionWalk<Sink, kChecked>::set_unreachable() {
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::apply(std::initializer_list<ValType> params, ValType result) {
   if (!check_top(Types(params.begin(), params.size()))) return;
-  report();
+  report(op_);
   drop(params.size());
   if (!result.is_bottom()) push(result);
 }

@@ -9,12 +9,12 @@
 namespace wasi::validate {
 
 namespace {
-constexpr std::size_t kKeepTypes = 1 << 14;
+constexpr std::size_t kKeepTypes = 1 << 16;
 }  // namespace
 
 void Locals::clear() {
   runs_.clear();
-  if (types_.capacity() > kKeepTypes) types_.shrink_to_fit();
+  if (types_.capacity() > kKeepTypes) types_ = {};
   types_.clear();
   size_ = 0;
   unset_from_ = UINT32_MAX;
@@ -52,6 +52,8 @@ void Locals::read(base::ByteReader& reader, const wasm::Module& module, std::spa
   }
   const auto parameters = size_;
   size_ += static_cast<std::uint32_t>(declared);
+  // Whatever is expanded later stays where it is: plain() is held.
+  types_.reserve(size_);
   expand(std::min<std::uint64_t>(size_, parameters + 64 + std::uint64_t{body_size} * 4));
   if (!defaultable) track_initialisation(parameters);
 }

@@ -6,6 +6,7 @@
 // Source: https://webassembly.github.io/spec/core/binary/modules.html#code-section
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -28,6 +29,10 @@ class Locals {
   // The type of local `index` < size().
   [[nodiscard]] wasm::ValType type(std::uint32_t index) const {
     return index < types_.size() ? types_[index] : search(index);
+  }
+  // The first locals, which need no second look: expanded, and set from the start.
+  [[nodiscard]] std::span<const wasm::ValType> plain() const {
+    return {types_.data(), std::min<std::size_t>(types_.size(), unset_from_)};
   }
   // All types, expanded.
   [[nodiscard]] std::span<const wasm::ValType> all();

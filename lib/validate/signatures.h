@@ -28,7 +28,7 @@ struct Signature {
 };
 
 // The same, laid out for the walk's common path: at most two operands, compared at one go under masks.
-struct ShortSignature {
+struct alignas(32) ShortSignature {
   std::uint32_t top = 0;  // type bits of the uppermost operand
   std::uint32_t top_mask = 0;
   std::uint32_t below = 0;  // and of the one below
@@ -39,6 +39,7 @@ struct ShortSignature {
   std::uint8_t results = 0;
   std::uint8_t result_slots = 0;
   std::uint8_t align = 0;  // log2 of the bytes accessed
+  std::uint8_t prefix = 0;
 };
 
 namespace detail {
@@ -101,6 +102,7 @@ inline constexpr auto kShortSignatures = [] {
     ShortSignature& row = rows[i];
     row.features.add(wasm::kOps[i].feature);
     row.align = full.align;
+    row.prefix = wasm::kOps[i].prefix;
     if (!full.is_fixed || full.count > 2) continue;
     row.count = full.count;
     if (full.count >= 1) {

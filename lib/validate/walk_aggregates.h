@@ -63,7 +63,7 @@ void FunctionWalk<Sink, kChecked>::struct_new() {
       return;
     }
   }
-  report();
+  report(op_);
   drop(fields.size());
   push(ref_to(immediates_.index, false));
 }
@@ -124,7 +124,7 @@ void FunctionWalk<Sink, kChecked>::array_new_fixed() {
   const wasm::SubType* type = read_aggregate(wasm::CompositeKind::array, immediates_.index);
   const std::uint32_t count = immediates_.index2 = reader_.u32("count of elements");
   if (type == nullptr || !reader_.ok() || !check_repeated(type->fields[0].storage.unpacked(), count)) return;
-  report();
+  report(op_);
   drop(count);
   push(ref_to(immediates_.index, false));
 }

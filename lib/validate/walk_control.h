@@ -85,7 +85,7 @@ bool FunctionWalk<Sink, kChecked>::check_arm_end() {
   if constexpr (kChecked) {
     if (!check_top(current_->results)) return false;
     if (available() > current_->results.size()) [[unlikely]]
-      return fail(leftover_message(who(), current_->results, available() - current_->results.size()));
+      return fail(leftover_message(who(), current_->results, operands_.view().last(available())));
   }
   if (current_->unreachable) operands_.truncate(current_->height);
   return true;

@@ -7,73 +7,186 @@
 namespace wasi::validate {
 
 namespace detail {
+
 constexpr std::uint8_t byte_of(wasm::Op op) { return static_cast<std::uint8_t>(wasm::info(op).code); }
+
+// The rows from `first` to `last` have consecutive codes, so op and byte differ by a constant.
+consteval bool is_run(wasm::Op first, wasm::Op last) {
+  const auto row = [](wasm::Op op) { return static_cast<int>(op); };
+  for (int i = row(first); i <= row(last); ++i) {
+    if (wasm::kOps[i].prefix != 0 || wasm::kOps[i].code - wasm::info(first).code != i - row(first)) return false;
+  }
+  return true;
+}
+template <wasm::Op kFirst, wasm::Op kLast>
+constexpr wasm::Op op_in_run(std::uint8_t byte) {
+  static_assert(is_run(kFirst, kLast));
+  return static_cast<wasm::Op>(byte - byte_of(kFirst) + static_cast<int>(kFirst));
+}
+
 }  // namespace detail
 
-// The instructions that bodies mostly consist of are told apart by their byte: the look-up of op_ is not
-// waited for. Ranges rely on the order of codes within opcodes.def.
+// Walks the instructions to the body's end. The position lives in a register: what comes next depends on
+// nothing but the bytes, so a processor can run ahead of the typing. The instructions that bodies mostly consist
+// of stay in this loop and are told apart by their byte; the others read through reader_.
 template <class Sink, bool kChecked>
-inline void FunctionWalk<Sink, kChecked>::instruction() {
+void FunctionWalk<Sink, kChecked>::instructions() {
   using detail::byte_of;
-  start_ = reader_.position();
-  const std::uint8_t byte = reader_.u8("opcode");
-  op_ = wasm::op_from_byte(byte);
-  if (kIsConstantSink<Sink> && op_ != wasm::kNoOp && !check_const()) return;
-  switch (byte) {
-    case byte_of(Op::block):
-      return block(ControlKind::block);
-    case byte_of(Op::loop):
-      return block(ControlKind::loop);
-    case byte_of(Op::if_):
-      return block(ControlKind::if_);
-    case byte_of(Op::else_):
-      return else_();
-    case byte_of(Op::end):
-      return end();
-    case byte_of(Op::br):
-      return br();
-    case byte_of(Op::br_if):
-      return br_if();
-    case byte_of(Op::br_table):
-      return br_table();
-    case byte_of(Op::return_):
-      return return_();
-    case byte_of(Op::call):
-      return call(false);
-    case byte_of(Op::call_indirect):
-      return call_indirect(false);
-    case byte_of(Op::drop):
-      return drop_();
-    case byte_of(Op::select):
-      return select();
-    case byte_of(Op::local_get):
-      return local_get();
-    case byte_of(Op::local_set):
-      return local_set();
-    case byte_of(Op::local_tee):
-      return local_tee();
-    case byte_of(Op::global_get):
-      return global_get();
-    case byte_of(Op::global_set):
-      return global_set();
-    case byte_of(Op::i32_load)... byte_of(Op::i64_store32):
-      return memory_access();
-    case byte_of(Op::i32_const):
-      return constant(wasm::kI32, [&] { return static_cast<std::uint32_t>(reader_.s32("i32 constant")); });
-    case byte_of(Op::i64_const):
-      return constant(wasm::kI64, [&] { return static_cast<std::uint64_t>(reader_.s64("i64 constant")); });
-    case byte_of(Op::f32_const):
-      return constant(wasm::kF32, [&] { return reader_.fixed32("f32 constant"); });
-    case byte_of(Op::f64_const):
-      return constant(wasm::kF64, [&] { return reader_.fixed64("f64 constant"); });
-    case byte_of(Op::i32_eqz)... byte_of(Op::i64_extend32_s):
-      return simple();
-    default:
-      return other(byte);
+  Position pos = reader_.position();
+  // A failure moves the position to the end, so this is the only question per instruction.
+  while (pos != reader_.end()) {
+    start_ = pos;
+    const std::uint8_t byte = *pos++;
+    if constexpr (kIsConstantSink<Sink>) {
+      op_ = wasm::op_from_byte(byte);
+      if (op_ != wasm::kNoOp && !check_const()) return;
+    }
+    switch (byte) {
+      case byte_of(Op::drop):
+        drop_(pos);
+        break;
+      case byte_of(Op::local_get):
+        local_get(pos);
+        break;
+      case byte_of(Op::local_set):
+        local_set(pos, Op::local_set);
+        break;
+      case byte_of(Op::local_tee):
+        local_set(pos, Op::local_tee);
+        break;
+      case byte_of(Op::i32_load)... byte_of(Op::i64_store32):
+        memory_access(pos, detail::op_in_run<Op::i32_load, Op::i64_store32>(byte));
+        break;
+      case byte_of(Op::i32_const):
+        constant(pos, Op::i32_const, wasm::kI32,
+                 [&] { return static_cast<std::uint32_t>(reader_.s32("i32 constant")); });
+        break;
+      case byte_of(Op::i64_const):
+        constant(pos, Op::i64_const, wasm::kI64,
+                 [&] { return static_cast<std::uint64_t>(reader_.s64("i64 constant")); });
+        break;
+      case byte_of(Op::i32_eqz)... byte_of(Op::f64_reinterpret_i64):
+        simple(pos, detail::op_in_run<Op::i32_eqz, Op::f64_reinterpret_i64>(byte));
+        break;
+      case byte_of(Op::end):
+        slowly(pos, Op::end, [&] { end(); });
+        break;
+      case byte_of(Op::block):
+        slowly(pos, Op::block, [&] { block(ControlKind::block); });
+        break;
+      case byte_of(Op::loop):
+        slowly(pos, Op::loop, [&] { block(ControlKind::loop); });
+        break;
+      case byte_of(Op::if_):
+        slowly(pos, Op::if_, [&] { block(ControlKind::if_); });
+        break;
+      case byte_of(Op::br):
+        slowly(pos, Op::br, [&] { br(); });
+        break;
+      case byte_of(Op::br_if):
+        slowly(pos, Op::br_if, [&] { br_if(); });
+        break;
+      case byte_of(Op::call):
+        slowly(pos, Op::call, [&] { call(false); });
+        break;
+      case byte_of(Op::global_get):
+        slowly(pos, Op::global_get, [&] { global_get(); });
+        break;
+      case byte_of(Op::global_set):
+        slowly(pos, Op::global_set, [&] { global_set(); });
+        break;
+      default:
+        slowly(pos, wasm::op_from_byte(byte), [&] { other(byte); });
+    }
   }
 }
 
-// Prefixed instructions, and the rarer ones.
+// A number at `pos`, in the usual case of one byte. False when the walk has failed.
+template <class Sink, bool kChecked>
+inline bool FunctionWalk<Sink, kChecked>::read_u32(Position& pos, const char* what, std::uint32_t& value) {
+  if (pos != reader_.end() && *pos < 0x80) [[likely]] {
+    value = *pos++;
+    return true;
+  }
+  reader_.move_to(pos);
+  value = reader_.u32(what);
+  pos = reader_.position();
+  return reader_.ok();
+}
+
+// The loop's rules leave what is unusual to these, which read and fail through reader_.
+template <class Sink, bool kChecked>
+inline void FunctionWalk<Sink, kChecked>::slowly(Position& pos, Op op, auto&& rule) {
+  op_ = op;
+  reader_.move_to(pos);
+  rule();
+  pos = reader_.position();
+}
+
+template <class Sink, bool kChecked>
+inline void FunctionWalk<Sink, kChecked>::drop_(Position& pos) {
+  if (available() == 0) [[unlikely]] {
+    return slowly(pos, Op::drop, [&] {
+      ValType type;
+      if (peek(0, "an operand", type)) drop(1);
+    });
+  }
+  report(Op::drop);
+  operands_.drop(1);
+}
+
+template <class Sink, bool kChecked>
+inline void FunctionWalk<Sink, kChecked>::local_get(Position& pos) {
+  std::uint32_t index = 0;
+  if (!read_u32(pos, "local index", index)) return;
+  if (index >= plain_locals_.size()) [[unlikely]] {
+    bool ok = false;
+    slowly(pos, Op::local_get, [&] { ok = check_local(index, true); });
+    if (!ok) return;
+  }
+  if constexpr (kReports) immediates_.index = index;
+  report(Op::local_get);
+  push(index < plain_locals_.size() ? plain_locals_[index] : locals_.type(index));
+}
+
+// local.set and local.tee
+template <class Sink, bool kChecked>
+inline void FunctionWalk<Sink, kChecked>::local_set(Position& pos, Op op) {
+  std::uint32_t index = 0;
+  if (!read_u32(pos, "local index", index)) return;
+  ValType type;
+  if (index < plain_locals_.size()) [[likely]] {
+    type = plain_locals_[index];
+  } else {
+    bool ok = false;
+    slowly(pos, op, [&] { ok = check_local(index, false); });
+    if (!ok) return;
+    type = locals_.type(index);
+  }
+  if (available() == 0 || (kChecked && operands_.from_top(0).type != type)) [[unlikely]] {
+    bool ok = false;
+    slowly(pos, op, [&] { ok = check_top(type); });
+    if (!ok) return;
+  }
+  if constexpr (kReports) immediates_.index = index;
+  report(op);
+  if (available() != 0) [[likely]]
+    operands_.drop(1);
+  if (op == Op::local_tee) push(type);
+  if (kChecked && index >= plain_locals_.size()) [[unlikely]]
+    locals_.set(index);
+}
+
+// A local that is not plain: there may be no such local, or it may have to be set before it is read.
+template <class Sink, bool kChecked>
+bool FunctionWalk<Sink, kChecked>::check_local(std::uint32_t index, bool is_read) {
+  if (index >= locals_.size()) return fail(unknown_message("local", index, locals_.size(), "function"));
+  if (!kChecked || !is_read || locals_.is_set(index)) return true;
+  return fail("uninitialized local: local " + std::to_string(index) + " of type " +
+              wasm::to_string(locals_.type(index)) + " has no default and is not set on every path to here");
+}
+
+// All that is not in the loop.
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::other(std::uint8_t byte) {
   if (op_ == wasm::kNoOp) {
@@ -95,6 +208,14 @@ void FunctionWalk<Sink, kChecked>::other(std::uint8_t byte) {
     case Op::unreachable:
       if (reachable_) sink_.unreachable(*this);
       return set_unreachable();
+    case Op::nop:
+      return report(op_);
+    case Op::else_:
+      return else_();
+    case Op::br_table:
+      return br_table();
+    case Op::return_:
+      return return_();
     case Op::try_:
       return block(ControlKind::try_);
     case Op::try_table:
@@ -114,6 +235,8 @@ void FunctionWalk<Sink, kChecked>::other(std::uint8_t byte) {
 
     case Op::return_call:
       return call(true);
+    case Op::call_indirect:
+      return call_indirect(false);
     case Op::return_call_indirect:
       return call_indirect(true);
     case Op::call_ref:
@@ -121,6 +244,8 @@ void FunctionWalk<Sink, kChecked>::other(std::uint8_t byte) {
     case Op::return_call_ref:
       return call_ref(true);
 
+    case Op::select:
+      return select();
     case Op::select_t:
       return select_typed();
     case Op::table_get:
@@ -253,21 +378,23 @@ bool FunctionWalk<Sink, kChecked>::check_const() {
 
 // No immediates, at most two operands and no address among them: they are compared at one go.
 template <class Sink, bool kChecked>
-inline void FunctionWalk<Sink, kChecked>::simple() {
-  const ShortSignature& signature = short_signature_of(op_);
-  features_ |= signature.features;
-  if (operands_.template fits<kChecked>(signature)) [[likely]] {
-    report();
-    operands_.replace(signature);
-    return;
-  }
-  apply_signature(wasm::kI32);
+inline void FunctionWalk<Sink, kChecked>::simple(Position& pos, Op op) {
+  const ShortSignature& signature = short_signature_of(op);
+  if (!operands_.template fits<kChecked>(signature)) [[unlikely]]
+    return slowly(pos, op, [&] { apply_signature(wasm::kI32); });
+  report(op);
+  operands_.replace(signature);
 }
 
 // Any instruction whose row of opcodes.def says all about its types.
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::fixed() {
-  if (wasm::info(op_).immediate == wasm::ImmediateKind::memarg) return memory_access();
+  if (wasm::info(op_).immediate == wasm::ImmediateKind::memarg) {
+    Position pos = reader_.position();
+    memory_access(pos, op_);
+    if (reader_.ok()) reader_.move_to(pos);
+    return;
+  }
   if (read_immediates()) apply_signature(address_of_immediates());
 }
 
@@ -280,62 +407,64 @@ void FunctionWalk<Sink, kChecked>::apply_signature(ValType address) {
   }
   if ((signature.addresses & Signature::kResultAddress) != 0) signature.result = address;
   if (!check_top(Types(signature.params.data(), signature.count))) return;
-  report();
+  report(op_);
   drop(signature.count);
   if (signature.has_result()) push(signature.result);
 }
 
 template <class Sink, bool kChecked>
 template <class Read>
-inline void FunctionWalk<Sink, kChecked>::constant(ValType type, Read read) {
-  immediates_.bits = read();
-  if (!reader_.ok()) [[unlikely]]
-    return;
-  report();
+inline void FunctionWalk<Sink, kChecked>::constant(Position& pos, Op op, ValType type, Read read) {
+  if (pos != reader_.end() && *pos < 0x80) [[likely]] {
+    const std::int64_t value = base::sign_extend7(*pos++);
+    immediates_.bits = type == wasm::kI32 ? static_cast<std::uint32_t>(value) : static_cast<std::uint64_t>(value);
+  } else {
+    slowly(pos, op, [&] { immediates_.bits = read(); });
+    if (!reader_.ok()) [[unlikely]]
+      return;
+  }
+  report(op);
   push(type);
 }
 
 // Loads, stores and atomic accesses, whose only immediate is a memarg.
 template <class Sink, bool kChecked>
-inline void FunctionWalk<Sink, kChecked>::memory_access() {
-  if (!read_memarg()) [[unlikely]]
-    return;
-  const ShortSignature& signature = short_signature_of(op_);
-  const std::uint32_t memory = immediates_.memarg.memory.value;
-  const ValType address = memory == 0 ? address_ : memory_address(memory);
-  if (address == wasm::kI32 && operands_.template fits<kChecked>(signature)) [[likely]] {
-    report();
-    operands_.replace(signature);
-    return;
+inline void FunctionWalk<Sink, kChecked>::memory_access(Position& pos, Op op) {
+  const ShortSignature& signature = short_signature_of(op);
+  MemArg& memarg = immediates_.memarg;
+  ValType address = wasm::kI32;
+  // The usual case: memory 0 with 32-bit addresses, at most the natural alignment, no atomic access.
+  if (reader_.end() - pos >= 2 && pos[0] <= signature.align && pos[1] < 0x80 && has_usual_memory_ &&
+      signature.prefix != wasm::kPrefixThreads) [[likely]] {
+    if constexpr (kReports) memarg = {pos[1], wasm::MemoryIndex(0), pos[0]};
+    pos += 2;
+  } else {
+    bool ok = false;
+    slowly(pos, op, [&] { ok = read_memarg(); });
+    if (!ok) return;
+    address = memory_address(memarg.memory.value);
   }
-  apply_signature(address);
+  if (address != wasm::kI32 || !operands_.template fits<kChecked>(signature)) [[unlikely]]
+    return slowly(pos, op, [&] { apply_signature(address); });
+  report(op);
+  operands_.replace(signature);
 }
 
+// Reads a memarg and checks all of it.
 template <class Sink, bool kChecked>
-inline bool FunctionWalk<Sink, kChecked>::read_memarg() {
+bool FunctionWalk<Sink, kChecked>::read_memarg() {
   constexpr std::uint32_t kMemoryBit = 64;
   MemArg& memarg = immediates_.memarg;
   const std::uint32_t flags = reader_.u32("memory access flags");
   memarg.align = flags & ~kMemoryBit;
   memarg.memory = wasm::MemoryIndex(0);
-  if ((flags & kMemoryBit) != 0) [[unlikely]] {
+  if ((flags & kMemoryBit) != 0) {
     features_.add(wasm::Feature::multi_memory);
     memarg.memory = wasm::MemoryIndex(reader_.u32("memory index"));
   }
   memarg.offset = reader_.u64("memory offset");
-  if (!reader_.ok()) [[unlikely]]
-    return false;
-  const ShortSignature& signature = short_signature_of(op_);
-  const bool is_usual = flags <= signature.align && !signature.features.has(wasm::Feature::threads) &&
-                        memarg.offset <= UINT32_MAX && address_ == wasm::kI32;
-  return is_usual || check_memarg(flags);
-}
-
-// What the usual case leaves open.
-template <class Sink, bool kChecked>
-bool FunctionWalk<Sink, kChecked>::check_memarg(std::uint32_t flags) {
-  const MemArg& memarg = immediates_.memarg;
-  if (flags >= 128) return fail(ErrorKind::malformed, "malformed memop flags: bit 7 or above is set");
+  if (!reader_.ok()) return false;
+  if (flags >= 2 * kMemoryBit) return fail(ErrorKind::malformed, "malformed memop flags: bit 7 or above is set");
   if (!check_memory(memarg.memory.value)) return false;
   const wasm::OpInfo& row = wasm::info(op_);
   const bool exact = row.prefix == wasm::kPrefixThreads;
@@ -377,6 +506,12 @@ bool FunctionWalk<Sink, kChecked>::read_immediates() {
     case lane:
       immediates_.lane = reader_.u8("lane");
       return reader_.ok() && check_lane();
+    case f32:
+      immediates_.bits = reader_.fixed32("f32 constant");
+      return reader_.ok();
+    case f64:
+      immediates_.bits = reader_.fixed64("f64 constant");
+      return reader_.ok();
     case v128:
     case shuffle: {
       const auto bytes = reader_.bytes(16, "vector constant");

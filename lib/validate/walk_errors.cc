@@ -38,28 +38,19 @@ std::string type_list(std::span<const wasm::ValType> types) {
 
 std::string mismatch_message(std::string_view who, std::span<const wasm::ValType> expected,
                              std::span<const Operand> found) {
-  if (found.empty()) {
-    return fmt::format("type mismatch: {} expected {} but the block's stack is empty", who,
-                       expected.size() == 1 ? describe(expected[0]) : type_list(expected));
-  }
-  if (expected.size() == 1) {
-    return fmt::format("type mismatch: {} expected {} but the stack holds {}", who, describe(expected[0]),
-                       describe(found.back().type));
-  }
-  return fmt::format("type mismatch: {} expected {} but the stack holds {}", who, type_list(expected),
-                     list(found, [](const Operand& operand) { return operand.type; }));
+  return fmt::format("type mismatch: instruction requires {} but stack has {}, in {}", type_list(expected),
+                     list(found, [](const Operand& operand) { return operand.type; }), who);
 }
 
-std::string leftover_message(std::string_view who, std::span<const wasm::ValType> expected, std::size_t found) {
-  return fmt::format("type mismatch: {} expected {} but {} values remain on the block's stack", who,
-                     type_list(expected), found);
+std::string leftover_message(std::string_view who, std::span<const wasm::ValType> expected,
+                             std::span<const Operand> found) {
+  return fmt::format("type mismatch: block requires {} but stack has {}, at its {}", type_list(expected),
+                     list(found, [](const Operand& operand) { return operand.type; }), who);
 }
 
 std::string sort_message(std::string_view who, std::string_view expected, wasm::ValType found) {
-  if (found.is_bottom()) {
-    return fmt::format("type mismatch: {} expected {} but the block's stack is empty", who, expected);
-  }
-  return fmt::format("type mismatch: {} expected {} but the stack holds {}", who, expected, describe(found));
+  return fmt::format("type mismatch: instruction requires {} but stack has [{}], in {}", expected,
+                     found.is_bottom() ? "" : describe(found), who);
 }
 
 std::string unknown_message(std::string_view what, std::uint64_t index, std::uint64_t count, std::string_view owner) {

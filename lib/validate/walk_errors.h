@@ -17,8 +17,9 @@ std::string type_list(std::span<const wasm::ValType> types);
 // `who` wants `expected` on top of what the block may take, of which `found` are the uppermost operands.
 std::string mismatch_message(std::string_view who, std::span<const wasm::ValType> expected,
                              std::span<const Operand> found);
-// `who` found operands that nobody takes.
-std::string leftover_message(std::string_view who, std::span<const wasm::ValType> expected, std::size_t found);
+// A block gives `expected` at its end (`who`: end, else, ...), and all that is on its stack is `found`.
+std::string leftover_message(std::string_view who, std::span<const wasm::ValType> expected,
+                             std::span<const Operand> found);
 // `who` wants a type of a sort ("a reference"), and `found` is on the stack (bottom: nothing).
 std::string sort_message(std::string_view who, std::string_view expected, wasm::ValType found);
 // "unknown local 7: the function has 3".

@@ -19,7 +19,7 @@ template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::ref_is_null() {
   ValType type;
   if (!peek_ref(0, type)) return;
-  report();
+  report(op_);
   drop(1);
   push(wasm::kI32);
 }
@@ -53,7 +53,7 @@ template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::ref_as_non_null() {
   ValType type;
   if (!peek_ref(0, type)) return;
-  report();
+  report(op_);
   drop(1);
   push(type.as_nullable(false));
 }
@@ -149,7 +149,7 @@ template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::convert(wasm::AbstractHeap from, wasm::AbstractHeap to) {
   ValType type;
   if (!check_top(ValType::ref(from, true)) || !peek_ref(0, type)) return;
-  report();
+  report(op_);
   drop(1);
   push(ValType::ref(to, type.is_nullable()));
 }

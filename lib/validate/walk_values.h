@@ -1,19 +1,10 @@
-// The function walk: parametric instructions, variables, tables and the bulk instructions that name two
-// things. Part of function_walk.h, which includes it.
-// Source: https://webassembly.github.io/spec/core/valid/instructions.html
+// The function walk: select, globals, tables and the bulk instructions that name two things. Part of function_walk.h,
+// which includes it. Source: https://webassembly.github.io/spec/core/valid/instructions.html
 #pragma once
 
 #include "validate/function_walk.h"
 
 namespace wasi::validate {
-
-template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::drop_() {
-  ValType type;
-  if (!peek(0, "an operand", type)) return;
-  report();
-  drop(1);
-}
 
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::select() {
@@ -31,7 +22,7 @@ void FunctionWalk<Sink, kChecked>::select() {
       return;
     }
   }
-  report();
+  report(op_);
   drop(3);
   push(first.is_bottom() ? second : first);
 }
@@ -51,50 +42,6 @@ void FunctionWalk<Sink, kChecked>::select_typed() {
 }
 
 template <class Sink, bool kChecked>
-bool FunctionWalk<Sink, kChecked>::read_local(std::uint32_t& index) {
-  index = reader_.u32("local index");
-  if (!reader_.ok()) return false;
-  immediates_.index = index;
-  if (index < locals_.size()) [[likely]]
-    return true;
-  return fail(unknown_message("local", index, locals_.size(), "function"));
-}
-
-template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::local_get() {
-  std::uint32_t index = 0;
-  if (!read_local(index)) return;
-  if (kChecked && !locals_.is_set(index)) [[unlikely]] {
-    fail("uninitialized local: local " + std::to_string(index) + " of type " + wasm::to_string(locals_.type(index)) +
-         " has no default and is not set on every path to here");
-    return;
-  }
-  report();
-  push(locals_.type(index));
-}
-
-template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::local_set() {
-  std::uint32_t index = 0;
-  if (!read_local(index) || !check_top(locals_.type(index))) return;
-  report();
-  drop(1);
-  if constexpr (kChecked) locals_.set(index);
-}
-
-template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::local_tee() {
-  std::uint32_t index = 0;
-  if (!read_local(index)) return;
-  const ValType type = locals_.type(index);
-  if (!check_top(type)) return;
-  report();
-  drop(1);
-  push(type);
-  if constexpr (kChecked) locals_.set(index);
-}
-
-template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::global_get() {
   const std::uint32_t index = immediates_.index = reader_.u32("global index");
   if (!reader_.ok()) return;
@@ -107,7 +54,7 @@ void FunctionWalk<Sink, kChecked>::global_get() {
     fail("constant expression required: global " + std::to_string(index) + " is mutable");
     return;
   }
-  report();
+  report(op_);
   push(type.type);
 }
 
