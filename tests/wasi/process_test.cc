@@ -1,0 +1,104 @@
+// Arguments, environment, clocks, randomness, the end of the program, sockets that are none.
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+
+#include "guest.h"
+#include "runtime/store.h"
+
+namespace wasi::preview1 {
+namespace {
+
+using test::Guest;
+
+TEST_CASE("arguments and environment arrive as terminated strings", "[process]") {
+  Config config;
+  config.args = {"program", "", "with space"};
+  config.env = {"A=1", "EMPTY="};
+  Guest guest(config);
+  const std::uint32_t count = guest.allocate(4);
+  const std::uint32_t size = guest.allocate(4);
+  REQUIRE(guest.call("args_sizes_get", {count, size}) == Errno::success);
+  CHECK(guest.read<std::uint32_t>(count) == 3);
+  CHECK(guest.read<std::uint32_t>(size) == 20);
+  const std::uint32_t pointers = guest.allocate(64);
+  const std::uint32_t bytes = guest.allocate(64);
+  REQUIRE(guest.call("args_get", {pointers, bytes}) == Errno::success);
+  CHECK(guest.text(bytes, 20) == std::string("program\0\0with space\0", 20));
+  CHECK(guest.read<std::uint32_t>(pointers) == bytes);
+  CHECK(guest.read<std::uint32_t>(pointers + 4) == bytes + 8);
+  CHECK(guest.read<std::uint32_t>(pointers + 8) == bytes + 9);
+  CHECK(guest.read<std::uint32_t>(pointers + 12) == 0);
+  REQUIRE(guest.call("environ_sizes_get", {count, size}) == Errno::success);
+  CHECK(guest.read<std::uint32_t>(count) == 2);
+  REQUIRE(guest.call("environ_get", {pointers, bytes}) == Errno::success);
+  CHECK(guest.text(bytes, guest.read<std::uint32_t>(size)) == std::string("A=1\0EMPTY=\0", 11));
+}
+
+TEST_CASE("clocks run", "[process]") {
+  Guest guest({});
+  const std::uint32_t out = guest.allocate(8);
+  const auto time = [&](std::uint64_t clock) {
+    REQUIRE(guest.call("clock_time_get", {clock, 0, out}) == Errno::success);
+    return guest.read<std::uint64_t>(out);
+  };
+  CHECK(time(0) > 1'600'000'000'000'000'000);
+  const std::uint64_t before = time(1);
+  CHECK(time(1) >= before);
+  CHECK(time(2) > 0);
+  CHECK(time(3) > 0);
+  for (std::uint64_t clock = 0; clock < 4; ++clock) {
+    REQUIRE(guest.call("clock_res_get", {clock, out}) == Errno::success);
+    CHECK(guest.read<std::uint64_t>(out) > 0);
+  }
+  CHECK(guest.call("clock_time_get", {4, 0, out}) == Errno::inval);
+  CHECK(guest.call("clock_res_get", {4, out}) == Errno::inval);
+}
+
+TEST_CASE("random bytes fill the buffer and nothing else", "[process]") {
+  Guest guest({});
+  const std::uint32_t out = guest.allocate(256);
+  REQUIRE(guest.call("random_get", {out, 200}) == Errno::success);
+  const auto bytes = guest.memory().subspan(out, 256);
+  CHECK(std::ranges::any_of(bytes.first(200), [](std::uint8_t byte) { return byte != 0; }));
+  CHECK(std::ranges::all_of(bytes.subspan(200), [](std::uint8_t byte) { return byte == 0; }));
+  CHECK(guest.call("random_get", {out, 0}) == Errno::success);
+}
+
+TEST_CASE("proc_exit is a trap that carries the status", "[process]") {
+  Guest guest({});
+  guest.call("proc_exit", {33});
+  REQUIRE(guest.trap());
+  CHECK(guest.trap()->is_exit());
+  CHECK(guest.trap()->exit_status == 33);
+  guest.call("proc_exit", {0});
+  REQUIRE(guest.trap());
+  CHECK(guest.trap()->exit_status == 0);
+}
+
+TEST_CASE("what is left to later says ENOSYS, after it has looked at the descriptor", "[process]") {
+  int sockets[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+  Config config;
+  config.in = {.kind = Stdio::Kind::fd, .fd = sockets[0]};
+  Guest guest(config);
+  const std::uint32_t out = guest.allocate(16);
+  const std::uint32_t buffers = guest.iovs({{guest.allocate(8), 8}});
+  CHECK(guest.call("proc_raise", {6}) == Errno::nosys);
+  for (const auto& [fd, expected] :
+       {std::pair{0U, Errno::nosys}, std::pair{1U, Errno::notsock}, std::pair{99U, Errno::badf}}) {
+    INFO(fd);
+    CHECK(guest.call("sock_shutdown", {fd, 1}) == expected);
+    CHECK(guest.call("sock_accept", {fd, 0, out}) == expected);
+    CHECK(guest.call("sock_recv", {fd, buffers, 1, 0, out, out + 8}) == expected);
+    CHECK(guest.call("sock_send", {fd, buffers, 1, 0, out}) == expected);
+  }
+  CHECK(guest.fdstat(0).type == FileType::socket_stream);
+  ::close(sockets[0]);
+  ::close(sockets[1]);
+}
+
+}  // namespace
+}  // namespace wasi::preview1

@@ -1,0 +1,153 @@
+// The official preview1 programs of WebAssembly/wasi-testsuite, in the interpreter, with both ways of resolving paths.
+// They are other people's data, found beside the project; where they are missing, that is said.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "binary/decoder.h"
+#include "interp/interpreter.h"
+#include "os/unique_fd.h"
+#include "runtime/instance.h"
+#include "runtime/store.h"
+#include "support/shared.h"
+#include "support/temp_dir.h"
+#include "validate/validator.h"
+#include "wasi/context.h"
+
+namespace wasi::preview1 {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kTimeLimit{60};
+
+// What NAME.json asks for; see the suite's INDEX.md.
+struct Expectation {
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::optional<fs::path> root;
+  int exit_code = 0;
+  std::optional<std::string> out;
+  std::optional<std::string> err;
+};
+
+Expectation read_expectation(const fs::path& program) {
+  Expectation expectation;
+  fs::path path = program;
+  path.replace_extension(".json");
+  std::ifstream file(path);
+  if (!file) return expectation;
+  const nlohmann::json json = nlohmann::json::parse(file);
+  expectation.args = json.value("args", std::vector<std::string>());
+  for (const auto& [name, value] : json.value("env", std::map<std::string, std::string>())) {
+    expectation.env.push_back(name + "=" + value);
+  }
+  if (json.contains("root")) expectation.root = program.parent_path() / json["root"].get<std::string>();
+  expectation.exit_code = json.value("exit_code", 0);
+  if (json.contains("stdout")) expectation.out = json["stdout"].get<std::string>();
+  if (json.contains("stderr")) expectation.err = json["stderr"].get<std::string>();
+  return expectation;
+}
+
+struct Ending {
+  std::string trap;  // empty: the program ended by itself
+  int exit_code = 0;
+};
+
+Ending run(const fs::path& program, Config config) {
+  const auto registry = std::make_shared<wasm::TypeRegistry>();
+  const auto tier = interp::make_interpreter();
+  const auto bytes = std::make_shared<const std::vector<std::uint8_t>>(wasi::test::read_file(program));
+  auto module = binary::decode_module({*bytes, bytes}, registry);
+  if (!module) return {module.error().to_string(), 0};
+  if (auto valid = validate::validate_module(**module); !valid) return {valid.error().to_string(), 0};
+  const std::shared_ptr<runtime::ModuleCode> code[] = {
+      std::make_shared<runtime::ModuleCode>(*module, *tier, runtime::BoundsChecks::guard_pages, false),
+      std::make_shared<runtime::ModuleCode>(*module, *tier, runtime::BoundsChecks::explicit_checks, false)};
+  runtime::Store store(registry, {});
+  auto context = Context::create(std::move(config));
+  if (!context) return {context.error().to_string(), 0};
+  std::vector<runtime::External> imports;
+  for (const wasm::Import& import : (*module)->imports) {
+    const auto all = functions();
+    const auto function = std::ranges::find(all, import.name, &Function::name);
+    if (import.module != kModuleName || function == all.end()) return {"unknown import " + std::string(import.name), 0};
+    imports.emplace_back(&store.add_host_function(*registry->add_func(function->type), function->body, *context)->ref);
+  }
+  auto instance = store.instantiate(code, imports);
+  if (!instance) {
+    return {instance.error().error ? instance.error().error->to_string() : instance.error().trap->to_string(), 0};
+  }
+  const auto start = (*instance)->find_export("_start");
+  if (!start) return {"no _start", 0};
+  store.set_deadline(std::chrono::steady_clock::now() + kTimeLimit);
+  if (auto done = store.call(*start->func, {}); !done) {
+    if (!done.error().is_exit()) return {done.error().to_string(), 0};
+    return {"", done.error().exit_status};
+  }
+  return {};
+}
+
+// Runs one program in a fresh copy of its directory; what is wrong with the result, or nothing.
+std::string complaint(const fs::path& program, bool walk) {
+  const Expectation expected = read_expectation(program);
+  const wasi::test::TempDir dir;
+  dir.make_directory("root");
+  if (expected.root) fs::copy(*expected.root, dir / "root", fs::copy_options::recursive);
+  // The originals are read-only, and so would be the copies.
+  for (const auto& entry : fs::recursive_directory_iterator(dir / "root")) {
+    fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);
+  }
+  fs::permissions(dir / "root", fs::perms::owner_write, fs::perm_options::add);
+  const os::UniqueFd out(::open((dir / "out").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  const os::UniqueFd err(::open((dir / "err").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  Config config;
+  config.args = {program.filename().string()};
+  config.args.insert(config.args.end(), expected.args.begin(), expected.args.end());
+  config.env = expected.env;
+  if (expected.root) config.preopens.push_back({(dir / "root").string(), "/", Access::read_write});
+  config.out = {.kind = Stdio::Kind::fd, .fd = out.get()};
+  config.err = {.kind = Stdio::Kind::fd, .fd = err.get()};
+  config.force_path_walk = walk;
+
+  const Ending ending = run(program, std::move(config));
+  std::string wrong;
+  if (!ending.trap.empty()) wrong += "stopped: " + ending.trap + "\n";
+  if (ending.trap.empty() && ending.exit_code != expected.exit_code) {
+    wrong +=
+        "exit code " + std::to_string(ending.exit_code) + " instead of " + std::to_string(expected.exit_code) + "\n";
+  }
+  if (expected.out && dir.read("out") != *expected.out) wrong += "stdout is \"" + dir.read("out") + "\"\n";
+  if (expected.err && dir.read("err") != *expected.err) wrong += "stderr is \"" + dir.read("err") + "\"\n";
+  if (!wrong.empty()) wrong += dir.read("err");
+  return wrong;
+}
+
+void run_suite(const char* language, std::size_t programs) {
+  const auto folder = wasi::test::shared_path(std::string("wasi-testsuite/") + language + "/wasm32-wasip1");
+  if (!folder) return;
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::directory_iterator(*folder)) {
+    if (entry.path().extension() == ".wasm") paths.push_back(entry.path());
+  }
+  std::ranges::sort(paths);
+  CHECK(paths.size() >= programs);
+  for (const fs::path& path : paths) {
+    for (const bool walk : {false, true}) {
+      INFO(path.filename().string() << (walk ? ", walking paths" : ", openat2"));
+      CHECK(complaint(path, walk) == "");
+    }
+  }
+}
+
+TEST_CASE("official programs in C", "[suite]") { run_suite("c", 14); }
+TEST_CASE("official programs in Rust", "[suite]") { run_suite("rust", 46); }
+TEST_CASE("official programs in AssemblyScript", "[suite]") { run_suite("assemblyscript", 12); }
+
+}  // namespace
+}  // namespace wasi::preview1
