@@ -12,8 +12,8 @@
 namespace wasi::binary {
 
 // Decodes all sections but leaves bodies and the name section unread. Errors have the kind `malformed` and an
-// offset (`invalid` where a type index outside of bodies is out of range, as the spec has it). Memory
-// used is a small multiple of the input's size whatever its counts claim.
+// offset (`invalid` where a type index outside of bodies is out of range, as the spec has it; `limit` beyond 4 GiB
+// or a million types). Memory used is a small multiple of the input's size whatever its counts claim.
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
                                                     std::shared_ptr<wasm::TypeRegistry> registry);
 

@@ -199,6 +199,12 @@ TEST_CASE("the ends of constant expressions") {
       "28 4b 0b 0b 0b",                                               // a load with a memory index
       "1c 02 63 0b 7f 0b",                                            // select with types
       "fb 18 03 0b 0b 0b 0b",                                         // br_on_cast
+      "fd 54 00 0b 0b 0b",                                            // v128.load8_lane: memarg, then a lane
+      "fd 15 0b 0b",                                                  // i8x16.extract_lane_s
+      "fd 0d 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b 0b",     // i8x16.shuffle
+      "11 0b 0b 0b",                                                  // call_indirect
+      "fc 0e 0b 0b 0b",                                               // table.copy
+      "fb 11 0b 0b 0b",                                               // array.copy
       "fe 03 00 0b",                                                  // atomic.fence
   };
   for (const char* expression : expressions) {
