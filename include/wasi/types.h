@@ -66,7 +66,7 @@ struct Limits {
 inline constexpr std::uint64_t kPageSize = 65536;  // bytes of a page of linear memory
 
 struct MemoryType {
-  Limits limits;           // in pages of 64 KiB
+  Limits limits = {};      // in pages of 64 KiB
   bool is_64 = false;      // addresses are i64
   bool is_shared = false;  // between threads
   [[nodiscard]] std::string to_string() const;
@@ -75,7 +75,7 @@ struct MemoryType {
 
 struct TableType {
   ValueType element = ValueType::funcref();
-  Limits limits;       // in elements
+  Limits limits = {};  // in elements
   bool is_64 = false;  // indices are i64
   [[nodiscard]] std::string to_string() const;
   friend bool operator==(const TableType&, const TableType&) = default;

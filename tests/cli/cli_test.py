@@ -1,0 +1,566 @@
+#!/usr/bin/env python3
+"""The command line as users see it: messages, exit codes, where options end, what is printed.
+
+usage: cli_test.py WASIRUN [unittest arguments]
+
+Guests are written in WAT beside the test that is about them; wat2wasm makes the binaries.
+"""
+
+import json
+import os
+import pathlib
+import pty
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+WASIRUN = ""
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
+TIMEOUT = 60
+
+SUCCESS, FAILURE, USAGE, TRAP = 0, 1, 2, 134
+
+# Writes argv or environ (one NUL-terminated string after the other) to stdout.
+PRINT_STRINGS = """
+(module
+  (import "wasi_snapshot_preview1" "{name}_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "{name}_get" (func $get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (drop (call $sizes (i32.const 0) (i32.const 4)))
+    (drop (call $get (i32.const 1024) (i32.const 8192)))
+    (i32.store (i32.const 8) (i32.const 8192))
+    (i32.store (i32.const 12) (i32.load (i32.const 4)))
+    (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))))
+"""
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="wasirun-cli-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def wat(self, text, name="guest.wasm", flags=()):
+        source = self.dir / (name + ".wat")
+        source.write_text(text)
+        subprocess.run(["wat2wasm", *flags, str(source), "-o", str(self.dir / name)], check=True, timeout=TIMEOUT)
+        return str(self.dir / name)
+
+    def file(self, name, content):
+        path = self.dir / name
+        path.write_bytes(content)
+        return str(path)
+
+    def run_cli(self, *args, stdin=b"", env=None, **options):
+        base = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
+        done = subprocess.run([WASIRUN, *args], input=stdin, capture_output=True, timeout=TIMEOUT,
+                              env={**base, **(env or {})}, **options)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def assert_one_line(self, stderr, *parts):
+        self.assertTrue(stderr.startswith("wasirun: error: "), stderr)
+        self.assertEqual(stderr.count("\n"), 1, stderr)
+        for part in parts:
+            self.assertIn(part, stderr)
+
+    def check_error(self, code, args, *parts, **options):
+        got, out, err = self.run_cli(*args, **options)
+        self.assert_one_line(err, *parts)
+        self.assertEqual((got, out), (code, ""), err)
+
+
+class Files(CliTest):
+    def test_missing_file(self):
+        self.check_error(FAILURE, ["nowhere.wasm"], "nowhere.wasm", "No such file or directory")
+
+    def test_directory(self):
+        self.check_error(FAILURE, [str(self.dir)], str(self.dir), "directory")
+
+    def test_empty_file(self):
+        path = self.file("empty.wasm", b"")
+        self.check_error(FAILURE, [path], path, "empty")
+
+    def test_text_instead_of_binary(self):
+        path = self.file("guest.wat", b"(module\n  (func))\n")
+        self.check_error(FAILURE, [path], path, "text format is not supported yet", "wat2wasm")
+
+    def test_component(self):
+        path = self.file("component.wasm", b"\0asm\x0d\0\x01\0")
+        self.check_error(FAILURE, [path], path,
+                         "WebAssembly component; components are not supported yet, wasirun runs core modules")
+
+    def test_neither(self):
+        path = self.file("picture.wasm", b"\x89PNG\r\n\x1a\n and so on")
+        self.check_error(FAILURE, [path], path, "malformed module at offset 0x0", "magic")
+
+    def test_truncated(self):
+        whole = pathlib.Path(self.wat("(module (func (export \"_start\")))")).read_bytes()
+        path = self.file("half.wasm", whole[:-3])
+        self.check_error(FAILURE, [path], path, "malformed module at offset")
+
+    def test_unreadable_file(self):
+        path = self.wat("(module)")
+        os.chmod(path, 0)
+        self.check_unprivileged([path], path, "Permission denied")
+
+    def test_every_command_refuses_a_missing_file(self):
+        for command in ("run", "validate", "inspect"):
+            self.check_error(FAILURE, [command, "nowhere.wasm"], "nowhere.wasm", "No such file or directory")
+
+    def check_unprivileged(self, args, *parts):
+        """Root may read everything: become nobody, with a copy of the tool that nobody can reach."""
+        if os.geteuid() != 0:
+            self.check_error(FAILURE, args, *parts)
+            return
+        os.chmod(self.dir, 0o755)
+        tool = shutil.copy(WASIRUN, self.dir / "wasirun")
+        done = subprocess.run([tool, *args], capture_output=True, timeout=TIMEOUT, user=65534, group=65534)
+        self.assert_one_line(done.stderr.decode(), *parts)
+        self.assertEqual(done.returncode, FAILURE)
+
+    def test_unreadable_preopen(self):
+        guest = self.wat("(module (import \"wasi_snapshot_preview1\" \"sched_yield\" (func (result i32)))"
+                         " (func (export \"_start\")))")
+        closed = self.dir / "closed"
+        closed.mkdir(mode=0)
+        self.check_unprivileged(["--dir", f"{closed}::/", guest], str(closed), "Permission denied")
+
+
+class Imports(CliTest):
+    def test_missing(self):
+        path = self.wat('(module (import "env" "log" (func (param i32 i64) (result f32))))')
+        self.check_error(FAILURE, [path], path, 'missing import "env"."log"', "function (i32, i64) -> (f32)",
+                         'only "wasi_snapshot_preview1"')
+
+    def test_several_missing(self):
+        path = self.wat('(module (import "env" "a" (func)) (import "env" "b" (memory 1)) (import "env" "c" (global i32)))')
+        self.check_error(FAILURE, [path], 'missing import "env"."a"', '2 more missing: "env"."b", "env"."c"')
+
+    def test_missing_of_every_kind(self):
+        for text, kind in [("(memory 1 2)", "memory"), ("(table 3 funcref)", "table"), ("(global (mut i64))", "global")]:
+            self.check_error(FAILURE, [self.wat(f'(module (import "env" "x" {text}))')], f'"env"."x", a {kind} ')
+
+    def test_no_such_wasi_function(self):
+        path = self.wat('(module (import "wasi_snapshot_preview1" "fd_teleport" (func (param i32))))')
+        self.check_error(FAILURE, [path], '"wasi_snapshot_preview1"."fd_teleport"', "no function of that name")
+
+    def test_hints(self):
+        for module, name, hint in [("wasi_unstable", "fd_write", "older WASI (snapshot 0)"),
+                                   ("wasi:cli/stdout@0.2.0", "get-stdout", "WASI 0.2"),
+                                   ("wbg", "__wbg_log_1", "JavaScript host"), ("gojs", "runtime.wasmExit", "GOOS=wasip1"),
+                                   ("env", "emscripten_notify_memory_growth", "Emscripten")]:
+            path = self.wat(f'(module (import "{module}" "{name}" (func)))')
+            self.check_error(FAILURE, [path], f'"{module}"."{name}"', hint)
+
+    def test_wrong_function_type(self):
+        path = self.wat('(module (import "wasi_snapshot_preview1" "sched_yield" (func (param f64))))')
+        self.check_error(FAILURE, [path], "incompatible import type: wasi_snapshot_preview1.sched_yield", "(f64) -> ()", "() -> (i32)")
+
+    def test_wrong_kind(self):
+        path = self.wat('(module (import "wasi_snapshot_preview1" "sched_yield" (memory 1)))')
+        self.check_error(FAILURE, [path], "incompatible import type: wasi_snapshot_preview1.sched_yield", "expected memory 1", "found function")
+
+
+class Directories(CliTest):
+    wordcount = str(EXAMPLES / "wordcount" / "wordcount.wasm")
+
+    def test_missing(self):
+        self.check_error(FAILURE, ["--dir", "/nowhere::/", self.wordcount], "/nowhere", "No such file or directory")
+
+    def test_file_instead_of_directory(self):
+        path = self.file("file.txt", b"")
+        self.check_error(FAILURE, ["--dir", path, self.wordcount], path, "Not a directory")
+
+    def test_names_and_files(self):
+        self.file("one.txt", b"one two three\n")
+        for spec, name in [(f"{self.dir}::/", "one.txt"), (f"{self.dir}::/data:ro", "/data/one.txt"),
+                           (f"{self.dir}", f"{self.dir}/one.txt")]:
+            code, out, err = self.run_cli("--dir", spec, self.wordcount, name)
+            self.assertEqual((code, err), (SUCCESS, ""))
+            self.assertIn(f"       1        3       14  {name}\n", out)
+
+    def test_nothing_is_given_by_itself(self):
+        self.file("one.txt", b"")
+        code, _, err = self.run_cli(self.wordcount, "one.txt", cwd=self.dir)
+        self.assertEqual(code, FAILURE)
+        self.assertIn("wordcount: one.txt:", err)
+
+    def test_read_only(self):
+        guest = self.wat("""
+          (module
+            (import "wasi_snapshot_preview1" "path_create_directory" (func $mkdir (param i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "made")
+            (func (export "_start") (call $exit (call $mkdir (i32.const 3) (i32.const 0) (i32.const 4)))))
+        """)
+        code, _, _ = self.run_cli("--dir", f"{self.dir}::/:ro", guest)
+        self.assertNotEqual(code, SUCCESS)
+        self.assertFalse((self.dir / "made").exists())
+        code, _, _ = self.run_cli("--dir", f"{self.dir}::/", guest)
+        self.assertEqual(code, SUCCESS)
+        self.assertTrue((self.dir / "made").is_dir())
+
+
+class Options(CliTest):
+    def test_no_arguments(self):
+        code, out, err = self.run_cli()
+        self.assertEqual((code, out), (USAGE, ""))
+        self.assertIn("usage:", err)
+
+    def test_no_module(self):
+        self.check_error(USAGE, ["run"], "which module?", "wasirun run --help")
+        self.check_error(USAGE, ["--tier", "interp"], "which module?")
+
+    def test_unknown_option(self):
+        self.check_error(USAGE, ["--bogus", "x.wasm"], "unknown option --bogus", "wasirun run --help")
+        self.check_error(USAGE, ["--dri", ".", "x.wasm"], "unknown option --dri (did you mean --dir?)")
+
+    def test_missing_value(self):
+        self.check_error(USAGE, ["--deadline"], "--deadline")
+
+    def test_wrong_values(self):
+        for option, value, part in [("--deadline", "5", "5s or 250ms"), ("--deadline", "soon", "\"soon\""),
+                                    ("--max-memory", "lots", "64m"), ("--max-memory", "-1", "--max-memory"),
+                                    ("--stack-size", "1q", "\"1q\""), ("--tier", "turbo", "auto, interp"),
+                                    ("--tier", "llvm", "llvm is not in this version"),
+                                    ("--tier", "baseline", "baseline is not in this version"),
+                                    ("--validate", "never", "eager, parallel, lazy"),
+                                    ("--bounds-checks", "none", "guard, explicit"), ("--trace", "all", "wasi"),
+                                    ("--profile", "all", "phases"), ("--dir", "::/", "HOST[::GUEST][:ro]")]:
+            self.check_error(USAGE, [option, value, "x.wasm"], option, part)
+
+    def test_help(self):
+        for args, part in [(["--help"], "wasirun validate FILE..."), (["help"], "usage:"),
+                           (["run", "--help"], "--max-memory"), (["validate", "--help"], "usage: wasirun validate"),
+                           (["inspect", "--help"], "--json")]:
+            code, out, err = self.run_cli(*args)
+            self.assertEqual((code, err), (SUCCESS, ""))
+            self.assertIn(part, out)
+
+    def test_version(self):
+        code, out, err = self.run_cli("--version")
+        self.assertEqual((code, err), (SUCCESS, ""))
+        self.assertRegex(out, r"^wasirun \d+\.\d+\.\d+\n$")
+
+    def test_options_end_at_the_module(self):
+        guest = self.wat(PRINT_STRINGS.format(name="args"))
+        for before in ([], ["run"], ["--tier", "interp"], ["--tier=interp", "--"]):
+            code, out, err = self.run_cli(*before, guest, "--help", "--dir", "--", "-x", "")
+            self.assertEqual((code, err), (SUCCESS, ""))
+            self.assertEqual(out.split("\0"), [guest, "--help", "--dir", "--", "-x", "", ""])
+
+    def test_environment(self):
+        guest = self.wat(PRINT_STRINGS.format(name="environ"))
+        outside = {"SHARED": "yes", "SECRET": "no"}
+        code, out, _ = self.run_cli("--env", "A=1", "--env", "B=x=y", "--env", "SHARED", "--env", "ABSENT", guest,
+                                    env=outside)
+        self.assertEqual((code, out), (SUCCESS, "A=1\0B=x=y\0SHARED=yes\0"))
+        code, out, _ = self.run_cli("--inherit-env", "--env", "SHARED=changed", guest, env=outside)
+        variables = out.split("\0")
+        self.assertIn("SECRET=no", variables)
+        self.assertIn("SHARED=changed", variables)
+        self.assertNotIn("SHARED=yes", variables)
+        code, out, _ = self.run_cli(guest, env=outside)
+        self.assertEqual((code, out), (SUCCESS, ""))
+
+
+class Running(CliTest):
+    def exit_with(self, code):
+        return self.wat('(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))'
+                        f' (memory (export "memory") 1) (func (export "_start") (call $exit (i32.const {code}))))')
+
+    def test_exit_codes(self):
+        for code in (0, 1, 7, 134, 255):
+            self.assertEqual(self.run_cli(self.exit_with(code)), (code, "", ""))
+        self.assertEqual(self.run_cli(self.wat('(module (func (export "_start")))')), (SUCCESS, "", ""))
+
+    def test_trap(self):
+        path = self.wat("""
+          (module $calculator
+            (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+            (func $main (export "_start") (drop (call $divide (i32.const 1) (i32.const 0)))))
+        """, flags=["--debug-names"])
+        code, out, err = self.run_cli(path)
+        self.assertEqual((code, out), (TRAP, ""))
+        lines = err.splitlines()
+        self.assertEqual(lines[0], "wasirun: trap: integer divide by zero")
+        self.assertRegex(lines[1], r"^ +0: calculator!divide @ 0x[0-9a-f]+$")
+        self.assertRegex(lines[2], r"^ +1: calculator!main @ 0x[0-9a-f]+$")
+
+    def test_memory_fault_in_both_modes(self):
+        path = self.wat('(module (memory 1) (func $f (export "_start") (drop (i32.load (i32.const 0x10000)))))')
+        for mode in ("guard", "explicit"):
+            code, _, err = self.run_cli("--bounds-checks", mode, path)
+            self.assertEqual(code, TRAP)
+            self.assertTrue(err.startswith("wasirun: trap: out of bounds memory access\n"), err)
+
+    def test_stack_overflow(self):
+        path = self.wat('(module (func $f (export "_start") (call $f)))')
+        for size in ([], ["--stack-size", "64k"]):
+            code, _, err = self.run_cli(*size, path)
+            self.assertEqual(code, TRAP)
+            self.assertTrue(err.startswith("wasirun: trap: call stack exhausted\n"), err)
+            self.assertIn("frames left out", err)
+
+    def test_stack_size_counts(self):
+        # 10000 nested calls fit into the default stack, not into a small one.
+        path = self.wat("""
+          (module
+            (func $f (export "f") (param i32) (result i32)
+              (if (result i32) (local.get 0)
+                (then (i32.add (i32.const 1) (call $f (i32.sub (local.get 0) (i32.const 1)))))
+                (else (i32.const 0)))))
+        """)
+        self.assertEqual(self.run_cli("--invoke", "f", path, "10000"), (SUCCESS, "10000\n", ""))
+        self.assertEqual(self.run_cli("--stack-size", "16k", "--invoke", "f", path, "10000")[0], TRAP)
+
+    def test_deadline(self):
+        path = self.wat('(module (func (export "_start") (loop $l (br $l))))')
+        code, _, err = self.run_cli("--deadline", "50ms", path)
+        self.assertEqual(code, TRAP)
+        self.assertTrue(err.startswith("wasirun: trap: deadline exceeded\n"), err)
+
+    def test_memory_limit(self):
+        path = self.wat('(module (memory 2) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))')
+        self.assertEqual(self.run_cli("--invoke", "grow", path, "14"), (SUCCESS, "2\n", ""))
+        self.assertEqual(self.run_cli("--max-memory", "1m", "--invoke", "grow", path, "14"), (SUCCESS, "2\n", ""))
+        self.assertEqual(self.run_cli("--max-memory", "1m", "--invoke", "grow", path, "15"), (SUCCESS, "-1\n", ""))
+        self.check_error(FAILURE, ["--max-memory", "64k", "--invoke", "grow", path, "0"], path, "memory", "limit")
+
+    def test_validation_modes(self):
+        # The body of f leaves nothing where an i32 is promised.
+        path = self.wat('(module (func (export "f") (result i32)) (func (export "_start")))', flags=["--no-check"])
+        self.assertEqual(self.run_cli(path), (SUCCESS, "", ""))
+        self.assertEqual(self.run_cli("--validate", "lazy", path), (SUCCESS, "", ""))
+        for mode in ("eager", "parallel"):
+            self.check_error(FAILURE, ["--validate", mode, path], path, "invalid module at offset", "type mismatch")
+        code, _, err = self.run_cli("--invoke", "f", path)
+        self.assertEqual(code, TRAP)
+        self.assertIn("invalid function body", err)
+        self.assertIn("type mismatch", err)
+
+    def test_not_yet_supported(self):
+        path = self.wat('(module (memory i64 1) (func (export "_start")))', flags=["--enable-memory64"])
+        self.check_error(FAILURE, [path], path, "does not run yet: memory64")
+
+    def test_trap_in_the_start_function(self):
+        path = self.wat('(module (func $s unreachable) (start $s) (func (export "_start")))')
+        code, _, err = self.run_cli(path)
+        self.assertEqual(code, TRAP)
+        self.assertTrue(err.startswith("wasirun: trap: unreachable\n"), err)
+
+    def test_no_start(self):
+        path = self.wat('(module (func (export "add")) (func (export "sub")) (memory (export "memory") 1))')
+        self.check_error(FAILURE, [path], path, "no _start", "--invoke: add, sub")
+        path = self.wat("(module)")
+        self.check_error(FAILURE, [path], path, "no _start", "exports no other")
+        path = self.wat('(module (func (export "_start") (param i32)))')
+        self.check_error(FAILURE, [path], path, "(i32) -> ()", "() -> ()")
+
+    def test_stdin(self):
+        wordcount = str(EXAMPLES / "wordcount" / "wordcount.wasm")
+        code, out, err = self.run_cli(wordcount, "-n", "1", stdin=b"wasm runs wasm\n" * 1000)
+        self.assertEqual((code, err), (SUCCESS, ""))
+        self.assertIn("    1000     3000    15000  -\n", out)
+        self.assertIn("    2000  wasm ", out)
+
+    def test_trace(self):
+        code, out, err = self.run_cli("--trace", "wasi", self.exit_with(3))
+        self.assertEqual((code, out), (3, ""))
+        self.assertRegex(err, r"(?m)^proc_exit\(.*3.*\)")
+
+    def test_profile(self):
+        code, _, err = self.run_cli("--profile", "phases", self.exit_with(3))
+        self.assertEqual(code, 3)
+        for phase in ("decode", "validate", "translate", "run"):
+            self.assertRegex(err, rf"(?m)^{phase} +[0-9.]+ ms +\d+ bytes")
+
+
+class Invoking(CliTest):
+    def test_values_by_type(self):
+        path = self.wat("""
+          (module
+            (func (export "i32") (param i32) (result i32) (local.get 0))
+            (func (export "i64") (param i64) (result i64) (local.get 0))
+            (func (export "f32") (param f32) (result f32) (local.get 0))
+            (func (export "f64") (param f64) (result f64) (local.get 0))
+            (func (export "ref") (param funcref) (result i32) (ref.is_null (local.get 0)))
+            (func (export "all") (param i32 i64 f32 f64) (result f64 f32 i64 i32)
+              (local.get 3) (local.get 2) (local.get 1) (local.get 0))
+            (func (export "none")))
+        """)
+        for name, given, printed in [
+                ("i32", "42", "42"), ("i32", "-1", "-1"), ("i32", "4294967295", "-1"), ("i32", "0xff", "255"),
+                ("i32", "-0x80000000", "-2147483648"), ("i64", "9223372036854775807", "9223372036854775807"),
+                ("i64", "18446744073709551615", "-1"), ("i64", "-9223372036854775808", "-9223372036854775808"),
+                ("f32", "0.1", "0.1"), ("f32", "-0", "-0"), ("f32", "inf", "inf"), ("f32", "nan", "nan"),
+                ("f64", "0.1", "0.1"), ("f64", "1e300", "1e+300"), ("f64", "0x1p-2", "0.25"), ("ref", "null", "1")]:
+            self.assertEqual(self.run_cli("--invoke", name, path, given), (SUCCESS, printed + "\n", ""), (name, given))
+        self.assertEqual(self.run_cli("--invoke", "all", path, "1", "2", "3.5", "4.25"),
+                         (SUCCESS, "4.25\n3.5\n2\n1\n", ""))
+        self.assertEqual(self.run_cli("--invoke", "none", path), (SUCCESS, "", ""))
+
+    def test_wrong_values(self):
+        path = self.wat('(module (func (export "f") (param i32 f32)) (func (export "r") (param externref))'
+                        ' (memory (export "m") 1))')
+        for args, parts in [(["f"], ["f has type (i32, f32) -> ()", "needs 2 arguments", "got 0"]),
+                            (["f", "1", "2", "3"], ["got 3"]), (["f", "1.5", "2"], ["argument 1 of f", '"1.5"', "i32"]),
+                            (["f", "4294967296", "2"], ["argument 1", "i32"]),
+                            (["f", "-2147483649", "2"], ["argument 1", "i32"]), (["f", "0x", "2"], ["argument 1"]),
+                            (["f", "1", "two"], ["argument 2 of f", '"two"', "f32"]), (["f", "1", ""], ["argument 2"]),
+                            (["r", "5"], ["externref"]), (["g"], ['no export "g"', '"f"']),
+                            (["m"], ['"m" is a memory, not a function'])]:
+            self.check_error(USAGE, ["--invoke", args[0], path, *args[1:]], *parts)
+
+    def test_reactor(self):
+        path = self.wat("""
+          (module
+            (global $ready (mut i32) (i32.const 0))
+            (func (export "_initialize") (global.set $ready (i32.add (global.get $ready) (i32.const 1))))
+            (func (export "ready") (result i32) (global.get $ready)))
+        """)
+        self.assertEqual(self.run_cli("--invoke", "ready", path), (SUCCESS, "1\n", ""))
+
+    def test_trap_and_exit(self):
+        path = self.wat("""
+          (module
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (func (export "trap") unreachable)
+            (func (export "exit") (call $exit (i32.const 9))))
+        """)
+        code, out, err = self.run_cli("--invoke", "trap", path)
+        self.assertEqual((code, out), (TRAP, ""))
+        self.assertTrue(err.startswith("wasirun: trap: unreachable\n"), err)
+        self.assertEqual(self.run_cli("--invoke", "exit", path), (9, "", ""))
+
+
+class Validating(CliTest):
+    def test_files(self):
+        good = self.wat("(module (func))", "good.wasm")
+        bad = self.wat("(module (func (result i32)))", "bad.wasm", flags=["--no-check"])
+        self.assertEqual(self.run_cli("validate", good), (SUCCESS, f"{good}: valid\n", ""))
+        code, out, err = self.run_cli("validate", bad, good, "nowhere.wasm")
+        self.assertEqual((code, out), (FAILURE, f"{good}: valid\n"))
+        lines = err.splitlines()
+        self.assertEqual(len(lines), 2, err)
+        self.assertIn(f"{bad}: invalid module at offset", lines[0])
+        self.assertIn("nowhere.wasm", lines[1])
+
+    def test_what_is_not_run_yet_is_still_valid(self):
+        path = self.wat("(module (func (result v128) (v128.const i32x4 1 2 3 4)))")
+        self.assertEqual(self.run_cli("validate", path)[0], SUCCESS)
+
+    def test_no_file(self):
+        self.check_error(USAGE, ["validate"], "which file?")
+        self.check_error(USAGE, ["inspect"], "which file?")
+
+
+class Inspecting(CliTest):
+    TEXT = """
+      (module $shapes
+        (import "env" "log" (func $log (param i32 i32)))
+        (import "env" "limit" (global i64))
+        (memory (export "memory") 1 16)
+        (table 4 funcref)
+        (global (export "count") (mut i32) (i32.const 0))
+        (func $area (export "area") (param f64 f64) (result f64) (f64.mul (local.get 0) (local.get 1)))
+        (func $extend (param i32) (result i32) (i32.extend8_s (local.get 0)))
+        (data (i32.const 0) "text"))
+    """
+
+    def test_text(self):
+        path = self.wat(self.TEXT, flags=["--debug-names"])
+        code, out, err = self.run_cli("inspect", path)
+        self.assertEqual((code, err), (SUCCESS, ""))
+        for part in ["named shapes", "sign-extension", "3 functions (3 named)", "env.log: function (i32, i32) -> ()",
+                     "env.limit: global", "area: function (f64, f64) -> (f64)", "memory: memory", "custom name",
+                     "imports (2):", "exports (3):"]:
+            self.assertIn(part, out)
+
+    def test_json(self):
+        path = self.wat(self.TEXT, flags=["--debug-names"])
+        code, out, err = self.run_cli("inspect", "--json", path)
+        self.assertEqual((code, err), (SUCCESS, ""))
+        module = json.loads(out)
+        self.assertEqual(module["name"], "shapes")
+        self.assertEqual(module["bytes"], os.path.getsize(path))
+        self.assertEqual(module["imports"], [
+            {"module": "env", "name": "log", "kind": "function", "params": ["i32", "i32"], "results": []},
+            {"module": "env", "name": "limit", "kind": "global", "type": "i64", "mutable": False}])
+        exports = {entry["name"]: entry for entry in module["exports"]}
+        self.assertEqual(exports["area"],
+                         {"name": "area", "kind": "function", "params": ["f64", "f64"], "results": ["f64"]})
+        self.assertEqual(exports["memory"]["limits"], {"min": 1, "max": 16})
+        self.assertEqual(exports["count"], {"name": "count", "kind": "global", "type": "i32", "mutable": True})
+        self.assertEqual(module["counts"]["functions"], 3)
+        self.assertEqual(module["counts"]["data_segments"], 1)
+        self.assertIn("sign-extension", module["features"])
+        self.assertEqual(module["unsupported_features"], [])
+        self.assertIn({"index": 1, "name": "area"}, module["function_names"])
+        sections = [section["name"] for section in module["sections"]]
+        self.assertEqual(sections,
+                         ["type", "import", "function", "table", "memory", "global", "export", "code", "data", "name"])
+        # Sections follow each other: id, size and contents.
+        for section, following in zip(module["sections"], module["sections"][1:]):
+            self.assertLess(section["offset"] + section["size"], following["offset"])
+
+    def test_options_behind_the_file(self):
+        path = self.wat("(module)")
+        self.assertEqual(json.loads(self.run_cli("inspect", path, "--json")[1])["imports"], [])
+
+    def test_features_that_are_not_run(self):
+        path = self.wat("(module (func (result v128) (v128.const i32x4 1 2 3 4)))")
+        self.assertEqual(json.loads(self.run_cli("inspect", path, "--json")[1])["unsupported_features"], ["simd"])
+        self.assertIn("not run by this version: simd", self.run_cli("inspect", path)[1])
+
+
+class Terminal(CliTest):
+    def stderr_on_terminal(self, *args, **env):
+        reader, terminal = pty.openpty()
+        base = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
+        subprocess.run([WASIRUN, *args], stderr=terminal, stdout=subprocess.DEVNULL, timeout=TIMEOUT,
+                       env={**base, **env}, check=False)
+        os.close(terminal)
+        text = os.read(reader, 65536).decode()
+        os.close(reader)
+        return text
+
+    def test_colours_on_a_terminal_only(self):
+        self.assertIn("\033[1;31merror:\033[0m", self.stderr_on_terminal("nowhere.wasm", TERM="xterm"))
+        self.assertNotIn("\033", self.run_cli("nowhere.wasm", env={"TERM": "xterm"})[2])
+
+    def test_no_color(self):
+        self.assertNotIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="xterm", NO_COLOR="1"))
+        self.assertIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="xterm", NO_COLOR=""))
+        self.assertNotIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="dumb"))
+
+
+class Output(CliTest):
+    def test_full_disk(self):
+        path = self.wat('(module (func (export "f") (result i32) (i32.const 1)))')
+        for args in (["inspect", path], ["validate", path], ["--invoke", "f", path], ["--version"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([WASIRUN, *args], stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+            self.assertEqual(done.returncode, FAILURE, args)
+            self.assert_one_line(done.stderr.decode(), "cannot write to standard output", "No space left on device")
+
+    def test_reader_gone(self):
+        path = self.wat('(module (func (export "f") (result i32) (i32.const 1)))')
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([WASIRUN, "--invoke", "f", path], stdout=writer, stderr=subprocess.PIPE, timeout=TIMEOUT,
+                              check=False)
+        os.close(writer)
+        self.assertEqual((done.returncode, done.stderr), (FAILURE, b""))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    WASIRUN = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

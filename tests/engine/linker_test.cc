@@ -1,0 +1,152 @@
+// Names for imports, and what happens when they do not fit.
+#include "engine/fixture.h"
+
+using namespace wasi;
+using namespace wasi::test;
+
+namespace {
+
+Error link_error(const Linker& linker, Store& store, const Module& module) {
+  const auto instance = linker.instantiate(store, module);
+  REQUIRE_FALSE(instance);
+  REQUIRE(instance.error().error() != nullptr);
+  return *instance.error().error();
+}
+
+}  // namespace
+
+TEST_CASE("A missing import is named with its type") {
+  const Engine engine;
+  Store store(engine);
+  Linker linker(engine);
+  const Module module = load(engine, R"((module (import "env" "log" (func (param i32)))))");
+  const Error error = link_error(linker, store, module);
+  CHECK(error.kind == ErrorKind::unlinkable);
+  CHECK(error.message == "missing import \"env\".\"log\", a function (i32) -> (): the host defines no imports at all");
+  linker.define("other", "log", [] {});
+  CHECK(link_error(linker, store, module).message ==
+        "missing import \"env\".\"log\", a function (i32) -> (): the host defines only \"other\"");
+  linker.define("env", "print", [] {});
+  CHECK(link_error(linker, store, module).message ==
+        "missing import \"env\".\"log\", a function (i32) -> (): the host defines other names of \"env\"");
+}
+
+TEST_CASE("A guest that wants WASI is told that it was not given") {
+  const Engine engine;
+  Store store(engine);
+  const Module module = load(engine, R"((module (import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))))");
+  CHECK_THAT(link_error(Linker(engine), store, module).message,
+             Catch::Contains("WASI has not been given to the program (Linker::define_wasi)"));
+}
+
+TEST_CASE("An import of another type is refused with both types") {
+  const Engine engine;
+  Store store(engine);
+  Linker linker(engine);
+  linker.define("env", "f", [](std::int64_t) { return 1.0; });
+  const Error error = link_error(linker, store, load(engine, R"((module (import "env" "f" (func (param i32)))))"));
+  CHECK(error.kind == ErrorKind::unlinkable);
+  CHECK_THAT(error.message,
+             Catch::Contains("env.f") && Catch::Contains("(i32) -> ()") && Catch::Contains("(i64) -> (f64)"));
+}
+
+TEST_CASE("A later definition replaces an earlier one, for instances made after it") {
+  const Engine engine;
+  Store store(engine);
+  Linker linker(engine);
+  const Module module = load(
+      engine, R"((module (import "env" "f" (func $f (result i32))) (func (export "run") (result i32) (call $f))))");
+  linker.define("env", "f", [] { return 1; });
+  const Instance first = must(linker.instantiate(store, module));
+  linker.define("env", "f", [] { return 2; });
+  const Instance second = must(linker.instantiate(store, module));
+  CHECK(must(must(first.function<int()>("run"))()) == 1);
+  CHECK(must(must(second.function<int()>("run"))()) == 2);
+}
+
+TEST_CASE("Instances import from instances") {
+  const Engine engine;
+  Store store(engine);
+  Linker linker(engine);
+  const Instance library = must(linker.instantiate(store, load(engine, R"(
+    (module
+      (memory (export "memory") 1)
+      (global (export "count") (mut i32) (i32.const 0))
+      (table (export "table") 2 funcref)
+      (func (export "next") (result i32)
+        (global.set 0 (i32.add (global.get 0) (i32.const 1)))
+        (i32.store (i32.const 0) (global.get 0))
+        (global.get 0))))")));
+  linker.define_instance("lib", library);
+  const Instance user = must(linker.instantiate(store, load(engine, R"(
+    (module
+      (import "lib" "memory" (memory 1))
+      (import "lib" "count" (global (mut i32)))
+      (import "lib" "table" (table 2 funcref))
+      (import "lib" "next" (func $next (result i32)))
+      (func (export "run") (result i32)
+        (drop (call $next)) (drop (call $next))
+        (i32.add (i32.mul (global.get 0) (i32.const 10)) (i32.load (i32.const 0))))))")));
+  CHECK(must(must(user.function<int()>("run"))()) == 22);
+  CHECK(must(library.memory("memory")).read<std::uint32_t>(0) == 2);
+}
+
+TEST_CASE("Objects of the host can be imported, in their store only") {
+  const Engine engine;
+  Store store(engine);
+  Linker linker(engine);
+  const Memory memory = must(Memory::create(store, {.limits = {1, 3}}));
+  const Global global = must(Global::create(store, {ValueType::i64(), true}, std::int64_t{40}));
+  REQUIRE(memory.write(16, std::uint32_t{2}));
+  linker.define("env", "memory", memory).define("env", "global", global);
+  const Module module = load(engine, R"(
+    (module
+      (import "env" "memory" (memory 1 3))
+      (import "env" "global" (global $g (mut i64)))
+      (func (export "run") (result i64)
+        (global.set $g (i64.add (global.get $g) (i64.load32_u (i32.const 16))))
+        (global.get $g))))");
+  const Instance instance = must(linker.instantiate(store, module));
+  CHECK(must(must(instance.function<std::int64_t()>("run"))()) == 42);
+  CHECK(global.get() == Value(std::int64_t{42}));
+
+  Store other(engine);
+  CHECK(link_error(linker, other, module).message ==
+        "import \"env\".\"memory\" is defined as an object of another store");
+}
+
+TEST_CASE("Host functions serve any number of stores") {
+  const Engine engine;
+  Linker linker(engine);
+  linker.define("env", "f", [](Caller& caller) { return *caller.data<int>(); });
+  const Module module = load(
+      engine, R"((module (import "env" "f" (func $f (result i32))) (func (export "run") (result i32) (call $f))))");
+  for (int number : {1, 2, 3}) {
+    Store store(engine);
+    store.data() = number;
+    const Instance first = must(linker.instantiate(store, module));
+    const Instance second = must(linker.instantiate(store, module));
+    CHECK(must(must(first.function<int()>("run"))()) == number);
+    CHECK(must(must(second.function<int()>("run"))()) == number);
+  }
+}
+
+TEST_CASE("Things of different engines do not mix") {
+  const Engine one;
+  const Engine two;
+  Store store(one);
+  CHECK(link_error(Linker(one), store, load(two, "(module)")).kind == ErrorKind::argument);
+  CHECK(link_error(Linker(two), store, load(one, "(module)")).message ==
+        "the linker, the store and the module belong to different engines");
+}
+
+TEST_CASE("A trap during instantiation is reported as one") {
+  const Engine engine;
+  Store store(engine);
+  const auto instance =
+      Linker(engine).instantiate(store, load(engine, R"((module (memory 1) (data (i32.const 65536) "x")))"));
+  REQUIRE_FALSE(instance);
+  CHECK(instance.error().error() == nullptr);
+  REQUIRE(instance.error().trap() != nullptr);
+  CHECK(instance.error().trap()->code == TrapCode::memory_out_of_bounds);
+}

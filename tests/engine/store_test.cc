@@ -1,0 +1,179 @@
+// Stores: limits, deadlines, interruption, lifetimes, and the objects that hosts make.
+#include <thread>
+
+#include "engine/fixture.h"
+
+using namespace wasi;
+using namespace wasi::test;
+
+namespace {
+constexpr std::string_view kForever = R"((module (func (export "run") (loop $l (br $l))) (func (export "f"))))";
+}
+
+TEST_CASE("Memories of a store share its limit") {
+  const Engine engine;
+  Store store(engine, {.memory_limit = 3 * kPageSize});
+  const Module module = load(
+      engine,
+      R"((module (memory (export "m") 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))))");
+  const Linker linker(engine);
+  const Instance first = must(linker.instantiate(store, module));
+  const auto grow = must(first.function<std::int32_t(std::int32_t)>("grow"));
+  CHECK(must(grow(3)) == -1);
+  CHECK(must(grow(1)) == 1);
+  const Instance second = must(linker.instantiate(store, module));
+  CHECK(must(grow(1)) == -1);
+  const auto third = linker.instantiate(store, module);
+  REQUIRE_FALSE(third);
+  REQUIRE(third.error().error() != nullptr);
+  CHECK(third.error().error()->kind == ErrorKind::limit);
+  CHECK_THAT(third.error().to_string(), Catch::Contains("memory"));
+}
+
+TEST_CASE("Tables have limits") {
+  const Engine engine;
+  Store store(engine, {.table_limit = 10});
+  const Linker linker(engine);
+  const Module module = load(engine, R"((module (table 4 funcref)
+    (func (export "grow") (param i32) (result i32) (table.grow 0 (ref.null func) (local.get 0)))))");
+  const auto grow = must(must(linker.instantiate(store, module)).function<std::int32_t(std::int32_t)>("grow"));
+  CHECK(must(grow(7)) == -1);
+  CHECK(must(grow(6)) == 4);
+  const auto large = linker.instantiate(store, load(engine, "(module (table 11 funcref))"));
+  REQUIRE_FALSE(large);
+  REQUIRE(large.error().error() != nullptr);
+  CHECK(large.error().error()->kind == ErrorKind::limit);
+}
+
+TEST_CASE("Instances have a limit") {
+  const Engine engine;
+  Store store(engine, {.instance_limit = 2});
+  const Linker linker(engine);
+  const Module module = load(engine, "(module)");
+  must(linker.instantiate(store, module));
+  must(linker.instantiate(store, module));
+  const auto third = linker.instantiate(store, module);
+  REQUIRE_FALSE(third);
+  REQUIRE(third.error().error() != nullptr);
+  CHECK(third.error().error()->kind == ErrorKind::limit);
+  CHECK(third.error().to_string() == "the store's limit of 2 instances is reached");
+}
+
+TEST_CASE("A deadline stops the guest, and can be lifted") {
+  const Engine engine;
+  Store store(engine, {.deadline = std::chrono::milliseconds(20)});
+  const Instance instance = must(Linker(engine).instantiate(store, load(engine, kForever)));
+  const auto run = must(instance.function<void()>("run"));
+  const auto result = run();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == TrapCode::deadline_exceeded);
+  CHECK(result.error().message == "deadline exceeded");
+  REQUIRE_FALSE(run());
+  store.set_deadline(std::nullopt);
+  must(must(instance.function<void()>("f"))());
+}
+
+TEST_CASE("Another thread interrupts") {
+  const Engine engine;
+  Store store(engine);
+  const Instance instance = must(Linker(engine).instantiate(store, load(engine, kForever)));
+  std::thread other([interrupter = store.interrupter()] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    interrupter.interrupt();
+  });
+  const auto result = must(instance.function<void()>("run"))();
+  other.join();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == TrapCode::interrupted);
+}
+
+TEST_CASE("An interrupter may outlive its store") {
+  const Engine engine;
+  auto store = std::make_unique<Store>(engine);
+  const Interrupter interrupter = store->interrupter();
+  store.reset();
+  interrupter.interrupt();
+}
+
+TEST_CASE("Handles keep their store, module and engine alive") {
+  const auto make = [] {
+    const Engine engine;
+    Store store(engine);
+    Linker linker(engine);
+    linker.define("env", "f", [value = std::make_shared<int>(6)] { return *value; });
+    const Instance instance = must(linker.instantiate(store, load(engine, R"(
+      (module (import "env" "f" (func $f (result i32))) (memory (export "m") 1)
+        (func (export "run") (result i32) (i32.mul (call $f) (i32.const 7)))))")));
+    return std::pair(must(instance.function<std::int32_t()>("run")), must(instance.memory("m")));
+  };
+  const auto [run, memory] = make();
+  CHECK(must(run()) == 42);
+  CHECK(memory.pages() == 1);
+}
+
+TEST_CASE("Memory is read and written within its bounds") {
+  const Engine engine;
+  Store store(engine);
+  Memory memory = must(Memory::create(store, {.limits = {1, 2}}));
+  CHECK(memory.type().to_string() == "1 2");
+  CHECK(memory.size() == kPageSize);
+  CHECK(memory.write(kPageSize - 4, 0x01020304U));
+  CHECK_FALSE(memory.write(kPageSize - 3, 0x05060708U));
+  CHECK(memory.read<std::uint8_t>(kPageSize - 4) == 4);
+  CHECK(memory.read<std::uint32_t>(kPageSize - 3) == std::nullopt);
+  CHECK(memory.read<std::uint8_t>(UINT64_MAX) == std::nullopt);
+  CHECK(memory.range(kPageSize, 0).has_value());
+  CHECK_FALSE(memory.range(kPageSize + 1, 0).has_value());
+  CHECK_FALSE(memory.range(1, UINT64_MAX).has_value());
+  CHECK(memory.grow(1) == 1);
+  CHECK(memory.grow(1) == std::nullopt);
+  CHECK(memory.pages() == 2);
+  CHECK(memory.read<std::uint32_t>(kPageSize - 4) == 0x01020304U);
+}
+
+TEST_CASE("Globals hold values of their type") {
+  const Engine engine;
+  Store store(engine);
+  const Global global = must(Global::create(store, {ValueType::f32(), true}, 1.5F));
+  CHECK(global.get() == Value(1.5F));
+  must(global.set(2.5F));
+  CHECK(global.get() == Value(2.5F));
+  CHECK(global.set(2.5).error().message == "a global of type f32 cannot hold a value of type f64");
+  const Global constant = must(Global::create(store, {ValueType::i32(), false}, std::int32_t{1}));
+  CHECK(constant.set(std::int32_t{2}).error().message == "the global is constant");
+  CHECK_FALSE(Global::create(store, {ValueType::i32(), false}, std::int64_t{1}));
+}
+
+TEST_CASE("Tables hold references of their type") {
+  const Engine engine;
+  Store store(engine);
+  int object = 0;
+  const Table table = must(Table::create(store, {.element = ValueType::externref(), .limits = {2, 4}}, ExternRef{}));
+  CHECK(table.size() == 2);
+  CHECK(table.get(1)->is_null());
+  CHECK(table.get(2) == std::nullopt);
+  must(table.set(1, ExternRef{&object}));
+  CHECK(table.get(1) == Value(ExternRef{&object}));
+  CHECK(table.set(2, ExternRef{}).error().message == "index 2 is outside of the table, which has 2 elements");
+  CHECK(table.set(0, std::int32_t{1}).error().message == "a table of externref cannot hold a value of type i32");
+  CHECK(table.grow(2, ExternRef{&object}) == 2);
+  CHECK(table.get(3) == Value(ExternRef{&object}));
+  CHECK(table.grow(1, ExternRef{}) == std::nullopt);
+  CHECK_FALSE(Table::create(store, {.element = ValueType::i32()}, std::int32_t{0}));
+}
+
+TEST_CASE("Functions go into tables and come out again") {
+  const Engine engine;
+  Store store(engine);
+  const Instance instance = must(Linker(engine).instantiate(store, load(engine, R"(
+    (module (table (export "t") 1 funcref) (func (export "f") (result i32) (i32.const 9))
+      (func (export "run") (result i32) (call_indirect (result i32) (i32.const 0)))))")));
+  const Table table = must(instance.table("t"));
+  must(table.set(0, must(instance.func("f")).to_value()));
+  CHECK(must(must(instance.function<int()>("run"))()) == 9);
+  const auto function = Function::from_value(store, *table.get(0));
+  REQUIRE(function);
+  CHECK(must(must(function->typed<int()>())()) == 9);
+  CHECK_FALSE(Function::from_value(store, Value::zero_of(ValueType::funcref())));
+  CHECK_FALSE(Function::from_value(store, std::int64_t{1}));
+}

@@ -1,0 +1,12 @@
+#!/bin/sh
+# embed_cmake.sh EXAMPLE PREFIX LIBDIR BUILD_DIR COMPILER FLAGS: find_package(wasirun) as a project of its own uses it.
+set -eu
+example=$1 prefix=$2 build=$4 compiler=$5 flags=$6
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+rm -rf "$build"
+cmake -S "$example" -B "$build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS="$flags" \
+  -DCMAKE_BUILD_TYPE=Release
+cmake --build "$build"
+"$build/embed" "$example/guest.wasm" >"$build/output.txt"
+head -n 4 "$build/output.txt" | diff "$here/expected_output.txt" -

@@ -1,0 +1,14 @@
+#!/bin/sh
+# embed_pkg-config.sh EXAMPLE PREFIX LIBDIR BUILD_DIR COMPILER FLAGS: one compiler call with what pkg-config says.
+set -eu
+example=$1 prefix=$2 libdir=$3 build=$4 compiler=$5 flags=$6
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+command -v pkg-config >/dev/null || { echo "SKIPPED: pkg-config is not installed"; exit 77; }
+export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig"
+rm -rf "$build"
+mkdir -p "$build"
+# shellcheck disable=SC2046,SC2086  # both are lists of words
+"$compiler" -std=c++23 -O2 $flags "$example/main.cc" -o "$build/embed" $(pkg-config --cflags --libs wasirun)
+"$build/embed" "$example/guest.wasm" >"$build/output.txt"
+head -n 4 "$build/output.txt" | diff "$here/expected_output.txt" -

@@ -1,0 +1,24 @@
+#!/usr/bin/env python3
+"""header_includes.py INCLUDE_DIR: public headers include each other and the standard library, nothing else."""
+
+import pathlib
+import re
+import sys
+
+root = pathlib.Path(sys.argv[1])
+headers = sorted(root.rglob("*.h"))
+wrong = []
+for header in headers:
+    for number, line in enumerate(header.read_text().splitlines(), 1):
+        found = re.match(r"\s*#\s*include\s+(\S+)", line)
+        if not found:
+            continue
+        name = found.group(1)
+        ours = re.fullmatch(r"<(wasi/[\w/]+\.(?:h|def))>", name)
+        standard = re.fullmatch(r"<[a-z_]+>", name)
+        if not standard and not (ours and (root / ours.group(1)).is_file()):
+            wrong.append(f"{header}:{number}: {name}")
+if not headers:
+    wrong.append(f"{root}: no headers")
+print("\n".join(wrong) or f"{len(headers)} headers")
+sys.exit(bool(wrong))
