@@ -260,10 +260,12 @@ struct Iovs {
   void describe_data(std::string& out, std::size_t limit) const;
 };
 struct ReadIovs : Iovs {
+  ReadIovs() {}  // NOLINT: an implicit one would be preceded by zeroing all of it
   static constexpr ParamInfo kInfo{"out iovs", "ii", Shape::array, 8};
   void describe(std::string& out, const Outcome& outcome) const { describe_data(out, outcome.succeeded ? filled : 0); }
 };
 struct WriteIovs : Iovs {
+  WriteIovs() {}  // NOLINT: see ReadIovs
   static constexpr ParamInfo kInfo{"iovs", "ii", Shape::array, 8};
   void describe(std::string& out, const Outcome&) const { describe_data(out, SIZE_MAX); }
 };
