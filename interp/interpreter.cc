@@ -60,8 +60,11 @@ void interpreter_entry(VmContext* instance, Slot* slots, FunctionCode* self) {
   record->resume = translation.code;
   record->return_ip = shims.exit.code;
   exec.top = record;
-  std::memset(static_cast<void*>(slots + translation.parameter_slots), 0,
-              std::uint64_t{translation.local_slots} * sizeof(Slot));
+  // Most functions that hosts call have none; memset would take longer than the rest of the entry.
+  if (translation.local_slots != 0) {
+    std::memset(static_cast<void*>(slots + translation.parameter_slots), 0,
+                std::uint64_t{translation.local_slots} * sizeof(Slot));
+  }
   run(translation.code, slots, instance);
 }
 

@@ -31,8 +31,9 @@ class Instance;
 }  // namespace runtime
 
 namespace detail {
-// Arguments and results in `slots`.
-std::expected<void, Trap> call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots);
+// Arguments and results in `slots`. False: it trapped, and take_trap has the trap until the next call.
+[[nodiscard]] bool call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots);
+Trap take_trap(StoreState& store);
 }  // namespace detail
 
 // All handles of this header: copies refer to the same object; same thread as the store. Handles that come from a
@@ -51,9 +52,8 @@ class TypedFunction<R(Args...)> {
     using Types = detail::SignatureOf<R(Args...)>;
     detail::Slot slots[Types::kSlots];
     Types::Params::store(slots, args...);
-    if (auto done = detail::call(*store_, *function_, slots); !done) [[unlikely]] {
-      return std::unexpected(std::move(done).error());
-    }
+    if (!detail::call(*store_, *function_, slots)) [[unlikely]]
+      return std::unexpected(detail::take_trap(*store_));
     if constexpr (std::is_void_v<R>) {
       return {};
     } else {

@@ -17,9 +17,11 @@ using detail::Internals;
 
 static_assert(sizeof(detail::Slot) == sizeof(runtime::Slot) && alignof(detail::Slot) == alignof(runtime::Slot));
 
-std::expected<void, Trap> detail::call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots) {
-  return store.store.call(function, {reinterpret_cast<runtime::Slot*>(slots.data()), slots.size()});
+bool detail::call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots) {
+  return store.store.try_call(function, {reinterpret_cast<runtime::Slot*>(slots.data()), slots.size()});
 }
+
+Trap detail::take_trap(StoreState& store) { return std::exchange(store.store.exec().pending, {}); }
 
 namespace {
 

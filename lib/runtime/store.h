@@ -109,6 +109,8 @@ class Store {
   // Calls from the host: arguments and results in slots (v128: two each), whose layout the function's
   // type gives. Nests inside host functions. `slots` has room for the larger of the two.
   std::expected<void, Trap> call(FuncRef& function, std::span<Slot> slots);
+  // The same for callers to whom nanoseconds matter: false leaves the trap in exec().pending.
+  [[nodiscard]] bool try_call(FuncRef& function, std::span<Slot> slots);
 
   // Stops guest code from any thread at its next poll; the trap is `interrupted`.
   void interrupt();
