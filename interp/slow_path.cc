@@ -1,7 +1,10 @@
 #include "interp/slow_path.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "interp/interpreter_entry.h"
 #include "runtime/instance.h"
@@ -20,6 +23,15 @@ namespace {
 
 // [at, at + count) of `size` things.
 bool is_inside(std::uint64_t at, std::uint64_t count, std::uint64_t size) { return at <= size && count <= size - at; }
+
+// The message says which element.
+[[noreturn]] void trap_at_element(const std::uint8_t* ip, VmContext* vm, TrapCode code, std::uint32_t index) {
+  vm->exec->top->resume = ip;
+  Trap trap;
+  trap.code = code;
+  trap.message = fmt::format("{} {}", message_of(code), index);
+  runtime::raise_trap(*vm->exec, std::move(trap));
+}
 
 }  // namespace
 
@@ -44,9 +56,9 @@ bool call_slowly(const std::uint8_t* ip, VmContext* vm, VmContext* callee_vm, Fu
 FuncRef* resolve_indirect(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t type,
                           std::uint32_t index) {
   const TableView& view = *vm->tables[table];
-  if (index >= view.size) trap_at(ip, vm, TrapCode::undefined_element);
+  if (index >= view.size) trap_at_element(ip, vm, TrapCode::undefined_element, index);
   auto* function = static_cast<FuncRef*>(view.elements[index]);
-  if (function == nullptr) trap_at(ip, vm, TrapCode::uninitialized_element);
+  if (function == nullptr) trap_at_element(ip, vm, TrapCode::uninitialized_element, index);
   const wasm::TypeId expected(vm->type_ids[type]);
   if (function->type != expected && !Instance::from(vm)->store->registry().is_subtype(function->type, expected)) {
     trap_at(ip, vm, TrapCode::indirect_call_type_mismatch);

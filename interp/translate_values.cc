@@ -125,11 +125,9 @@ void Translator::binary(const Lowering& lowering) {
   const Entry a = pop();
   Operand rhs = operand(b, lowering);
   Operand lhs = operand(a, lowering);
-  const bool commutes = lowering.shape == Shape::commutative;
-  if (commutes && (lhs.form == 'k' || (lhs.form == 's' && rhs.form == 'a'))) std::swap(lhs, rhs);
-  if (lhs.form == 'k' && (commutes || rhs.form == 'k')) {
-    lhs = {'s', in_slot(a), 0};
-    if (commutes) std::swap(lhs, rhs);
+  if (lhs.form == 'k' && rhs.form == 'k') lhs = {'s', in_slot(a), 0};
+  if (lowering.shape == Shape::commutative && (lhs.form == 'k' || (lhs.form == 's' && rhs.form == 'a'))) {
+    std::swap(lhs, rhs);
   }
   unsigned form = 0;
   if (lhs.form == 'k') {
