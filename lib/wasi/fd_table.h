@@ -14,20 +14,17 @@
 
 namespace wasi::preview1 {
 
-// Whether the host's descriptor takes RWF_NOWAIT, which lets us read and write without waiting in the kernel.
-enum class NoWait : std::uint8_t { unknown, works, refused };
-
 struct Descriptor {
   int host = -1;  // the host's descriptor; -1 for what is_null
   bool is_open = false;
   bool is_owned = false;        // closed with the entry; stdio belongs to the embedder
   bool is_null = false;         // reads end at once, writes vanish
   bool is_nonblocking = false;  // the host's descriptor is O_NONBLOCK by our own doing
+  bool refuses_nowait = false;  // the host cannot read or write it with RWF_NOWAIT
   FileType type = FileType::unknown;
   Access access = Access::read_write;  // of the preopen that it comes from
-  NoWait nowait = NoWait::unknown;
-  std::uint16_t flags = 0;    // as the guest set them
-  std::int32_t preopen = -1;  // index of its preopen, -1 for others
+  std::uint16_t flags = 0;             // as the guest set them
+  std::int32_t preopen = -1;           // index of its preopen, -1 for others
   Rights base = 0;
   Rights inheriting = 0;
 

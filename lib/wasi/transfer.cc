@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <ctime>
 #include <limits>
+#include <span>
 
 #include "runtime/store.h"
 
@@ -67,22 +68,20 @@ enum class Direction : std::uint8_t { in, out };
 // One try on a stream. -1 with EAGAIN when it would have to wait; where the host's descriptor may block in spite of
 // everything, poll() has been asked before.
 template <Direction kDirection>
-ssize_t try_stream(Call& call, Descriptor& stream, const Iovs& iovs) {
+ssize_t try_stream(Call& call, Descriptor& stream, std::span<iovec> vectors) {
   constexpr bool kIn = kDirection == Direction::in;
-  const auto count = static_cast<int>(iovs.count);
+  const auto count = static_cast<int>(vectors.size());
   if (!kIn && stream.is_socket()) {
     msghdr message{};
-    message.msg_iov = const_cast<iovec*>(iovs.vectors);
-    message.msg_iovlen = iovs.count;
+    message.msg_iov = vectors.data();
+    message.msg_iovlen = vectors.size();
     return ::sendmsg(stream.host, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   }
-  if (stream.nowait != NoWait::refused) {
-    const ssize_t moved = kIn ? ::preadv2(stream.host, iovs.vectors, count, -1, RWF_NOWAIT)
-                              : ::pwritev2(stream.host, iovs.vectors, count, -1, RWF_NOWAIT | kNoSignal);
-    if (moved >= 0 || errno != EOPNOTSUPP) {
-      return moved;
-    }
-    stream.nowait = NoWait::refused;
+  if (!stream.refuses_nowait) {
+    const ssize_t moved = kIn ? ::preadv2(stream.host, vectors.data(), count, -1, RWF_NOWAIT)
+                              : ::pwritev2(stream.host, vectors.data(), count, -1, RWF_NOWAIT | kNoSignal);
+    if (moved >= 0 || errno != EOPNOTSUPP) return moved;
+    stream.refuses_nowait = true;
   }
   if (!stream.is_nonblocking) {
     pollfd ready{stream.host, kIn ? POLLIN : POLLOUT, 0};
@@ -91,22 +90,70 @@ ssize_t try_stream(Call& call, Descriptor& stream, const Iovs& iovs) {
       return -1;
     }
   }
-  if (kIn) return ::readv(stream.host, iovs.vectors, count);
+  if (kIn) return ::readv(stream.host, vectors.data(), count);
   const SigpipeBlock block(call.state.masks_sigpipe && stream.type == FileType::unknown);
-  return ::writev(stream.host, iovs.vectors, count);
+  return ::writev(stream.host, vectors.data(), count);
 }
 
+// Buffers of which a part has been moved. They look as they were given again when it is over, for the trace.
+class Remaining {
+ public:
+  explicit Remaining(std::span<iovec> vectors) : vectors_(vectors) {}
+  ~Remaining() { restore(); }
+  Remaining(const Remaining&) = delete;
+  Remaining& operator=(const Remaining&) = delete;
+
+  [[nodiscard]] std::span<iovec> vectors() const { return vectors_; }
+  [[nodiscard]] bool empty() const { return vectors_.empty(); }
+  void advance(std::size_t moved) {
+    while (!vectors_.empty() && moved >= vectors_.front().iov_len) {
+      moved -= vectors_.front().iov_len;
+      restore();
+      vectors_ = vectors_.subspan(1);
+    }
+    if (moved == 0) return;
+    iovec& first = vectors_.front();
+    if (!is_cut_) given_ = first;
+    is_cut_ = true;
+    first.iov_base = static_cast<char*>(first.iov_base) + moved;
+    first.iov_len -= moved;
+  }
+
+ private:
+  void restore() {
+    if (is_cut_) vectors_.front() = given_;
+    is_cut_ = false;
+  }
+
+  std::span<iovec> vectors_;
+  iovec given_{};  // the first one, where is_cut_
+  bool is_cut_ = false;
+};
+
 template <Direction kDirection>
-std::expected<std::size_t, Errno> move_stream(Call& call, Descriptor& stream, const Iovs& iovs) {
+std::expected<std::size_t, Errno> move_stream(Call& call, Descriptor& stream, Iovs& iovs) {
+  const bool waits = (stream.flags & fdflag::nonblock) == 0;
+  Remaining remaining({iovs.vectors, iovs.count});
+  std::size_t total = 0;
   while (true) {
-    const ssize_t moved = try_stream<kDirection>(call, stream, iovs);
-    if (moved >= 0) return static_cast<std::size_t>(moved);
+    const ssize_t moved = try_stream<kDirection>(call, stream, remaining.vectors());
+    if (moved >= 0) {
+      total += static_cast<std::size_t>(moved);
+      if (kDirection == Direction::in || !waits || moved == 0) return total;
+      // A write that may wait moves everything, as it does on the host: not all programs look at the count.
+      remaining.advance(static_cast<std::size_t>(moved));
+      if (remaining.empty()) return total;
+      continue;
+    }
     if (errno == EINTR) {
       if (call.must_stop()) return std::unexpected(Errno::intr);
       continue;
     }
-    if (errno != EAGAIN) return std::unexpected(errno_from_host(errno));
-    if ((stream.flags & fdflag::nonblock) != 0) return std::unexpected(Errno::again);
+    if (errno != EAGAIN) {
+      if (total != 0) return total;
+      return std::unexpected(errno_from_host(errno));
+    }
+    if (!waits) return std::unexpected(Errno::again);
     pollfd waiting{stream.host, kDirection == Direction::in ? POLLIN : POLLOUT, 0};
     if (const auto ready = wait_for(call, {&waiting, 1}, std::nullopt); !ready) return std::unexpected(ready.error());
   }
@@ -129,7 +176,7 @@ bool fits(std::optional<std::uint64_t> offset) {
 
 }  // namespace
 
-std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, const Iovs& iovs,
+std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, Iovs& iovs,
                                             std::optional<std::uint64_t> offset) {
   if (from.is_null) return std::size_t{0};
   if (!fits(offset)) return std::unexpected(Errno::inval);
@@ -141,7 +188,7 @@ std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, const 
   return move_file(call, [&] { return ::readv(from.host, iovs.vectors, count); });
 }
 
-std::expected<std::size_t, Errno> write_from(Call& call, Descriptor& to, const Iovs& iovs,
+std::expected<std::size_t, Errno> write_from(Call& call, Descriptor& to, Iovs& iovs,
                                              std::optional<std::uint64_t> offset) {
   if (to.is_null) return std::min<std::size_t>(total(iovs), std::numeric_limits<std::int32_t>::max());
   if (!fits(offset)) return std::unexpected(Errno::inval);

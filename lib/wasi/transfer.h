@@ -18,10 +18,10 @@ namespace wasi::preview1 {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// The bytes that were moved; `offset` for files only.
-std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, const Iovs& iovs,
+// The bytes that were moved; `offset` for files only. A write that may wait moves all of them.
+std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, Iovs& iovs,
                                             std::optional<std::uint64_t> offset = std::nullopt);
-std::expected<std::size_t, Errno> write_from(Call& call, Descriptor& to, const Iovs& iovs,
+std::expected<std::size_t, Errno> write_from(Call& call, Descriptor& to, Iovs& iovs,
                                              std::optional<std::uint64_t> offset = std::nullopt);
 
 // Waits until poll() has something to say about `fds`, or until `until`; how many are ready. Ends with an error

@@ -193,6 +193,37 @@ TEST_CASE("a guest that waits is stopped by an interruption", "[poll]") {
   CHECK(guest.trap()->code == TrapCode::interrupted);
 }
 
+TEST_CASE("a write that may wait writes everything, however small the pipe", "[poll]") {
+  Pipe pipe;
+  std::string line;
+  Config config;
+  config.out = {.kind = Stdio::Kind::fd, .fd = pipe.ends[1]};
+  config.trace = [&](std::string_view text) { line = text; };
+  Guest guest(config);
+  constexpr std::uint32_t kSize = 100'000;
+  const std::uint32_t text = guest.allocate(kSize);
+  for (std::uint32_t i = 0; i < kSize; ++i) guest.write(text + i, static_cast<std::uint8_t>('a' + i % 23));
+  std::string received;
+  std::thread reader([&] {
+    char buffer[3000];
+    while (received.size() < 2 * kSize) {
+      const ssize_t size = ::read(pipe.ends[0], buffer, sizeof(buffer));
+      if (size <= 0) break;
+      received.append(buffer, static_cast<std::size_t>(size));
+    }
+  });
+  const std::uint32_t out = guest.allocate(4);
+  REQUIRE(guest.call("fd_write", {1, guest.iovs({{text, 7}, {text + 7, 0}, {text + 7, kSize - 7}, {text, kSize}}), 4,
+                                  out}) == Errno::success);
+  reader.join();
+  CHECK(guest.read<std::uint32_t>(out) == 2 * kSize);
+  CHECK((received == guest.text(text, kSize) + guest.text(text, kSize)));
+  // The trace shows the buffers as the guest gave them.
+  CHECK_THAT(line, Catch::StartsWith(R"(fd_write(fd=1, iovs=[{"abcdefg", 7}, {"", 0}, {"hijkl)") &&
+                       Catch::Contains(", 99993}, {\"abcdef") &&
+                       Catch::EndsWith(", 100000}], nwritten=[200000]) = ESUCCESS"));
+}
+
 TEST_CASE("a full pipe holds up its writer only if that is willing to wait", "[poll]") {
   Pipe pipe;
   Config config;
