@@ -16,15 +16,10 @@
 #endif
 
 #if !defined(WASI_ENTRY_WITH_SETJMP)
-extern "C" {
-// (stack_pointer, entry, instance, slots, code), in the order of the argument registers.
-[[gnu::visibility("hidden")]] bool wasirun_enter_guest(void** stack_pointer, wasi::runtime::SlotEntry entry,
-                                                       wasi::runtime::VmContext* instance, wasi::runtime::Slot* slots,
-                                                       wasi::runtime::FunctionCode* code);
-[[noreturn, gnu::visibility("hidden")]] void wasirun_leave_guest(void* stack_pointer);
-}
+extern "C" [[noreturn, gnu::visibility("hidden")]] void wasirun_leave_guest(void* stack_pointer);
 
-// The frame pointer makes stack walks by debuggers and profilers pass through.
+// wasirun_enter_guest takes (stack_pointer, entry, instance, slots, code) in the order of the argument
+// registers. The frame pointer makes stack walks by debuggers and profilers pass through.
 asm(R"(
   .text
   .p2align 4
@@ -101,10 +96,6 @@ void leave_guest(HostEntry& host_entry) {
 #else
 
 static_assert(offsetof(HostEntry, stack_pointer) == 0);
-
-bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code) {
-  return wasirun_enter_guest(&host_entry.stack_pointer, entry, instance, slots, code);
-}
 
 void leave_guest(HostEntry& host_entry) {
 #if defined(WASI_ADDRESS_SANITIZER)

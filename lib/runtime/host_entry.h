@@ -40,8 +40,17 @@ struct HostEntry {
   std::uintptr_t native_limit;
 };
 
-// True when the guest was left with leave_guest.
+#if defined(WASI_ENTRY_WITH_SETJMP)
 bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code);
+#else
+extern "C" [[gnu::visibility("hidden")]] bool wasirun_enter_guest(void** stack_pointer, SlotEntry entry,
+                                                                  VmContext* instance, Slot* slots, FunctionCode* code);
+
+// True when the guest was left with leave_guest.
+inline bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code) {
+  return wasirun_enter_guest(&host_entry.stack_pointer, entry, instance, slots, code);
+}
+#endif
 [[noreturn]] void leave_guest(HostEntry& host_entry);
 
 }  // namespace wasi::runtime

@@ -10,7 +10,7 @@ constinit thread_local ThreadState thread_state;
 
 namespace {
 
-[[gnu::noinline, gnu::cold]] void read_stack_bounds(ThreadState& thread) {
+void read_stack_bounds(ThreadState& thread) {
   const os::StackBounds& bounds = os::current_thread_stack();
   // A stack that is smaller than the reserve leaves nothing for guests.
   const std::uintptr_t limit = bounds.low + kNativeStackReserve;
@@ -20,16 +20,12 @@ namespace {
 
 }  // namespace
 
-std::uintptr_t native_stack_limit() {
+std::uintptr_t detail::find_native_stack_limit(std::uintptr_t here) {
   ThreadState& thread = thread_state;
-  if (thread.native_limit == 0) [[unlikely]]
-    read_stack_bounds(thread);
-  const std::uintptr_t here = os::stack_pointer();
+  if (thread.native_limit == 0) read_stack_bounds(thread);
+  const bool is_on_thread_stack = here < thread.stack_high && here >= thread.native_limit - kNativeStackReserve;
   // On a stack that the embedder switched to, only a guess is left.
-  if (here >= thread.stack_high || here < thread.native_limit - kNativeStackReserve) [[unlikely]] {
-    return here - kForeignStackBytes;
-  }
-  return thread.native_limit;
+  return is_on_thread_stack ? thread.native_limit : here - kForeignStackBytes;
 }
 
 }  // namespace wasi::runtime
