@@ -388,11 +388,14 @@ template <class Sink, bool kChecked>
 bool FunctionWalk<Sink, kChecked>::check_repeated(ValType type, std::size_t count) {
   if constexpr (kChecked) {
     const std::size_t found = std::min(available(), count);
-    if (found < count && !current_->unreachable) return fail_mismatch({&type, 1}, 0);
     for (std::size_t i = 0; i < found; ++i) {
       if (!matches(operands_.from_top(i).type, type)) {
         return fail(mismatch_message(who(), {&type, 1}, {&operands_.from_top(i), 1}));
       }
+    }
+    if (found < count && !current_->unreachable) {
+      return fail("type mismatch: instruction requires " + std::to_string(count) + " of " + wasm::to_string(type) +
+                  " but stack has " + std::to_string(found) + ", in " + std::string(who()));
     }
   }
   return true;

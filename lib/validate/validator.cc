@@ -116,7 +116,7 @@ std::uint32_t ModuleValidator::count(wasm::ExternalKind kind) const {
 
 Result<void> check_limits(const wasm::Limits& limits, std::uint64_t most, std::string_view what, std::uint64_t offset) {
   if (limits.min > most || limits.max.value_or(0) > most) {
-    return fail_at(offset, ErrorKind::invalid, "{}, found {}", what, wasm::to_string(limits));
+    return fail_at(offset, ErrorKind::invalid, "{}, found limits {}", what, wasm::to_string(limits));
   }
   if (limits.max && limits.min > *limits.max) {
     return fail_at(offset, ErrorKind::invalid, "size minimum must not be greater than maximum: {} is greater than {}",

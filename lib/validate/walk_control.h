@@ -156,7 +156,7 @@ auto FunctionWalk<Sink, kChecked>::read_label(std::uint32_t& depth) -> Block* {
   depth = reader_.u32("label index");
   if (!reader_.ok()) return nullptr;
   if (depth >= controls_.size()) [[unlikely]] {
-    fail(unknown_message("label", depth, controls_.size(), "open blocks number"));
+    fail(label_message(depth, controls_.size()));
     return nullptr;
   }
   return &controls_.from_top(depth);
@@ -345,7 +345,7 @@ void FunctionWalk<Sink, kChecked>::delegate() {
     return;
   }
   if (depth >= controls_.size() - 1) {
-    fail(unknown_message("label", depth, controls_.size() - 1, "open blocks number"));
+    fail(label_message(depth, controls_.size() - 1));
     return;
   }
   if (!check_arm_end()) return;

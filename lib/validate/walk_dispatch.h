@@ -99,6 +99,7 @@ void FunctionWalk<Sink, kChecked>::instructions() {
         slowly(pos, wasm::op_from_byte(byte), [&] { other(byte); });
     }
   }
+  reader_.move_to(pos);
 }
 
 // A number at `pos`, in the usual case of one byte. False when the walk has failed.

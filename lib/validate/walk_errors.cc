@@ -57,6 +57,10 @@ std::string unknown_message(std::string_view what, std::uint64_t index, std::uin
   return fmt::format("unknown {} {}: the {} has {}", what, index, owner, count);
 }
 
+std::string label_message(std::uint32_t depth, std::size_t open) {
+  return fmt::format("unknown label {}: {} {} here", depth, open, open == 1 ? "block is open" : "blocks are open");
+}
+
 std::string in_function_message(wasm::FuncIndex function) { return fmt::format(" (in function {})", function.value); }
 
 std::string opcode_message(std::uint8_t prefix, std::uint32_t code) {

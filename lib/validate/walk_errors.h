@@ -24,6 +24,7 @@ std::string leftover_message(std::string_view who, std::span<const wasm::ValType
 std::string sort_message(std::string_view who, std::string_view expected, wasm::ValType found);
 // "unknown local 7: the function has 3".
 std::string unknown_message(std::string_view what, std::uint64_t index, std::uint64_t count, std::string_view owner);
+std::string label_message(std::uint32_t depth, std::size_t open);
 // Where it happened: " (in function 12)".
 std::string in_function_message(wasm::FuncIndex function);
 std::string opcode_message(std::uint8_t prefix, std::uint32_t code);

@@ -1,0 +1,47 @@
+// The table of fixed signatures agrees with the opcode table.
+#include "validate/signatures.h"
+
+#include <catch2/catch.hpp>
+
+using namespace wasi;
+using validate::kSignatures;
+using validate::Signature;
+
+TEST_CASE("every fixed row of the opcode table has its signature, and no other") {
+  const auto letter = [](wasm::ValType type, bool is_address) {
+    if (is_address) return 'a';
+    return "?ilfdv"[static_cast<int>(type.kind())];
+  };
+  for (std::size_t i = 0; i < wasm::kOpCount; ++i) {
+    const wasm::OpInfo& row = wasm::kOps[i];
+    const Signature& signature = kSignatures[i];
+    INFO(row.text);
+    CHECK(signature.is_fixed == (row.signature != "*"));
+    if (!signature.is_fixed) continue;
+    std::string text;
+    for (std::size_t p = 0; p < signature.count; ++p) {
+      text += letter(signature.params[p], (signature.addresses >> p & 1) != 0);
+    }
+    text += ':';
+    if (signature.has_result())
+      text += letter(signature.result, (signature.addresses & Signature::kResultAddress) != 0);
+    CHECK(text == row.signature);
+    CHECK(1U << signature.align == (row.access == 0 ? 1 : row.access));
+  }
+}
+
+TEST_CASE("short signatures are the fixed ones of at most two operands") {
+  for (std::size_t i = 0; i < wasm::kOpCount; ++i) {
+    const Signature& full = kSignatures[i];
+    const validate::ShortSignature& row = validate::kShortSignatures[i];
+    INFO(wasm::kOps[i].text);
+    CHECK((row.count == UINT8_MAX) == (!full.is_fixed || full.count > 2));
+    CHECK(row.features.has(wasm::kOps[i].feature));
+    if (row.count == UINT8_MAX) continue;
+    CHECK(row.count == full.count);
+    CHECK(row.results == (full.has_result() ? 1 : 0));
+    CHECK(row.result_slots == (full.has_result() ? full.result.slots() : 0));
+    CHECK((row.top_mask != 0) == (full.count >= 1));
+    CHECK((row.below_mask != 0) == (full.count == 2));
+  }
+}
