@@ -163,6 +163,11 @@ def snapshot(path):
 
 def expect_equal(what, expected, actual, context=""):
     if expected != actual:
+        if isinstance(expected, dict) and isinstance(actual, dict):
+            name = next(n for n in sorted(expected.keys() | actual.keys()) if expected.get(n) != actual.get(n))
+            what, expected, actual = f"{what}: {name}", expected.get(name), actual.get(name)
+            if expected and actual and expected[0] == actual[0] == "file":
+                expected, actual = expected[1], actual[1]
         if isinstance(expected, bytes) and isinstance(actual, bytes):
             expected, actual = first_difference(expected, actual)
         raise Failure(f"{what} differs\nexpected: {expected!r}\nactual:   {actual!r}\n{context}")
@@ -180,21 +185,10 @@ def expect_in(needle, haystack, context=""):
         raise Failure(f"{needle!r} is not in {shorten(haystack)!r}\n{context}")
 
 
-def main(cases):
-    """`--list` prints the names of all cases; otherwise runs those that are named."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--wasirun", type=pathlib.Path)
-    parser.add_argument("--cache", type=pathlib.Path)
-    parser.add_argument("names", nargs="*")
-    arguments = parser.parse_args()
-    if arguments.list:
-        print("\n".join(cases))
-        return 0
-    session = Session(arguments.wasirun.resolve(), arguments.cache.resolve())
-    session.cache.mkdir(parents=True, exist_ok=True)
+def run_cases(cases, names, session):
+    """Runs the named cases, or all: 0, 1 after a failure, SKIPPED when some were skipped and none failed."""
     code = 0
-    for name in arguments.names or cases:
+    for name in names or cases:
         try:
             cases[name](session)
             print(f"passed: {name}", flush=True)
@@ -209,3 +203,19 @@ def main(cases):
             print(f"FAILED: {name}", flush=True)
             code = 1
     return code
+
+
+def main(cases):
+    """`--list` prints the names of all cases; otherwise runs those that are named."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--wasirun", type=pathlib.Path)
+    parser.add_argument("--cache", type=pathlib.Path)
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    if arguments.list:
+        print("\n".join(cases))
+        return 0
+    session = Session(arguments.wasirun.resolve(), arguments.cache.resolve())
+    session.cache.mkdir(parents=True, exist_ok=True)
+    return run_cases(cases, arguments.names, session)

@@ -1,4 +1,5 @@
 """Reads and writes files below the directory that was given, and lists it."""
+import errno
 import json
 import os
 import pathlib
@@ -33,7 +34,7 @@ for entry in sorted(os.scandir(here), key=lambda e: e.name):
 try:
     open(here / "absent", encoding="utf-8")
 except FileNotFoundError as error:
-    print("not found:", error.errno)
+    print("not found:", error.errno == errno.ENOENT)
 try:
     open("/etc/passwd", encoding="utf-8")
 except OSError as error:

@@ -48,8 +48,10 @@ class Node(typing.NamedTuple):
     rest: typing.Any = None
 
 
-def fib(n, memo={}):
-    return memo.setdefault(n, n if n < 2 else fib(n - 1) + fib(n - 2))
+def fib(n, memo={0: 0, 1: 1}):
+    if n not in memo:
+        memo[n] = fib(n - 1) + fib(n - 2)
+    return memo[n]
 
 
 @functools.lru_cache(maxsize=None)
@@ -93,7 +95,7 @@ def errors():
     try:
         def endless(n):
             return endless(n + 1) + 1
-        sys.setrecursionlimit(300)
+        sys.setrecursionlimit(200)
         endless(0)
     except RecursionError as error:
         print(type(error).__name__, "recursion" in str(error))
@@ -102,7 +104,7 @@ def errors():
 
 
 def numbers():
-    print(fib(300), ways(200, (50, 20, 10, 5, 2, 1)), 2**521 % 1000000007, pow(3, 10**12, 10**9 + 7))
+    print(fib(150), ways(200, (50, 20, 10, 5, 2, 1)), 2**521 % 1000000007, pow(3, 10**12, 10**9 + 7))
     print(0.1 + 0.2, 1e300 * 1e10, float("nan") != float("nan"), round(2.675, 2), -7 // 2, -7 % 3, divmod(7.5, -2))
     print(decimal.Decimal(1) / 7, fractions.Fraction(355, 113) - 3, math.comb(60, 30), math.isqrt(10**40))
     print(f"{math.pi:.10f} {255:#x} {1234567.891:,.2f} {'mid':^9}| {0.000012345:g} {5:08b}", 3 + 4j, abs(3 + 4j))

@@ -75,13 +75,6 @@ try {
 } finally {
   print("finally");
 }
-try {
-  const endless = (n) => endless(n + 1) + 1;
-  endless(0);
-} catch (error) {
-  print(error.constructor.name);
-}
-
 const order = [];
 const sleep = (name, turns) => (turns === 0 ? Promise.resolve(order.push(name)) : Promise.resolve().then(() => sleep(name, turns - 1)));
 await Promise.all([sleep("slow", 3), sleep("fast", 1), (async () => { for await (const n of [1, Promise.resolve(2)]) order.push(n); })()]);

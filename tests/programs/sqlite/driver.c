@@ -106,22 +106,29 @@ static void check(void) {
   show("PRAGMA foreign_key_check");
   show("SELECT count(*), min(id), max(id), sum(age), sum(length(photo)), round(sum(balance), 3) FROM person");
   show("SELECT hex(substr(photo, 1, 8)), name FROM person WHERE id IN (1, 10, 100, 1000, 5999, 10500) ORDER BY id");
-  show("SELECT age, count(*), round(avg(balance), 6), group_concat(id) FROM person WHERE name BETWEEN 'n10' AND 'n12' "
-       "GROUP BY age ORDER BY age LIMIT 12");
-  show("SELECT place, count(DISTINCT person) AS people FROM visit JOIN old ON old.id = visit.person GROUP BY place "
-       "ORDER BY people DESC, place LIMIT 5");
+  show(
+      "SELECT age, count(*), round(avg(balance), 6), group_concat(id) FROM person WHERE name BETWEEN 'n10' AND 'n12' "
+      "GROUP BY age ORDER BY age LIMIT 12");
+  show(
+      "SELECT place, count(DISTINCT person) AS people FROM visit JOIN old ON old.id = visit.person GROUP BY place "
+      "ORDER BY people DESC, place LIMIT 5");
   show("SELECT name FROM person WHERE name LIKE '%99%' ORDER BY name DESC LIMIT 4");
-  show("WITH RECURSIVE f(n, a, b) AS (SELECT 1, 0, 1 UNION ALL SELECT n + 1, b, a + b FROM f WHERE n < 60) "
-       "SELECT n, a FROM f WHERE n % 20 = 0");
-  show("SELECT id, rank() OVER (PARTITION BY age ORDER BY balance DESC) AS r FROM person WHERE age = 42 ORDER BY r, id "
-       "LIMIT 5");
-  show("SELECT json_extract('{\"a\": [1, {\"b\": 2.5}]}', '$.a[1].b'), printf('%08.3f|%x', 3.14159, 255), date(86400 * 365, 'unixepoch')");
+  show(
+      "WITH RECURSIVE f(n, a, b) AS (SELECT 1, 0, 1 UNION ALL SELECT n + 1, b, a + b FROM f WHERE n < 60) "
+      "SELECT n, a FROM f WHERE n % 20 = 0");
+  show(
+      "SELECT id, rank() OVER (PARTITION BY age ORDER BY balance DESC) AS r FROM person WHERE age = 42 ORDER BY r, id "
+      "LIMIT 5");
+  show(
+      "SELECT json_extract('{\"a\": [1, {\"b\": 2.5}]}', '$.a[1].b'), printf('%08.3f|%x', 3.14159, 255), date(86400 * "
+      "365, 'unixepoch')");
   show("EXPLAIN QUERY PLAN SELECT * FROM person WHERE name = 'n1'");
   show("SELECT type, name FROM sqlite_schema ORDER BY name");
 }
 
 int main(int argc, char** argv) {
-  if (argc != 3 || sqlite3_open(argv[2], &database) != SQLITE_OK) fail("open");
+  int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI;
+  if (argc != 3 || sqlite3_open_v2(argv[2], &database, flags, NULL) != SQLITE_OK) fail("open");
   printf("SQLite %s\n", sqlite3_libversion());
   if (strcmp(argv[1], "create") == 0) create();
   if (strcmp(argv[1], "change") == 0) change();
