@@ -46,7 +46,7 @@ class CodeBuffer {
   [[gnu::noinline]] void grow(std::uint32_t count) {
     const std::uint32_t capacity = std::max<std::uint32_t>({4096, capacity_ * 2, size_ + count});
     auto data = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
-    std::memcpy(data.get(), data_.get(), size_);
+    std::copy_n(data_.get(), size_, data.get());
     data_ = std::move(data);
     capacity_ = capacity;
   }

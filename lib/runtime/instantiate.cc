@@ -167,7 +167,7 @@ class Instantiation {
     vm.globals = priv.global_cells.data();
     vm.imported_functions = instance_->imported_functions.data();
     static_assert(sizeof(wasm::TypeId) == sizeof(std::uint32_t));
-    vm.type_ids = &module_.types.data()->value;
+    vm.type_ids = module_.types.empty() ? nullptr : &module_.types.front().value;
   }
 
   // All constant expressions that later steps need, so that no error comes after the first effect.
