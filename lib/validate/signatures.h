@@ -29,13 +29,17 @@ struct Signature {
 
 // The same, laid out for the walk's common path: at most two operands, compared at one go under masks.
 struct alignas(32) ShortSignature {
+  // More operands than there ever are.
+  static constexpr std::uint32_t kNotShort = UINT32_MAX;
+
   std::uint32_t top = 0;  // type bits of the uppermost operand
   std::uint32_t top_mask = 0;
   std::uint32_t below = 0;  // and of the one below
   std::uint32_t below_mask = 0;
   wasm::ValType result;
-  wasm::FeatureSet features;       // of the instruction, whatever its signature
-  std::uint8_t count = UINT8_MAX;  // operands; more than there can be where the signature is not short
+  wasm::FeatureSet features;        // of the instruction, whatever its signature
+  std::uint32_t count = kNotShort;  // operands
+
   std::uint8_t results = 0;
   std::uint8_t result_slots = 0;
   std::uint8_t align = 0;  // log2 of the bytes accessed

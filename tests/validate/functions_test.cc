@@ -112,6 +112,16 @@ TEST_CASE("operands that pile up are bounded") {
   CHECK(verdict_on(bytes, 1).find("too many operands: more than 1048576 on the stack") != std::string::npos);
 }
 
+TEST_CASE("instructions of three operands are checked on a high stack too") {
+  // 300 times i64.const 0, then i32.atomic.rmw.cmpxchg: its operands are i64 all the same.
+  const Bytes body = join(hex("00"), repeat("42 00", 300), hex("fe 48 02 00 00 0b"));
+  const Bytes bytes = test::module(
+      {section(test::kTypeSection, hex("01 60 00 00")), section(test::kFunctionSection, hex("01 00")),
+       section(test::kMemorySection, hex("01 00 01")), section(test::kCodeSection, join(hex("01"), sized(body)))});
+  CHECK(verdict_on(bytes, 1).find("instruction requires [i32 i32 i32] but stack has [i64 i64 i64]") !=
+        std::string::npos);
+}
+
 TEST_CASE("many functions that each claim the most locals") {
   // 50000 locals in 3 + 1 bytes; what is not used is not expanded.
   const std::vector<Bytes> bodies(20'000, hex("01 d0 86 03 7f 20 cf 86 03 1a 0b"));

@@ -35,9 +35,9 @@ TEST_CASE("short signatures are the fixed ones of at most two operands") {
     const Signature& full = kSignatures[i];
     const validate::ShortSignature& row = validate::kShortSignatures[i];
     INFO(wasm::kOps[i].text);
-    CHECK((row.count == UINT8_MAX) == (!full.is_fixed || full.count > 2));
+    CHECK((row.count == validate::ShortSignature::kNotShort) == (!full.is_fixed || full.count > 2));
     CHECK(row.features.has(wasm::kOps[i].feature));
-    if (row.count == UINT8_MAX) continue;
+    if (row.count == validate::ShortSignature::kNotShort) continue;
     CHECK(row.count == full.count);
     CHECK(row.results == (full.has_result() ? 1 : 0));
     CHECK(row.result_slots == (full.has_result() ? full.result.slots() : 0));
