@@ -39,7 +39,6 @@ struct alignas(32) ShortSignature {
   wasm::ValType result;
   wasm::FeatureSet features;        // of the instruction, whatever its signature
   std::uint32_t count = kNotShort;  // operands
-
   std::uint8_t results = 0;
   std::uint8_t result_slots = 0;
   std::uint8_t align = 0;  // log2 of the bytes accessed
