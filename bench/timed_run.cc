@@ -26,7 +26,7 @@ int fail(const std::string& message) {
 }
 
 int run(const char* path, const char* report_path, wasi::BoundsChecks checks) {
-  auto engine = wasi::Engine::create({.validation = wasi::Validation::lazy, .bounds_checks = checks});
+  auto engine = wasi::Engine::create({.bounds_checks = checks});
   if (!engine) return fail(engine.error().to_string());
   auto module = wasi::Module::from_file(*engine, path);
   if (!module) return fail(module.error().to_string());
@@ -37,8 +37,7 @@ int run(const char* path, const char* report_path, wasi::BoundsChecks checks) {
   linker.define("bench", "start", [&times] { times.start = Clock::now(); });
   linker.define("bench", "end", [&times] { times.between += Clock::now() - times.start; });
   linker.define("env", "clock_ms", [] {
-    return static_cast<std::int32_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count() & 0x7fffffff);
+    return std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count()};
   });
   linker.define_wasi(wasi::WasiConfig().args({path}).preopen(".", ".").inherit_stdio());
   auto instance = linker.instantiate(store, *module);
