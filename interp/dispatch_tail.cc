@@ -9,11 +9,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "interp/handlers_call.h"
-#include "interp/handlers_control.h"
-#include "interp/handlers_memory.h"
-#include "interp/handlers_numeric.h"
-#include "interp/handlers_table.h"
+#include "interp/handlers_fused.h"
 
 extern "C" [[gnu::visibility("hidden")]] const std::uint8_t __stop_wasirun_handlers[];
 
@@ -60,6 +56,11 @@ constexpr Handler* kHandlers[] = {
 #define ISA(name, layout, ...) &handler<__VA_ARGS__>,
 #include "interp/forms.def"
 #undef ISA
+#define ISA_FUSE(first, second) &handler<BodyOf<Code::first##__##second>::Type>,
+#define ISA_FUSE_TEMP(first, second) &handler<BodyOf<Code::first##_t_##second>::Type>,
+#include "interp/fused.def"
+#undef ISA_FUSE
+#undef ISA_FUSE_TEMP
 };
 static_assert(std::size(kHandlers) == kCodeCount);
 

@@ -2,6 +2,10 @@
 //
 // An instruction in memory is the handler's offset (32 bits, from the dispatch's base) and then its
 // operands without padding, in the order of the layout; slots are 16-bit numbers. Any 2-byte address will do.
+//
+// A fused instruction (fused.def) is two that follow each other and stay as they are in memory: only the
+// head of the first one changes. So its unfused expansion is itself with that head put back, and a branch may
+// lead to the second part.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +17,25 @@ enum class Code : std::uint16_t {
 #define ISA(name, layout, ...) name,
 #include "interp/forms.def"
 #undef ISA
+#define ISA_FUSE(first, second) first##__##second,
+#define ISA_FUSE_TEMP(first, second) first##_t_##second,
+#include "interp/fused.def"
+#undef ISA_FUSE
+#undef ISA_FUSE_TEMP
 };
 
-inline constexpr std::uint16_t kCodeCount = 0
+// The unfused ones come first.
+inline constexpr std::uint16_t kPlainCodeCount = 0
 #define ISA(name, layout, ...) +1
 #include "interp/forms.def"
 #undef ISA
+    ;
+inline constexpr std::uint16_t kCodeCount = kPlainCodeCount
+#define ISA_FUSE(first, second) +1
+#define ISA_FUSE_TEMP(first, second) +1
+#include "interp/fused.def"
+#undef ISA_FUSE
+#undef ISA_FUSE_TEMP
     ;
 
 // The handler's offset, at the head of each instruction.
@@ -58,7 +75,30 @@ inline constexpr CodeInfo kCodes[] = {
 #undef ISA
 };
 
+// Of an unfused instruction.
 constexpr const CodeInfo& info(Code code) { return kCodes[static_cast<std::uint16_t>(code)]; }
+
+// What a fused instruction consists of; `first` may be fused itself.
+struct Fusion {
+  Code first;
+  Code second;
+  bool temporary;  // the first one's result is read by the second one alone
+  Code fused;
+};
+
+inline constexpr Fusion kFusions[] = {
+#define ISA_FUSE(first, second) {Code::first, Code::second, false, Code::first##__##second},
+#define ISA_FUSE_TEMP(first, second) {Code::first, Code::second, true, Code::first##_t_##second},
+#include "interp/fused.def"
+#undef ISA_FUSE
+#undef ISA_FUSE_TEMP
+};
+
+constexpr bool is_fused(Code code) { return static_cast<std::uint16_t>(code) >= kPlainCodeCount; }
+constexpr const Fusion& fusion_of(Code fused) { return kFusions[static_cast<std::uint16_t>(fused) - kPlainCodeCount]; }
+
+// The fused instruction that these two make; Code::exit where there is none.
+Code find_fusion(Code first, Code second, bool temporary);
 
 // The forms of a family follow each other; this is the one that stands `form` behind `first`.
 constexpr Code form_of(Code first, unsigned form) {

@@ -36,6 +36,9 @@ struct State {
   double acc_f64;
   const std::uint8_t* base;  // what the handlers' offsets count from, where the dispatch keeps it in a register
   std::uint64_t mem_size;    // of memory 0; read by the checked forms only
+  // Constant wherever it is read: false where the next part of a fused instruction is the only reader of a
+  // result, which then is in its accumulator alone.
+  bool keep = true;
 };
 
 // Operand locations, the letters of the forms.
@@ -104,19 +107,18 @@ WASI_INLINE T get(State& s) {
 // Writes the instruction's result to its slot and to the accumulator of its class.
 template <class T>
 WASI_INLINE void put(State& s, T value) {
-  Slot& slot = slot_at<kDestinationAt>(s);
   if constexpr (std::is_same_v<T, std::uint32_t>) {
-    slot.u32 = value;
+    if (s.keep) slot_at<kDestinationAt>(s).u32 = value;
     s.acc = value;
   } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    slot.u64 = value;
+    if (s.keep) slot_at<kDestinationAt>(s).u64 = value;
     s.acc = value;
   } else if constexpr (std::is_same_v<T, float>) {
-    slot.f32 = value;
+    if (s.keep) slot_at<kDestinationAt>(s).f32 = value;
     s.acc_f32 = value;
   } else {
     static_assert(std::is_same_v<T, double>);
-    slot.f64 = value;
+    if (s.keep) slot_at<kDestinationAt>(s).f64 = value;
     s.acc_f64 = value;
   }
 }

@@ -231,7 +231,7 @@ void Translator::load(const Lowering& lowering, const validate::MemArg& memarg) 
   emit(form_of(lowering.first, form + (checked ? kFirstCheckedLoad : 0)));
   mark();
   put_slot(address.slot);
-  if (base.form == 's') put_slot(base.slot);
+  if (base.form != 'k') put_operand(base, ValueClass::integer, false);
   put_index(base.form == 'k' ? static_cast<std::uint32_t>(absolute) : offset);
   wrote(address.slot, lowering.result);
   push_slot();
@@ -267,7 +267,7 @@ void Translator::store(const Lowering& lowering, const validate::MemArg& memarg)
   const bool checked = options_.checks == runtime::BoundsChecks::explicit_checks;
   emit(form_of(lowering.first, form + (checked ? kFirstCheckedStore : 0)));
   mark();
-  if (base.form == 's') put_slot(base.slot);
+  if (base.form != 'k') put_operand(base, ValueClass::integer, false);
   put_operand(bits, ValueClass::integer, is_wide);
   put_index(base.form == 'k' ? static_cast<std::uint32_t>(absolute) : offset);
 }

@@ -29,6 +29,7 @@ void Translator::start(const wasm::Module& module, wasm::FuncIndex function) {
   error_.reset();
   stack_.clear();
   flushed_ = 0;
+  head_ = {};
   out_.clear();
   marks_.clear();
   forget_accumulators();
@@ -121,7 +122,7 @@ Translator::Operand Translator::operand(const Entry& entry, ValueClass value_cla
   }
   const std::uint32_t slot = place(entry);
   const bool in_accumulator = options_.fuse && accumulators_.slot[static_cast<unsigned>(value_class)] == slot;
-  return {in_accumulator ? 'a' : 's', slot, 0};
+  return {in_accumulator ? 'a' : 's', slot, 0, entry.kind == Entry::Kind::slot};
 }
 
 Translator::Operand Translator::operand(const Entry& entry, const Lowering& lowering) {
@@ -159,12 +160,29 @@ Translator::Instruction Translator::take_back_last() {
 void Translator::forget_code() {
   seal();
   last_ = {};
+  head_ = {};
   forget_accumulators();
 }
 
 // --- emission
 
-void Translator::seal() {}
+// The last instruction will not change any more: it becomes a part of those before it, if isa.def's
+// fused.def has such an instruction.
+void Translator::seal() {
+  if (last_.position == kUnbound) return;
+  if (head_.position != kUnbound) {
+    const bool temporary = last_.consumed != kNoSlot && last_.consumed == head_.written;
+    const Code fused = find_fusion(head_.code, last_.code, temporary);
+    if (fused != Code::exit) {
+      out_.write(head_.position, handler_offset(fused));
+      head_.code = fused;
+      head_.written = last_.written;
+      return;
+    }
+  }
+  head_ = {last_.position, last_.code, last_.written};
+  if (!options_.fuse) head_ = {};
+}
 
 void Translator::emit(Code code) {
   seal();
@@ -172,6 +190,7 @@ void Translator::emit(Code code) {
   last_.position = out_.size();
   last_.code = code;
   last_.written = kNoSlot;
+  last_.consumed = kNoSlot;
   last_.comparison = nullptr;
   last_.before = accumulators_;
   out_.put(handler_offset(code));
@@ -180,7 +199,9 @@ void Translator::emit(Code code) {
 void Translator::put_operand(const Operand& operand, ValueClass value_class, bool is_wide) {
   if (operand.form == 's') {
     put_slot(operand.slot);
-  } else if (operand.form == 'k') {
+  } else if (operand.form == 'a') {
+    if (operand.is_popped) last_.consumed = operand.slot;
+  } else {
     if (value_class == ValueClass::f64 && is_wide) {
       out_.put(operand.bits);
     } else {

@@ -187,6 +187,7 @@ class Translator {
     char form = 's';
     std::uint32_t slot = 0;
     std::uint64_t bits = 0;
+    bool is_popped = false;  // the slot is a temporary that nobody else reads
   };
   // Which slot each accumulator equals.
   struct Accumulators {
@@ -196,6 +197,7 @@ class Translator {
     std::uint32_t position = kUnbound;
     Code code = Code::unreachable;
     std::uint32_t written = kNoSlot;       // the slot that it writes
+    std::uint32_t consumed = kNoSlot;      // the slot that it takes off the stack from an accumulator
     const Lowering* comparison = nullptr;  // what it compares, and with what
     Operand lhs;
     Operand rhs;
@@ -305,6 +307,12 @@ class Translator {
   std::vector<OffsetMark> marks_;
   Accumulators accumulators_;
   Instruction last_;
+  // The instruction that those before `last_` were fused into, where `last_` may be added.
+  struct {
+    std::uint32_t position = kUnbound;
+    Code code = Code::unreachable;
+    std::uint32_t written = kNoSlot;  // by its last part
+  } head_;
   std::uint32_t tables_ = 0;  // br_tables so far
 };
 
