@@ -4,6 +4,7 @@
 #include <exception>
 #include <type_traits>
 
+#include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
 #include "runtime/store.h"
@@ -48,6 +49,9 @@ Memory* HostCall::memory() const { return caller == nullptr ? nullptr : caller->
 void host_function_entry(VmContext* /*instance*/, Slot* slots, FunctionCode* self) {
   auto& function = *reinterpret_cast<HostFunction*>(self);
   ExecState& exec = function.store->exec();
+  // A caller that tail-calls need not have had room for the results.
+  if (free_slots(exec, slots) < function.slot_count) [[unlikely]]
+    raise_trap(exec, TrapCode::stack_overflow);
   Slot* const free_slot = exec.free_slot;
   exec.free_slot = slots + function.slot_count;
   const bool stopped = run_body(function, exec, slots);

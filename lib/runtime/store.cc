@@ -9,6 +9,7 @@
 #include "os/fault_handler.h"
 #include "os/thread_stack.h"
 #include "os/virtual_memory.h"
+#include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
 #include "runtime/store_impl.h"
@@ -107,8 +108,7 @@ bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
   ThreadState& thread = thread_state;
   const std::uintptr_t native_limit = native_stack_limit();
   Slot* const base = exec_.free_slot;
-  if (slots.size() > static_cast<std::size_t>(exec_.stack_end - base) || os::stack_pointer() < native_limit)
-      [[unlikely]] {
+  if (slots.size() > free_slots(exec_, base) || os::stack_pointer() < native_limit) [[unlikely]] {
     exec_.pending = make_trap(exec_, TrapCode::stack_overflow);
     return false;
   }

@@ -64,14 +64,18 @@ void call_defined(VmContext* instance, std::uint32_t defined_index, Slot* slots)
 
 World::World(StoreOptions options) : store(std::make_unique<Store>(registry, options)) {}
 
+World::World(StoreOptions options, std::unique_ptr<Tier> real)
+    : real_tier(std::move(real)), store(std::make_unique<Store>(registry, options)) {}
+
 World::Code World::compile(std::string_view wat) {
   // Our validator judges; wabt's refuses some of Wasm 3.0.
   auto bytes = std::make_shared<const std::vector<std::uint8_t>>(wasi::test::wat(wat, "--debug-names --no-check"));
   auto module = binary::decode_module({*bytes, bytes}, registry);
   if (!module) FAIL(module.error().to_string());
   if (auto valid = validate::validate_module(**module); !valid) FAIL(valid.error().to_string());
-  return {std::make_shared<ModuleCode>(*module, tier, BoundsChecks::guard_pages, false),
-          std::make_shared<ModuleCode>(*module, tier, BoundsChecks::explicit_checks, false)};
+  Tier& used_tier = real_tier != nullptr ? *real_tier : tier;
+  return {std::make_shared<ModuleCode>(*module, used_tier, BoundsChecks::guard_pages, false),
+          std::make_shared<ModuleCode>(*module, used_tier, BoundsChecks::explicit_checks, false)};
 }
 
 std::expected<Instance*, Store::InstantiationFailure> World::try_instantiate(std::string_view wat,

@@ -71,8 +71,11 @@ void call_defined(VmContext* instance, std::uint32_t defined_index, Slot* slots)
 class World {
  public:
   explicit World(StoreOptions options = {});
+  // Functions run in `real_tier` instead of the fake one.
+  World(StoreOptions options, std::unique_ptr<Tier> real_tier);
 
   FakeTier tier;
+  std::unique_ptr<Tier> real_tier;
   std::shared_ptr<wasm::TypeRegistry> registry = std::make_shared<wasm::TypeRegistry>();
   std::unique_ptr<Store> store;
 
