@@ -25,32 +25,46 @@ class ControlStack {
   using Entry = ControlEntry<Label>;
 
   [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] Entry& operator[](std::size_t index) { return (*chunks_[index / kChunk])[index % kChunk]; }
-  [[nodiscard]] Entry& from_top(std::size_t depth) { return (*this)[size_ - 1 - depth]; }
+  [[nodiscard]] Entry& from_top(std::size_t depth) {
+    const std::size_t index = size_ - 1 - depth;
+    return index < kChunk ? first_[index] : (*chunks_[index / kChunk])[index % kChunk];
+  }
 
   // Opens a block. The caller fills every field but those whose default is right.
   Entry& push() {
-    if (size_ == chunks_.size() * kChunk) [[unlikely]]
-      chunks_.push_back(std::make_unique<Chunk>());
-    Entry& entry = (*this)[size_++];
+    Entry& entry = size_ < kChunk ? first_[size_] : push_behind();
+    ++size_;
     entry.unreachable = false;
     entry.table_mark = nullptr;
     entry.label = Label{};
     return entry;
   }
   void pop() { --size_; }
-  void clear() { size_ = 0; }
+  void clear() {
+    size_ = 0;
+    if (chunks_.empty()) add_chunk();
+  }
   // Gives memory back when a function nested unusually deep.
   void trim() {
     if (chunks_.size() > kKeepChunks) chunks_.resize(kKeepChunks);
   }
 
  private:
-  static constexpr std::size_t kChunk = 64;
-  static constexpr std::size_t kKeepChunks = 32;
+  static constexpr std::size_t kChunk = 128;
+  static constexpr std::size_t kKeepChunks = 16;
   using Chunk = std::array<Entry, kChunk>;
 
+  void add_chunk() {
+    chunks_.push_back(std::make_unique<Chunk>());
+    first_ = chunks_[0]->data();
+  }
+  [[gnu::noinline]] Entry& push_behind() {
+    if (size_ == chunks_.size() * kChunk) add_chunk();
+    return (*chunks_[size_ / kChunk])[size_ % kChunk];
+  }
+
   std::vector<std::unique_ptr<Chunk>> chunks_;
+  Entry* first_ = nullptr;  // the first chunk, beyond which few functions get
   std::size_t size_ = 0;
 };
 

@@ -55,9 +55,9 @@ template <class Sink>
 inline constexpr bool kIsSilentSink = requires { requires Sink::kSilent; };
 
 // What a walk needs and the next one can use again.
-template <class Label>
+template <class Label, bool kSlots>
 struct WalkScratch {
-  OperandStack operands;
+  OperandStack<kSlots> operands;
   ControlStack<Label> controls;
   Locals locals;
   std::vector<Control<Label>*> targets;
@@ -88,6 +88,7 @@ class FunctionWalk {
  public:
   using Label = typename Sink::Label;
   using Block = Control<Label>;
+  static constexpr bool kReports = !kIsSilentSink<Sink>;
 
   FunctionWalk(const wasm::Module& module, wasm::FuncIndex function, Sink& sink)
       : FunctionWalk(module, sink, {module.body(function).offset, module.body(function).size}) {
@@ -106,7 +107,7 @@ class FunctionWalk {
   }
   ~FunctionWalk() {
     scratch_->operands = std::move(operands_);
-    WalkScratch<Label>::give_back(std::move(scratch_));
+    Scratch::give_back(std::move(scratch_));
   }
   FunctionWalk(const FunctionWalk&) = delete;
   FunctionWalk& operator=(const FunctionWalk&) = delete;
@@ -132,11 +133,11 @@ class FunctionWalk {
 
  private:
   using Entry = ControlEntry<Label>;
+  using Scratch = WalkScratch<Label, kReports>;
   using ValType = wasm::ValType;
   using Op = wasm::Op;
   using Types = std::span<const wasm::ValType>;
 
-  static constexpr bool kReports = !kIsSilentSink<Sink>;
   // The reference that a reference instruction makes of bottom: below every reference type, and no number.
   static constexpr ValType kBottomRef = ValType::ref(wasm::HeapType::in_group(0), false);
 
@@ -145,7 +146,7 @@ class FunctionWalk {
         sink_(sink),
         reader_(module.view(code), code.offset),
         start_(reader_.position()),
-        scratch_(WalkScratch<Label>::take()),
+        scratch_(Scratch::take()),
         operands_(std::move(scratch_->operands)),
         controls_(scratch_->controls),
         locals_(scratch_->locals) {
@@ -199,11 +200,11 @@ class FunctionWalk {
   // --- changing the stack
   void drop(std::size_t count);
   void push(ValType type) { operands_.push(type); }
-  void push(Types types) {
-    if (types.size() > 1) return push_many(types);
-    if (types.size() == 1) operands_.push(types[0]);
+  [[gnu::always_inline]] void push(Types types) {
+    if (types.size() == 1) return operands_.push(types[0]);
+    if (!types.empty()) push_many(types);
   }
-  void push_many(Types types);
+  [[gnu::noinline]] void push_many(Types types);
   // The top operands get these types.
   void retype(Types types) {
     drop(types.size());
@@ -327,8 +328,8 @@ class FunctionWalk {
   Sink& sink_;
   base::ByteReader reader_;
   const std::uint8_t* start_;  // of the current instruction
-  std::unique_ptr<WalkScratch<Label>> scratch_;
-  OperandStack operands_;
+  std::unique_ptr<Scratch> scratch_;
+  OperandStack<kReports> operands_;
   ControlStack<Label>& controls_;
   Locals& locals_;
   Entry* current_ = nullptr;  // the innermost open block

@@ -2,7 +2,8 @@
 // the next function.
 //
 // Invariant: the entry at the top, one past the last operand, exists and its `slot` is the height in slots.
-// So taking operands off is one subtraction, and an operand's slot is there before its type is.
+// So taking operands off is one subtraction, and an operand's slot is there before its type is. Where nobody asks
+// for slots (kSlots), none are kept.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 namespace wasi::validate {
 
+template <bool kSlots>
 class OperandStack {
  public:
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(top_ - bottom()); }
@@ -43,10 +45,8 @@ class OperandStack {
     if (top_ == limit_) [[unlikely]]
       grow();
     top_->type = type;
-    const std::uint32_t slot = top_->slot + type.slots();
     ++top_;
-    top_->slot = slot;
-    note_height(slot);
+    if constexpr (kSlots) set_height(top_[-1].slot + type.slots());
   }
   // Takes `count` operands off; that many are there.
   void drop(std::size_t count) { top_ -= count; }
@@ -63,11 +63,9 @@ class OperandStack {
   // Replaces the operands of a signature by its result. It takes at least one, or gives none.
   void replace(const ShortSignature& signature) {
     Operand* place = top_ - signature.count;
-    const std::uint32_t slot = place->slot + signature.result_slots;
     place->type = signature.result;
     top_ = place + signature.results;
-    top_->slot = slot;
-    note_height(slot);
+    if constexpr (kSlots) set_height(place->slot + signature.result_slots);
   }
 
   // Gives memory back when a function needed unusually much.
@@ -81,7 +79,8 @@ class OperandStack {
   // Entries below the bottom that fits() may look at and never minds.
   static constexpr std::size_t kPadding = 2;
 
-  void note_height(std::uint32_t slot) {
+  void set_height(std::uint32_t slot) {
+    top_->slot = slot;
     if (slot > max_slot_height_) [[unlikely]]
       max_slot_height_ = slot;
   }

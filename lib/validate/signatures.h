@@ -42,7 +42,6 @@ struct alignas(32) ShortSignature {
   std::uint8_t results = 0;
   std::uint8_t result_slots = 0;
   std::uint8_t align = 0;  // log2 of the bytes accessed
-  std::uint8_t prefix = 0;
 };
 
 namespace detail {
@@ -105,7 +104,6 @@ inline constexpr auto kShortSignatures = [] {
     ShortSignature& row = rows[i];
     row.features.add(wasm::kOps[i].feature);
     row.align = full.align;
-    row.prefix = wasm::kOps[i].prefix;
     if (!full.is_fixed || full.count > 2) continue;
     row.count = full.count;
     if (full.count >= 1) {

@@ -33,6 +33,10 @@ void FunctionWalk<Sink, kChecked>::enter(Entry& entry) {
 // A one-value type comes back in `single`, which the caller moves into the entry.
 template <class Sink, bool kChecked>
 bool FunctionWalk<Sink, kChecked>::read_block_type(ValType& single, Types& params, Types& results) {
+  if (reader_.peek() == binary::kEmptyBlockByte) [[likely]] {
+    reader_.u8("block type");
+    return true;
+  }
   const binary::BlockType type = binary::read_block_type(reader_, module_);
   if (!reader_.ok()) return false;
   single = type.value;

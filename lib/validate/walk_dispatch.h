@@ -390,12 +390,6 @@ inline void FunctionWalk<Sink, kChecked>::simple(Position& pos, Op op) {
 // Any instruction whose row of opcodes.def says all about its types.
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::fixed() {
-  if (wasm::info(op_).immediate == wasm::ImmediateKind::memarg) {
-    Position pos = reader_.position();
-    memory_access(pos, op_);
-    if (reader_.ok()) reader_.move_to(pos);
-    return;
-  }
   if (read_immediates()) apply_signature(address_of_immediates());
 }
 
@@ -428,27 +422,29 @@ inline void FunctionWalk<Sink, kChecked>::constant(Position& pos, Op op, ValType
   push(type);
 }
 
-// Loads, stores and atomic accesses, whose only immediate is a memarg.
+// The loads and stores of the loop, whose only immediate is a memarg.
 template <class Sink, bool kChecked>
 inline void FunctionWalk<Sink, kChecked>::memory_access(Position& pos, Op op) {
   const ShortSignature& signature = short_signature_of(op);
   MemArg& memarg = immediates_.memarg;
-  ValType address = wasm::kI32;
-  // The usual case: memory 0 with 32-bit addresses, at most the natural alignment, no atomic access.
-  if (reader_.end() - pos >= 2 && pos[0] <= signature.align && pos[1] < 0x80 && has_usual_memory_ &&
-      signature.prefix != wasm::kPrefixThreads) [[likely]] {
-    if constexpr (kReports) memarg = {pos[1], wasm::MemoryIndex(0), pos[0]};
-    pos += 2;
-  } else {
-    bool ok = false;
-    slowly(pos, op, [&] { ok = read_memarg(); });
-    if (!ok) return;
-    address = memory_address(memarg.memory.value);
+  // The usual case: memory 0 with 32-bit addresses, at most the natural alignment, an offset of one or two bytes.
+  const auto left = reader_.end() - pos;
+  if (left >= 3 && pos[0] <= signature.align && (pos[1] & pos[2]) < 0x80 && has_usual_memory_) [[likely]] {
+    const bool is_long = pos[1] >= 0x80;
+    if constexpr (kReports) {
+      memarg.align = pos[0];
+      memarg.memory = wasm::MemoryIndex(0);
+      memarg.offset = is_long ? (pos[1] & 0x7FU) | std::uint32_t{pos[2]} << 7 : pos[1];
+    }
+    pos += is_long ? 3 : 2;
+    if (operands_.template fits<kChecked>(signature)) [[likely]] {
+      report(op);
+      operands_.replace(signature);
+      return;
+    }
+    return slowly(pos, op, [&] { apply_signature(wasm::kI32); });
   }
-  if (address != wasm::kI32 || !operands_.template fits<kChecked>(signature)) [[unlikely]]
-    return slowly(pos, op, [&] { apply_signature(address); });
-  report(op);
-  operands_.replace(signature);
+  slowly(pos, op, [&] { fixed(); });
 }
 
 // Reads a memarg and checks all of it.
@@ -487,6 +483,7 @@ auto FunctionWalk<Sink, kChecked>::address_of_immediates() const -> ValType {
       return memory_address(immediates_.index);
     case wasm::ImmediateKind::data_memory:
       return memory_address(immediates_.index2);
+    case wasm::ImmediateKind::memarg:
     case wasm::ImmediateKind::memarg_lane:
       return memory_address(immediates_.memarg.memory.value);
     default:
@@ -501,6 +498,8 @@ bool FunctionWalk<Sink, kChecked>::read_immediates() {
   switch (wasm::info(op_).immediate) {
     case none:
       return true;
+    case memarg:
+      return read_memarg();
     case memarg_lane:
       if (!read_memarg()) return false;
       [[fallthrough]];
