@@ -72,7 +72,7 @@ namespace {
 
 class Interpreter : public runtime::Tier {
  public:
-  Interpreter() { fill_shims(); }
+  explicit Interpreter(InterpreterOptions options) : options_(options) { fill_shims(); }
 
   [[nodiscard]] const char* name() const override { return "interp"; }
 
@@ -110,6 +110,7 @@ class Interpreter : public runtime::Tier {
   std::unique_ptr<Translator> take_translator(runtime::BoundsChecks checks);
   void give_back(runtime::BoundsChecks checks, std::unique_ptr<Translator> translator);
 
+  const InterpreterOptions options_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Translator>> spare_[runtime::kBoundsCheckModes];
   std::atomic<std::uint64_t> functions_{0};
@@ -122,7 +123,7 @@ class Interpreter : public runtime::Tier {
 std::unique_ptr<Translator> Interpreter::take_translator(runtime::BoundsChecks checks) {
   const std::lock_guard lock(mutex_);
   auto& spare = spare_[static_cast<std::size_t>(checks)];
-  if (spare.empty()) return std::make_unique<Translator>(TranslatorOptions{.checks = checks});
+  if (spare.empty()) return std::make_unique<Translator>(TranslatorOptions{.checks = checks, .style = options_.style});
   auto translator = std::move(spare.back());
   spare.pop_back();
   return translator;
@@ -155,6 +156,8 @@ Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, FunctionCode
 
 }  // namespace
 
-std::unique_ptr<runtime::Tier> make_interpreter() { return std::make_unique<Interpreter>(); }
+std::unique_ptr<runtime::Tier> make_interpreter(InterpreterOptions options) {
+  return std::make_unique<Interpreter>(options);
+}
 
 }  // namespace wasi::interp

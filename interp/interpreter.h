@@ -3,12 +3,17 @@
 
 #include <memory>
 
+#include "interp/code_style.h"
 #include "runtime/tier.h"
 
 namespace wasi::interp {
 
+struct InterpreterOptions {
+  CodeStyle style = CodeStyle::fused;
+};
+
 // A tier that translates each function at its first call into register code and runs that. It has no
 // state per module beyond what ModuleCode owns; one serves any number of modules and threads.
-std::unique_ptr<runtime::Tier> make_interpreter();
+std::unique_ptr<runtime::Tier> make_interpreter(InterpreterOptions options = {});
 
 }  // namespace wasi::interp

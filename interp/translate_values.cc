@@ -225,7 +225,8 @@ void Translator::load(const Lowering& lowering, const validate::MemArg& memarg) 
   }
   Operand base = operand(address, ValueClass::integer, false);
   const std::uint64_t absolute = std::uint64_t{static_cast<std::uint32_t>(base.bits)} + offset;
-  if (base.form == 'k' && (absolute > UINT32_MAX || !options_.fuse)) base = {'s', in_slot(address), 0};
+  if (base.form == 'k' && (absolute > UINT32_MAX || options_.style == CodeStyle::plain))
+    base = {'s', in_slot(address), 0};
   const unsigned form = base.form == 's' ? 0 : base.form == 'a' ? 1 : 2;
   const bool checked = options_.checks == runtime::BoundsChecks::explicit_checks;
   emit(form_of(lowering.first, form + (checked ? kFirstCheckedLoad : 0)));
@@ -257,7 +258,7 @@ void Translator::store(const Lowering& lowering, const validate::MemArg& memarg)
   Operand bits = operand(value, ValueClass::integer, is_wide);
   Operand base = operand(address, ValueClass::integer, false);
   const std::uint64_t absolute = std::uint64_t{static_cast<std::uint32_t>(base.bits)} + offset;
-  if (base.form == 'k' && (absolute > UINT32_MAX || bits.form == 'k' || !options_.fuse)) {
+  if (base.form == 'k' && (absolute > UINT32_MAX || bits.form == 'k' || options_.style == CodeStyle::plain)) {
     base = {'s', in_slot(address), 0};
   }
   if (base.form == 'a' && bits.form == 'a') bits.form = 's';
@@ -303,7 +304,8 @@ void Translator::set_local(std::uint32_t local, bool tee) {
     return;
   }
   // The instruction that made the value writes the local itself, if it is the last one.
-  const bool retarget = options_.fuse && value.kind == Entry::Kind::slot && last_.written == value.slot;
+  const bool retarget =
+      options_.style != CodeStyle::plain && value.kind == Entry::Kind::slot && last_.written == value.slot;
   if (aliases_[local] != 0) keep_aliases(local, retarget);
   if (retarget) {
     out_.write(last_.position + kDestinationAt, static_cast<std::uint16_t>(local));

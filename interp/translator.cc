@@ -47,6 +47,7 @@ void Translator::begin_function(std::span<const wasm::ValType> locals) {
 }
 
 Result<void> Translator::finish() {
+  forget_code();
   if (!error_ && frame_slots_ > kMaxFrameSlots) {
     error_ = Error{ErrorKind::limit,
                    fmt::format("the function needs {} values at a time, and at most {} are supported", frame_slots_,
@@ -79,7 +80,7 @@ void Translator::push(Entry::Kind kind, std::uint64_t bits) {
   stack_.push_back({kind, next_slot(), bits});
   frame_slots_ = std::max(frame_slots_, next_slot());
   if (kind == Entry::Kind::local) ++aliases_[bits];
-  if (!options_.fuse) flush();
+  if (options_.style == CodeStyle::plain) flush();
 }
 
 Translator::Entry Translator::pop() {
@@ -121,7 +122,8 @@ Translator::Operand Translator::operand(const Entry& entry, ValueClass value_cla
     return {'s', in_slot(entry), 0};
   }
   const std::uint32_t slot = place(entry);
-  const bool in_accumulator = options_.fuse && accumulators_.slot[static_cast<unsigned>(value_class)] == slot;
+  const bool in_accumulator =
+      options_.style != CodeStyle::plain && accumulators_.slot[static_cast<unsigned>(value_class)] == slot;
   return {in_accumulator ? 'a' : 's', slot, 0, entry.kind == Entry::Kind::slot};
 }
 
@@ -143,7 +145,7 @@ void Translator::wrote(std::uint32_t slot, ValueClass value_class) {
 }
 
 bool Translator::is_last_comparison(const Entry& popped) const {
-  return options_.fuse && popped.kind == Entry::Kind::slot && last_.comparison != nullptr &&
+  return options_.style != CodeStyle::plain && popped.kind == Entry::Kind::slot && last_.comparison != nullptr &&
          last_.written == popped.slot;
 }
 
@@ -180,8 +182,7 @@ void Translator::seal() {
       return;
     }
   }
-  head_ = {last_.position, last_.code, last_.written};
-  if (!options_.fuse) head_ = {};
+  if (options_.style == CodeStyle::fused) head_ = {last_.position, last_.code, last_.written};
 }
 
 void Translator::emit(Code code) {

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "interp/code_buffer.h"
+#include "interp/code_style.h"
 #include "interp/lowering.h"
 #include "runtime/bounds_checks.h"
 #include "validate/sink.h"
@@ -32,8 +33,7 @@ namespace wasi::interp {
 
 struct TranslatorOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
-  // Without it each Wasm instruction becomes one of the plainest forms: the oracle of the differential tests.
-  bool fuse = true;
+  CodeStyle style = CodeStyle::fused;
 };
 
 // An instruction at which a frame can stand, and where it came from.

@@ -1,6 +1,8 @@
 // Linear memories: where their bytes stand and how they grow.
 #include "runtime/memory.h"
 
+#include <algorithm>
+
 #include "base/result.h"
 #include "runtime/memory_faults.h"
 #include "runtime/store.h"

@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
@@ -167,6 +168,7 @@ class FunctionWalk {
   [[gnu::always_inline]] void drop_(Position& pos);
   [[gnu::always_inline]] void local_get(Position& pos);
   [[gnu::always_inline]] void local_set(Position& pos, Op op);
+  [[gnu::always_inline]] void global_get(Position& pos);
   [[gnu::noinline]] bool check_local(std::uint32_t index, bool is_read);
   [[gnu::always_inline]] void simple(Position& pos, Op op);
   template <class Read>
@@ -265,7 +267,7 @@ class FunctionWalk {
   // --- walk_values.h: parametric instructions, variables, tables, bulk memory
   void select();
   void select_typed();
-  void global_get();
+  [[gnu::noinline]] void fail_global(std::uint32_t index);
   void global_set();
   void report(Op op) {
     if (kReports && reachable_) sink_.instruction(*this, op, immediates_);

@@ -24,6 +24,22 @@ constexpr wasm::Op op_in_run(std::uint8_t byte) {
   return static_cast<wasm::Op>(byte - byte_of(kFirst) + static_cast<int>(kFirst));
 }
 
+// The LEB128 number of at most four bytes at `position`, where eight can be read: its length (more than 4 where it is
+// longer) and its bits, without a branch on the length.
+struct ShortLeb {
+  std::uint32_t length;
+  std::uint32_t bits;
+};
+inline ShortLeb read_short_leb(const std::uint8_t* position) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, position, sizeof(bytes));
+  const std::uint64_t last = ~bytes & 0x8080808080808080U;
+  const auto length = static_cast<std::uint32_t>(std::countr_zero(last | std::uint64_t{1} << 63)) / 8 + 1;
+  bytes &= ~std::uint64_t{0} >> (64 - 8 * length);
+  const auto word = static_cast<std::uint32_t>(bytes);
+  return {length, (word & 0x7F) | (word >> 1 & 0x3F80) | (word >> 2 & 0x1FC000) | (word >> 3 & 0xFE00000)};
+}
+
 }  // namespace detail
 
 // Walks the instructions to the body's end. The position lives in a register: what comes next depends on
@@ -47,6 +63,14 @@ void FunctionWalk<Sink, kChecked>::instructions() {
         break;
       case byte_of(Op::local_get):
         local_get(pos);
+        if (pos != reader_.end() && *pos == byte_of(Op::i32_const)) {
+          start_ = pos++;
+          constant(pos, Op::i32_const, wasm::kI32,
+                   [&] { return static_cast<std::uint32_t>(reader_.s32("i32 constant")); });
+        } else if (pos != reader_.end() && *pos == byte_of(Op::local_get)) {
+          start_ = pos++;
+          local_get(pos);
+        }
         break;
       case byte_of(Op::local_set):
         local_set(pos, Op::local_set);
@@ -80,6 +104,9 @@ void FunctionWalk<Sink, kChecked>::instructions() {
       case byte_of(Op::if_):
         slowly(pos, Op::if_, [&] { block(ControlKind::if_); });
         break;
+      case byte_of(Op::select):
+        slowly(pos, Op::select, [&] { select(); });
+        break;
       case byte_of(Op::br):
         slowly(pos, Op::br, [&] { br(); });
         break;
@@ -90,7 +117,7 @@ void FunctionWalk<Sink, kChecked>::instructions() {
         slowly(pos, Op::call, [&] { call(false); });
         break;
       case byte_of(Op::global_get):
-        slowly(pos, Op::global_get, [&] { global_get(); });
+        global_get(pos);
         break;
       case byte_of(Op::global_set):
         slowly(pos, Op::global_set, [&] { global_set(); });
@@ -102,11 +129,16 @@ void FunctionWalk<Sink, kChecked>::instructions() {
   reader_.move_to(pos);
 }
 
-// A number at `pos`, in the usual case of one byte. False when the walk has failed.
+// A number at `pos`. False when the walk has failed.
 template <class Sink, bool kChecked>
 inline bool FunctionWalk<Sink, kChecked>::read_u32(Position& pos, const char* what, std::uint32_t& value) {
   if (pos != reader_.end() && *pos < 0x80) [[likely]] {
     value = *pos++;
+    return true;
+  }
+  if (reader_.end() - pos >= 2 && pos[1] < 0x80) [[likely]] {
+    value = (pos[0] & 0x7FU) | std::uint32_t{pos[1]} << 7;
+    pos += 2;
     return true;
   }
   reader_.move_to(pos);
@@ -148,6 +180,18 @@ inline void FunctionWalk<Sink, kChecked>::local_get(Position& pos) {
   if constexpr (kReports) immediates_.index = index;
   report(Op::local_get);
   push(index < plain_locals_.size() ? plain_locals_[index] : locals_.type(index));
+}
+
+template <class Sink, bool kChecked>
+inline void FunctionWalk<Sink, kChecked>::global_get(Position& pos) {
+  std::uint32_t index = 0;
+  if (!read_u32(pos, "global index", index)) return;
+  if (index >= visible_globals_ || (kIsConstantSink<Sink> && module_.globals[index].type.is_mutable)) [[unlikely]] {
+    return slowly(pos, Op::global_get, [&] { fail_global(index); });
+  }
+  if constexpr (kReports) immediates_.index = index;
+  report(Op::global_get);
+  push(module_.globals[index].type.type);
 }
 
 // local.set and local.tee
@@ -245,8 +289,6 @@ void FunctionWalk<Sink, kChecked>::other(std::uint8_t byte) {
     case Op::return_call_ref:
       return call_ref(true);
 
-    case Op::select:
-      return select();
     case Op::select_t:
       return select_typed();
     case Op::table_get:
@@ -410,9 +452,16 @@ void FunctionWalk<Sink, kChecked>::apply_signature(ValType address) {
 template <class Sink, bool kChecked>
 template <class Read>
 inline void FunctionWalk<Sink, kChecked>::constant(Position& pos, Op op, ValType type, Read read) {
-  if (pos != reader_.end() && *pos < 0x80) [[likely]] {
-    const std::int64_t value = base::sign_extend7(*pos++);
+  const auto put = [&](std::int64_t value) {
     immediates_.bits = type == wasm::kI32 ? static_cast<std::uint32_t>(value) : static_cast<std::uint64_t>(value);
+  };
+  const auto leb = reader_.end() - pos >= 8 ? detail::read_short_leb(pos) : detail::ShortLeb{8, 0};
+  if (pos != reader_.end() && *pos < 0x80) [[likely]] {
+    put(base::sign_extend7(*pos++));
+  } else if (leb.length <= 4) [[likely]] {
+    const std::uint32_t unused = 32 - 7 * leb.length;
+    put(static_cast<std::int32_t>(leb.bits << unused) >> unused);
+    pos += leb.length;
   } else {
     slowly(pos, op, [&] { immediates_.bits = read(); });
     if (!reader_.ok()) [[unlikely]]

@@ -41,31 +41,22 @@ void FunctionWalk<Sink, kChecked>::select_typed() {
   apply({type, type, wasm::kI32}, type);
 }
 
+// A global that is not there, or that a constant expression may not read.
 template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::global_get() {
-  const std::uint32_t index = immediates_.index = reader_.u32("global index");
-  if (!reader_.ok()) return;
-  if (index >= visible_globals_) [[unlikely]] {
+void FunctionWalk<Sink, kChecked>::fail_global(std::uint32_t index) {
+  if (index >= visible_globals_) {
     fail_unknown("global", index, visible_globals_);
-    return;
-  }
-  const wasm::GlobalType& type = module_.globals[index].type;
-  if (kIsConstantSink<Sink> && type.is_mutable) {
+  } else {
     fail("constant expression required: global " + std::to_string(index) + " is mutable");
-    return;
   }
-  report(op_);
-  push(type.type);
 }
 
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::global_set() {
   const std::uint32_t index = immediates_.index = reader_.u32("global index");
   if (!reader_.ok()) return;
-  if (index >= visible_globals_) [[unlikely]] {
-    fail_unknown("global", index, visible_globals_);
-    return;
-  }
+  if (index >= visible_globals_) [[unlikely]]
+    return fail_global(index);
   const wasm::GlobalType& type = module_.globals[index].type;
   if (kChecked && !type.is_mutable) {
     fail("immutable global: global.set of global " + std::to_string(index));

@@ -1,0 +1,138 @@
+#include "machine.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+
+#include "binary/decoder.h"
+#include "interp/printer.h"
+#include "interp/translate.h"
+#include "runtime/module_code.h"
+#include "support/wat.h"
+#include "validate/validator.h"
+
+namespace wasi::interp::test {
+
+using runtime::BoundsChecks;
+using runtime::External;
+using runtime::Instance;
+using runtime::ModuleCode;
+using runtime::Slot;
+
+namespace {
+
+std::shared_ptr<wasm::Module> decode(const std::vector<std::uint8_t>& binary,
+                                     const std::shared_ptr<wasm::TypeRegistry>& registry) {
+  auto bytes = std::make_shared<std::vector<std::uint8_t>>(binary);
+  auto module = binary::decode_module({*bytes, bytes}, registry);
+  if (!module) FAIL(module.error().to_string());
+  const auto valid = validate::validate_module(**module);
+  if (!valid) FAIL(valid.error().to_string());
+  return *module;
+}
+
+std::uint64_t as_value(Slot slot, wasm::ValType type) {
+  return type == wasm::kI32 || type == wasm::kF32 ? slot.u32 : slot.u64;
+}
+
+}  // namespace
+
+std::string describe(Mode mode) {
+  return fmt::format("{} code, {}",
+                     mode.style == CodeStyle::fused    ? "fused"
+                     : mode.style == CodeStyle::folded ? "folded"
+                                                       : "plain",
+                     mode.checks == BoundsChecks::guard_pages ? "guard pages" : "explicit checks");
+}
+
+Machine::Machine(Mode mode, runtime::StoreLimits limits)
+    : tier_(make_interpreter({.style = mode.style})),
+      registry_(std::make_shared<wasm::TypeRegistry>()),
+      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{limits, mode.checks})) {}
+
+void Machine::define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,
+                     runtime::HostBody body, std::shared_ptr<void> data) {
+  const auto type = registry_->add_func({std::move(params), std::move(results)});
+  host_[std::move(name)] = store_->add_host_function(*type, body, std::move(data));
+}
+
+Instance& Machine::instantiate(std::string_view wat, std::string name) {
+  return instantiate(wasi::test::wat(wat), std::move(name));
+}
+
+Instance& Machine::instantiate(const std::vector<std::uint8_t>& binary, std::string name) {
+  const auto module = decode(binary, registry_);
+  const std::shared_ptr<ModuleCode> code[] = {
+      std::make_shared<ModuleCode>(module, *tier_, BoundsChecks::guard_pages, false),
+      std::make_shared<ModuleCode>(module, *tier_, BoundsChecks::explicit_checks, false)};
+  codes_.insert(codes_.end(), std::begin(code), std::end(code));
+  std::vector<External> imports;
+  for (const wasm::Import& import : module->imports) {
+    if (import.module == "env") {
+      const auto found = host_.find(import.name);
+      REQUIRE(found != host_.end());
+      imports.emplace_back(&found->second->ref);
+    } else {
+      const auto found = instances_.find(import.module);
+      REQUIRE(found != instances_.end());
+      const auto external = found->second->find_export(import.name);
+      REQUIRE(external.has_value());
+      imports.push_back(*external);
+    }
+  }
+  const auto instance = store_->instantiate(code, imports);
+  if (!instance) {
+    FAIL((instance.error().error ? instance.error().error->to_string() : instance.error().trap->to_string()));
+  }
+  newest_ = *instance;
+  if (!name.empty()) instances_[name] = newest_;
+  return *newest_;
+}
+
+std::expected<Values, Trap> Machine::call(std::string_view function, const Values& arguments) {
+  return call(*newest_, function, arguments);
+}
+
+std::expected<Values, Trap> Machine::call(Instance& instance, std::string_view function, const Values& arguments) {
+  const auto external = instance.find_export(function);
+  REQUIRE(external.has_value());
+  runtime::FuncRef& callee = *external->func;
+  const wasm::FuncType& type = registry_->at(callee.type).func;
+  REQUIRE(type.params.size() == arguments.size());
+  std::vector<Slot> slots(std::max(type.params.size(), type.results.size()));
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    // The high half of a narrow value is anything.
+    const bool is_narrow = as_value({.u64 = UINT64_MAX}, type.params[i]) != UINT64_MAX;
+    slots[i].u64 = is_narrow ? arguments[i] | 0xABCD'EF01'0000'0000 : arguments[i];
+  }
+  const auto outcome = store_->call(callee, slots);
+  if (!outcome) return std::unexpected(outcome.error());
+  Values results;
+  for (std::size_t i = 0; i < type.results.size(); ++i) results.push_back(as_value(slots[i], type.results[i]));
+  return results;
+}
+
+std::uint64_t Machine::value(std::string_view function, const Values& arguments) {
+  const auto results = call(function, arguments);
+  if (!results) FAIL(results.error().to_string());
+  REQUIRE(results->size() == 1);
+  return results->front();
+}
+
+std::string Machine::trap(std::string_view function, const Values& arguments) {
+  const auto results = call(function, arguments);
+  if (results) return "no trap";
+  const Trap& trap = results.error();
+  if (trap.backtrace.empty() || !trap.backtrace.front().offset) return trap.message;
+  return fmt::format("{} @ {:#x}", trap.message, *trap.backtrace.front().offset);
+}
+
+std::string code_of(std::string_view wat, Mode mode) {
+  const auto module = decode(wasi::test::wat(wat), std::make_shared<wasm::TypeRegistry>());
+  Translator translator({.checks = mode.checks, .style = mode.style});
+  const auto translated = translate(translator, *module, wasm::FuncIndex(module->imported_functions), false);
+  if (!translated) return translated.error().to_string() + "\n";
+  return print_code(translator.code());
+}
+
+}  // namespace wasi::interp::test
