@@ -33,7 +33,7 @@ bool FunctionWalk<Sink, kChecked>::check_tail(const wasm::FuncType& callee) {
 }
 
 template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::finish_call(const wasm::FuncType& callee, bool is_tail) {
+inline void FunctionWalk<Sink, kChecked>::finish_call(const wasm::FuncType& callee, bool is_tail) {
   if (is_tail) return set_unreachable();
   drop(callee.params.size());
   push(callee.results);

@@ -24,7 +24,7 @@ auto FunctionWalk<Sink, kChecked>::open(ControlKind kind, Types params, Types re
 }
 
 template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::enter(Entry& entry) {
+inline void FunctionWalk<Sink, kChecked>::enter(Entry& entry) {
   current_ = &entry;
   operands_.truncate(entry.height);
   operands_.set_base(entry.height);
@@ -85,7 +85,7 @@ void FunctionWalk<Sink, kChecked>::block(ControlKind kind) {
 
 // At the end of a block's arm exactly its results are on the stack.
 template <class Sink, bool kChecked>
-bool FunctionWalk<Sink, kChecked>::check_arm_end() {
+inline bool FunctionWalk<Sink, kChecked>::check_arm_end() {
   if constexpr (kChecked) {
     if (!check_top(current_->results)) return false;
     if (available() > current_->results.size()) [[unlikely]]
@@ -138,7 +138,7 @@ void FunctionWalk<Sink, kChecked>::end() {
 
 // Leaves the current block with its results on the stack. The entry stays readable until the next block.
 template <class Sink, bool kChecked>
-void FunctionWalk<Sink, kChecked>::close() {
+inline void FunctionWalk<Sink, kChecked>::close() {
   const Entry& entry = *current_;
   operands_.truncate(entry.height);
   locals_.restore(entry.init_height);
@@ -156,7 +156,7 @@ void FunctionWalk<Sink, kChecked>::close() {
 }
 
 template <class Sink, bool kChecked>
-auto FunctionWalk<Sink, kChecked>::read_label(std::uint32_t& depth) -> Block* {
+inline auto FunctionWalk<Sink, kChecked>::read_label(std::uint32_t& depth) -> Block* {
   depth = reader_.u32("label index");
   if (!reader_.ok()) return nullptr;
   if (depth >= controls_.size()) [[unlikely]] {
