@@ -32,6 +32,7 @@ bool is_handler_pc(std::uintptr_t pc);
 
 #if defined(WASI_INTERP_TAIL)
 // The linker's name for the beginning of the handlers' section.
+// NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" [[gnu::visibility("hidden")]] const std::uint8_t __start_wasirun_handlers[];
 inline const std::uint8_t* dispatch_base() { return __start_wasirun_handlers; }
 #else

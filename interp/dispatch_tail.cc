@@ -11,6 +11,7 @@
 
 #include "interp/handlers_fused.h"
 
+// The linker's name for their end. NOLINTNEXTLINE(bugprone-reserved-identifier)
 extern "C" [[gnu::visibility("hidden")]] const std::uint8_t __stop_wasirun_handlers[];
 
 namespace wasi::interp {

@@ -12,7 +12,7 @@ namespace {
 class FusionTable {
  public:
   FusionTable() {
-    for (std::uint16_t i = 0; i < std::size(kFusions); ++i) {
+    for (std::size_t i = 0; i < std::size(kFusions); ++i) {
       const Fusion& fusion = kFusions[i];
       std::size_t at = hash(fusion.first, fusion.second, fusion.temporary);
       while (rows_[at] != kEmpty) at = (at + 1) % kSize;

@@ -123,7 +123,9 @@ void table_copy(const std::uint8_t* ip, VmContext* vm, std::uint32_t table_to, s
   if (!is_inside(from, count, source.size) || !is_inside(to, count, destination.size)) {
     trap_at(ip, vm, TrapCode::table_out_of_bounds);
   }
-  if (count != 0) std::memmove(destination.elements + to, source.elements + from, count * sizeof(void*));
+  if (count == 0) return;
+  std::memmove(static_cast<void*>(destination.elements + to), static_cast<const void*>(source.elements + from),
+               count * sizeof(void*));
 }
 
 void table_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, std::uint32_t table, std::uint32_t to,

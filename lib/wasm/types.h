@@ -48,8 +48,8 @@ inline constexpr std::uint32_t kAbstractHeapCount = 12;
 class HeapType {
  public:
   constexpr HeapType() = default;
-  constexpr HeapType(AbstractHeap abstract)
-      : bits_(static_cast<std::uint32_t>(abstract)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): an abstract heap type is a heap type
+  constexpr HeapType(AbstractHeap abstract) : bits_(static_cast<std::uint32_t>(abstract)) {}
   constexpr explicit HeapType(TypeId id) : bits_(kAbstractHeapCount + id.value) {}
   static constexpr HeapType in_group(std::uint32_t member) { return from_bits(kGroupBit | member); }
   static constexpr HeapType from_bits(std::uint32_t bits) {
