@@ -26,7 +26,8 @@ WasiConfig& WasiConfig::inherit_env() {
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
     const std::string_view text = *variable;
     const auto equals = text.find('=');
-    if (equals != std::string_view::npos) env(text.substr(0, equals), text.substr(equals + 1));
+    // What has no name (a process may be handed "=x") is no variable.
+    if (equals != std::string_view::npos && equals != 0) env(text.substr(0, equals), text.substr(equals + 1));
   }
   return *this;
 }

@@ -68,6 +68,16 @@ TEST_CASE("The environment is what was given, nothing else") {
       "WASIRUN_TEST_VARIABLE=inherited\0"s);
   CHECK_THAT(output_of(print_strings("environ"), WasiConfig().inherit_env()),
              Catch::Contains("WASIRUN_TEST_VARIABLE=inherited\0"s));
+
+  // A process may be handed an entry without a name: it is no variable, and no reason to refuse the others.
+  char** const before = environ;
+  char nameless[] = "=x";
+  char named[] = "NAMED=y";
+  char* entries[] = {nameless, named, nullptr};
+  environ = entries;
+  const std::string passed_on = output_of(print_strings("environ"), WasiConfig().inherit_env());
+  environ = before;
+  CHECK(passed_on == "NAMED=y\0"s);
   unsetenv("WASIRUN_TEST_VARIABLE");
 }
 
