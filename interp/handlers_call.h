@@ -124,7 +124,23 @@ struct CallIndirect {
   }
 };
 
-static_assert(CallImport::kLength == 10 && CallIndirect::kLength == 16, "the shims restore_10, restore_16");
+WASI_INLINE FuncRef& callee_of(State& s, const Slot& reference) {
+  if (reference.ref == nullptr) [[unlikely]]
+    trap_at(s.ip, s.vm, TrapCode::null_function_reference);
+  return *static_cast<FuncRef*>(reference.ref);
+}
+
+struct CallRef {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 6;
+  WASI_INLINE static void run(State& s) {
+    const FuncRef& function = callee_of(s, slot_at<kHeadSize>(s));
+    call_any<kLength>(s, function, s.fp + read_code<std::uint16_t>(s.ip + kHeadSize + 4), shims.restore_10);
+  }
+};
+
+static_assert(CallImport::kLength == 10 && CallRef::kLength == 10 && CallIndirect::kLength == 16,
+              "the shims restore_10, restore_16");
 
 WASI_INLINE void leave(State& s) {
   ExecState& exec = *s.vm->exec;
@@ -218,6 +234,16 @@ struct ReturnCallIndirect {
   WASI_INLINE static void run(State& s) {
     const FuncRef& function =
         *indirect_callee(s, slot_at<kHeadSize>(s).u32, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10));
+    tail_call(s, function.instance, *function.code, read_code<std::uint16_t>(s.ip + kHeadSize + 2),
+              read_code<std::uint16_t>(s.ip + kHeadSize + 4));
+  }
+};
+
+// Operands: function, first argument, count.
+struct ReturnCallRef {
+  static constexpr Flow kFlow = Flow::next;
+  WASI_INLINE static void run(State& s) {
+    const FuncRef& function = callee_of(s, slot_at<kHeadSize>(s));
     tail_call(s, function.instance, *function.code, read_code<std::uint16_t>(s.ip + kHeadSize + 2),
               read_code<std::uint16_t>(s.ip + kHeadSize + 4));
   }

@@ -98,4 +98,15 @@ struct RefFunc {
   }
 };
 
+// Only checks: the reference stays where it is.
+struct RefAsNonNull {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 2;
+  WASI_INLINE static void run(State& s) {
+    if (slot_at<kHeadSize>(s).ref == nullptr) [[unlikely]]
+      trap_at(s.ip, s.vm, TrapCode::null_reference);
+    s.ip += kLength;
+  }
+};
+
 }  // namespace wasi::interp

@@ -147,16 +147,17 @@ void Translator::branch(Control& target) {
   emit_branch(target);
 }
 
-void Translator::branch_if(Control& target) {
-  const Condition condition = take_condition();
+void Translator::branch_if(Control& target) { branch_when(take_condition(), true, target); }
+
+void Translator::branch_when(const Condition& condition, bool sense, Control& target) {
   if (is_placed(target)) {
     flush_arguments(target.branch_types().size());
-    return emit_branch_if(condition, true, target.label.fixups, target.label.position);
+    return emit_branch_if(condition, sense, target.label.fixups, target.label.position);
   }
   // What follows is run only if the branch is taken, so the model must not change there.
   if (target.branch_types().size() > 1) flush_arguments(target.branch_types().size());
   std::uint32_t over = 0;
-  emit_branch_if(condition, false, over, kUnbound);
+  emit_branch_if(condition, !sense, over, kUnbound);
   if (target.kind == ControlKind::function) {
     emit_return();
   } else {
@@ -164,6 +165,29 @@ void Translator::branch_if(Control& target) {
     emit_branch(target);
   }
   bind(over);
+}
+
+// A reference is null when its 64 bits are 0.
+Translator::Condition Translator::null_test(const Entry& reference, bool is_null) {
+  const Lowering& comparison = lowering_of(is_null ? wasm::Op::i64_eq : wasm::Op::i64_ne);
+  Operand lhs = operand(reference, comparison);
+  if (lhs.form == 'k') lhs = {'s', in_slot(reference), 0};
+  // The reference is used behind the test too.
+  lhs.is_popped = false;
+  return {&comparison, lhs, {'k', 0, 0}};
+}
+
+void Translator::branch_on(wasm::Op op, Control& target) {
+  if (op == wasm::Op::br_on_null) {
+    const Entry reference = pop();
+    branch_when(null_test(reference, true), true, target);
+    push(reference.kind, reference.bits);
+  } else if (op == wasm::Op::br_on_non_null) {
+    branch_when(null_test(stack_.back(), false), true, target);
+    pop();
+  } else {
+    unsupported(op);
+  }
 }
 
 void Translator::branch_table(std::span<Control* const> targets) {
@@ -284,6 +308,31 @@ void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wa
   put_slot(index);
   put_index(type_index.value);
   put_index(table.value);
+  put_slot(first);
+  finish_call(type);
+}
+
+void Translator::call_reference(bool is_tail, wasm::TypeIndex type_index) {
+  const wasm::FuncType& type = module_->registry->at(module_->types[type_index.value]).func;
+  check_types(type.params);
+  check_types(type.results);
+  const std::uint32_t function = in_slot(pop());
+  const auto count = static_cast<std::uint32_t>(type.params.size());
+  const std::uint32_t first = next_slot() - count;
+  if (is_tail) {
+    flush_arguments(count);
+    emit(Code::return_call_ref);
+    mark();
+    put_slot(function);
+    put_slot(first);
+    put_slot(count);
+    return;
+  }
+  flush();
+  emit(Code::call_ref);
+  mark();
+  put_slot(function);
+  put_slot(count);
   put_slot(first);
   finish_call(type);
 }

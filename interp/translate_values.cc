@@ -85,6 +85,8 @@ void Translator::lower_special(Op op, const Immediates& immediates) {
       return set_global(immediates.index);
     case Op::ref_func:
       return service(Code::ref_func, 0, true, {immediates.index});
+    case Op::ref_as_non_null:
+      return check_reference(Code::ref_as_non_null);
     case Op::table_get:
       return service(Code::table_get, 1, true, {immediates.index});
     case Op::table_set:
@@ -372,6 +374,14 @@ void Translator::set_global(std::uint32_t global) {
     put_slot(value.slot);
   }
   put_index(global);
+}
+
+// An instruction that looks at the reference on top, which stays.
+void Translator::check_reference(Code code) {
+  const std::uint32_t slot = in_slot(stack_.back());
+  emit(code);
+  mark();
+  put_slot(slot);
 }
 
 void Translator::service(Code code, unsigned operands, bool has_result, std::initializer_list<std::uint32_t> indices) {

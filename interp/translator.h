@@ -122,9 +122,9 @@ class Translator {
     branch_table(targets);
   }
   template <class W>
-  void br_on(W& walk, wasm::Op op, const validate::Immediates& /*immediates*/, Control& /*target*/) {
+  void br_on(W& walk, wasm::Op op, const validate::Immediates& /*immediates*/, Control& target) {
     at(walk);
-    unsupported(op);
+    branch_on(op, target);
   }
   template <class W>
   void return_(W& walk) {
@@ -147,9 +147,9 @@ class Translator {
     call_through_table(op == wasm::Op::return_call_indirect, type, table);
   }
   template <class W>
-  void call_ref(W& walk, wasm::Op op, wasm::TypeIndex /*type*/) {
+  void call_ref(W& walk, wasm::Op op, wasm::TypeIndex type) {
     at(walk);
-    unsupported(op);
+    call_reference(op == wasm::Op::return_call_ref, type);
   }
   template <class W>
   void try_table(W& walk, Control& /*control*/, std::span<const validate::CatchClause<Label>> /*clauses*/) {
@@ -263,6 +263,7 @@ class Translator {
   void keep_aliases(std::uint32_t local, bool before_last);
   void get_global(std::uint32_t global);
   void set_global(std::uint32_t global);
+  void check_reference(Code code);
   // An instruction that leaves State: pops `operands`, has them in slots, then the indices.
   void service(Code code, unsigned operands, bool has_result, std::initializer_list<std::uint32_t> indices);
 
@@ -273,9 +274,13 @@ class Translator {
   void close(Control& control, bool falls_in);
   void branch(Control& target);
   void branch_if(Control& target);
+  void branch_on(wasm::Op op, Control& target);
   void branch_table(std::span<Control* const> targets);
   struct Condition;
   Condition take_condition();
+  Condition null_test(const Entry& reference, bool is_null);
+  // Branches with the values that are on the stack now.
+  void branch_when(const Condition& condition, bool sense, Control& target);
   // To `label` if the condition is (or is not) met.
   void emit_branch_if(const Condition& condition, bool sense, std::uint32_t& fixups, std::uint32_t position);
   void emit_branch(Control& target);
@@ -286,6 +291,7 @@ class Translator {
   void emit_unreachable();
   void call_direct(bool is_tail, wasm::FuncIndex function);
   void call_through_table(bool is_tail, wasm::TypeIndex type, wasm::TableIndex table);
+  void call_reference(bool is_tail, wasm::TypeIndex type);
   void flush_arguments(std::size_t count);
   void finish_call(const wasm::FuncType& type);
   bool check_types(std::span<const wasm::ValType> types);

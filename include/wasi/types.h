@@ -30,6 +30,8 @@ class ValueType {
 
   [[nodiscard]] constexpr Kind kind() const { return static_cast<Kind>(bits_ & 7); }
   [[nodiscard]] constexpr bool is_reference() const { return kind() >= Kind::ref; }
+  // The same reference type, null included.
+  [[nodiscard]] constexpr ValueType as_nullable() const { return from_bits(bits_ | kFuncRefBits); }
   // The text format's spelling: "i32", "funcref", "(ref null extern)".
   [[nodiscard]] std::string to_string() const;
 

@@ -79,7 +79,10 @@ class Value {
   // The value as a C++ type; empty when the value has another Wasm type. An i32 reads as either sign.
   template <WasmValue T>
   [[nodiscard]] constexpr std::optional<T> as() const {
-    if (type_ != value_type_of<T>()) return std::nullopt;
+    constexpr ValueType expected = value_type_of<T>();
+    // A reference that cannot be null is one all the same.
+    const ValueType own = type_.is_reference() ? type_.as_nullable() : type_;
+    if (own != expected) return std::nullopt;
     if constexpr (std::same_as<T, float>) {
       return std::bit_cast<float>(static_cast<std::uint32_t>(bits_[0]));
     } else if constexpr (std::same_as<T, double>) {

@@ -95,7 +95,9 @@ bool matches(const Json& pattern, const Value& value, std::string& unknown) {
     if (!reference || reference->pointer == nullptr) return false;
     return expected.empty() || bits_of(expected) == std::bit_cast<std::uintptr_t>(reference->pointer) - 1;
   }
-  if (type == "ref.func") return value.type() == ValueType::funcref() && !value.is_null();
+  if (type == "ref.func") {
+    return value.type().is_reference() && value.type() != ValueType::externref() && !value.is_null();
+  }
   unknown = pattern.dump();
   return false;
 }
@@ -117,8 +119,8 @@ std::expected<Value, std::string> argument_of(const Json& json) {
   }
   if (type == "ref.null") {
     const std::string heap = text_of(json, "value");
-    if (heap == "func") return Value::zero_of(ValueType::funcref());
-    if (heap == "extern") return Value::zero_of(ValueType::externref());
+    if (heap == "func" || heap == "nofunc") return Value::zero_of(ValueType::funcref());
+    if (heap == "extern" || heap == "noextern") return Value::zero_of(ValueType::externref());
     return std::unexpected(fmt::format("a null argument of the type {}", heap));
   }
   const auto bits = bits_of(text_of(json, "value"));
