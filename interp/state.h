@@ -12,6 +12,7 @@
 #include "interp/isa.h"
 #include "runtime/exec_state.h"
 #include "runtime/frame.h"
+#include "runtime/simd.h"
 #include "runtime/vmcontext.h"
 
 namespace wasi::interp {
@@ -21,6 +22,7 @@ using runtime::FuncRef;
 using runtime::FunctionCode;
 using runtime::Slot;
 using runtime::VmContext;
+using runtime::simd::V128;
 
 #define WASI_INLINE [[gnu::always_inline]] inline
 
@@ -89,6 +91,19 @@ WASI_INLINE T get_acc(const State& s) {
     return static_cast<T>(s.acc);
   }
 }
+
+// A v128 lies in two slots, which are aligned to 8 bytes.
+WASI_INLINE V128 load_vector(const Slot* slots) {
+  V128 value;
+  std::memcpy(&value, slots, sizeof value);
+  return value;
+}
+WASI_INLINE void store_vector(Slot* slots, V128 value) { std::memcpy(static_cast<void*>(slots), &value, sizeof value); }
+template <std::uint32_t at>
+WASI_INLINE V128 get_vector(State& s) {
+  return load_vector(&slot_at<at>(s));
+}
+WASI_INLINE void put_vector(State& s, V128 value) { store_vector(&slot_at<kDestinationAt>(s), value); }
 
 // The operand of type T that stands `at` bytes behind the instruction's beginning.
 template <class T, class Loc, std::uint32_t at>

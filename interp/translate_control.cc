@@ -45,7 +45,7 @@ void Translator::open_else(Control& control, bool falls_in) {
     put_fixup(control.label.fixups);
   }
   bind(control.label.else_fixups);
-  reset_stack(control.height, control.params.size());
+  reset_stack(control.height, control.params);
 }
 
 void Translator::close(Control& control, bool falls_in) {
@@ -60,7 +60,7 @@ void Translator::close(Control& control, bool falls_in) {
   }
   bind(control.label.else_fixups);
   bind(control.label.fixups);
-  reset_stack(control.height, control.results.size());
+  reset_stack(control.height, control.results);
 }
 
 // --- branches
@@ -131,14 +131,16 @@ bool Translator::is_placed(const Control& target) {
   return label_slot(target) == stack_[stack_.size() - count].slot;
 }
 
+// Copies the uppermost entries to the slots from `to` on.
+void Translator::move_entries(std::uint32_t to, std::size_t count) {
+  const std::size_t first = stack_.size() - count;
+  for (std::size_t i = first; i < stack_.size(); ++i) copy(to + (stack_[i].slot - stack_[first].slot), stack_[i]);
+}
+
 // Copies the values of a branch to the label's slots and leaves the model as it is, since the branch
 // may be conditional. Slots of the stack move downward, so the order is right.
 void Translator::move_results(const Control& target) {
-  const std::size_t count = target.branch_types().size();
-  const std::uint32_t to = target.kind == ControlKind::function ? 0 : label_slot(target);
-  for (std::size_t i = 0; i < count; ++i) {
-    copy(to + static_cast<std::uint32_t>(i), stack_[stack_.size() - count + i]);
-  }
+  move_entries(target.kind == ControlKind::function ? 0 : label_slot(target), target.branch_types().size());
 }
 
 void Translator::branch(Control& target) {
@@ -220,7 +222,7 @@ void Translator::branch_table(std::span<Control* const> targets) {
 
 void Translator::emit_return() {
   const std::size_t count = type_->results.size();
-  if (count == 1) {
+  if (count == 1 && !stack_.back().is_vector) {
     const Entry& result = stack_.back();
     const Operand value = operand(result, ValueClass::integer, true);
     emit(value.form == 'k' ? Code::return_k : Code::return_s);
@@ -232,8 +234,8 @@ void Translator::emit_return() {
     return;
   }
   // Results that are locals would be overwritten by others on the way to the first slots.
-  flush_arguments(count);
-  for (std::size_t i = 0; i < count; ++i) copy(static_cast<std::uint32_t>(i), stack_[stack_.size() - count + i]);
+  if (count > 1) flush_arguments(count);
+  move_entries(0, count);
   emit(Code::return_none);
 }
 
@@ -253,23 +255,21 @@ void Translator::flush_arguments(std::size_t count) {
 void Translator::finish_call(const wasm::FuncType& type) {
   for (std::size_t i = 0; i < type.params.size(); ++i) pop();
   forget_code();
-  for (std::size_t i = 0; i < type.results.size(); ++i) push_slot();
+  push_slots(type.results);
 }
 
 void Translator::call_direct(bool is_tail, wasm::FuncIndex function) {
   const wasm::FuncType& type = module_->func_type(function);
-  check_types(type.params);
-  check_types(type.results);
   const bool is_import = module_->is_imported(function);
   const std::uint32_t index = is_import ? function.value : function.value - module_->imported_functions;
-  const auto count = static_cast<std::uint32_t>(type.params.size());
-  const std::uint32_t first = next_slot() - count;
+  const std::uint32_t slots = wasm::slot_count(type.params);
+  const std::uint32_t first = next_slot() - slots;
   if (is_tail) {
-    flush_arguments(count);
+    flush_arguments(type.params.size());
     emit(is_import ? Code::return_call_import : Code::return_call);
     mark();
     put_slot(first);
-    put_slot(count);
+    put_slot(slots);
     put_index(index);
     return;
   }
@@ -283,21 +283,19 @@ void Translator::call_direct(bool is_tail, wasm::FuncIndex function) {
 
 void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm::TableIndex table) {
   const wasm::FuncType& type = module_->registry->at(module_->types[type_index.value]).func;
-  check_types(type.params);
-  check_types(type.results);
   if (module_->tables[table.value].type.address == wasm::AddressType::i64) {
     unsupported(wasm::Feature::memory64, "table");
   }
   const std::uint32_t index = in_slot(pop());
-  const auto count = static_cast<std::uint32_t>(type.params.size());
-  const std::uint32_t first = next_slot() - count;
+  const std::uint32_t slots = wasm::slot_count(type.params);
+  const std::uint32_t first = next_slot() - slots;
   if (is_tail) {
-    flush_arguments(count);
+    flush_arguments(type.params.size());
     emit(Code::return_call_indirect);
     mark();
     put_slot(index);
     put_slot(first);
-    put_slot(count);
+    put_slot(slots);
     put_index(type_index.value);
     put_index(table.value);
     return;
@@ -314,25 +312,23 @@ void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wa
 
 void Translator::call_reference(bool is_tail, wasm::TypeIndex type_index) {
   const wasm::FuncType& type = module_->registry->at(module_->types[type_index.value]).func;
-  check_types(type.params);
-  check_types(type.results);
   const std::uint32_t function = in_slot(pop());
-  const auto count = static_cast<std::uint32_t>(type.params.size());
-  const std::uint32_t first = next_slot() - count;
+  const std::uint32_t slots = wasm::slot_count(type.params);
+  const std::uint32_t first = next_slot() - slots;
   if (is_tail) {
-    flush_arguments(count);
+    flush_arguments(type.params.size());
     emit(Code::return_call_ref);
     mark();
     put_slot(function);
     put_slot(first);
-    put_slot(count);
+    put_slot(slots);
     return;
   }
   flush();
   emit(Code::call_ref);
   mark();
   put_slot(function);
-  put_slot(count);
+  put_slot(slots);
   put_slot(first);
   finish_call(type);
 }

@@ -283,6 +283,15 @@ void Translator::select() {
   const Entry if_true = pop();
   Operand test = operand(condition, ValueClass::integer, false);
   if (test.form == 'k') test = {'s', in_slot(condition), 0};
+  if (if_true.is_vector) {
+    emit(Code::select_v128);
+    put_slot(if_true.slot);
+    put_slot(test.slot);
+    put_slot(place(if_true));
+    put_slot(place(if_false));
+    wrote_vector(if_true.slot);
+    return push_slot(true);
+  }
   Operand yes = operand(if_true, ValueClass::integer, true);
   Operand no = operand(if_false, ValueClass::integer, true);
   if (yes.form == 'a') yes.form = 's';
@@ -297,34 +306,39 @@ void Translator::select() {
   push_slot();
 }
 
-void Translator::get_local(std::uint32_t local) { push(Entry::Kind::local, local); }
+void Translator::get_local(std::uint32_t local) {
+  const LocalPlace place = place_of_local(local);
+  push(Entry::Kind::local, place.slot, place.is_vector);
+}
 
 void Translator::set_local(std::uint32_t local, bool tee) {
+  const std::uint32_t slot = place_of_local(local).slot;
   const Entry value = pop();
-  if (value.kind == Entry::Kind::local && value.bits == local) {
+  if (value.kind == Entry::Kind::local && value.bits == slot) {
     if (tee) get_local(local);
     return;
   }
   // The instruction that made the value writes the local itself, if it is the last one.
   const bool retarget =
       options_.style != CodeStyle::plain && value.kind == Entry::Kind::slot && last_.written == value.slot;
-  if (aliases_[local] != 0) keep_aliases(local, retarget);
+  if (aliases_[slot] != 0) keep_aliases(slot, retarget);
   if (retarget) {
-    out_.write(last_.position + kDestinationAt, static_cast<std::uint16_t>(local));
+    out_.write(last_.position + kDestinationAt, static_cast<std::uint16_t>(slot));
     const Accumulators equal = accumulators_;
-    wrote(local);
+    if (value.is_vector) wrote(slot + 1);
+    wrote(slot);
     for (unsigned i = 0; i < kValueClasses; ++i) {
-      if (equal.slot[i] == value.slot) accumulators_.slot[i] = local;
+      if (equal.slot[i] == value.slot) accumulators_.slot[i] = slot;
     }
     if (tee) get_local(local);
     return;
   }
-  copy(local, value);
-  if (tee) push(value.kind, value.bits);
+  copy(slot, value);
+  if (tee) push(value.kind, value.bits, value.is_vector);
 }
 
 // Gives entries that name the local a copy of its value; before the last instruction, which is to write it.
-void Translator::keep_aliases(std::uint32_t local, bool before_last) {
+void Translator::keep_aliases(std::uint32_t slot, bool before_last) {
   const Accumulators after = accumulators_;
   Instruction last;
   std::uint8_t code[kMaxLength];
@@ -338,7 +352,7 @@ void Translator::keep_aliases(std::uint32_t local, bool before_last) {
   }
   for (std::size_t i = flushed_; i < stack_.size(); ++i) {
     Entry& entry = stack_[i];
-    if (entry.kind == Entry::Kind::local && entry.bits == local) flush_entry(entry);
+    if (entry.kind == Entry::Kind::local && entry.bits == slot) flush_entry(entry);
   }
   if (!before_last) return;
   seal();
@@ -354,8 +368,14 @@ void Translator::keep_aliases(std::uint32_t local, bool before_last) {
 }
 
 void Translator::get_global(std::uint32_t global) {
-  if (!check_types({&module_->globals[global].type.type, 1})) return push_slot();
   const std::uint32_t slot = next_slot();
+  if (module_->globals[global].type.type.is_vector()) {
+    emit(Code::global_get_v128);
+    put_slot(slot);
+    put_index(global);
+    wrote_vector(slot);
+    return push_slot(true);
+  }
   emit(Code::global_get);
   put_slot(slot);
   put_index(global);
@@ -365,7 +385,11 @@ void Translator::get_global(std::uint32_t global) {
 
 void Translator::set_global(std::uint32_t global) {
   const Entry entry = pop();
-  if (!check_types({&module_->globals[global].type.type, 1})) return;
+  if (entry.is_vector) {
+    emit(Code::global_set_v128);
+    put_slot(place(entry));
+    return put_index(global);
+  }
   const Operand value = operand(entry, ValueClass::integer, true);
   emit(value.form == 'k' ? Code::global_set_k : Code::global_set_s);
   if (value.form == 'k') {

@@ -38,10 +38,17 @@ void Translator::start(const wasm::Module& module, wasm::FuncIndex function) {
 }
 
 void Translator::begin_function(std::span<const wasm::ValType> locals) {
-  check_types(locals);
-  check_types(type_->results);
-  parameters_ = static_cast<std::uint32_t>(type_->params.size());
-  locals_ = static_cast<std::uint32_t>(locals.size());
+  parameters_ = wasm::slot_count(type_->params);
+  locals_ = wasm::slot_count(locals);
+  next_slot_ = locals_;
+  wide_locals_.clear();
+  if (locals_ != locals.size()) {
+    std::uint32_t slot = 0;
+    for (const wasm::ValType type : locals) {
+      wide_locals_.push_back({slot, type.is_vector()});
+      slot += type.slots();
+    }
+  }
   frame_slots_ = std::max(locals_, parameters_ + kClearedSlots);
   aliases_.assign(locals_, 0);
 }
@@ -68,17 +75,12 @@ void Translator::unsupported(wasm::Feature feature, std::string what) {
   error_ = Error{ErrorKind::unsupported, fmt::format("not yet supported: {} {}", name_of(feature), what), offset_};
 }
 
-bool Translator::check_types(std::span<const wasm::ValType> types) {
-  if (std::ranges::none_of(types, [](wasm::ValType type) { return type.is_vector(); })) return true;
-  unsupported(wasm::Feature::simd, "type v128");
-  return false;
-}
-
 // --- the model
 
-void Translator::push(Entry::Kind kind, std::uint64_t bits) {
-  stack_.push_back({kind, next_slot(), bits});
-  frame_slots_ = std::max(frame_slots_, next_slot());
+void Translator::push(Entry::Kind kind, std::uint64_t bits, bool is_vector) {
+  stack_.push_back({kind, is_vector, next_slot_, bits});
+  next_slot_ += is_vector ? 2 : 1;
+  frame_slots_ = std::max(frame_slots_, next_slot_);
   if (kind == Entry::Kind::local) ++aliases_[bits];
   if (options_.style == CodeStyle::plain) flush();
 }
@@ -86,15 +88,16 @@ void Translator::push(Entry::Kind kind, std::uint64_t bits) {
 Translator::Entry Translator::pop() {
   const Entry entry = stack_.back();
   stack_.pop_back();
+  next_slot_ = entry.slot;
   if (entry.kind == Entry::Kind::local) --aliases_[entry.bits];
   flushed_ = std::min(flushed_, stack_.size());
   return entry;
 }
 
 // The stack as it is at a label: `height` operands that were there before, and `values`, all in their slots.
-void Translator::reset_stack(std::size_t height, std::size_t values) {
+void Translator::reset_stack(std::size_t height, std::span<const wasm::ValType> values) {
   while (stack_.size() > height) pop();
-  for (std::size_t i = 0; i < values; ++i) push_slot();
+  push_slots(values);
   flushed_ = stack_.size();
 }
 
@@ -142,6 +145,11 @@ void Translator::wrote(std::uint32_t slot) {
 void Translator::wrote(std::uint32_t slot, ValueClass value_class) {
   wrote(slot);
   accumulators_.slot[static_cast<unsigned>(value_class)] = slot;
+}
+
+void Translator::wrote_vector(std::uint32_t slot) {
+  wrote(slot + 1);
+  wrote(slot);
 }
 
 bool Translator::is_last_comparison(const Entry& popped) const {
@@ -240,9 +248,10 @@ void Translator::bind(std::uint32_t& list) {
 void Translator::copy(std::uint32_t to, const Entry& from) {
   if (from.kind != Entry::Kind::constant) {
     if (place(from) == to) return;
-    emit(Code::copy);
+    emit(from.is_vector ? Code::copy_v128 : Code::copy);
     put_slot(to);
     put_slot(place(from));
+    if (from.is_vector) return wrote_vector(to);
   } else if (fits_in_32_bits(from.bits)) {
     emit(Code::const32);
     put_slot(to);

@@ -175,12 +175,17 @@ class Translator {
  private:
   static constexpr std::uint32_t kNoSlot = UINT32_MAX;
 
-  // A value of the model stack.
+  // A value of the model stack. A v128, which takes two slots, is never a constant.
   struct Entry {
     enum class Kind : std::uint8_t { slot, local, constant };
     Kind kind = Kind::slot;
+    bool is_vector = false;
     std::uint32_t slot = 0;  // canonical
     std::uint64_t bits = 0;  // the local's slot, or the constant
+  };
+  struct LocalPlace {
+    std::uint32_t slot = 0;
+    bool is_vector = false;
   };
   // An operand of an instruction, decided: its form's letter and what the encoding holds.
   struct Operand {
@@ -213,11 +218,18 @@ class Translator {
   void begin_function(std::span<const wasm::ValType> locals);
   void unsupported(wasm::Op op);
   void unsupported(wasm::Feature feature, std::string what);
-  [[nodiscard]] std::uint32_t next_slot() const { return locals_ + static_cast<std::uint32_t>(stack_.size()); }
-  void push(Entry::Kind kind, std::uint64_t bits);
-  void push_slot() { push(Entry::Kind::slot, 0); }
+  [[nodiscard]] LocalPlace place_of_local(std::uint32_t local) const {
+    return wide_locals_.empty() ? LocalPlace{local, false} : wide_locals_[local];
+  }
+  // The slot that the next value pushed will have.
+  [[nodiscard]] std::uint32_t next_slot() const { return next_slot_; }
+  void push(Entry::Kind kind, std::uint64_t bits, bool is_vector = false);
+  void push_slot(bool is_vector = false) { push(Entry::Kind::slot, 0, is_vector); }
+  void push_slots(std::span<const wasm::ValType> types) {
+    for (const wasm::ValType type : types) push_slot(type.is_vector());
+  }
   Entry pop();
-  void reset_stack(std::size_t height, std::size_t values);
+  void reset_stack(std::size_t height, std::span<const wasm::ValType> values);
   static std::uint32_t place(const Entry& entry) {
     return entry.kind == Entry::Kind::local ? static_cast<std::uint32_t>(entry.bits) : entry.slot;
   }
@@ -229,6 +241,7 @@ class Translator {
   Operand operand(const Entry& entry, ValueClass value_class, bool is_wide);
   void wrote(std::uint32_t slot);
   void wrote(std::uint32_t slot, ValueClass value_class);
+  void wrote_vector(std::uint32_t slot);
   void forget_accumulators() { accumulators_ = {}; }
   void forget_code();
   [[nodiscard]] bool is_last_comparison(const Entry& popped) const;
@@ -260,7 +273,7 @@ class Translator {
   void select();
   void get_local(std::uint32_t local);
   void set_local(std::uint32_t local, bool tee);
-  void keep_aliases(std::uint32_t local, bool before_last);
+  void keep_aliases(std::uint32_t slot, bool before_last);
   void get_global(std::uint32_t global);
   void set_global(std::uint32_t global);
   void check_reference(Code code);
@@ -285,6 +298,7 @@ class Translator {
   void emit_branch_if(const Condition& condition, bool sense, std::uint32_t& fixups, std::uint32_t position);
   void emit_branch(Control& target);
   bool is_placed(const Control& target);
+  void move_entries(std::uint32_t to, std::size_t count);
   void move_results(const Control& target);
   [[nodiscard]] std::uint32_t label_slot(const Control& target) const { return locals_ + target.slot_height; }
   void emit_return();
@@ -294,7 +308,6 @@ class Translator {
   void call_reference(bool is_tail, wasm::TypeIndex type);
   void flush_arguments(std::size_t count);
   void finish_call(const wasm::FuncType& type);
-  bool check_types(std::span<const wasm::ValType> types);
 
   TranslatorOptions options_;
   const wasm::Module* module_ = nullptr;
@@ -302,12 +315,15 @@ class Translator {
   std::optional<Error> error_;
   std::uint64_t offset_ = 0;
 
+  // In slots.
   std::uint32_t parameters_ = 0;
   std::uint32_t locals_ = 0;  // parameters included
+  std::uint32_t next_slot_ = 0;
   std::uint32_t frame_slots_ = 0;
+  std::vector<LocalPlace> wide_locals_;  // empty where no local is a v128: local N is in slot N then
   std::vector<Entry> stack_;
   std::size_t flushed_ = 0;             // entries below are in their slots
-  std::vector<std::uint32_t> aliases_;  // by local: how many entries name it
+  std::vector<std::uint32_t> aliases_;  // by a local's slot: how many entries name it
 
   CodeBuffer out_;
   std::vector<OffsetMark> marks_;

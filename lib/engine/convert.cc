@@ -107,12 +107,6 @@ ExternType type_of(const wasm::Module& module, const wasm::Export& exported) {
   return {TagType{function_type(module, module.tags[exported.index])}};
 }
 
-std::size_t slots_of(std::span<const wasm::ValType> types) {
-  std::size_t slots = 0;
-  for (wasm::ValType type : types) slots += type.slots();
-  return slots;
-}
-
 bool fits(const wasm::TypeRegistry& registry, const Value& value, wasm::ValType type) {
   const wasm::ValType own = to_internal(value.type());
   if (!type.is_ref() || !own.is_ref()) return own == type;

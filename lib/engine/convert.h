@@ -30,9 +30,6 @@ GlobalType to_public(const wasm::GlobalType& type);
 ExternType type_of(const wasm::Module& module, const wasm::Import& import);
 ExternType type_of(const wasm::Module& module, const wasm::Export& exported);
 
-// How many slots values of these types take.
-std::size_t slots_of(std::span<const wasm::ValType> types);
-
 // True when `value` may stand where `type` is asked for; a function reference that is not null counts with its
 // function's own type.
 bool fits(const wasm::TypeRegistry& registry, const Value& value, wasm::ValType type);

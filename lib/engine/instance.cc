@@ -66,7 +66,7 @@ std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> ar
   std::array<runtime::Slot, 16> few;
   std::vector<runtime::Slot> many;
   std::span<runtime::Slot> slots = few;
-  const std::size_t needed = std::max(detail::slots_of(type.params), detail::slots_of(type.results));
+  const std::size_t needed = std::max(wasm::slot_count(type.params), wasm::slot_count(type.results));
   if (needed > few.size()) {
     many.resize(needed);
     slots = many;

@@ -15,6 +15,7 @@ namespace {
 
 using wasm::Op;
 
+// In slots.
 class Operands {
  public:
   void push(Slot value) { values_.push_back(value); }
@@ -32,6 +33,11 @@ class Operands {
 Slot i32(std::uint32_t value) { return {.u64 = value}; }
 Slot i64(std::uint64_t value) { return {.u64 = value}; }
 
+Op read_op(base::ByteReader& reader) {
+  const std::uint8_t byte = reader.u8("instruction");
+  return wasm::is_prefix(byte) ? wasm::op_from_prefixed(byte, reader.u32("instruction")) : wasm::op_from_byte(byte);
+}
+
 template <class Operation>
 void binary(Operands& operands, Operation operation) {
   const Slot right = operands.pop();
@@ -42,12 +48,17 @@ void binary(Operands& operands, Operation operation) {
 }  // namespace
 
 Result<Slot> evaluate_const(Instance& instance, wasm::ConstExpr expression) {
+  Slot value;
+  WASI_TRY(evaluate_const(instance, expression, {&value, 1}));
+  return value;
+}
+
+Result<void> evaluate_const(Instance& instance, wasm::ConstExpr expression, std::span<Slot> value) {
   base::ByteReader reader(instance.module().view(expression), expression.offset);
   Operands operands;
   for (;;) {
     const std::uint64_t offset = reader.offset();
-    const Op op = wasm::op_from_byte(reader.u8("instruction"));
-    switch (op) {
+    switch (read_op(reader)) {
       case Op::i32_const:
         operands.push(i32(static_cast<std::uint32_t>(reader.s32("i32"))));
         break;
@@ -60,10 +71,14 @@ Result<Slot> evaluate_const(Instance& instance, wasm::ConstExpr expression) {
       case Op::f64_const:
         operands.push(i64(reader.fixed64("f64")));
         break;
+      case Op::v128_const:
+        for (unsigned i = 0; i < 2; ++i) operands.push(i64(reader.fixed64("v128")));
+        break;
       case Op::global_get: {
         const std::uint32_t index = reader.u32("global index");
         WASI_CHECK(index < instance.globals.size());
-        operands.push(instance.globals[index]->cell[0]);
+        const Global& global = *instance.globals[index];
+        for (std::uint32_t i = 0; i < global.type.type.slots(); ++i) operands.push(global.cell[i]);
         break;
       }
       case Op::ref_null:
@@ -93,7 +108,8 @@ Result<Slot> evaluate_const(Instance& instance, wasm::ConstExpr expression) {
         break;
       case Op::end:
         WASI_CHECK(reader.ok());
-        return operands.pop();
+        for (std::size_t i = value.size(); i > 0; --i) value[i - 1] = operands.pop();
+        return {};
       default:
         return fail_at(offset, ErrorKind::unsupported, "not yet supported: this instruction in a constant expression");
     }

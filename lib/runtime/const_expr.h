@@ -4,6 +4,8 @@
 
 #include <wasi/error.h>
 
+#include <span>
+
 #include "runtime/frame.h"
 #include "wasm/module.h"
 
@@ -12,7 +14,9 @@ namespace wasi::runtime {
 class Instance;
 
 // The value of a validated expression, with the instance's globals as far as they exist. `unsupported` for
-// instructions that this version does not run.
+// instructions that this version does not run. `value` has as many slots as the expression's type.
+Result<void> evaluate_const(Instance& instance, wasm::ConstExpr expression, std::span<Slot> value);
+// For types that take one slot.
 Result<Slot> evaluate_const(Instance& instance, wasm::ConstExpr expression);
 
 }  // namespace wasi::runtime

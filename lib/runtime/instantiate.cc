@@ -139,8 +139,9 @@ class Instantiation {
     instance_->globals.reserve(module_.globals.size());
     for (std::size_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
       const wasm::Global& global = module_.globals[i];
-      const Slot value = WASI_TRY(evaluate_const(*instance_, global.init));
-      instance_->globals.push_back(store_.add_global(global.type, value));
+      Slot value[2] = {};
+      WASI_TRY(evaluate_const(*instance_, global.init, {value, global.type.type.slots()}));
+      instance_->globals.push_back(store_.add_global(global.type, value[0], value[1]));
     }
     return {};
   }

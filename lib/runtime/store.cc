@@ -21,12 +21,6 @@ namespace wasi::runtime {
 
 namespace {
 
-std::uint32_t slot_count(std::span<const wasm::ValType> types) {
-  std::uint32_t count = 0;
-  for (const wasm::ValType type : types) count += type.slots();
-  return count;
-}
-
 // The entry of a function that is not prepared yet, for calls from the host: preparing can trap, so it
 // happens inside of the host entry.
 void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self) {
@@ -57,7 +51,7 @@ HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::sh
   function.code.entry.store(host_function_entry, std::memory_order_relaxed);
   function.ref = {.code = &function.code, .instance = nullptr, .type = type};
   function.type = type;
-  function.slot_count = std::max(slot_count(signature.params), slot_count(signature.results));
+  function.slot_count = std::max(wasm::slot_count(signature.params), wasm::slot_count(signature.results));
   function.body = body;
   function.data = std::move(data);
   function.store = this;
@@ -82,10 +76,11 @@ Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
   return impl_->tables.emplace_back(std::move(table)).get();
 }
 
-Global* Store::add_global(const wasm::GlobalType& type, Slot value) {
+Global* Store::add_global(const wasm::GlobalType& type, Slot value, Slot high) {
   Global& global = impl_->globals.emplace_back();
   global.type = type;
   global.cell[0] = value;
+  global.cell[1] = high;
   return &global;
 }
 

@@ -92,7 +92,8 @@ class Store {
   HostFunction* add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data);
   Result<Memory*> add_memory(const wasm::MemoryType& type);
   Result<Table*> add_table(const wasm::TableType& type, void* init);
-  Global* add_global(const wasm::GlobalType& type, Slot value);
+  // `high` is the upper half of a v128.
+  Global* add_global(const wasm::GlobalType& type, Slot value, Slot high = {});
   Tag* add_tag(wasm::TypeId type);
 
   // Instantiates: imports in the module's order (matched by the caller or here: mismatches are

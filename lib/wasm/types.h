@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -106,6 +107,13 @@ class ValType {
  private:
   std::uint32_t bits_ = 0;
 };
+
+// How many slots values of these types take.
+constexpr std::uint32_t slot_count(std::span<const ValType> types) {
+  std::uint32_t slots = 0;
+  for (const ValType type : types) slots += type.slots();
+  return slots;
+}
 
 inline constexpr ValType kI32{ValType::Kind::i32};
 inline constexpr ValType kI64{ValType::Kind::i64};

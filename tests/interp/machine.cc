@@ -98,17 +98,22 @@ std::expected<Values, Trap> Machine::call(Instance& instance, std::string_view f
   REQUIRE(external.has_value());
   runtime::FuncRef& callee = *external->func;
   const wasm::FuncType& type = registry_->at(callee.type).func;
-  REQUIRE(type.params.size() == arguments.size());
-  std::vector<Slot> slots(std::max(type.params.size(), type.results.size()));
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
+  REQUIRE(wasm::slot_count(type.params) == arguments.size());
+  std::vector<Slot> slots(std::max(wasm::slot_count(type.params), wasm::slot_count(type.results)));
+  std::size_t slot = 0;
+  for (const wasm::ValType param : type.params) {
     // The high half of a narrow value is anything.
-    const bool is_narrow = as_value({.u64 = UINT64_MAX}, type.params[i]) != UINT64_MAX;
-    slots[i].u64 = is_narrow ? arguments[i] | 0xABCD'EF01'0000'0000 : arguments[i];
+    const bool is_narrow = as_value({.u64 = UINT64_MAX}, param) != UINT64_MAX;
+    for (std::uint32_t i = 0; i < param.slots(); ++i, ++slot) {
+      slots[slot].u64 = is_narrow ? arguments[slot] | 0xABCD'EF01'0000'0000 : arguments[slot];
+    }
   }
   const auto outcome = store_->call(callee, slots);
   if (!outcome) return std::unexpected(outcome.error());
   Values results;
-  for (std::size_t i = 0; i < type.results.size(); ++i) results.push_back(as_value(slots[i], type.results[i]));
+  for (const wasm::ValType result : type.results) {
+    for (std::uint32_t i = 0; i < result.slots(); ++i) results.push_back(as_value(slots[results.size()], result));
+  }
   return results;
 }
 

@@ -31,6 +31,7 @@ inline constexpr Mode kModes[] = {
 };
 std::string describe(Mode mode);
 
+// As in slots: a v128 is two.
 using Values = std::vector<std::uint64_t>;
 
 class Machine {
