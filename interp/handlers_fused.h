@@ -5,6 +5,7 @@
 #include "interp/handlers_control.h"
 #include "interp/handlers_memory.h"
 #include "interp/handlers_numeric.h"
+#include "interp/handlers_simd.h"
 #include "interp/handlers_table.h"
 
 namespace wasi::interp {

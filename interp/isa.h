@@ -1,4 +1,5 @@
-// The interpreter's instructions as C++ data: enumerators, names, layouts, lengths. The table is isa.def.
+// The interpreter's instructions as C++ data: enumerators, names, layouts, lengths. The tables are isa.def and
+// isa_simd.def.
 //
 // An instruction in memory is the handler's offset (32 bits, from the dispatch's base) and then its
 // operands without padding, in the order of the layout; slots are 16-bit numbers. Any 2-byte address will do.
@@ -44,6 +45,8 @@ inline constexpr std::uint32_t kHeadSize = 4;
 // Bytes that the operand of this layout letter takes; a branch table's targets are not counted.
 constexpr std::uint32_t operand_size(char letter) {
   switch (letter) {
+    case 'V':
+      return 16;
     case 'I':
       return 8;
     case 'i':

@@ -1,4 +1,4 @@
-// From Wasm instructions to families of the interpreter's: generated from isa.def, whose rows carry the
+// From Wasm instructions to families of the interpreter's: generated from isa.def and isa_simd.def, whose rows carry the
 // names of the Wasm instructions that they are.
 #pragma once
 
@@ -16,7 +16,22 @@ enum class ValueClass : std::uint8_t { integer, f32, f64 };
 inline constexpr unsigned kValueClasses = 3;
 
 // How an instruction of a family is chosen and encoded; `special` ones are handled one by one.
-enum class Shape : std::uint8_t { special, commutative, binary, compare, unary, load, store };
+enum class Shape : std::uint8_t {
+  special,
+  commutative,
+  binary,
+  compare,
+  unary,
+  load,
+  store,
+  // The families of isa_simd.def
+  vector,
+  vector_shift,
+  vector_load,
+  vector_load_lane,
+  vector_store,
+  vector_store_lane,
+};
 
 struct Lowering {
   Shape shape = Shape::special;
@@ -73,6 +88,19 @@ consteval std::array<Lowering, wasm::kOpCount> make_lowerings() {
 #undef ISA_LOAD
 #undef ISA_STORE
 #undef ISA_PLAIN
+#define ISA_VECTOR(name, ...) add(Op::name, Shape::vector, Code::name);
+#define ISA_VECTOR_SHIFT(name, ...) add(Op::name, Shape::vector_shift, Code::name##_ss);
+#define ISA_VECTOR_LOAD(name, ...) add(Op::name, Shape::vector_load, Code::name##_s);
+#define ISA_VECTOR_LOAD_LANE(name, ...) add(Op::name, Shape::vector_load_lane, Code::name##_ss);
+#define ISA_VECTOR_STORE(name) add(Op::name, Shape::vector_store, Code::name##_ss);
+#define ISA_VECTOR_STORE_LANE(name, ...) add(Op::name, Shape::vector_store_lane, Code::name##_ss);
+#include "interp/isa_simd.def"
+#undef ISA_VECTOR
+#undef ISA_VECTOR_SHIFT
+#undef ISA_VECTOR_LOAD
+#undef ISA_VECTOR_LOAD_LANE
+#undef ISA_VECTOR_STORE
+#undef ISA_VECTOR_STORE_LANE
   // Stores of bits, however they are called.
   add(Op::f32_store, Shape::store, Code::i32_store_ss);
   add(Op::f64_store, Shape::store, Code::i64_store_ss);

@@ -50,11 +50,15 @@ std::string print_code(std::span<const std::uint8_t> code) {
           fmt::format_to(out, " s{}", read<std::uint16_t>(code, at));
           break;
         case 'c':
+        case 'l':
         case 'n':
           fmt::format_to(out, " {}", read<std::uint16_t>(code, at));
           break;
         case 'i':
           fmt::format_to(out, " {}", read<std::int32_t>(code, at));
+          break;
+        case 'V':
+          fmt::format_to(out, " 0x{:016x}{:016x}", read<std::uint64_t>(code, at + 8), read<std::uint64_t>(code, at));
           break;
         case 'I':
           fmt::format_to(out, " {:#x}", read<std::uint64_t>(code, at));

@@ -44,6 +44,17 @@ void Translator::lower(Op op, const Immediates& immediates) {
       return store(lowering, immediates.memarg);
     case Shape::special:
       return lower_special(op, immediates);
+    case Shape::vector:
+      return vector(op, lowering, immediates);
+    case Shape::vector_shift:
+      return vector_shift(lowering);
+    case Shape::vector_load:
+      return vector_load(lowering, immediates.memarg);
+    case Shape::vector_load_lane:
+      return vector_load_lane(lowering, immediates);
+    case Shape::vector_store:
+    case Shape::vector_store_lane:
+      return vector_store(lowering, immediates);
   }
 }
 

@@ -280,6 +280,18 @@ class Translator {
   // An instruction that leaves State: pops `operands`, has them in slots, then the indices.
   void service(Code code, unsigned operands, bool has_result, std::initializer_list<std::uint32_t> indices);
 
+  // translate_simd.cc
+  void vector(wasm::Op op, const Lowering& lowering, const validate::Immediates& immediates);
+  void vector_shift(const Lowering& lowering);
+  void vector_load(const Lowering& lowering, const validate::MemArg& memarg);
+  void vector_load_lane(const Lowering& lowering, const validate::Immediates& immediates);
+  void vector_store(const Lowering& lowering, const validate::Immediates& immediates);
+  Operand emit_vector_access(const Lowering& lowering, const validate::MemArg& memarg, const Entry& address);
+  void put_memarg(const validate::MemArg& memarg);
+  void put_lane(const validate::Immediates& immediates) { out_.put(std::uint16_t{immediates.lane}); }
+  void put_address(const Operand& address) { put_operand(address, ValueClass::integer, false); }
+  void push_vector(std::uint32_t slot);
+
   // translate_control.cc
   void open_loop(Control& control);
   void open_if(Control& control);

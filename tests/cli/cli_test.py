@@ -389,6 +389,7 @@ class Invoking(CliTest):
             (func (export "f32") (param f32) (result f32) (local.get 0))
             (func (export "f64") (param f64) (result f64) (local.get 0))
             (func (export "ref") (param funcref) (result i32) (ref.is_null (local.get 0)))
+            (func (export "v128") (param v128) (result v128) (local.get 0))
             (func (export "all") (param i32 i64 f32 f64) (result f64 f32 i64 i32)
               (local.get 3) (local.get 2) (local.get 1) (local.get 0))
             (func (export "none")))
@@ -398,7 +399,10 @@ class Invoking(CliTest):
                 ("i32", "-0x80000000", "-2147483648"), ("i64", "9223372036854775807", "9223372036854775807"),
                 ("i64", "18446744073709551615", "-1"), ("i64", "-9223372036854775808", "-9223372036854775808"),
                 ("f32", "0.1", "0.1"), ("f32", "-0", "-0"), ("f32", "inf", "inf"), ("f32", "nan", "nan"),
-                ("f64", "0.1", "0.1"), ("f64", "1e300", "1e+300"), ("f64", "0x1p-2", "0.25"), ("ref", "null", "1")]:
+                ("f64", "0.1", "0.1"), ("f64", "1e300", "1e+300"), ("f64", "0x1p-2", "0.25"), ("ref", "null", "1"),
+                ("v128", "0xAb", "0x000000000000000000000000000000ab"),
+                ("v128", "0x100000000000000020", "0x00000000000000100000000000000020"),
+                ("v128", "0x0123456789abcdef0011223344556677", "0x0123456789abcdef0011223344556677")]:
             self.assertEqual(self.run_cli("--invoke", name, path, given), (SUCCESS, printed + "\n", ""), (name, given))
         self.assertEqual(self.run_cli("--invoke", "all", path, "1", "2", "3.5", "4.25"),
                          (SUCCESS, "4.25\n3.5\n2\n1\n", ""))
@@ -406,13 +410,16 @@ class Invoking(CliTest):
 
     def test_wrong_values(self):
         path = self.wat('(module (func (export "f") (param i32 f32)) (func (export "r") (param externref))'
+                        ' (func (export "v") (param v128))'
                         ' (memory (export "m") 1))')
         for args, parts in [(["f"], ["f has type (i32, f32) -> ()", "needs 2 arguments", "got 0"]),
                             (["f", "1", "2", "3"], ["got 3"]), (["f", "1.5", "2"], ["argument 1 of f", '"1.5"', "i32"]),
                             (["f", "4294967296", "2"], ["argument 1", "i32"]),
                             (["f", "-2147483649", "2"], ["argument 1", "i32"]), (["f", "0x", "2"], ["argument 1"]),
                             (["f", "1", "two"], ["argument 2 of f", '"two"', "f32"]), (["f", "1", ""], ["argument 2"]),
-                            (["r", "5"], ["externref"]), (["g"], ['no export "g"', '"f"']),
+                            (["r", "5"], ["externref"]), (["v", "5"], ["v128", "hexadecimal"]), (["v", "0x"], ["v128"]),
+                            (["v", "0x" + "0" * 33], ["v128"]), (["v", "0x" + "f" * 16 + "-" + "0" * 15], ["v128"]),
+                            (["g"], ['no export "g"', '"f"']),
                             (["m"], ['"m" is a memory, not a function'])]:
             self.check_error(USAGE, ["--invoke", args[0], path, *args[1:]], *parts)
 
@@ -452,7 +459,7 @@ class Validating(CliTest):
         self.assertIn("nowhere.wasm", lines[1])
 
     def test_what_is_not_run_yet_is_still_valid(self):
-        path = self.wat("(module (func (result v128) (v128.const i32x4 1 2 3 4)))")
+        path = self.wat("(module (memory 1 1 shared))", flags=["--enable-threads"])
         self.assertEqual(self.run_cli("validate", path)[0], SUCCESS)
 
     def test_no_file(self):
@@ -514,9 +521,9 @@ class Inspecting(CliTest):
         self.assertEqual(json.loads(self.run_cli("inspect", path, "--json")[1])["imports"], [])
 
     def test_features_that_are_not_run(self):
-        path = self.wat("(module (func (result v128) (v128.const i32x4 1 2 3 4)))")
-        self.assertEqual(json.loads(self.run_cli("inspect", path, "--json")[1])["unsupported_features"], ["simd"])
-        self.assertIn("not run by this version: simd", self.run_cli("inspect", path)[1])
+        path = self.wat("(module (memory 1 1 shared))", flags=["--enable-threads"])
+        self.assertEqual(json.loads(self.run_cli("inspect", path, "--json")[1])["unsupported_features"], ["threads"])
+        self.assertIn("not run by this version: threads", self.run_cli("inspect", path)[1])
 
 
 class Terminal(CliTest):

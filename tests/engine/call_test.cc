@@ -28,6 +28,26 @@ TEST_CASE("Typed calls pass and return every kind of number") {
   must(must(instance.function<void()>("nothing"))());
 }
 
+TEST_CASE("Vectors are passed and returned, typed and untyped") {
+  const Engine engine;
+  const Instance instance = instantiate(engine, R"(
+    (module
+      (global (export "g") (mut v128) (v128.const i32x4 1 2 3 4))
+      (func (export "f") (param i32 v128 v128) (result v128 i32 v128)
+        (i8x16.sub (local.get 2) (local.get 1)) (local.get 0) (local.get 1)))
+  )");
+  const V128 a{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
+  const V128 b{{2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32}};
+  const auto f = must(instance.function<std::tuple<V128, std::int32_t, V128>(std::int32_t, V128, V128)>("f"));
+  CHECK(must(f(7, a, b)) == std::tuple(a, 7, a));
+  const Value args[] = {7, a, b};
+  CHECK(must(must(instance.func("f")).call(args)) == std::vector<Value>{a, 7, a});
+  const Global global = must(instance.global("g"));
+  CHECK(global.get() == Value(V128{{1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 0}}));
+  must(global.set(a));
+  CHECK(global.get() == Value(a));
+}
+
 TEST_CASE("Several results come as a tuple, in order") {
   const Engine engine;
   const Instance instance = instantiate(engine, R"(

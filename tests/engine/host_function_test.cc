@@ -54,6 +54,15 @@ TEST_CASE("Any callable with one signature is a host function") {
     linker.define("env", "f", [](std::uint32_t x) { return x / 2; });
     CHECK(run("(i32.const -2)") == 0x7fffffff);
   }
+  SECTION("of vectors") {
+    linker.define("env", "f", [](V128 vector, std::int32_t x) {
+      for (auto& byte : vector.bytes) byte = static_cast<std::uint8_t>(byte + x);
+      return vector;
+    });
+    const Instance instance =
+        with_function(store, linker, engine, "v128 i32", "v128", "(v128.const i64x2 1 2) (i32.const 3)");
+    CHECK(must(must(instance.function<V128()>("run"))()) == V128{{4, 3, 3, 3, 3, 3, 3, 3, 5, 3, 3, 3, 3, 3, 3, 3}});
+  }
   SECTION("a callable that cannot be copied") {
     linker.define("env", "f", [owned = std::make_unique<int>(5)](std::int32_t x) { return x + *owned; });
     CHECK(run("(i32.const 37)") == 42);

@@ -129,6 +129,23 @@ Parsed<Directory> parse_directory(std::string_view text) {
   return directory;
 }
 
+namespace {
+
+// As Value::to_string prints it: up to 32 hexadecimal digits, the last lane first.
+std::optional<wasi::Value> parse_vector(std::string_view text) {
+  constexpr std::size_t kHalf = 16;
+  if (!text.starts_with("0x") || text.size() > 2 + 2 * kHalf) return std::nullopt;
+  text.remove_prefix(2);
+  const std::size_t high_digits = text.size() > kHalf ? text.size() - kHalf : 0;
+  const auto half = [](std::string_view digits) { return parse_unsigned("0x" + std::string(digits)); };
+  const auto high = high_digits == 0 ? std::optional<std::uint64_t>(0) : half(text.substr(0, high_digits));
+  const auto low = half(text.substr(high_digits));
+  if (!high || !low) return std::nullopt;
+  return wasi::Value::from_bits(wasi::ValueType::v128(), {*low, *high});
+}
+
+}  // namespace
+
 Parsed<wasi::Value> parse_value(std::string_view text, wasi::ValueType type) {
   switch (type.kind()) {
     case wasi::ValueType::Kind::i32:
@@ -143,6 +160,8 @@ Parsed<wasi::Value> parse_value(std::string_view text, wasi::ValueType type) {
       if (text == "null") return wasi::Value::zero_of(type);
       break;
     case wasi::ValueType::Kind::v128:
+      if (const auto value = parse_vector(text)) return *value;
+      return std::unexpected(fmt::format("\"{}\" is not a v128 (0x and up to 32 hexadecimal digits)", text));
     case wasi::ValueType::Kind::ref:
       break;
   }

@@ -1,0 +1,2 @@
+#define WASI_SIMD_PORTABLE
+#include "simd_checks.h"
