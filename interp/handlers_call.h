@@ -103,8 +103,9 @@ struct CallImport {
   }
 };
 
-// Operands: index, type, table.
-WASI_INLINE FuncRef* indirect_callee(State& s, std::uint32_t index, std::uint32_t type, std::uint32_t table) {
+// Operands: index, type, table. The index is as wide as the table's addresses.
+template <class Index>
+WASI_INLINE FuncRef* indirect_callee(State& s, Index index, std::uint32_t type, std::uint32_t table) {
   const runtime::TableView& view = *s.vm->tables[table];
   if (index < view.size) [[likely]] {
     auto* function = static_cast<FuncRef*>(view.elements[index]);
@@ -114,12 +115,13 @@ WASI_INLINE FuncRef* indirect_callee(State& s, std::uint32_t index, std::uint32_
   return resolve_indirect(s.ip, s.vm, table, type, index);
 }
 
+template <class Index>
 struct CallIndirect {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 12;
   WASI_INLINE static void run(State& s) {
     const FuncRef& function =
-        *indirect_callee(s, slot_at<kHeadSize>(s).u32, index_at(s, kHeadSize + 2), index_at(s, kHeadSize + 6));
+        *indirect_callee(s, get<Index, S, kHeadSize>(s), index_at(s, kHeadSize + 2), index_at(s, kHeadSize + 6));
     call_any<kLength>(s, function, s.fp + read_code<std::uint16_t>(s.ip + kHeadSize + 10), shims.restore_16);
   }
 };
@@ -139,7 +141,7 @@ struct CallRef {
   }
 };
 
-static_assert(CallImport::kLength == 10 && CallRef::kLength == 10 && CallIndirect::kLength == 16,
+static_assert(CallImport::kLength == 10 && CallRef::kLength == 10 && CallIndirect<std::uint32_t>::kLength == 16,
               "the shims restore_10, restore_16");
 
 WASI_INLINE void leave(State& s) {
@@ -229,11 +231,12 @@ struct ReturnCallImport {
 };
 
 // Operands: index, first argument, count, type, table.
+template <class Index>
 struct ReturnCallIndirect {
   static constexpr Flow kFlow = Flow::next;
   WASI_INLINE static void run(State& s) {
     const FuncRef& function =
-        *indirect_callee(s, slot_at<kHeadSize>(s).u32, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10));
+        *indirect_callee(s, get<Index, S, kHeadSize>(s), index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10));
     tail_call(s, function.instance, *function.code, read_code<std::uint16_t>(s.ip + kHeadSize + 2),
               read_code<std::uint16_t>(s.ip + kHeadSize + 4));
   }

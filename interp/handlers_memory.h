@@ -2,7 +2,8 @@
 //
 // Unchecked forms are for a memory 0 with guard pages: an index and an offset of 32 bits each cannot
 // leave its reservation, and what lies behind the memory's end faults. Checked forms compare with State's
-// copy of the size; _any forms serve all other memories.
+// copy of the size; _wide forms do so for a memory 0 with 64-bit addresses; _any forms serve all other memories and
+// offsets of more than 32 bits.
 // Source: https://webassembly.github.io/spec/core/exec/instructions.html#memory-instructions
 #pragma once
 
@@ -33,6 +34,16 @@ WASI_INLINE std::uint64_t effective_address(State& s) {
       trap_at(s.ip, s.vm, TrapCode::memory_out_of_bounds);
   }
   return address;
+}
+
+// The same for a 64-bit index, with which the sum may wrap.
+template <class L, std::uint32_t at, std::uint32_t offset_at, std::uint32_t size>
+WASI_INLINE std::uint64_t wide_address(State& s) {
+  const std::uint64_t reach = read_code<std::uint32_t>(s.ip + offset_at) + std::uint64_t{size};
+  std::uint64_t end;
+  if (__builtin_add_overflow(get<std::uint64_t, L, at>(s), reach, &end) || end > s.mem_size) [[unlikely]]
+    trap_at(s.ip, s.vm, TrapCode::memory_out_of_bounds);
+  return end - size;
 }
 
 // An address that is a constant is the offset.
@@ -73,14 +84,49 @@ struct Store {
   }
 };
 
+template <class T, class M, class L>
+struct LoadWide {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kAddressAt = kDestinationAt + 2;
+  static constexpr std::uint32_t kOffsetAt = kAddressAt + kAddressSize<L>;
+  static constexpr std::uint32_t kLength = kOffsetAt + 4;
+  WASI_INLINE static void run(State& s) {
+    M value;
+    std::memcpy(&value, s.mem + wide_address<L, kAddressAt, kOffsetAt, sizeof(M)>(s), sizeof value);
+    put(s, extend<T>(value));
+    s.ip += kLength;
+  }
+};
+
+template <class T, class M, class L, class V>
+struct StoreWide {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kValueAt = kHeadSize + kAddressSize<L>;
+  static constexpr std::uint32_t kOffsetAt = kValueAt + kOperandSize<V, T>;
+  static constexpr std::uint32_t kLength = kOffsetAt + 4;
+  WASI_INLINE static void run(State& s) {
+    const std::uint64_t address = wide_address<L, kHeadSize, kOffsetAt, sizeof(M)>(s);
+    const M value = static_cast<M>(get<T, V, kValueAt>(s));
+    std::memcpy(s.mem + address, &value, sizeof value);
+    s.ip += kLength;
+  }
+};
+
+// The place that an _any form means: `size` bytes at the index in the slot at `at`, plus the offset at `offset_at`,
+// in the memory named behind that.
+template <std::uint32_t at, std::uint32_t offset_at, std::uint32_t size>
+WASI_INLINE std::uint8_t* any_address(State& s) {
+  return address_in_memory(s.ip, s.vm, index_at(s, offset_at + 8), slot_at<at>(s).u64,
+                           read_code<std::uint64_t>(s.ip + offset_at), size);
+}
+
 template <class T, class M>
 struct LoadAny {
   static constexpr Flow kFlow = Flow::next;
-  static constexpr std::uint32_t kLength = kHeadSize + 12;
+  static constexpr std::uint32_t kLength = kHeadSize + 16;
   WASI_INLINE static void run(State& s) {
-    const std::uint64_t address = std::uint64_t{get<std::uint32_t, S, kHeadSize + 2>(s)} + index_at(s, kHeadSize + 4);
     M value;
-    std::memcpy(&value, address_in_memory(s.ip, s.vm, index_at(s, kHeadSize + 8), address, sizeof(M)), sizeof value);
+    std::memcpy(&value, any_address<kHeadSize + 2, kHeadSize + 4, sizeof(M)>(s), sizeof value);
     after_slow_call(s);
     put(s, extend<T>(value));
     s.ip += kLength;
@@ -90,11 +136,10 @@ struct LoadAny {
 template <class T, class M>
 struct StoreAny {
   static constexpr Flow kFlow = Flow::next;
-  static constexpr std::uint32_t kLength = kHeadSize + 12;
+  static constexpr std::uint32_t kLength = kHeadSize + 16;
   WASI_INLINE static void run(State& s) {
-    const std::uint64_t address = std::uint64_t{get<std::uint32_t, S, kHeadSize>(s)} + index_at(s, kHeadSize + 4);
     const M value = static_cast<M>(get<T, S, kHeadSize + 2>(s));
-    std::memcpy(address_in_memory(s.ip, s.vm, index_at(s, kHeadSize + 8), address, sizeof(M)), &value, sizeof value);
+    std::memcpy(any_address<kHeadSize, kHeadSize + 4, sizeof(M)>(s), &value, sizeof value);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -104,7 +149,7 @@ struct MemorySize {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    put(s, static_cast<std::uint32_t>(s.vm->memories[index_at(s, kHeadSize + 2)]->byte_size / wasm::kPageSize));
+    put(s, s.vm->memories[index_at(s, kHeadSize + 2)]->byte_size / wasm::kPageSize);
     s.ip += kLength;
   }
 };
@@ -113,7 +158,7 @@ struct MemoryGrow {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 8;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).u32 = memory_grow(s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u32);
+    slot_at<kDestinationAt>(s).s64 = memory_grow(s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u64);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -123,8 +168,8 @@ struct MemoryFill {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
-    memory_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u32, slot_at<kHeadSize + 2>(s).u32,
-                slot_at<kHeadSize + 4>(s).u32);
+    memory_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
+                slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -134,8 +179,8 @@ struct MemoryCopy {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    memory_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
-                slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    memory_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
+                slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -145,7 +190,7 @@ struct MemoryInit {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    memory_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
+    memory_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
                 slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
     s.ip += kLength;
     after_slow_call(s);

@@ -135,13 +135,6 @@ WASI_INLINE V128 extend_loaded(std::uint64_t bytes) {
   return simd::extend_low<T>(simd::zero_extend(bytes));
 }
 
-// Where an access of `size` bytes to any memory is; the operands are an address' slot, an offset, a memory.
-template <std::uint32_t address_at, std::uint32_t size>
-WASI_INLINE std::uint8_t* address_of_any(State& s, std::uint32_t offset_at) {
-  const std::uint64_t address = std::uint64_t{get<std::uint32_t, S, address_at>(s)} + index_at(s, offset_at);
-  return address_in_memory(s.ip, s.vm, index_at(s, offset_at + 4), address, size);
-}
-
 // `make` makes the vector of the M that was read.
 template <class M, auto make, class L, bool checked>
 struct VectorLoad {
@@ -164,10 +157,10 @@ template <class M, auto make>
 struct VectorLoadAny {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kOffsetAt = kFirstOperandAt + 2;
-  static constexpr std::uint32_t kLength = kOffsetAt + 8;
+  static constexpr std::uint32_t kLength = kOffsetAt + 12;
   WASI_INLINE static void run(State& s) {
     M value;
-    std::memcpy(&value, address_of_any<kFirstOperandAt, sizeof(M)>(s, kOffsetAt), sizeof value);
+    std::memcpy(&value, any_address<kFirstOperandAt, kOffsetAt, sizeof(M)>(s), sizeof value);
     put_vector(s, make(value));
     s.ip += kLength;
     after_slow_call(s);
@@ -197,11 +190,11 @@ template <class M>
 struct VectorLoadLaneAny {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kOffsetAt = kFirstOperandAt + 4;
-  static constexpr std::uint32_t kLaneAt = kOffsetAt + 8;
+  static constexpr std::uint32_t kLaneAt = kOffsetAt + 12;
   static constexpr std::uint32_t kLength = kLaneAt + kLaneSize;
   WASI_INLINE static void run(State& s) {
     M value;
-    std::memcpy(&value, address_of_any<kFirstOperandAt + 2, sizeof(M)>(s, kOffsetAt), sizeof value);
+    std::memcpy(&value, any_address<kFirstOperandAt + 2, kOffsetAt, sizeof(M)>(s), sizeof value);
     put_vector(s, simd::replace_lane<M>(get_vector<kFirstOperandAt>(s), lane_in_code(s, kLaneAt), value));
     s.ip += kLength;
     after_slow_call(s);
@@ -227,9 +220,9 @@ struct VectorStore {
 struct VectorStoreAny {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kOffsetAt = kHeadSize + 4;
-  static constexpr std::uint32_t kLength = kOffsetAt + 8;
+  static constexpr std::uint32_t kLength = kOffsetAt + 12;
   WASI_INLINE static void run(State& s) {
-    std::uint8_t* to = address_of_any<kHeadSize, sizeof(V128)>(s, kOffsetAt);
+    std::uint8_t* to = any_address<kHeadSize, kOffsetAt, sizeof(V128)>(s);
     const V128 value = get_vector<kHeadSize + 2>(s);
     std::memcpy(to, &value, sizeof value);
     s.ip += kLength;
@@ -258,10 +251,10 @@ template <class M>
 struct VectorStoreLaneAny {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kOffsetAt = kHeadSize + 4;
-  static constexpr std::uint32_t kLaneAt = kOffsetAt + 8;
+  static constexpr std::uint32_t kLaneAt = kOffsetAt + 12;
   static constexpr std::uint32_t kLength = kLaneAt + kLaneSize;
   WASI_INLINE static void run(State& s) {
-    std::uint8_t* to = address_of_any<kHeadSize, sizeof(M)>(s, kOffsetAt);
+    std::uint8_t* to = any_address<kHeadSize, kOffsetAt, sizeof(M)>(s);
     const M value = simd::lane_at<M>(&slot_at<kHeadSize + 2>(s), lane_in_code(s, kLaneAt));
     std::memcpy(to, &value, sizeof value);
     s.ip += kLength;

@@ -17,7 +17,7 @@ struct TableGet {
   static constexpr std::uint32_t kLength = kHeadSize + 8;
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).ref =
-        *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u32);
+        *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -26,7 +26,7 @@ struct TableSet {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 8;
   WASI_INLINE static void run(State& s) {
-    *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize>(s).u32) = slot_at<kHeadSize + 2>(s).ref;
+    *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize>(s).u64) = slot_at<kHeadSize + 2>(s).ref;
     finish_slow(s, kLength);
   }
 };
@@ -35,7 +35,7 @@ struct TableSize {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    put(s, static_cast<std::uint32_t>(s.vm->tables[index_at(s, kHeadSize + 2)]->size));
+    put(s, s.vm->tables[index_at(s, kHeadSize + 2)]->size);
     s.ip += kLength;
   }
 };
@@ -44,8 +44,8 @@ struct TableGrow {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).u32 =
-        table_grow(s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize + 2>(s).ref, slot_at<kHeadSize + 4>(s).u32);
+    slot_at<kDestinationAt>(s).s64 =
+        table_grow(s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize + 2>(s).ref, slot_at<kHeadSize + 4>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -54,8 +54,8 @@ struct TableFill {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
-    table_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u32, slot_at<kHeadSize + 2>(s).ref,
-               slot_at<kHeadSize + 4>(s).u32);
+    table_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).ref,
+               slot_at<kHeadSize + 4>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -64,8 +64,8 @@ struct TableCopy {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    table_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
-               slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    table_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
+               slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -74,7 +74,7 @@ struct TableInit {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    table_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u32,
+    table_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
                slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
     finish_slow(s, kLength);
   }

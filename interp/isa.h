@@ -48,6 +48,7 @@ constexpr std::uint32_t operand_size(char letter) {
     case 'V':
       return 16;
     case 'I':
+    case 'O':
       return 8;
     case 'i':
     case 'o':

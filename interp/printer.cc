@@ -66,6 +66,9 @@ std::string print_code(std::span<const std::uint8_t> code) {
         case 'o':
           fmt::format_to(out, " +{}", read<std::uint32_t>(code, at));
           break;
+        case 'O':
+          fmt::format_to(out, " +{}", read<std::uint64_t>(code, at));
+          break;
         case 'x':
           fmt::format_to(out, " #{}", read<std::uint32_t>(code, at));
           break;

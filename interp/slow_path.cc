@@ -25,7 +25,7 @@ namespace {
 bool is_inside(std::uint64_t at, std::uint64_t count, std::uint64_t size) { return at <= size && count <= size - at; }
 
 // The message says which element.
-[[noreturn]] void trap_at_element(const std::uint8_t* ip, VmContext* vm, TrapCode code, std::uint32_t index) {
+[[noreturn]] void trap_at_element(const std::uint8_t* ip, VmContext* vm, TrapCode code, std::uint64_t index) {
   vm->exec->top->resume = ip;
   Trap trap;
   trap.code = code;
@@ -54,7 +54,7 @@ bool call_slowly(const std::uint8_t* ip, VmContext* vm, VmContext* callee_vm, Fu
 }
 
 FuncRef* resolve_indirect(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t type,
-                          std::uint32_t index) {
+                          std::uint64_t index) {
   const TableView& view = *vm->tables[table];
   if (index >= view.size) trap_at_element(ip, vm, TrapCode::undefined_element, index);
   auto* function = static_cast<FuncRef*>(view.elements[index]);
@@ -66,32 +66,39 @@ FuncRef* resolve_indirect(const std::uint8_t* ip, VmContext* vm, std::uint32_t t
   return function;
 }
 
-std::uint8_t* address_in_memory(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory, std::uint64_t address,
-                                std::uint64_t size) {
+std::uint8_t* address_in_memory(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory, std::uint64_t index,
+                                std::uint64_t offset, std::uint64_t size) {
   const runtime::MemoryView& view = *vm->memories[memory];
-  if (!is_inside(address, size, view.byte_size)) trap_at(ip, vm, TrapCode::memory_out_of_bounds);
+  std::uint64_t address;
+  if (__builtin_add_overflow(index & view.index_mask, offset, &address) || !is_inside(address, size, view.byte_size)) {
+    trap_at(ip, vm, TrapCode::memory_out_of_bounds);
+  }
   return view.base + address;
 }
 
-std::uint32_t memory_grow(VmContext* vm, std::uint32_t memory, std::uint32_t delta) {
-  return static_cast<std::uint32_t>(Instance::from(vm)->memory(memory)->grow(delta));
+std::int64_t memory_grow(VmContext* vm, std::uint32_t memory, std::uint64_t delta) {
+  return Instance::from(vm)->memory(memory)->grow(delta & vm->memories[memory]->index_mask);
 }
 
-void memory_fill(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory, std::uint32_t to, std::uint32_t value,
-                 std::uint32_t count) {
-  std::uint8_t* destination = address_in_memory(ip, vm, memory, to, count);
+void memory_fill(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory, std::uint64_t to, std::uint32_t value,
+                 std::uint64_t count) {
+  count &= vm->memories[memory]->index_mask;
+  std::uint8_t* destination = address_in_memory(ip, vm, memory, to, 0, count);
   if (count != 0) std::memset(destination, static_cast<std::uint8_t>(value), count);
 }
 
 void memory_copy(const std::uint8_t* ip, VmContext* vm, std::uint32_t memory_to, std::uint32_t memory_from,
-                 std::uint32_t to, std::uint32_t from, std::uint32_t count) {
-  const std::uint8_t* source = address_in_memory(ip, vm, memory_from, from, count);
-  std::uint8_t* destination = address_in_memory(ip, vm, memory_to, to, count);
+                 std::uint64_t to, std::uint64_t from, std::uint64_t count) {
+  // Between memories of both address types the count is an i32.
+  count &= vm->memories[memory_to]->index_mask & vm->memories[memory_from]->index_mask;
+  const std::uint8_t* source = address_in_memory(ip, vm, memory_from, from, 0, count);
+  std::uint8_t* destination = address_in_memory(ip, vm, memory_to, to, 0, count);
   if (count != 0) std::memmove(destination, source, count);
 }
 
-void memory_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, std::uint32_t memory, std::uint32_t to,
+void memory_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, std::uint32_t memory, std::uint64_t to,
                  std::uint32_t from, std::uint32_t count) {
+  to &= vm->memories[memory]->index_mask;
   if (!Instance::from(vm)->memory_init(memory, segment, to, from, count)) {
     trap_at(ip, vm, TrapCode::memory_out_of_bounds);
   }
@@ -99,27 +106,33 @@ void memory_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, s
 
 void data_drop(VmContext* vm, std::uint32_t segment) { Instance::from(vm)->drop_data(segment); }
 
-void** table_element(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t index) {
+void** table_element(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint64_t index) {
   const TableView& view = *vm->tables[table];
+  index &= view.index_mask;
   if (index >= view.size) trap_at(ip, vm, TrapCode::table_out_of_bounds);
   return view.elements + index;
 }
 
-std::uint32_t table_grow(VmContext* vm, std::uint32_t table, void* init, std::uint32_t delta) {
-  return static_cast<std::uint32_t>(Instance::from(vm)->table(table)->grow(delta, init));
+std::int64_t table_grow(VmContext* vm, std::uint32_t table, void* init, std::uint64_t delta) {
+  return Instance::from(vm)->table(table)->grow(delta & vm->tables[table]->index_mask, init);
 }
 
-void table_fill(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t to, void* value,
-                std::uint32_t count) {
+void table_fill(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint64_t to, void* value,
+                std::uint64_t count) {
   const TableView& view = *vm->tables[table];
+  to &= view.index_mask;
+  count &= view.index_mask;
   if (!is_inside(to, count, view.size)) trap_at(ip, vm, TrapCode::table_out_of_bounds);
   std::fill_n(view.elements + to, count, value);
 }
 
 void table_copy(const std::uint8_t* ip, VmContext* vm, std::uint32_t table_to, std::uint32_t table_from,
-                std::uint32_t to, std::uint32_t from, std::uint32_t count) {
+                std::uint64_t to, std::uint64_t from, std::uint64_t count) {
   const TableView& destination = *vm->tables[table_to];
   const TableView& source = *vm->tables[table_from];
+  to &= destination.index_mask;
+  from &= source.index_mask;
+  count &= destination.index_mask & source.index_mask;
   if (!is_inside(from, count, source.size) || !is_inside(to, count, destination.size)) {
     trap_at(ip, vm, TrapCode::table_out_of_bounds);
   }
@@ -128,8 +141,9 @@ void table_copy(const std::uint8_t* ip, VmContext* vm, std::uint32_t table_to, s
                count * sizeof(void*));
 }
 
-void table_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, std::uint32_t table, std::uint32_t to,
+void table_init(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment, std::uint32_t table, std::uint64_t to,
                 std::uint32_t from, std::uint32_t count) {
+  to &= vm->tables[table]->index_mask;
   if (!Instance::from(vm)->table_init(table, segment, to, from, count)) trap_at(ip, vm, TrapCode::table_out_of_bounds);
 }
 

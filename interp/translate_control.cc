@@ -283,15 +283,13 @@ void Translator::call_direct(bool is_tail, wasm::FuncIndex function) {
 
 void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm::TableIndex table) {
   const wasm::FuncType& type = module_->registry->at(module_->types[type_index.value]).func;
-  if (module_->tables[table.value].type.address == wasm::AddressType::i64) {
-    unsupported(wasm::Feature::memory64, "table");
-  }
+  const bool is_wide = module_->tables[table.value].type.address == wasm::AddressType::i64;
   const std::uint32_t index = in_slot(pop());
   const std::uint32_t slots = wasm::slot_count(type.params);
   const std::uint32_t first = next_slot() - slots;
   if (is_tail) {
     flush_arguments(type.params.size());
-    emit(Code::return_call_indirect);
+    emit(is_wide ? Code::return_call_indirect_wide : Code::return_call_indirect);
     mark();
     put_slot(index);
     put_slot(first);
@@ -301,7 +299,7 @@ void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wa
     return;
   }
   flush();
-  emit(Code::call_indirect);
+  emit(is_wide ? Code::call_indirect_wide : Code::call_indirect);
   mark();
   put_slot(index);
   put_index(type_index.value);

@@ -69,7 +69,7 @@ void Translator::vector_shift(const Lowering& lowering) {
 Translator::Operand Translator::emit_vector_access(const Lowering& lowering, const MemArg& memarg,
                                                    const Entry& address) {
   Operand base = operand(address, ValueClass::integer, false);
-  const bool direct = is_direct(memarg);
+  const bool direct = reach_of(memarg) == Reach::direct;
   if (base.form == 'k' || (!direct && base.form == 'a')) base = {'s', in_slot(address), 0};
   unsigned form = base.form == 'a' ? kAddressAccumulator : 0;
   if (!direct) {
@@ -83,8 +83,8 @@ Translator::Operand Translator::emit_vector_access(const Lowering& lowering, con
 }
 
 void Translator::put_memarg(const MemArg& memarg) {
-  put_index(static_cast<std::uint32_t>(memarg.offset));
-  if (is_direct(memarg)) return;
+  if (reach_of(memarg) == Reach::direct) return put_index(static_cast<std::uint32_t>(memarg.offset));
+  out_.put(memarg.offset);
   put_index(memarg.memory.value);
   forget_accumulators();
 }

@@ -16,12 +16,16 @@ constexpr unsigned kFirstCheckedLoad = 3;
 constexpr unsigned kAnyLoad = 6;
 constexpr unsigned kFirstCheckedStore = 7;
 constexpr unsigned kAnyStore = 14;
+constexpr unsigned kFirstWideLoad = 7;    // s a
+constexpr unsigned kFirstWideStore = 15;  // ss sk sa as ak
 // No instruction but br_table is longer.
 constexpr std::uint32_t kMaxLength = 32;
 static_assert(form_of(Code::i32_load_s, kFirstCheckedLoad) == Code::i32_load_s_checked);
 static_assert(form_of(Code::i32_load_s, kAnyLoad) == Code::i32_load_any);
 static_assert(form_of(Code::i32_store_ss, kFirstCheckedStore) == Code::i32_store_ss_checked);
 static_assert(form_of(Code::i32_store_ss, kAnyStore) == Code::i32_store_any);
+static_assert(form_of(Code::i32_load_s, kFirstWideLoad) == Code::i32_load_s_wide);
+static_assert(form_of(Code::i32_store_ss, kFirstWideStore) == Code::i32_store_ss_wide);
 
 }  // namespace
 
@@ -213,30 +217,39 @@ void Translator::unary(const Lowering& lowering) {
 
 // --- memory
 
-// Whether the handler's own memory 0 serves the access.
-bool Translator::is_direct(const validate::MemArg& memarg) {
-  if (module_->memories[memarg.memory.value].address == wasm::AddressType::i64) {
-    unsupported(wasm::Feature::memory64, "memory");
-  }
-  return memarg.memory.value == 0;
+Translator::Reach Translator::reach_of(const validate::MemArg& memarg) const {
+  if (memarg.memory.value != 0) return Reach::any;
+  if (module_->memories[0].address == wasm::AddressType::i32) return Reach::direct;
+  return memarg.offset <= UINT32_MAX ? Reach::wide : Reach::any;
 }
 
 void Translator::load(const Lowering& lowering, const validate::MemArg& memarg) {
   const Entry address = pop();
-  const auto offset = static_cast<std::uint32_t>(memarg.offset);
-  if (!is_direct(memarg)) {
+  const Reach reach = reach_of(memarg);
+  if (reach == Reach::any) {
     const std::uint32_t slot = in_slot(address);
     emit(form_of(lowering.first, kAnyLoad));
     mark();
     put_slot(address.slot);
     put_slot(slot);
-    put_index(offset);
+    out_.put(memarg.offset);
     put_index(memarg.memory.value);
     forget_accumulators();
     wrote(address.slot, lowering.result);
     return push_slot();
   }
-  Operand base = operand(address, ValueClass::integer, false);
+  const auto offset = static_cast<std::uint32_t>(memarg.offset);
+  Operand base = operand(address, ValueClass::integer, reach == Reach::wide);
+  if (reach == Reach::wide) {
+    if (base.form == 'k') base = {'s', in_slot(address), 0};
+    emit(form_of(lowering.first, kFirstWideLoad + (base.form == 'a' ? 1 : 0)));
+    mark();
+    put_slot(address.slot);
+    put_operand(base, ValueClass::integer, true);
+    put_index(offset);
+    wrote(address.slot, lowering.result);
+    return push_slot();
+  }
   const std::uint64_t absolute = std::uint64_t{static_cast<std::uint32_t>(base.bits)} + offset;
   if (base.form == 'k' && (absolute > UINT32_MAX || options_.style == CodeStyle::plain))
     base = {'s', in_slot(address), 0};
@@ -254,24 +267,26 @@ void Translator::load(const Lowering& lowering, const validate::MemArg& memarg) 
 void Translator::store(const Lowering& lowering, const validate::MemArg& memarg) {
   const Entry value = pop();
   const Entry address = pop();
-  const auto offset = static_cast<std::uint32_t>(memarg.offset);
-  if (!is_direct(memarg)) {
+  const Reach reach = reach_of(memarg);
+  if (reach == Reach::any) {
     const std::uint32_t value_slot = in_slot(value);
     const std::uint32_t address_slot = in_slot(address);
     emit(form_of(lowering.first, kAnyStore));
     mark();
     put_slot(address_slot);
     put_slot(value_slot);
-    put_index(offset);
+    out_.put(memarg.offset);
     put_index(memarg.memory.value);
     return forget_accumulators();
   }
   // Whatever its type, the value is bits; a 64-bit store takes constants that extend to it.
   const bool is_wide = lowering.first == Code::i64_store_ss;
   Operand bits = operand(value, ValueClass::integer, is_wide);
-  Operand base = operand(address, ValueClass::integer, false);
+  Operand base = operand(address, ValueClass::integer, reach == Reach::wide);
+  const auto offset = static_cast<std::uint32_t>(memarg.offset);
   const std::uint64_t absolute = std::uint64_t{static_cast<std::uint32_t>(base.bits)} + offset;
-  if (base.form == 'k' && (absolute > UINT32_MAX || bits.form == 'k' || options_.style == CodeStyle::plain)) {
+  if (base.form == 'k' &&
+      (reach == Reach::wide || absolute > UINT32_MAX || bits.form == 'k' || options_.style == CodeStyle::plain)) {
     base = {'s', in_slot(address), 0};
   }
   if (base.form == 'a' && bits.form == 'a') bits.form = 's';
@@ -279,7 +294,7 @@ void Translator::store(const Lowering& lowering, const validate::MemArg& memarg)
   const unsigned value_form = bits.form == 's' ? 0 : bits.form == 'k' ? 1 : 2;
   const unsigned form = base.form == 's' ? value_form : base.form == 'a' ? 3 + value_form : 5 + value_form / 2;
   const bool checked = options_.checks == runtime::BoundsChecks::explicit_checks;
-  emit(form_of(lowering.first, form + (checked ? kFirstCheckedStore : 0)));
+  emit(form_of(lowering.first, form + (reach == Reach::wide ? kFirstWideStore : checked ? kFirstCheckedStore : 0)));
   mark();
   if (base.form != 'k') put_operand(base, ValueClass::integer, false);
   put_operand(bits, ValueClass::integer, is_wide);

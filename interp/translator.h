@@ -269,7 +269,9 @@ class Translator {
   void unary(const Lowering& lowering);
   void load(const Lowering& lowering, const validate::MemArg& memarg);
   void store(const Lowering& lowering, const validate::MemArg& memarg);
-  bool is_direct(const validate::MemArg& memarg);
+  // How an access reaches its memory: the handler's own memory 0, with 32-bit or with 64-bit addresses, or any.
+  enum class Reach : std::uint8_t { direct, wide, any };
+  [[nodiscard]] Reach reach_of(const validate::MemArg& memarg) const;
   void select();
   void get_local(std::uint32_t local);
   void set_local(std::uint32_t local, bool tee);

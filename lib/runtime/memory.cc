@@ -10,14 +10,30 @@
 
 namespace wasi::runtime {
 
+namespace {
+
+// What this host can address, whatever the type allows.
+constexpr std::uint64_t kMostPages64 = kMostMemoryBytes / wasm::kPageSize;
+
+std::uint64_t most_pages(wasm::AddressType address) {
+  return address == wasm::AddressType::i64 ? kMostPages64 : wasm::kMaxPages32;
+}
+
+std::uint64_t maximum_pages(const wasm::MemoryType& type) {
+  const std::uint64_t most = most_pages(type.address);
+  return std::min(type.limits.max.value_or(most), most);
+}
+
+}  // namespace
+
+Memory::Memory(Store& store, const wasm::MemoryType& type) : type_(type), store_(&store) {
+  view_.index_mask = index_mask(type.address);
+}
+
 Result<std::unique_ptr<Memory>> Memory::create(Store& store, const wasm::MemoryType& type, BoundsChecks checks) {
   if (type.is_shared) return fail(ErrorKind::unsupported, "not yet supported: shared memories");
-  if (type.address == wasm::AddressType::i64) {
-    return fail(ErrorKind::unsupported, "not yet supported: memories with 64-bit addresses");
-  }
-  if (type.limits.min > wasm::kMaxPages32) {
-    return fail(ErrorKind::argument, "a memory of {} pages: at most {} are possible", type.limits.min,
-                wasm::kMaxPages32);
+  if (const std::uint64_t most = most_pages(type.address); type.limits.min > most) {
+    return fail(ErrorKind::limit, "a memory of {} pages cannot be had: at most {} are possible", type.limits.min, most);
   }
   const std::uint64_t bytes = type.limits.min * wasm::kPageSize;
   if (!store.reserve_memory(bytes)) {
@@ -39,7 +55,8 @@ Memory::~Memory() = default;
 
 // Chooses the storage: guarded, as large as it can ever be, or as large as it is.
 Result<void> Memory::reserve(BoundsChecks checks) {
-  if (checks == BoundsChecks::guard_pages) {
+  // No reservation reaches as far as a 64-bit address.
+  if (checks == BoundsChecks::guard_pages && type_.address == wasm::AddressType::i32) {
     if (auto reserved = os::Reservation::reserve(kGuardedReservation + kGuardBytes)) {
       WASI_TRY(install_memory_fault_handler());
       storage_ = std::move(*reserved);
@@ -48,7 +65,7 @@ Result<void> Memory::reserve(BoundsChecks checks) {
     }
   }
   checks_ = BoundsChecks::explicit_checks;
-  const std::uint64_t maximum = type_.limits.max.value_or(wasm::kMaxPages32) * wasm::kPageSize;
+  const std::uint64_t maximum = maximum_pages(type_) * wasm::kPageSize;
   if (maximum <= kReserveMaximumBelow) {
     if (auto reserved = os::Reservation::reserve(maximum)) {
       storage_ = std::move(*reserved);
@@ -76,8 +93,8 @@ Result<void> Memory::set_size(std::uint64_t bytes) {
 
 std::int64_t Memory::grow(std::uint64_t delta) {
   const std::uint64_t old_pages = pages();
-  const std::uint64_t maximum = type_.limits.max.value_or(wasm::kMaxPages32);
-  if (delta > wasm::kMaxPages32 || old_pages + delta > std::min(maximum, wasm::kMaxPages32)) return -1;
+  const std::uint64_t maximum = maximum_pages(type_);
+  if (delta > maximum || old_pages > maximum - delta) return -1;
   const std::uint64_t bytes = delta * wasm::kPageSize;
   if (!store_->reserve_memory(bytes)) return -1;
   if (!set_size(view_.byte_size + bytes)) {

@@ -21,8 +21,9 @@ class Store;
 class Memory {
  public:
   // Reserves and commits the minimum. `checks` asks for guard pages; where the reservation fails
-  // (address space limits) the memory has explicit checks instead: ask checks(). Memories that are shared
-  // or have 64-bit addresses are refused as `unsupported`, sizes beyond the store's limit as `limit`.
+  // (address space limits) the memory has explicit checks instead: ask checks(). Memories with 64-bit
+  // addresses always have explicit checks. Shared ones are refused as `unsupported`, sizes beyond the store's
+  // limit or what the host can address as `limit`.
   static Result<std::unique_ptr<Memory>> create(Store& store, const wasm::MemoryType& type, BoundsChecks checks);
   ~Memory();
   Memory(const Memory&) = delete;
@@ -46,7 +47,7 @@ class Memory {
   }
 
  private:
-  Memory(Store& store, const wasm::MemoryType& type) : type_(type), store_(&store) {}
+  Memory(Store& store, const wasm::MemoryType& type);
   Result<void> reserve(BoundsChecks checks);
   Result<void> set_size(std::uint64_t bytes);
 

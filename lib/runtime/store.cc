@@ -65,9 +65,6 @@ Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
 }
 
 Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
-  if (type.address == wasm::AddressType::i64) {
-    return fail(ErrorKind::unsupported, "not yet supported: tables with 64-bit addresses");
-  }
   std::unique_ptr<Table> table = Table::create(*this, type, init);
   if (table == nullptr) {
     return fail(ErrorKind::limit, "a table of {} elements exceeds the store's limit of {}", type.limits.min,

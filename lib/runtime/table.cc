@@ -1,6 +1,5 @@
 // Tables: their creation and growth within limits.
 #include <algorithm>
-#include <limits>
 #include <new>
 
 #include "runtime/store.h"
@@ -16,7 +15,8 @@ bool resize(Table& table, std::uint64_t size, void* init) {
   } catch (const std::bad_alloc&) {
     return false;
   }
-  table.view = {.elements = table.elements.data(), .size = size};
+  table.view.elements = table.elements.data();
+  table.view.size = size;
   return true;
 }
 
@@ -26,13 +26,14 @@ std::unique_ptr<Table> Table::create(Store& store, const wasm::TableType& type, 
   auto table = std::make_unique<Table>();
   table->store = &store;
   table->type = type;
+  table->view.index_mask = index_mask(type.address);
   if (!resize(*table, type.limits.min, init)) return nullptr;
   return table;
 }
 
 std::int64_t Table::grow(std::uint64_t delta, void* init) {
   const std::uint64_t old_size = view.size;
-  const std::uint64_t maximum = type.limits.max.value_or(std::numeric_limits<std::uint32_t>::max());
+  const std::uint64_t maximum = type.limits.max.value_or(index_mask(type.address));
   if (delta > maximum || old_size > maximum - delta) return -1;
   if (!resize(*this, old_size + delta, init)) return -1;
   return static_cast<std::int64_t>(old_size);

@@ -14,6 +14,7 @@ inline constexpr std::uint64_t kReserveMaximumBelow = 16U << 20;    // checked m
 inline constexpr std::size_t kHashedExports = 8;                    // modules with more exports get a hash table
 inline constexpr std::uint64_t kGuardedReservation = (4ULL << 30);  // a 32-bit index reaches this far
 inline constexpr std::uint64_t kGuardBytes = 4ULL << 30;            // and a 32-bit constant offset this much further
+inline constexpr std::uint64_t kMostMemoryBytes = 1ULL << 47;       // the host's address space
 inline constexpr std::size_t kMaxBacktraceFrames = 128;
 
 }  // namespace wasi::runtime

@@ -10,23 +10,34 @@
 
 #include "runtime/code_entry.h"
 #include "runtime/frame.h"
+#include "wasm/types.h"
 
 namespace wasi::runtime {
 
 struct ExecState;
 struct FuncRef;
 
+// An i32 leaves the slot's high half undefined, an i64 fills it: so instructions that serve both address types
+// take the whole slot and mask it.
+inline constexpr std::uint64_t kIndexMask32 = UINT32_MAX;
+inline constexpr std::uint64_t kIndexMask64 = UINT64_MAX;
+constexpr std::uint64_t index_mask(wasm::AddressType type) {
+  return type == wasm::AddressType::i64 ? kIndexMask64 : kIndexMask32;
+}
+
 // The running part of a linear memory, shared by every instance that imports it.
 // `base` never changes for a guarded memory; a checked one may move when it grows.
 struct MemoryView {
   std::uint8_t* base = nullptr;
-  std::uint64_t byte_size = 0;  // multiple of the page size
+  std::uint64_t byte_size = 0;              // multiple of the page size
+  std::uint64_t index_mask = kIndexMask32;  // what counts of a slot that holds an address
 };
 
 // The running part of a table.
 struct TableView {
   void** elements = nullptr;  // FuncRef* for function tables, else reference values; null is 0
   std::uint64_t size = 0;
+  std::uint64_t index_mask = kIndexMask32;
 };
 
 struct VmContext {

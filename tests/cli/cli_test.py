@@ -344,8 +344,8 @@ class Running(CliTest):
         self.assertIn("type mismatch", err)
 
     def test_not_yet_supported(self):
-        path = self.wat('(module (memory i64 1) (func (export "_start")))', flags=["--enable-memory64"])
-        self.check_error(FAILURE, [path], path, "does not run yet: memory64")
+        path = self.wat('(module (memory 1 1 shared) (func (export "_start")))', flags=["--enable-threads"])
+        self.check_error(FAILURE, [path], path, "does not run yet: threads")
 
     def test_trap_in_the_start_function(self):
         path = self.wat('(module (func $s unreachable) (start $s) (func (export "_start")))')

@@ -100,8 +100,6 @@ TEST_CASE("plain code has one instruction per Wasm instruction", "[translator]")
 TEST_CASE("what this version does not run is named", "[translator]") {
   CHECK(code_of("(module (memory 1 1) (func (drop (i32.atomic.load (i32.const 1)))))")
             .find("not yet supported: threads instruction i32.atomic.load") != std::string::npos);
-  CHECK(code_of("(module (memory i64 1) (func (drop (i32.load (i64.const 1)))))").find("not yet supported: memory64") !=
-        std::string::npos);
 }
 
 TEST_CASE("a function has at most 65535 values at a time", "[translator]") {

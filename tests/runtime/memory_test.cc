@@ -93,7 +93,7 @@ TEST_CASE("all memories of a store share its limit", "[memory]") {
   CHECK(third.error().message == "a memory of 65536 bytes exceeds the store's limit of 327680 bytes");
 }
 
-TEST_CASE("shared memories and 64-bit addresses are refused as not yet supported", "[memory]") {
+TEST_CASE("shared memories are refused as not yet supported", "[memory]") {
   World world;
   wasm::MemoryType shared = pages(1, 2);
   shared.is_shared = true;
@@ -101,11 +101,40 @@ TEST_CASE("shared memories and 64-bit addresses are refused as not yet supported
   REQUIRE_FALSE(shared_memory.has_value());
   CHECK(shared_memory.error().kind == ErrorKind::unsupported);
   CHECK(shared_memory.error().message == "not yet supported: shared memories");
-  wasm::MemoryType wide = pages(1, 2);
-  wide.address = wasm::AddressType::i64;
-  const auto wide_memory = world.store->add_memory(wide);
-  REQUIRE_FALSE(wide_memory.has_value());
-  CHECK(wide_memory.error().message == "not yet supported: memories with 64-bit addresses");
+}
+
+wasm::MemoryType wide_pages(std::uint64_t min, std::optional<std::uint64_t> max = std::nullopt) {
+  return {.limits = {.min = min, .max = max}, .address = wasm::AddressType::i64};
+}
+
+TEST_CASE("a memory with 64-bit addresses has explicit checks and grows beyond 4 GiB", "[memory]") {
+  World world;
+  Memory& memory = **world.store->add_memory(wide_pages(1));
+  CHECK(memory.checks() == BoundsChecks::explicit_checks);
+  memory.bytes()[65535] = 1;
+  REQUIRE(memory.grow(65536) == 1);
+  CHECK(memory.bytes().size() == (std::uint64_t{65537} << 16));
+  CHECK(memory.bytes()[65535] == 1);
+  memory.bytes()[std::uint64_t{1} << 32] = 2;
+  CHECK(memory.grow(UINT64_MAX) == -1);
+  CHECK(memory.grow(std::uint64_t{1} << 48) == -1);
+  CHECK(memory.grow((std::uint64_t{1} << 31) - 65537) == -1);  // the whole address space
+  CHECK(memory.pages() == 65537);
+}
+
+TEST_CASE("a memory that no host can address is an error that says so", "[memory]") {
+  World world;
+  const auto largest = world.store->add_memory(wide_pages(wasm::kMaxPages64, wasm::kMaxPages64));
+  REQUIRE_FALSE(largest.has_value());
+  CHECK(largest.error().kind == ErrorKind::limit);
+  CHECK(largest.error().message == "a memory of 281474976710656 pages cannot be had: at most 2147483648 are possible");
+  const auto large = world.store->add_memory(wide_pages(std::uint64_t{1} << 31));
+  REQUIRE_FALSE(large.has_value());
+  CHECK(large.error().kind == ErrorKind::io);
+  // What could not be had does not count.
+  World small({.limits = {.memory_bytes = 65536}});
+  CHECK_FALSE(small.store->add_memory(wide_pages(std::uint64_t{1} << 31)).has_value());
+  CHECK(small.store->add_memory(wide_pages(1)).has_value());
 }
 
 // (address) -> (byte there), as unchecked code would do it.
