@@ -84,21 +84,22 @@ V128 splat(T value) {
   }(std::make_index_sequence<kLanes<T>>());
 }
 
-// `map` on each lane of type From, to a lane of type To of the same width.
+// `map` on each lane of type From, to a lane of type To of the same width. In an array, since gcc takes a vector that
+// is filled lane by lane for one that is not initialised.
 template <class From, class To, class Map>
 V128 map_lanes(V128 a, Map map) {
   const Vec<From> x = as<From>(a);
-  Vec<To> result = {};
-  for (std::size_t i = 0; i < kLanes<To>; ++i) result[i] = map(x[i]);
-  return raw(result);
+  To lanes[kLanes<To>];
+  for (std::size_t i = 0; i < kLanes<To>; ++i) lanes[i] = map(x[i]);
+  return std::bit_cast<V128>(lanes);
 }
 template <class T, class Map>
 V128 map_lanes(V128 a, V128 b, Map map) {
   const Vec<T> x = as<T>(a);
   const Vec<T> y = as<T>(b);
-  Vec<T> result = {};
-  for (std::size_t i = 0; i < kLanes<T>; ++i) result[i] = map(x[i], y[i]);
-  return raw(result);
+  T lanes[kLanes<T>];
+  for (std::size_t i = 0; i < kLanes<T>; ++i) lanes[i] = map(x[i], y[i]);
+  return std::bit_cast<V128>(lanes);
 }
 
 template <class To, class From>
