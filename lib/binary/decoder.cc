@@ -42,8 +42,6 @@ constexpr SectionRow kSections[kSectionIds] = {
 
 }  // namespace
 
-std::string_view section_name(std::uint8_t id) { return kSections[id].name; }
-
 std::uint32_t read_count(base::ByteReader& reader, const char* what) {
   const std::uint64_t offset = reader.offset();
   const std::uint32_t count = reader.u32(what);
@@ -223,6 +221,10 @@ Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
   module->features.add(wasm::Feature::mvp);
   WASI_TRY(detail::ModuleDecoder(*module).run());
   return module;
+}
+
+std::string_view section_name(std::uint8_t id) {
+  return id < std::size(detail::kSections) ? detail::kSections[id].name : "unknown";
 }
 
 FileKind kind_of(std::span<const std::uint8_t> bytes) {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "wasm/module.h"
 
@@ -16,6 +17,9 @@ namespace wasi::binary {
 // or a million types). Memory used is a small multiple of the input's size whatever its counts claim.
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
                                                     std::shared_ptr<wasm::TypeRegistry> registry);
+
+// A section as the spec calls it: "type", "code", "data count", ...
+std::string_view section_name(std::uint8_t id);
 
 // What the bytes are, for messages that help.
 enum class FileKind { module, component, empty, text, unknown };

@@ -74,8 +74,6 @@ class ModuleDecoder {
   bool functions_only_ = true;        // every type so far is a function type
 };
 
-std::string_view section_name(std::uint8_t id);
-
 // A number of entries; more than there are bytes left is an error.
 std::uint32_t read_count(base::ByteReader& reader, const char* what);
 

@@ -100,13 +100,6 @@ Result<std::shared_ptr<detail::ModuleState>> load_state(const std::shared_ptr<de
   return state;
 }
 
-std::string_view section_name(std::uint8_t id) {
-  static constexpr std::string_view kNames[] = {"custom", "type",   "import",     "function", "table",
-                                                "memory", "global", "export",     "start",    "element",
-                                                "code",   "data",   "data count", "tag"};
-  return id < std::size(kNames) ? kNames[id] : "unknown";
-}
-
 }  // namespace
 
 std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> detail::ModuleState::code() {
@@ -168,7 +161,7 @@ std::vector<SectionInfo> Module::sections() const {
   std::vector<SectionInfo> sections;
   for (const wasm::Section& section : state_->module->sections) {
     sections.push_back({.id = section.id,
-                        .name = std::string(section.id == 0 ? section.name : section_name(section.id)),
+                        .name = std::string(section.id == 0 ? section.name : binary::section_name(section.id)),
                         .offset = section.payload.offset,
                         .size = section.payload.size});
   }

@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import sys
@@ -107,7 +108,7 @@ class Files(CliTest):
         self.check_unprivileged([path], path, "Permission denied")
 
     def test_every_command_refuses_a_missing_file(self):
-        for command in ("run", "validate", "inspect"):
+        for command in ("run", "validate", "inspect", "wat", "objdump"):
             self.check_error(FAILURE, [command, "nowhere.wasm"], "nowhere.wasm", "No such file or directory")
 
     def check_unprivileged(self, args, *parts):
@@ -236,7 +237,8 @@ class Options(CliTest):
     def test_help(self):
         for args, part in [(["--help"], "wasirun validate FILE..."), (["help"], "usage:"),
                            (["run", "--help"], "--max-memory"), (["validate", "--help"], "usage: wasirun validate"),
-                           (["inspect", "--help"], "--json")]:
+                           (["inspect", "--help"], "--json"), (["wat", "--help"], "--fold"),
+                           (["objdump", "--help"], "--disassemble")]:
             code, out, err = self.run_cli(*args)
             self.assertEqual((code, err), (SUCCESS, ""))
             self.assertIn(part, out)
@@ -465,6 +467,8 @@ class Validating(CliTest):
     def test_no_file(self):
         self.check_error(USAGE, ["validate"], "which file?")
         self.check_error(USAGE, ["inspect"], "which file?")
+        self.check_error(USAGE, ["wat"], "which file?")
+        self.check_error(USAGE, ["objdump"], "which file?")
 
 
 class Inspecting(CliTest):
@@ -526,6 +530,130 @@ class Inspecting(CliTest):
         self.assertIn("not run by this version: threads", self.run_cli("inspect", path)[1])
 
 
+class Printing(CliTest):
+    TEXT = """
+      (module $shapes
+        (import "env" "log" (func $log (param i32)))
+        (memory 1)
+        (func $area (export "area") (param $x i32) (param $y i32) (result i32)
+          (local $sum i32)
+          (block $skip
+            (br_if $skip (i32.eqz (local.get $x)))
+            (call $log (i32.const 7)))
+          (i32.mul (local.get $x) (local.get $y)))
+        (data (i32.const 8) "some \\00 bytes"))
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.wat(self.TEXT, flags=["--debug-names"])
+
+    def test_wat(self):
+        code, out, err = self.run_cli("wat", self.path)
+        self.assertEqual((code, err), (SUCCESS, ""))
+        for line in ["(module $shapes", '  (import "env" "log" (func $log (;0;) (type 0) (param i32)))',
+                     '  (export "area" (func $area))', "      (call $log (i32.const 7))",
+                     "    (i32.mul (local.get $x) (local.get $y))", '  (data (;0;) (i32.const 8) "some \\00 bytes")']:
+            self.assertIn(line + "\n", out)
+        again = self.wat(out, "again.wasm", flags=["--debug-names"])
+        self.assertEqual(pathlib.Path(again).read_bytes(), pathlib.Path(self.path).read_bytes())
+
+    def test_fold(self):
+        out = self.run_cli("wat", "--fold", self.path)[1]
+        self.assertIn("    (block (;@1;)\n      (br_if 0 (;@1;) (i32.eqz (local.get $x)))\n", out)
+        again = self.wat(out, "again.wasm", flags=["--debug-names"])
+        self.assertEqual(pathlib.Path(again).read_bytes(), pathlib.Path(self.path).read_bytes())
+
+    def test_modules_that_are_not_valid(self):
+        path = self.wat("(module (func (result i32) (drop (local.get 5))))", flags=["--no-check"])
+        for command in ("wat", "objdump"):
+            code, out, err = self.run_cli(command, path)
+            self.assertEqual((code, err), (SUCCESS, ""))
+            self.assertIn("local.get 5", out)
+
+    def test_output_file(self):
+        target = self.dir / "out.wat"
+        self.assertEqual(self.run_cli("wat", self.path, "-o", str(target)), (SUCCESS, "", ""))
+        self.assertEqual(target.read_text(), self.run_cli("wat", self.path)[1])
+        self.assertEqual(target.stat().st_mode & 0o777, 0o666 & ~self.umask())
+        link = self.dir / "link.wat"
+        link.symlink_to(target)
+        target.write_text("old")
+        self.assertEqual(self.run_cli("wat", self.path, "--output", str(link)), (SUCCESS, "", ""))
+        self.assertTrue(link.is_symlink())
+        self.assertTrue(target.read_text().startswith("(module $shapes"))
+        self.assertEqual(self.run_cli("wat", "-o", "-", self.path)[1], target.read_text())
+        self.assertEqual(self.run_cli("wat", "-o", "/dev/null", self.path), (SUCCESS, "", ""))
+
+    @staticmethod
+    def umask():
+        mask = os.umask(0)
+        os.umask(mask)
+        return mask
+
+    def test_no_half_output_file(self):
+        broken = self.wat("(module (func))")
+        content = pathlib.Path(broken).read_bytes()
+        self.assertTrue(content.endswith(b"\x01\x02\x00\x0b"))
+        path = self.file("broken.wasm", content[:-1] + b"\xff")
+        target = self.dir / "out.wat"
+        target.write_text("as it was")
+        before = sorted(os.listdir(self.dir))
+        self.check_error(FAILURE, ["wat", path, "-o", str(target)], path, "illegal opcode ff")
+        self.assertEqual(target.read_text(), "as it was")
+        self.assertEqual(sorted(os.listdir(self.dir)), before)
+        self.check_error(FAILURE, ["wat", self.path, "-o", str(self.dir / "no" / "where")], "cannot write", "No such file")
+        self.check_error(FAILURE, ["wat", self.path, "-o", str(self.dir)], "cannot write", "Is a directory")
+        self.check_error(FAILURE, ["wat", self.path, "-o", "/dev/full"], "cannot write /dev/full", "No space left")
+
+    def test_objdump(self):
+        code, out, err = self.run_cli("objdump", self.path)
+        self.assertEqual((code, err), (SUCCESS, ""))
+        self.assertIn(f"{self.path}: WebAssembly module, {os.path.getsize(self.path)} bytes\n", out)
+        sections = {section["name"]: section
+                    for section in json.loads(self.run_cli("inspect", "--json", self.path)[1])["sections"]}
+        start, size = sections["code"]["offset"], sections["code"]["size"]
+        self.assertIn(f"code         {start:#010x} {start + size:#010x} {size:>10}        1\n", out)
+        self.assertRegex(out, r'custom +0x[0-9a-f]{8} 0x[0-9a-f]{8} +[0-9]+ "name"\n')
+        self.assertIn("func $area (;1;) (type 1) (param $x i32) (param $y i32) (result i32):\n", out)
+        # Every line of the disassembly shows the bytes that are at its offset, and together they are the body.
+        content = pathlib.Path(self.path).read_bytes()
+        rows = re.findall(r"(?m)^ ([0-9a-f]{6}): ((?:[0-9a-f]{2} )+) *\|(.*)$", out)
+        position = int(rows[0][0], 16)
+        for offset, data, _ in rows:
+            self.assertGreaterEqual(int(offset, 16), position)
+            position = int(offset, 16) + len(bytes.fromhex(data))
+            self.assertEqual(content[int(offset, 16):position], bytes.fromhex(data))
+        self.assertEqual(position, start + size)
+        self.assertEqual([text for _, _, text in rows],
+                         [" local[2] i32", " block (;@1;)", "   local.get $x", "   i32.eqz", "   br_if 0 (;@1;)",
+                          "   i32.const 7", "   call $log", " end", " local.get $x", " local.get $y", " i32.mul", " end"])
+
+    def test_objdump_options(self):
+        headers = self.run_cli("objdump", "-h", self.path)[1]
+        self.assertIn("Sections:", headers)
+        self.assertNotIn("Disassembly:", headers)
+        disassembly = self.run_cli("objdump", "-d", self.path)[1]
+        self.assertNotIn("Sections:", disassembly)
+        self.assertIn("Disassembly:", disassembly)
+        contents = self.run_cli("objdump", "-s", "-j", "data", self.path)[1]
+        self.assertIn("Contents of section data:", contents)
+        self.assertIn("some", contents)
+        self.assertEqual(contents.count("Contents"), 1)
+        names = self.run_cli("objdump", "-t", self.path)[1]
+        for line in ['module "shapes"', 'function[1] "area"', 'function[1] local[2] "sum"']:
+            self.assertIn(f"  {line}\n", names)
+        self.check_error(FAILURE, ["objdump", "-j", "nowhere", self.path], "there is no section nowhere")
+
+    def test_names_cannot_reach_the_terminal(self):
+        path = self.wat('(module (func (export "\\1b[31m\\e2\\80\\ae")))')
+        for args in (["wat", path], ["objdump", "-s", "-h", "-d", path]):
+            out = self.run_cli(*args)[1]
+            self.assertNotIn("\x1b", out)
+            self.assertNotIn("\u202e", out)
+        self.assertIn(r'(export "\1b[31m\u{202e}" (func 0))', self.run_cli("wat", path)[1])
+
+
 class Terminal(CliTest):
     def stderr_on_terminal(self, *args, **env):
         reader, terminal = pty.openpty()
@@ -550,7 +678,8 @@ class Terminal(CliTest):
 class Output(CliTest):
     def test_full_disk(self):
         path = self.wat('(module (func (export "f") (result i32) (i32.const 1)))')
-        for args in (["inspect", path], ["validate", path], ["--invoke", "f", path], ["--version"]):
+        for args in (["inspect", path], ["validate", path], ["wat", path], ["objdump", path], ["--invoke", "f", path],
+                     ["--version"]):
             with open("/dev/full", "wb") as full:
                 done = subprocess.run([WASIRUN, *args], stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
             self.assertEqual(done.returncode, FAILURE, args)
@@ -558,12 +687,15 @@ class Output(CliTest):
 
     def test_reader_gone(self):
         path = self.wat('(module (func (export "f") (result i32) (i32.const 1)))')
-        reader, writer = os.pipe()
-        os.close(reader)
-        done = subprocess.run([WASIRUN, "--invoke", "f", path], stdout=writer, stderr=subprocess.PIPE, timeout=TIMEOUT,
-                              check=False)
-        os.close(writer)
-        self.assertEqual((done.returncode, done.stderr), (FAILURE, b""))
+        # More text than any buffer between us and the reader holds.
+        large = self.wat("(module (memory 1) (data \"" + "x" * 500000 + "\") (func " + "(drop (i32.const 1))" * 20000 + "))",
+                         "large.wasm")
+        for args in (["--invoke", "f", path], ["wat", path], ["wat", large], ["objdump", "-d", "-s", large]):
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = subprocess.run([WASIRUN, *args], stdout=writer, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
+            os.close(writer)
+            self.assertEqual((done.returncode, done.stderr), (FAILURE, b""), args)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ usage:
   wasirun [run] [options] MODULE [arguments...]   run a program
   wasirun validate FILE...                        check modules
   wasirun inspect [--json] FILE                   show what is in a module
+  wasirun wat [--fold] [-o OUTPUT] FILE           print a module as text
+  wasirun objdump [options] FILE                  show sections and disassembly
 
 'wasirun COMMAND --help' explains a command and its options.
 'wasirun --version' prints the version.
@@ -252,6 +254,45 @@ Command parse_inspect(std::span<const char* const> args) {
   return inspect;
 }
 
+Command parse_wat(std::span<const char* const> args) {
+  WatCommand wat;
+  CLI::App app("Prints a module in the text format. It is decoded, not validated.", "wat");
+  set_up(app, "wasirun wat [--fold] [-o OUTPUT] FILE");
+  app.footer(
+      "Expressions that fit into a line are folded, longer ones and blocks stay flat; --fold makes each one tree.\n"
+      "Names come from the name section. Text that is made binary again gives the same module, custom sections "
+      "included.");
+  app.add_flag("--fold", wat.fold, "Fold every expression and block");
+  app.add_option("-o,--output", wat.output, "Write to this file, which appears when it is complete (default: stdout)")
+      ->type_name("OUTPUT");
+  app.add_option("FILE", wat.file, "Module to print");
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  if (wat.file.empty()) return Done{usage_error("which file? See 'wasirun wat --help'")};
+  return wat;
+}
+
+Command parse_objdump(std::span<const char* const> args) {
+  ObjdumpCommand objdump;
+  CLI::App app("Shows a module's sections and the instructions of its functions, with their byte offsets.", "objdump");
+  set_up(app, "wasirun objdump [options] FILE");
+  app.set_help_flag("--help", "Print this help and exit");  // -h is what it is in other objdumps
+  app.footer("Without options: -h -d.");
+  app.add_flag("-h,--headers", objdump.headers, "The sections: places, sizes, numbers of entries");
+  app.add_flag("-d,--disassemble", objdump.disassemble, "The functions' instructions beside their bytes");
+  app.add_flag("-s,--full-contents", objdump.contents, "The bytes of the sections");
+  app.add_flag("-t,--names", objdump.names, "What the name section says");
+  app.add_option("-j,--section", objdump.section, "With -h, -d and -s: only this section, e.g. data")
+      ->type_name("NAME");
+  app.add_option("FILE", objdump.file, "Module to show");
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  if (objdump.file.empty()) return Done{usage_error("which file? See 'wasirun objdump --help'")};
+  if (!objdump.headers && !objdump.disassemble && !objdump.contents && !objdump.names) {
+    objdump.headers = true;
+    objdump.disassemble = true;
+  }
+  return objdump;
+}
+
 }  // namespace
 
 Command parse_command_line(std::span<const char* const> args) {
@@ -263,6 +304,8 @@ Command parse_command_line(std::span<const char* const> args) {
   if (first == "run") return parse_run(args.subspan(1));
   if (first == "validate") return parse_validate(args.subspan(1));
   if (first == "inspect") return parse_inspect(args.subspan(1));
+  if (first == "wat") return parse_wat(args.subspan(1));
+  if (first == "objdump") return parse_objdump(args.subspan(1));
   if (first == "--help" || first == "-h" || first == "help") return print(kOverview);
   if (first == "--version" || first == "-V") return print(fmt::format("wasirun {}\n", wasi::version()));
   return parse_run(args);

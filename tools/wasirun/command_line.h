@@ -39,12 +39,27 @@ struct InspectCommand {
   bool json = false;
 };
 
+struct WatCommand {
+  std::string file;
+  std::string output;  // empty or "-": stdout
+  bool fold = false;
+};
+
+struct ObjdumpCommand {
+  std::string file;
+  bool headers = false;
+  bool disassemble = false;
+  bool contents = false;
+  bool names = false;
+  std::string section;  // only this one; empty: all
+};
+
 // Nothing to run: help or a usage error has been printed.
 struct Done {
   int exit_code = 0;
 };
 
-using Command = std::variant<Done, RunCommand, ValidateCommand, InspectCommand>;
+using Command = std::variant<Done, RunCommand, ValidateCommand, InspectCommand, WatCommand, ObjdumpCommand>;
 
 // Reads the arguments behind the program's name; prints help and errors itself.
 Command parse_command_line(std::span<const char* const> args);

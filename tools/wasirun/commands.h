@@ -8,6 +8,8 @@ namespace wasirun {
 int run(const RunCommand& command);
 int validate(const ValidateCommand& command);
 int inspect(const InspectCommand& command);
+int wat(const WatCommand& command);
+int objdump(const ObjdumpCommand& command);
 
 // "x.wasm: message", or just the message when it names the file already.
 std::string describe(const std::string& file, const wasi::Error& error);

@@ -98,28 +98,28 @@ std::string join(const std::vector<std::string_view>& words) {
 void print_text(const std::string& file, const wasi::Module& module) {
   const wasi::ModuleCounts counts = module.counts();
   const std::string name = module.name();
-  fmt::print("{}: {} bytes{}\n", file, counts.bytes, name.empty() ? "" : fmt::format(", named {}", name));
-  fmt::print("features: {}\n", join(module.features()));
+  print_stdout("{}: {} bytes{}\n", file, counts.bytes, name.empty() ? "" : fmt::format(", named {}", name));
+  print_stdout("features: {}\n", join(module.features()));
   if (const auto unsupported = module.unsupported_features(); !unsupported.empty()) {
-    fmt::print("not run by this version: {}\n", join(unsupported));
+    print_stdout("not run by this version: {}\n", join(unsupported));
   }
-  fmt::print(
+  print_stdout(
       "{} types, {} functions ({} named), {} tables, {} memories, {} globals, {} tags, {} data segments, {} element "
       "segments\n",
       counts.types, counts.functions, module.function_names().size(), counts.tables, counts.memories, counts.globals,
       counts.tags, counts.data_segments, counts.element_segments);
-  fmt::print("\nsections:\n  {:>10}  {:>10}  name\n", "offset", "size");
+  print_stdout("\nsections:\n  {:>10}  {:>10}  name\n", "offset", "size");
   for (const wasi::SectionInfo& section : module.sections()) {
-    fmt::print("  {:>#10x}  {:>10}  {}{}\n", section.offset, section.size, section.id == 0 ? "custom " : "",
-               section.name);
+    print_stdout("  {:>#10x}  {:>10}  {}{}\n", section.offset, section.size, section.id == 0 ? "custom " : "",
+                 section.name);
   }
-  fmt::print("\nimports ({}):\n", counts.imports);
+  print_stdout("\nimports ({}):\n", counts.imports);
   for (const wasi::ImportType& import : module.imports()) {
-    fmt::print("  {}.{}: {}\n", import.module, import.name, import.type.to_string());
+    print_stdout("  {}.{}: {}\n", import.module, import.name, import.type.to_string());
   }
-  fmt::print("\nexports ({}):\n", counts.exports);
+  print_stdout("\nexports ({}):\n", counts.exports);
   for (const wasi::ExportType& exported : module.exports()) {
-    fmt::print("  {}: {}\n", exported.name, exported.type.to_string());
+    print_stdout("  {}: {}\n", exported.name, exported.type.to_string());
   }
 }
 
@@ -134,7 +134,7 @@ int inspect(const InspectCommand& command) {
   const auto module = wasi::Module::from_file(*engine, command.file);
   if (!module) return failure("{}", describe(command.file, module.error()));
   if (command.json) {
-    fmt::print("{}\n", dump(to_json(command.file, *module)));
+    print_stdout("{}\n", dump(to_json(command.file, *module)));
   } else {
     print_text(command.file, *module);
   }

@@ -28,12 +28,25 @@ void print_labelled(std::string_view label, std::string_view text) {
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-int finish_stdout(int exit_code) {
-  const bool failed_before = std::ferror(stdout) != 0;
+namespace {
+int stdout_failure = 0;  // errno of the first write that failed
+}  // namespace
+
+bool write_stdout(std::string_view text) {
+  if (stdout_failure != 0) return false;
   errno = 0;
-  if (std::fflush(stdout) == 0 && !failed_before) return exit_code;
-  if (errno != EPIPE) {
-    print_error(fmt::format("cannot write to standard output: {}", errno == 0 ? "write error" : std::strerror(errno)));
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size()) return true;
+  stdout_failure = errno != 0 ? errno : EIO;
+  return false;
+}
+
+int finish_stdout(int exit_code) {
+  errno = 0;
+  if (std::fflush(stdout) != 0 && stdout_failure == 0) stdout_failure = errno != 0 ? errno : EIO;
+  if (stdout_failure == 0 && std::ferror(stdout) == 0) return exit_code;
+  if (stdout_failure != EPIPE) {
+    print_error(fmt::format("cannot write to standard output: {}",
+                            stdout_failure == 0 ? "write error" : std::strerror(stdout_failure)));
   }
   return kFailure;
 }

@@ -34,6 +34,14 @@ int usage_error(fmt::format_string<Args...> format, Args&&... args) {
 // True when `descriptor` is a terminal on which the user wants colours (NO_COLOR, TERM=dumb).
 bool wants_colour(int descriptor);
 
+// All that commands write to stdout goes through these: what fails is remembered for finish_stdout(), not thrown.
+// False: it failed, or did before; so an empty text asks.
+bool write_stdout(std::string_view text);
+template <class... Args>
+bool print_stdout(fmt::format_string<Args...> format, Args&&... args) {
+  return write_stdout(fmt::format(format, std::forward<Args>(args)...));
+}
+
 // Writes what stdout still buffers. A failure of that or of an earlier write is reported and becomes kFailure, unless
 // the reader just went away, which it may; else `exit_code`.
 int finish_stdout(int exit_code);

@@ -106,7 +106,7 @@ int run_function(const RunCommand& command, const wasi::Instance& instance) {
   }
   const auto results = function->call(args);
   if (!results) return finish(results.error());
-  for (const wasi::Value& result : *results) fmt::print("{}\n", result.to_string());
+  for (const wasi::Value& result : *results) print_stdout("{}\n", result.to_string());
   return kSuccess;
 }
 

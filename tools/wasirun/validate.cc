@@ -15,7 +15,7 @@ int validate(const ValidateCommand& command) {
   int exit_code = kSuccess;
   for (const std::string& file : command.files) {
     if (const auto module = wasi::Module::from_file(*engine, file)) {
-      fmt::print("{}: valid\n", file);
+      print_stdout("{}: valid\n", file);
     } else {
       exit_code = failure("{}", describe(file, module.error()));
     }

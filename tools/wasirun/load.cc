@@ -1,0 +1,29 @@
+#include "tools/wasirun/load.h"
+
+#include "base/result.h"
+#include "binary/decoder.h"
+#include "os/mapped_file.h"
+#include "wasm/type_registry.h"
+
+namespace wasirun {
+
+wasi::Result<std::shared_ptr<wasi::wasm::Module>> load_module(const std::string& path) {
+  using wasi::binary::FileKind;
+  std::shared_ptr<const wasi::os::MappedFile> file = WASI_TRY(wasi::os::MappedFile::open(path));
+  const auto bytes = file->bytes();
+  switch (wasi::binary::kind_of(bytes)) {
+    case FileKind::component:
+      return wasi::fail(wasi::ErrorKind::unsupported,
+                        "this is a WebAssembly component; components are not supported yet");
+    case FileKind::empty:
+      return wasi::fail(wasi::ErrorKind::malformed, "empty input: expected a WebAssembly module");
+    case FileKind::text:
+      return wasi::fail(wasi::ErrorKind::unsupported, "this is text, not a binary module");
+    case FileKind::module:
+    case FileKind::unknown:
+      break;
+  }
+  return wasi::binary::decode_module({bytes, std::move(file)}, std::make_shared<wasi::wasm::TypeRegistry>());
+}
+
+}  // namespace wasirun
