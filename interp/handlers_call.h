@@ -7,6 +7,7 @@
 #pragma once
 
 #include "interp/handlers_control.h"
+#include "interp/handlers_throw.h"
 #include "interp/interpreter_entry.h"
 #include "interp/record.h"
 #include "interp/shims.h"
@@ -56,16 +57,25 @@ WASI_INLINE void enter(State& s, VmContext* callee_vm, FunctionCode& code, Slot*
   s.ip = translation.code;
 }
 
+// Runs a callee that is of another tier or of the host: true when it has returned, or thrown. False when it is
+// ready to be entered.
+template <std::uint32_t length>
+WASI_INLINE bool call_elsewhere(State& s, VmContext* callee_vm, FunctionCode& code, Slot* slots) {
+  const CallOutcome outcome = call_slowly(s.ip, s.vm, callee_vm, &code, slots);
+  if (outcome == CallOutcome::threw) [[unlikely]] {
+    land(s, throw_on(s.vm, false));
+    return true;
+  }
+  if (outcome == CallOutcome::returned) s.ip += length;
+  after_slow_call(s);
+  return outcome == CallOutcome::returned;
+}
+
 // Calls a function of this instance or of another one.
 template <std::uint32_t length>
 WASI_INLINE void call_any(State& s, const FuncRef& function, Slot* slots, const Shim& restore) {
   if (!is_interpreted(*function.code)) {
-    if (call_slowly(s.ip, s.vm, function.instance, function.code, slots)) {
-      s.ip += length;
-      after_slow_call(s);
-      return;
-    }
-    after_slow_call(s);
+    if (call_elsewhere<length>(s, function.instance, *function.code, slots)) return;
   }
   if (function.instance == s.vm) {
     enter(s, s.vm, *function.code, slots, s.ip + length);
@@ -83,12 +93,7 @@ struct Call {
     FunctionCode& code = s.vm->functions[index_at(s, kHeadSize)];
     Slot* slots = s.fp + read_code<std::uint16_t>(s.ip + kHeadSize + 4);
     if (!is_interpreted(code)) [[unlikely]] {
-      if (call_slowly(s.ip, s.vm, s.vm, &code, slots)) {
-        s.ip += kLength;
-        after_slow_call(s);
-        return;
-      }
-      after_slow_call(s);
+      if (call_elsewhere<kLength>(s, s.vm, code, slots)) return;
     }
     enter(s, s.vm, code, slots, s.ip + kLength);
   }
@@ -185,12 +190,16 @@ WASI_INLINE void tail_call(State& s, VmContext* callee_vm, FunctionCode& code, s
   const Slot* arguments = s.fp + first;
   for (std::uint32_t i = 0; i < count; ++i) s.fp[i] = arguments[i];
   if (!is_interpreted(code)) {
-    if (call_slowly(s.ip, s.vm, callee_vm, &code, s.fp)) {
-      after_slow_call(s);
-      leave(s);
+    const CallOutcome outcome = call_slowly(s.ip, s.vm, callee_vm, &code, s.fp);
+    if (outcome == CallOutcome::threw) [[unlikely]] {
+      land(s, throw_on(s.vm, true));
       return;
     }
     after_slow_call(s);
+    if (outcome == CallOutcome::returned) {
+      leave(s);
+      return;
+    }
   }
   const auto& translation = *static_cast<const Translation*>(code.interpreter.load(std::memory_order_relaxed));
   poll(s);

@@ -45,12 +45,12 @@ void poll_slowly(const std::uint8_t* ip, VmContext* vm) {
   runtime::handle_interrupt(*vm->exec);
 }
 
-bool call_slowly(const std::uint8_t* ip, VmContext* vm, VmContext* callee_vm, FunctionCode* code, Slot* slots) {
+CallOutcome call_slowly(const std::uint8_t* ip, VmContext* vm, VmContext* callee_vm, FunctionCode* code, Slot* slots) {
   vm->exec->top->resume = ip;
   const runtime::SlotEntry entry = runtime::entry_of(callee_vm, *code);
-  if (entry == interpreter_entry) return false;
+  if (entry == interpreter_entry) return CallOutcome::ready;
   entry(callee_vm, slots, code);
-  return true;
+  return vm->exec->thrown == nullptr ? CallOutcome::returned : CallOutcome::threw;
 }
 
 FuncRef* resolve_indirect(const std::uint8_t* ip, VmContext* vm, std::uint32_t table, std::uint32_t type,

@@ -18,10 +18,15 @@ namespace wasi::interp {
 // A poll saw ExecState::interrupt: traps, or returns if it was a stale wish.
 [[gnu::cold, gnu::noinline]] void poll_slowly(const std::uint8_t* ip, runtime::VmContext* vm);
 
-// The call at `ip` of a function that is not known to be ready to be interpreted. Calls it and returns
-// true when it is of another tier or of the host; returns false when it is ready to be entered now.
-[[gnu::noinline]] bool call_slowly(const std::uint8_t* ip, runtime::VmContext* vm, runtime::VmContext* callee_vm,
-                                   runtime::FunctionCode* code, runtime::Slot* slots);
+// The call at `ip` of a function that is not known to be ready to be interpreted: runs it when it is of another
+// tier or of the host.
+enum class CallOutcome : std::uint8_t {
+  ready,     // it is ready to be entered now, and has not been run
+  returned,  // with its results
+  threw,     // ExecState::thrown
+};
+[[gnu::noinline]] CallOutcome call_slowly(const std::uint8_t* ip, runtime::VmContext* vm, runtime::VmContext* callee_vm,
+                                          runtime::FunctionCode* code, runtime::Slot* slots);
 
 // The function that a call_indirect means; traps where there is none of the type.
 [[gnu::noinline]] runtime::FuncRef* resolve_indirect(const std::uint8_t* ip, runtime::VmContext* vm,

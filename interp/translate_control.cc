@@ -51,15 +51,23 @@ void Translator::open_else(Control& control, bool falls_in) {
 void Translator::close(Control& control, bool falls_in) {
   if (control.kind == ControlKind::function) {
     if (falls_in) emit_return();
+    if (control.label.catches != 0) {
+      // Their values are results already.
+      forget_code();
+      bind_catches(control.label);
+      emit(Code::return_none);
+    }
     return;
   }
-  const bool is_target = (control.label.fixups | control.label.else_fixups) != 0;
+  if (control.kind >= ControlKind::try_table) close_try(control.kind);
+  const bool is_target = (control.label.fixups | control.label.else_fixups | control.label.catches) != 0;
   if (falls_in) {
     if (!is_target) return;
     flush();
   }
   bind(control.label.else_fixups);
   bind(control.label.fixups);
+  bind_catches(control.label);
   reset_stack(control.height, control.results);
 }
 

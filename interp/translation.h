@@ -10,6 +10,8 @@ namespace wasi::interp {
 // on their number is cheaper than any.
 inline constexpr std::uint32_t kClearedSlots = 4;
 
+struct CatchTable;
+
 struct Translation {
   const std::uint8_t* code = nullptr;  // the first instruction
   std::uint32_t frame_slots = 0;       // most slots that the frame uses, its callees' arguments included
@@ -20,6 +22,7 @@ struct Translation {
   // stand, as LEB128 differences.
   const std::uint8_t* offsets = nullptr;
   std::uint32_t offsets_size = 0;
+  const CatchTable* catches = nullptr;  // null where the function catches nothing
 
   [[nodiscard]] bool contains(std::uintptr_t address) const {
     return address - reinterpret_cast<std::uintptr_t>(code) < code_size;

@@ -45,10 +45,24 @@ std::uint8_t* TranslationStore::allocate(std::size_t size) {
   return memory;
 }
 
+template <class T>
+std::span<const T> TranslationStore::copy(std::span<const T> from) {
+  auto* to = reinterpret_cast<T*>(allocate(from.size_bytes()));
+  std::uninitialized_copy(from.begin(), from.end(), to);
+  return {to, from.size()};
+}
+
+const CatchTable* TranslationStore::add(const CatchTableBuilder& catches) {
+  if (catches.empty()) return nullptr;
+  const CatchTable from = catches.table();
+  return new (allocate(sizeof(CatchTable))) CatchTable{copy(from.starts), copy(from.regions), copy(from.clauses)};
+}
+
 const Translation* TranslationStore::add(const Translator& translator) {
   const std::span<const std::uint8_t> code = translator.code();
   const std::vector<std::uint8_t> offsets = encode(translator.marks());
   const std::lock_guard lock(mutex_);
+  const CatchTable* catches = add(translator.catches());
   std::uint8_t* memory = allocate(sizeof(Translation) + code.size() + offsets.size());
   std::uint8_t* code_at = memory + sizeof(Translation);
   std::memcpy(code_at, code.data(), code.size());
@@ -59,7 +73,8 @@ const Translation* TranslationStore::add(const Translator& translator) {
                                   .local_slots = translator.local_slots(),
                                   .code_size = static_cast<std::uint32_t>(code.size()),
                                   .offsets = code_at + code.size(),
-                                  .offsets_size = static_cast<std::uint32_t>(offsets.size())};
+                                  .offsets_size = static_cast<std::uint32_t>(offsets.size()),
+                                  .catches = catches};
 }
 
 }  // namespace wasi::interp

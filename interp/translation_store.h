@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "interp/translation.h"
@@ -20,6 +21,9 @@ class TranslationStore : public runtime::TierModule {
 
  private:
   std::uint8_t* allocate(std::size_t size);
+  const CatchTable* add(const CatchTableBuilder& catches);
+  template <class T>
+  std::span<const T> copy(std::span<const T> from);
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;

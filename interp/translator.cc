@@ -23,7 +23,7 @@ bool fits_in_32_bits(std::uint64_t bits) {
 
 }  // namespace
 
-void Translator::start(const wasm::Module& module, wasm::FuncIndex function) {
+void Translator::start(const wasm::Module& module, wasm::FuncIndex function, std::uint32_t rethrow_slots) {
   module_ = &module;
   type_ = &module.func_type(function);
   error_.reset();
@@ -35,12 +35,16 @@ void Translator::start(const wasm::Module& module, wasm::FuncIndex function) {
   forget_accumulators();
   last_ = {};
   tables_ = 0;
+  reserved_ = rethrow_slots;
+  rethrow_slots_ = 0;
+  catch_depth_ = 0;
+  catches_.clear();
+  tries_.clear();
 }
 
 void Translator::begin_function(std::span<const wasm::ValType> locals) {
   parameters_ = wasm::slot_count(type_->params);
   locals_ = wasm::slot_count(locals);
-  next_slot_ = locals_;
   wide_locals_.clear();
   if (locals_ != locals.size()) {
     std::uint32_t slot = 0;
@@ -49,6 +53,8 @@ void Translator::begin_function(std::span<const wasm::ValType> locals) {
       slot += type.slots();
     }
   }
+  locals_ += reserved_;
+  next_slot_ = locals_;
   frame_slots_ = std::max(locals_, parameters_ + kClearedSlots);
   aliases_.assign(locals_, 0);
 }

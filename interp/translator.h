@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "interp/catch_table.h"
 #include "interp/code_buffer.h"
 #include "interp/code_style.h"
 #include "interp/lowering.h"
@@ -54,13 +55,16 @@ class Translator {
     // The stub that a br_table needs to get there, while that table is translated.
     std::uint32_t table_fixups = 0;
     std::uint32_t table = 0;
+    // One more than the catch clause that leads here, while the label is not bound; 0 ends the list.
+    std::uint32_t catches = 0;
   };
   using Control = validate::Control<Label>;
 
   explicit Translator(TranslatorOptions options) : options_(options) {}
 
-  // Before the walk; results are valid until the next one.
-  void start(const wasm::Module& module, wasm::FuncIndex function);
+  // Before the walk; results are valid until the next one. `rethrow_slots` are kept for exceptions that are
+  // rethrown: where they turn out to be fewer than rethrow_slots() after the walk, another walk is due.
+  void start(const wasm::Module& module, wasm::FuncIndex function, std::uint32_t rethrow_slots);
   // After it: an error where the function uses what this version does not run.
   [[nodiscard]] Result<void> finish();
 
@@ -68,7 +72,9 @@ class Translator {
   [[nodiscard]] std::span<const OffsetMark> marks() const { return marks_; }
   [[nodiscard]] std::uint32_t frame_slots() const { return frame_slots_; }
   [[nodiscard]] std::uint32_t parameter_slots() const { return parameters_; }
-  [[nodiscard]] std::uint32_t local_slots() const { return locals_ - parameters_; }
+  [[nodiscard]] std::uint32_t local_slots() const { return locals_ - parameters_ - reserved_; }
+  [[nodiscard]] std::uint32_t rethrow_slots() const { return rethrow_slots_; }
+  [[nodiscard]] const CatchTableBuilder& catches() const { return catches_; }
 
   // The sink.
   template <class W>
@@ -152,24 +158,24 @@ class Translator {
     call_reference(op == wasm::Op::return_call_ref, type);
   }
   template <class W>
-  void try_table(W& walk, Control& /*control*/, std::span<const validate::CatchClause<Label>> /*clauses*/) {
+  void try_table(W& walk, Control& control, std::span<const validate::CatchClause<Label>> clauses) {
     at(walk);
-    unsupported(wasm::Op::try_table);
+    open_try_table(control, clauses);
   }
   template <class W>
-  void throw_(W& walk, wasm::TagIndex /*tag*/) {
+  void throw_(W& walk, wasm::TagIndex tag) {
     at(walk);
-    unsupported(wasm::Op::throw_);
+    emit_throw(tag);
   }
   template <class W>
   void throw_ref(W& walk) {
     at(walk);
-    unsupported(wasm::Op::throw_ref);
+    emit_throw_ref();
   }
   template <class W>
-  void legacy_try(W& walk, wasm::Op op, Control* /*control*/, std::uint32_t /*tag_or_depth*/) {
+  void legacy_try(W& walk, wasm::Op op, Control* control, std::uint32_t tag_or_depth) {
     at(walk);
-    unsupported(op);
+    legacy(op, *control, tag_or_depth);
   }
 
  private:
@@ -207,6 +213,15 @@ class Translator {
     Operand lhs;
     Operand rhs;
     Accumulators before;
+  };
+  // An open try or try_table.
+  struct Try {
+    std::uint64_t offset = 0;  // its control's
+    std::uint32_t body = 0;    // the region of its body
+    std::uint32_t region = 0;  // the region of its present arm: catches belong to what is around
+    std::uint32_t outer = 0;
+    std::uint32_t depth = 0;  // of legacy catches around
+    std::uint32_t last_clause = CatchClause::kNone;
   };
 
   template <class W>
@@ -323,6 +338,21 @@ class Translator {
   void flush_arguments(std::size_t count);
   void finish_call(const wasm::FuncType& type);
 
+  // translate_exceptions.cc
+  [[nodiscard]] const wasm::FuncType& tag_type(wasm::TagIndex tag) const;
+  void open_region(const Control& control);
+  void close_region();
+  void close_try(validate::ControlKind kind);
+  std::uint32_t add_clause(const CatchClause& clause);
+  void bind_catches(Label& label);
+  void open_try_table(Control& control, std::span<const validate::CatchClause<Label>> clauses);
+  void emit_throw(wasm::TagIndex tag);
+  void emit_throw_ref();
+  void legacy(wasm::Op op, Control& control, std::uint32_t tag);
+  void open_catch(Control& control, std::uint32_t tag, std::span<const wasm::ValType> values);
+  void delegate(const Control& label);
+  void rethrow(const Control& label);
+
   TranslatorOptions options_;
   const wasm::Module* module_ = nullptr;
   const wasm::FuncType* type_ = nullptr;
@@ -331,7 +361,8 @@ class Translator {
 
   // In slots.
   std::uint32_t parameters_ = 0;
-  std::uint32_t locals_ = 0;  // parameters included
+  std::uint32_t locals_ = 0;    // parameters included, and slots for rethrown exceptions, which are the last
+  std::uint32_t reserved_ = 0;  // of these, the latter
   std::uint32_t next_slot_ = 0;
   std::uint32_t frame_slots_ = 0;
   std::vector<LocalPlace> wide_locals_;  // empty where no local is a v128: local N is in slot N then
@@ -350,6 +381,11 @@ class Translator {
     std::uint32_t written = kNoSlot;  // by its last part
   } head_;
   std::uint32_t tables_ = 0;  // br_tables so far
+
+  CatchTableBuilder catches_;
+  std::vector<Try> tries_;
+  std::uint32_t catch_depth_ = 0;    // legacy catches around the current position
+  std::uint32_t rethrow_slots_ = 0;  // that the function needs
 };
 
 }  // namespace wasi::interp

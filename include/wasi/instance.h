@@ -1,9 +1,10 @@
-// Instances, and handles to what they export: functions, globals, tables (memories: memory.h).
+// Instances, and handles to what they export: functions, globals, tables (memories: memory.h, tags: exception.h).
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#module-instances
 #pragma once
 
 #include <wasi/detail/signature.h>
 #include <wasi/error.h>
+#include <wasi/exception.h>
 #include <wasi/memory.h>
 #include <wasi/module.h>
 #include <wasi/store.h>
@@ -26,7 +27,6 @@ namespace runtime {
 struct FuncRef;
 struct Global;
 struct Table;
-struct Tag;
 class Instance;
 }  // namespace runtime
 
@@ -151,6 +151,7 @@ class Extern {
   Extern(const Memory& memory);      // NOLINT(google-explicit-constructor)
   Extern(const Global& global);      // NOLINT(google-explicit-constructor)
   Extern(const Table& table);        // NOLINT(google-explicit-constructor)
+  Extern(const Tag& tag);            // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] ExternKind kind() const { return kind_; }
   // Empty when it is something else.
@@ -158,6 +159,7 @@ class Extern {
   [[nodiscard]] std::optional<Memory> memory() const;
   [[nodiscard]] std::optional<Global> global() const;
   [[nodiscard]] std::optional<Table> table() const;
+  [[nodiscard]] std::optional<Tag> tag() const;
 
  private:
   friend struct detail::Internals;
@@ -187,6 +189,7 @@ class Instance {
   [[nodiscard]] Result<Memory> memory(std::string_view name) const;
   [[nodiscard]] Result<Global> global(std::string_view name) const;
   [[nodiscard]] Result<Table> table(std::string_view name) const;
+  [[nodiscard]] Result<Tag> tag(std::string_view name) const;
   // Whatever has that name; empty when nothing has.
   [[nodiscard]] std::optional<Extern> get(std::string_view name) const;
 

@@ -4,12 +4,17 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace wasi {
+
+namespace runtime {
+class ThrownException;
+}
 
 enum class TrapCode : std::uint8_t {
 #define WASI_TRAP(name, message) name,
@@ -36,6 +41,8 @@ struct Trap {
   std::vector<StackFrame> backtrace = {};  // innermost first, cut in the middle if very deep
   std::uint64_t omitted_frames = 0;        // how many frames the cut left out
   std::int32_t exit_status = 0;            // of proc_exit, only with TrapCode::exit
+  // With TrapCode::uncaught_exception: what was thrown. Exception::from_trap (exception.h) looks into it.
+  std::shared_ptr<const runtime::ThrownException> exception = {};
 
   [[nodiscard]] bool is_exit() const { return code == TrapCode::exit; }
   // The message and the backtrace, a line per frame, as the CLI prints it.

@@ -4,6 +4,7 @@
 #include <wasi/caller.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
+#include <wasi/exception.h>
 #include <wasi/instance.h>
 #include <wasi/linker.h>
 #include <wasi/memory.h>

@@ -108,6 +108,7 @@ Extern::Extern(const Function& function)
 Extern::Extern(const Memory& memory) : store_(memory.store_), kind_(ExternKind::memory), object_(memory.memory_) {}
 Extern::Extern(const Global& global) : store_(global.store_), kind_(ExternKind::global), object_(global.global_) {}
 Extern::Extern(const Table& table) : store_(table.store_), kind_(ExternKind::table), object_(table.table_) {}
+Extern::Extern(const Tag& tag) : store_(detail::borrowed(*tag.store_)), kind_(ExternKind::tag), object_(tag.tag_) {}
 
 std::optional<Function> Extern::function() const {
   if (kind_ != ExternKind::function) return std::nullopt;
@@ -127,6 +128,11 @@ std::optional<Global> Extern::global() const {
 std::optional<Table> Extern::table() const {
   if (kind_ != ExternKind::table) return std::nullopt;
   return Table(store_, static_cast<runtime::Table*>(object_));
+}
+
+std::optional<Tag> Extern::tag() const {
+  if (kind_ != ExternKind::tag) return std::nullopt;
+  return Tag(*store_, static_cast<runtime::Tag*>(object_));
 }
 
 Extern Internals::external(std::shared_ptr<StoreState> store, const runtime::External& object) {
@@ -183,6 +189,10 @@ Result<Global> Instance::global(std::string_view name) const {
 
 Result<Table> Instance::table(std::string_view name) const {
   return Table(store_, WASI_TRY(find(*instance_, name, wasm::ExternalKind::table)).table);
+}
+
+Result<Tag> Instance::tag(std::string_view name) const {
+  return Tag(*store_, WASI_TRY(find(*instance_, name, wasm::ExternalKind::tag)).tag);
 }
 
 std::optional<Extern> Instance::get(std::string_view name) const {

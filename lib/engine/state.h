@@ -118,6 +118,8 @@ struct Internals {
   static Extern external(std::shared_ptr<StoreState> store, const runtime::External& object);
   static const std::shared_ptr<StoreState>& store(const Extern& object) { return object.store_; }
   static runtime::External external(const Extern& object);
+  static StoreState& store(const Caller& caller) { return *caller.store_; }
+  static std::optional<Exception> exception(StoreState& store, const Trap& trap);
   static Caller caller(StoreState& store, runtime::HostCall& call) { return Caller(store, call); }
   static preview1::Config wasi(const WasiConfig& config);
 };

@@ -13,7 +13,9 @@ namespace wasi::runtime {
 struct ModuleCode;
 
 // Runs `self` in `instance` on arguments at slots[0..]; returns with the results from slots[0] on. A trap
-// does not return: it unwinds to the innermost entry from the host (trap_raise.h).
+// does not return: it unwinds to the innermost entry from the host (trap_raise.h). An exception that the callee
+// does not catch returns, with ExecState::thrown set in place of results: whoever calls looks, and catches it
+// or returns in turn. So exceptions pass frames of any tier, and no C++ frame is jumped over.
 // ExecState::top is then the caller's record, with `resume` written; that is how a host function knows who
 // called. So a tail call of a host function (code.module == nullptr) is made before the record is unlinked.
 using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self);

@@ -15,6 +15,7 @@
 namespace wasi::runtime {
 
 class Store;
+struct Exception;
 struct HostEntry;  // trap_raise.h: the innermost entry from the host
 
 // Bits of ExecState::interrupt: who set it.
@@ -37,6 +38,9 @@ struct ExecState {
   Store* store = nullptr;
   std::optional<std::chrono::steady_clock::time_point> deadline;  // blocking host calls wait no longer
   Trap pending;                                                   // the trap on its way to the host entry
+  // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);
+  // `pending` is then what the host gets if nobody does.
+  Exception* thrown = nullptr;
 };
 
 }  // namespace wasi::runtime

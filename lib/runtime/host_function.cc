@@ -4,6 +4,7 @@
 #include <exception>
 #include <type_traits>
 
+#include "runtime/exception.h"
 #include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
@@ -23,8 +24,8 @@ Trap trap_of_exception(const char* what) {
   return trap;
 }
 
-// True when the guest is to be stopped; the trap is in exec.pending then. A function of its own, so that
-// nothing is left to destroy when the trap is raised.
+// True when the guest is to be stopped, or an exception thrown: that is in exec.pending then. A function of its own, so
+// that nothing is left to destroy when the trap is raised.
 [[gnu::noinline]] bool run_body(HostFunction& function, ExecState& exec, Slot* slots) {
   // With no guest frame above the innermost entry, the host itself is the caller.
   Instance* caller = exec.top == exec.host_entry->top ? nullptr : Instance::from(exec.top->instance);
@@ -56,7 +57,7 @@ void host_function_entry(VmContext* /*instance*/, Slot* slots, FunctionCode* sel
   exec.free_slot = slots + function.slot_count;
   const bool stopped = run_body(function, exec, slots);
   exec.free_slot = free_slot;
-  if (stopped) [[unlikely]]
+  if (stopped && !throw_pending(exec)) [[unlikely]]
     raise_trap(exec, std::move(exec.pending));
 }
 

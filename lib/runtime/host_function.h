@@ -28,7 +28,8 @@ struct HostCall {
   [[nodiscard]] Memory* memory() const;
 };
 
-// The body: returns a trap to stop the guest. `data` is the function's own. Exceptions become host_error traps.
+// The body: returns a trap to stop the guest; one that carries an exception of this store throws that. `data` is the
+// function's own. C++ exceptions become host_error traps.
 using HostBody = std::optional<Trap> (*)(void* data, HostCall& call);
 
 // A host function, owned by the store that it was made in. Its FuncRef is what imports and tables hold.

@@ -81,7 +81,9 @@ Global* Store::add_global(const wasm::GlobalType& type, Slot value, Slot high) {
   return &global;
 }
 
-Tag* Store::add_tag(wasm::TypeId type) { return &impl_->tags.emplace_back(Tag{type}); }
+Tag* Store::add_tag(wasm::TypeId type) {
+  return &impl_->tags.emplace_back(Tag{type, wasm::slot_count(registry_->at(type).func.params)});
+}
 
 namespace {
 
@@ -127,7 +129,8 @@ bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
   thread.running = running;
   exec_.native_limit = entry.native_limit;
   exec_.host_entry = entry.previous;
-  if (trapped) [[unlikely]] {
+  if (trapped || exec_.thrown != nullptr) [[unlikely]] {
+    exec_.thrown = nullptr;
     exec_.top = entry.top;
     exec_.free_slot = entry.free_slot;
     return false;

@@ -45,6 +45,7 @@ struct Global {
 
 struct Tag {
   wasm::TypeId type;
+  std::uint32_t slot_count = 0;  // of the values that it carries
 };
 
 struct StoreLimits {
@@ -87,6 +88,8 @@ class Store {
   [[nodiscard]] ExecState& exec() { return exec_; }
   [[nodiscard]] wasm::TypeRegistry& registry() const { return *registry_; }
   [[nodiscard]] const StoreOptions& options() const { return options_; }
+  // Tells stores apart, also those that are gone.
+  [[nodiscard]] const std::shared_ptr<const void>& identity() const;
 
   // Host-made objects; pointers are valid until the store ends.
   HostFunction* add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data);
@@ -95,6 +98,8 @@ class Store {
   // `high` is the upper half of a v128.
   Global* add_global(const wasm::GlobalType& type, Slot value, Slot high = {});
   Tag* add_tag(wasm::TypeId type);
+  // An exception with the values in `slots`; null when the store's exceptions have no room left.
+  Exception* make_exception(Tag& tag, const Slot* slots);
 
   // Instantiates: imports in the module's order (matched by the caller or here: mismatches are
   // `unlinkable` errors that name both types), segments, start function. A trap in a segment or in the

@@ -293,6 +293,20 @@ class Running(CliTest):
         self.assertRegex(lines[1], r"^ +0: calculator!divide @ 0x[0-9a-f]+$")
         self.assertRegex(lines[2], r"^ +1: calculator!main @ 0x[0-9a-f]+$")
 
+    def test_uncaught_exception(self):
+        path = self.wat("""
+          (module $app
+            (tag $error (export "error") (param i32 f64))
+            (func $fail (throw $error (i32.const 7) (f64.const 0.5)))
+            (func $main (export "_start") (call $fail)))
+        """, flags=["--enable-exceptions", "--debug-names"])
+        code, out, err = self.run_cli(path)
+        self.assertEqual((code, out), (TRAP, ""))
+        lines = err.splitlines()
+        self.assertEqual(lines[0], 'wasirun: trap: unhandled exception: tag "error" (7, 0.5)')
+        self.assertRegex(lines[1], r"^ +0: app!fail @ 0x[0-9a-f]+$")
+        self.assertRegex(lines[2], r"^ +1: app!main @ 0x[0-9a-f]+$")
+
     def test_memory_fault_in_both_modes(self):
         path = self.wat('(module (memory 1) (func $f (export "_start") (drop (i32.load (i32.const 0x10000)))))')
         for mode in ("guard", "explicit"):

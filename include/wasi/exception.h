@@ -1,0 +1,73 @@
+// Tags and exceptions: what guests throw and catch, and how hosts take part in it.
+//
+// An exception that no guest function catches ends the call with a Trap of the code `uncaught_exception`, which carries
+// it. A host function throws by returning such a trap: one of its own (Exception::to_trap) or one that it got from a
+// call into the guest; guests may catch it then.
+// Source: https://webassembly.github.io/spec/core/exec/runtime.html#exception-instances
+#pragma once
+
+#include <wasi/error.h>
+#include <wasi/store.h>
+#include <wasi/trap.h>
+#include <wasi/types.h>
+#include <wasi/values.h>
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace wasi {
+
+class Caller;
+
+namespace runtime {
+struct Tag;
+}
+
+// What kind of exception it is. A handle: copies refer to the same tag; same thread as the store. Unlike others it does
+// not keep the store alive, since host functions keep tags: use it only as long as the store is there.
+class Tag {
+ public:
+  // A tag of the host's, whose exceptions carry values of these types.
+  static Result<Tag> create(Store& store, std::span<const ValueType> params);
+
+  [[nodiscard]] TagType type() const;
+  // The same tag, not just one of the same type.
+  friend bool operator==(const Tag& a, const Tag& b) { return a.tag_ == b.tag_; }
+
+ private:
+  friend struct detail::Internals;
+  friend class Exception;
+  friend class Extern;
+  friend class Instance;
+  Tag(detail::StoreState& store, runtime::Tag* tag) : store_(&store), tag_(tag) {}
+  detail::StoreState* store_;
+  runtime::Tag* tag_;
+};
+
+// An exception: its tag and the values that it carries. Immutable; a handle as Tag is.
+class Exception {
+ public:
+  // Fails with `argument` when the values do not fit the tag, with `limit` when the store has no room for it.
+  static Result<Exception> create(const Tag& tag, std::span<const Value> values);
+  // What a trap carries; empty for other traps, and for those of other stores.
+  static std::optional<Exception> from_trap(const Store& store, const Trap& trap);
+  static std::optional<Exception> from_trap(const Caller& caller, const Trap& trap);
+
+  [[nodiscard]] Tag tag() const;
+  [[nodiscard]] std::vector<Value> values() const;
+  // What a host function returns to throw it. The backtrace is filled in when nobody catches it.
+  [[nodiscard]] Trap to_trap() const;
+
+ private:
+  friend struct detail::Internals;
+  Exception(detail::StoreState& store, std::shared_ptr<const runtime::ThrownException> thrown)
+      : store_(&store), thrown_(std::move(thrown)) {}
+  detail::StoreState* store_;
+  std::shared_ptr<const runtime::ThrownException> thrown_;
+};
+
+}  // namespace wasi

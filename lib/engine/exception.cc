@@ -1,0 +1,66 @@
+// Tags and exceptions as embedders see them.
+#include "runtime/exception.h"
+
+#include "base/result.h"
+#include "engine/convert.h"
+#include "engine/state.h"
+
+namespace wasi {
+
+using detail::Internals;
+
+namespace {
+
+const wasm::FuncType& type_of(const detail::StoreState& store, const runtime::Tag& tag) {
+  return store.store.registry().at(tag.type).func;
+}
+
+}  // namespace
+
+Result<Tag> Tag::create(Store& store, std::span<const ValueType> params) {
+  const auto& state = Internals::state(store);
+  const auto type = state->engine->registry->add_func(detail::to_internal(params, {}));
+  if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
+  return Tag(*state, state->store.add_tag(*type));
+}
+
+TagType Tag::type() const { return {detail::to_public(type_of(*store_, *tag_))}; }
+
+Result<Exception> Exception::create(const Tag& tag, std::span<const Value> values) {
+  runtime::Store& store = tag.store_->store;
+  std::vector<runtime::Slot> slots(tag.tag_->slot_count);
+  const auto& types = type_of(*tag.store_, *tag.tag_).params;
+  if (auto wrong = detail::write_values(slots.data(), values, types, store.registry(), "value")) {
+    return fail(ErrorKind::argument, "an exception's values: {}", *wrong);
+  }
+  runtime::Exception* exception = store.make_exception(*tag.tag_, slots.data());
+  if (exception == nullptr) return fail(ErrorKind::limit, "the store has no room for another exception");
+  return Exception(*tag.store_, std::make_shared<runtime::ThrownException>(store, *exception));
+}
+
+std::optional<Exception> Internals::exception(StoreState& store, const Trap& trap) {
+  if (trap.exception == nullptr || trap.exception->in(store.store) == nullptr) return std::nullopt;
+  return Exception(store, trap.exception);
+}
+
+std::optional<Exception> Exception::from_trap(const Store& store, const Trap& trap) {
+  return Internals::exception(*Internals::state(store), trap);
+}
+
+std::optional<Exception> Exception::from_trap(const Caller& caller, const Trap& trap) {
+  return Internals::exception(Internals::store(caller), trap);
+}
+
+Tag Exception::tag() const { return {*store_, thrown_->in(store_->store)->tag}; }
+
+std::vector<Value> Exception::values() const {
+  runtime::Exception& exception = *thrown_->in(store_->store);
+  const auto& types = type_of(*store_, *exception.tag).params;
+  std::vector<Value> values(types.size());
+  detail::read_values(exception.values(), types, values);
+  return values;
+}
+
+Trap Exception::to_trap() const { return {.code = TrapCode::uncaught_exception, .exception = thrown_}; }
+
+}  // namespace wasi
