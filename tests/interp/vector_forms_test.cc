@@ -1,6 +1,6 @@
 // Every instruction on vectors with its operands as locals, as results of other instructions and as constants, on
-// memory 0 and on another one: all of them, in all modes, must agree with plain code bit by bit. The official suite
-// says what is right.
+// memory 0 and on another one, with addresses of 32 and of 64 bits: all of them, in all modes, must agree with plain
+// code bit by bit. The official suite says what is right.
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
@@ -75,6 +75,13 @@ Bytes constant_of(char letter, const Values& value) {
   }
 }
 
+// An address of 64 bits; the parameter has 32.
+Bytes wide_address(Source source, std::uint32_t small) {
+  if (source == Source::constant) return join(Bytes{0x42}, wasi::test::signed_leb(small));
+  const Bytes extended = {0x20, 0, 0xAD};
+  return source == Source::local ? extended : join(extended, Bytes{0x42, 0, 0x7C});
+}
+
 Bytes operand_of(char letter, std::size_t index, Source source, std::uint32_t small) {
   if (source == Source::constant) return constant_of(letter, value_of(letter, index, small));
   Bytes get = {0x20, static_cast<std::uint8_t>(index)};
@@ -130,8 +137,9 @@ struct Forms {
   Bytes binary;
 };
 
-Forms make_forms() {
+Forms make_forms(bool is_wide) {
   Forms forms;
+  const std::uint8_t limits = is_wide ? 4 : 0;
   std::vector<Bytes> types;
   std::vector<Bytes> functions;
   std::vector<Bytes> exports;
@@ -160,8 +168,10 @@ Forms make_forms() {
       for (const Source source : kSources) {
         for (std::uint8_t memory = 0; memory < (row.access != 0 ? 2 : 1); ++memory) {
           Bytes body = {0};
-          for (std::size_t i = 0; i < operands.size(); ++i)
-            body = join(body, operand_of(operands[i], i, source, small));
+          for (std::size_t i = 0; i < operands.size(); ++i) {
+            body = join(body, is_wide && operands[i] == 'a' ? wide_address(source, small)
+                                                            : operand_of(operands[i], i, source, small));
+          }
           bodies.push_back(sized(join(body, instruction(row, memory), Bytes{0x0B})));
           const std::string name = fmt::format("f{}", functions.size());
           exports.push_back(join(wasi::test::name(name), Bytes{0}, leb(functions.size())));
@@ -175,8 +185,8 @@ Forms make_forms() {
   }
   forms.binary = wasi::test::module(
       {section(wasi::test::kTypeSection, list(types)), section(wasi::test::kFunctionSection, list(functions)),
-       section(wasi::test::kMemorySection, list({{0, 1}, {0, 1}})), section(wasi::test::kExportSection, list(exports)),
-       section(wasi::test::kCodeSection, list(bodies))});
+       section(wasi::test::kMemorySection, list({{limits, 1}, {limits, 1}})),
+       section(wasi::test::kExportSection, list(exports)), section(wasi::test::kCodeSection, list(bodies))});
   return forms;
 }
 
@@ -208,12 +218,13 @@ std::string outcome(Machine& machine, const std::string& function, const Values&
 }
 
 TEST_CASE("the forms of an instruction on vectors agree", "[vector][forms]") {
-  const Forms forms = make_forms();
-  CHECK(forms.cases.size() > 256);
+  const Forms narrow = make_forms(false);
+  const Forms wide = make_forms(true);
+  CHECK(narrow.cases.size() > 256);
   Machine plain({.style = CodeStyle::plain});
-  plain.instantiate(forms.binary);
+  plain.instantiate(narrow.binary);
   std::vector<std::string> expected;
-  for (const Case& one : forms.cases) {
+  for (const Case& one : narrow.cases) {
     INFO(one.row->text);
     expected.push_back(outcome(plain, one.functions.front(), one.arguments));
     const bool is_inside = one.row->access == 0 || one.arguments[0] + kOffset + one.row->access <= kMemoryBytes;
@@ -221,15 +232,17 @@ TEST_CASE("the forms of an instruction on vectors agree", "[vector][forms]") {
     CHECK_FALSE(expected.back().empty());
   }
   for (const Mode mode : kModes) {
-    INFO(describe(mode));
-    Machine machine(mode);
-    machine.instantiate(forms.binary);
-    for (std::size_t i = 0; i < forms.cases.size(); ++i) {
-      const Case& one = forms.cases[i];
-      INFO(one.row->text);
-      for (const std::string& function : one.functions) {
-        INFO(function << " of " << one.functions.front() << " ...");
-        CHECK(outcome(machine, function, one.arguments) == expected[i]);
+    for (const Forms* forms : {&narrow, &wide}) {
+      INFO(describe(mode) << (forms == &wide ? ", 64-bit addresses" : ""));
+      Machine machine(mode);
+      machine.instantiate(forms->binary);
+      for (std::size_t i = 0; i < forms->cases.size(); ++i) {
+        const Case& one = forms->cases[i];
+        INFO(one.row->text);
+        for (const std::string& function : one.functions) {
+          INFO(function << " of " << one.functions.front() << " ...");
+          CHECK(outcome(machine, function, one.arguments) == expected[i]);
+        }
       }
     }
   }
