@@ -54,7 +54,7 @@ WASI_INLINE bool step(State& s) {
 #undef ISA_FUSE_TEMP
   };
   if (ip == nullptr) return offsets;
-  State s{ip, slots, nullptr, vm, 0, 0, 0, nullptr, 0};
+  State s{ip, slots, nullptr, vm, 0, 0, 0, nullptr, 0, V128{}};
   reload_memory(s);
 handlers:
   WASI_DISPATCH(s);

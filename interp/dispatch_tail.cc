@@ -20,8 +20,8 @@ namespace {
 
 #define WASI_HANDLER_PARAMETERS                                                                                    \
   const std::uint8_t *ip, Slot *fp, std::uint8_t *mem, VmContext *vm, std::uint64_t acc, const std::uint8_t *base, \
-      std::uint64_t mem_size, float acc_f32, double acc_f64
-#define WASI_STATE_ARGUMENTS s.ip, s.fp, s.mem, s.vm, s.acc, s.base, s.mem_size, s.acc_f32, s.acc_f64
+      std::uint64_t mem_size, float acc_f32, double acc_f64, V128 acc_v128
+#define WASI_STATE_ARGUMENTS s.ip, s.fp, s.mem, s.vm, s.acc, s.base, s.mem_size, s.acc_f32, s.acc_f64, s.acc_v128
 
 using Handler = __attribute__((preserve_none)) void(WASI_HANDLER_PARAMETERS);
 
@@ -34,7 +34,7 @@ using Handler = __attribute__((preserve_none)) void(WASI_HANDLER_PARAMETERS);
 
 template <class Body>
 [[gnu::section("wasirun_handlers")]] __attribute__((preserve_none)) void handler(WASI_HANDLER_PARAMETERS) {
-  State s{ip, fp, mem, vm, acc, acc_f32, acc_f64, base, mem_size};
+  State s{ip, fp, mem, vm, acc, acc_f32, acc_f64, base, mem_size, acc_v128};
   if constexpr (Body::kFlow == Flow::exit) {
     Body::run(s);
   } else if constexpr (Body::kFlow == Flow::branch) {
@@ -68,7 +68,7 @@ static_assert(std::size(kHandlers) == kCodeCount);
 }  // namespace
 
 void run(const std::uint8_t* ip, Slot* slots, VmContext* vm) {
-  State s{ip, slots, nullptr, vm, 0, 0, 0, dispatch_base(), 0};
+  State s{ip, slots, nullptr, vm, 0, 0, 0, dispatch_base(), 0, V128{}};
   reload_memory(s);
   auto* first = reinterpret_cast<Handler*>(reinterpret_cast<std::uintptr_t>(s.base + read_code<std::int32_t>(s.ip)));
   first(WASI_STATE_ARGUMENTS);

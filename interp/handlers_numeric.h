@@ -117,7 +117,7 @@ struct CopyVector {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 4;
   WASI_INLINE static void run(State& s) {
-    put_vector(s, get_vector<kDestinationAt + 2>(s));
+    move_vector(s, get_vector<kDestinationAt + 2>(s));
     s.ip += kLength;
   }
 };
@@ -126,7 +126,7 @@ struct GlobalGetVector {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    put_vector(s, load_vector(s.vm->globals[index_at(s, kDestinationAt + 2)]));
+    move_vector(s, load_vector(s.vm->globals[index_at(s, kDestinationAt + 2)]));
     s.ip += kLength;
   }
 };
@@ -146,7 +146,7 @@ struct SelectVector {
   static constexpr std::uint32_t kLength = kConditionAt + 6;
   WASI_INLINE static void run(State& s) {
     const bool holds = slot_at<kConditionAt>(s).u32 != 0;
-    put_vector(s, load_vector(holds ? &slot_at<kConditionAt + 2>(s) : &slot_at<kConditionAt + 4>(s)));
+    move_vector(s, load_vector(holds ? &slot_at<kConditionAt + 2>(s) : &slot_at<kConditionAt + 4>(s)));
     s.ip += kLength;
   }
 };

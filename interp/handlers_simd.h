@@ -17,25 +17,29 @@ namespace simd = runtime::simd;
 
 inline constexpr std::uint32_t kFirstOperandAt = kDestinationAt + 2;
 inline constexpr std::uint32_t kLaneSize = 2;
+// Bytes that a vector operand takes in the code.
+template <class Loc>
+inline constexpr std::uint32_t kVectorSize = std::is_same_v<Loc, S> ? 2 : 0;
 
 WASI_INLINE std::uint32_t lane_in_code(const State& s, std::uint32_t at) { return read_code<std::uint16_t>(s.ip + at); }
 
-template <auto fn>
+template <auto fn, class L>
 struct VectorUnary {
   static constexpr Flow kFlow = Flow::next;
-  static constexpr std::uint32_t kLength = kFirstOperandAt + 2;
+  static constexpr std::uint32_t kLength = kFirstOperandAt + kVectorSize<L>;
   WASI_INLINE static void run(State& s) {
-    put_vector(s, fn(get_vector<kFirstOperandAt>(s)));
+    put_vector(s, fn(get_vector<kFirstOperandAt, L>(s)));
     s.ip += kLength;
   }
 };
 
-template <auto fn>
+template <auto fn, class L, class R>
 struct VectorBinary {
   static constexpr Flow kFlow = Flow::next;
-  static constexpr std::uint32_t kLength = kFirstOperandAt + 4;
+  static constexpr std::uint32_t kRhsAt = kFirstOperandAt + kVectorSize<L>;
+  static constexpr std::uint32_t kLength = kRhsAt + kVectorSize<R>;
   WASI_INLINE static void run(State& s) {
-    put_vector(s, fn(get_vector<kFirstOperandAt>(s), get_vector<kFirstOperandAt + 2>(s)));
+    put_vector(s, fn(get_vector<kFirstOperandAt, L>(s), get_vector<kRhsAt, R>(s)));
     s.ip += kLength;
   }
 };
@@ -51,13 +55,13 @@ struct VectorTernary {
   }
 };
 
-template <auto fn, class L>
+template <auto fn, class L, class R>
 struct VectorShift {
   static constexpr Flow kFlow = Flow::next;
-  static constexpr std::uint32_t kCountAt = kFirstOperandAt + 2;
-  static constexpr std::uint32_t kLength = kCountAt + kOperandSize<L, std::uint32_t>;
+  static constexpr std::uint32_t kCountAt = kFirstOperandAt + kVectorSize<L>;
+  static constexpr std::uint32_t kLength = kCountAt + kOperandSize<R, std::uint32_t>;
   WASI_INLINE static void run(State& s) {
-    put_vector(s, fn(get_vector<kFirstOperandAt>(s), get<std::uint32_t, L, kCountAt>(s)));
+    put_vector(s, fn(get_vector<kFirstOperandAt, L>(s), get<std::uint32_t, R, kCountAt>(s)));
     s.ip += kLength;
   }
 };
@@ -161,7 +165,7 @@ struct VectorLoadAny {
   WASI_INLINE static void run(State& s) {
     M value;
     std::memcpy(&value, any_address<kFirstOperandAt, kOffsetAt, sizeof(M)>(s), sizeof value);
-    put_vector(s, make(value));
+    move_vector(s, make(value));
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -195,7 +199,7 @@ struct VectorLoadLaneAny {
   WASI_INLINE static void run(State& s) {
     M value;
     std::memcpy(&value, any_address<kFirstOperandAt + 2, kOffsetAt, sizeof(M)>(s), sizeof value);
-    put_vector(s, simd::replace_lane<M>(get_vector<kFirstOperandAt>(s), lane_in_code(s, kLaneAt), value));
+    move_vector(s, simd::replace_lane<M>(get_vector<kFirstOperandAt>(s), lane_in_code(s, kLaneAt), value));
     s.ip += kLength;
     after_slow_call(s);
   }

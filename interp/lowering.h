@@ -1,5 +1,5 @@
-// From Wasm instructions to families of the interpreter's: generated from isa.def and isa_simd.def, whose rows carry the
-// names of the Wasm instructions that they are.
+// From Wasm instructions to families of the interpreter's: generated from isa.def and isa_simd.def, whose rows carry
+// the names of the Wasm instructions that they are.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 namespace wasi::interp {
 
 // The accumulator that a value of a type belongs to.
-enum class ValueClass : std::uint8_t { integer, f32, f64 };
-inline constexpr unsigned kValueClasses = 3;
+enum class ValueClass : std::uint8_t { integer, f32, f64, v128 };
+inline constexpr unsigned kValueClasses = 4;
 
 // How an instruction of a family is chosen and encoded; `special` ones are handled one by one.
 enum class Shape : std::uint8_t {
@@ -26,6 +26,8 @@ enum class Shape : std::uint8_t {
   store,
   // The families of isa_simd.def
   vector,
+  vector_unary,
+  vector_binary,
   vector_shift,
   vector_load,
   vector_load_lane,
@@ -48,7 +50,10 @@ struct Lowering {
 namespace detail {
 
 constexpr ValueClass class_of_letter(char letter) {
-  return letter == 'f' ? ValueClass::f32 : letter == 'd' ? ValueClass::f64 : ValueClass::integer;
+  return letter == 'f'   ? ValueClass::f32
+         : letter == 'd' ? ValueClass::f64
+         : letter == 'v' ? ValueClass::v128
+                         : ValueClass::integer;
 }
 
 consteval std::array<Lowering, wasm::kOpCount> make_lowerings() {
@@ -89,6 +94,8 @@ consteval std::array<Lowering, wasm::kOpCount> make_lowerings() {
 #undef ISA_STORE
 #undef ISA_PLAIN
 #define ISA_VECTOR(name, ...) add(Op::name, Shape::vector, Code::name);
+#define ISA_VECTOR_UNARY(name, ...) add(Op::name, Shape::vector_unary, Code::name##_s);
+#define ISA_VECTOR_BINARY(name, ...) add(Op::name, Shape::vector_binary, Code::name##_ss);
 #define ISA_VECTOR_SHIFT(name, ...) add(Op::name, Shape::vector_shift, Code::name##_ss);
 #define ISA_VECTOR_LOAD(name, ...) add(Op::name, Shape::vector_load, Code::name##_s);
 #define ISA_VECTOR_LOAD_LANE(name, ...) add(Op::name, Shape::vector_load_lane, Code::name##_ss);
@@ -96,6 +103,8 @@ consteval std::array<Lowering, wasm::kOpCount> make_lowerings() {
 #define ISA_VECTOR_STORE_LANE(name, ...) add(Op::name, Shape::vector_store_lane, Code::name##_ss);
 #include "interp/isa_simd.def"
 #undef ISA_VECTOR
+#undef ISA_VECTOR_UNARY
+#undef ISA_VECTOR_BINARY
 #undef ISA_VECTOR_SHIFT
 #undef ISA_VECTOR_LOAD
 #undef ISA_VECTOR_LOAD_LANE

@@ -38,6 +38,7 @@ struct State {
   double acc_f64;
   const std::uint8_t* base;  // what the handlers' offsets count from, where the dispatch keeps it in a register
   std::uint64_t mem_size;    // of memory 0; read by the checked forms only
+  V128 acc_v128;             // the accumulator of vectors
   // Constant wherever it is read: false where the next part of a fused instruction is the only reader of a
   // result, which then is in its accumulator alone.
   bool keep = true;
@@ -99,11 +100,20 @@ WASI_INLINE V128 load_vector(const Slot* slots) {
   return value;
 }
 WASI_INLINE void store_vector(Slot* slots, V128 value) { std::memcpy(static_cast<void*>(slots), &value, sizeof value); }
-template <std::uint32_t at>
+template <std::uint32_t at, class Loc = S>
 WASI_INLINE V128 get_vector(State& s) {
-  return load_vector(&slot_at<at>(s));
+  if constexpr (std::is_same_v<Loc, A>) {
+    return s.acc_v128;
+  } else {
+    return load_vector(&slot_at<at>(s));
+  }
 }
-WASI_INLINE void put_vector(State& s, V128 value) { store_vector(&slot_at<kDestinationAt>(s), value); }
+// To the instruction's slots and to the accumulator; or, what is only moved, to the slots alone.
+WASI_INLINE void put_vector(State& s, V128 value) {
+  store_vector(&slot_at<kDestinationAt>(s), value);
+  s.acc_v128 = value;
+}
+WASI_INLINE void move_vector(State& s, V128 value) { store_vector(&slot_at<kDestinationAt>(s), value); }
 
 // The operand of type T that stands `at` bytes behind the instruction's beginning.
 template <class T, class Loc, std::uint32_t at>
@@ -156,6 +166,7 @@ WASI_INLINE void after_slow_call(State& s) {
   s.acc = 0;
   s.acc_f32 = 0;
   s.acc_f64 = 0;
+  s.acc_v128 = V128{};
   s.base = dispatch_base();
   reload_memory(s);
 }

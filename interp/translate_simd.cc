@@ -1,6 +1,6 @@
 // Translation of the instructions on vectors, and of accesses to memory by them.
 //
-// Operands are in slots; shift counts may be constants and addresses may be in the accumulator.
+// Operands are in slots or in an accumulator; shift counts may be constants.
 #include "interp/translator.h"
 
 namespace wasi::interp {
@@ -13,11 +13,19 @@ using wasm::Op;
 namespace {
 
 // Behind a family's first form.
+constexpr unsigned kUnaryAccumulator = 1;
+constexpr unsigned kLeftAccumulator = 1;
+constexpr unsigned kRightAccumulator = 2;
 constexpr unsigned kCountConstant = 1;
+constexpr unsigned kShiftAccumulator = 2;
 constexpr unsigned kAddressAccumulator = 1;
 constexpr unsigned kVectorChecked = 2;
 constexpr unsigned kVectorAny = 4;
+static_assert(form_of(Code::i8x16_abs_s, kUnaryAccumulator) == Code::i8x16_abs_a);
+static_assert(form_of(Code::i8x16_add_ss, kLeftAccumulator) == Code::i8x16_add_as);
+static_assert(form_of(Code::i8x16_add_ss, kRightAccumulator) == Code::i8x16_add_sa);
 static_assert(form_of(Code::i8x16_shl_ss, kCountConstant) == Code::i8x16_shl_sk);
+static_assert(form_of(Code::i8x16_shl_ss, kShiftAccumulator + kCountConstant) == Code::i8x16_shl_ak);
 static_assert(form_of(Code::v128_load_s, kAddressAccumulator) == Code::v128_load_a);
 static_assert(form_of(Code::v128_load_s, kVectorChecked) == Code::v128_load_s_checked);
 static_assert(form_of(Code::v128_load_s, kVectorAny) == Code::v128_load_any);
@@ -27,10 +35,36 @@ static_assert(form_of(Code::v128_store8_lane_ss, kVectorAny) == Code::v128_store
 
 }  // namespace
 
-// The instruction that was just written puts a vector into `slot`.
-void Translator::push_vector(std::uint32_t slot) {
+void Translator::push_vector(std::uint32_t slot, bool moved) {
   wrote_vector(slot);
+  if (!moved) accumulators_.slot[static_cast<unsigned>(ValueClass::v128)] = slot;
   push_slot(true);
+}
+
+Translator::Operand Translator::vector_operand(const Entry& entry) { return operand(entry, ValueClass::v128, true); }
+
+void Translator::put_vector(const Operand& operand) { put_operand(operand, ValueClass::v128, true); }
+
+void Translator::vector_unary(const Lowering& lowering) {
+  const Entry a = pop();
+  const Operand value = vector_operand(a);
+  emit(form_of(lowering.first, value.form == 'a' ? kUnaryAccumulator : 0));
+  put_slot(a.slot);
+  put_vector(value);
+  push_vector(a.slot);
+}
+
+void Translator::vector_binary(const Lowering& lowering) {
+  const Entry b = pop();
+  const Entry a = pop();
+  Operand rhs = vector_operand(b);
+  const Operand lhs = vector_operand(a);
+  if (lhs.form == 'a') rhs.form = 's';
+  emit(form_of(lowering.first, lhs.form == 'a' ? kLeftAccumulator : rhs.form == 'a' ? kRightAccumulator : 0));
+  put_slot(a.slot);
+  put_vector(lhs);
+  put_vector(rhs);
+  push_vector(a.slot);
 }
 
 // Operands and result are in slots; a lane or 16 bytes may follow.
@@ -54,9 +88,11 @@ void Translator::vector_shift(const Lowering& lowering) {
   const Entry amount = pop();
   const Entry value = pop();
   const Operand count = operand(amount, ValueClass::integer, false);
-  emit(form_of(lowering.first, count.form == 'k' ? kCountConstant : 0));
+  const Operand shifted = vector_operand(value);
+  emit(form_of(lowering.first,
+               (shifted.form == 'a' ? kShiftAccumulator : 0) + (count.form == 'k' ? kCountConstant : 0)));
   put_slot(value.slot);
-  put_slot(place(value));
+  put_vector(shifted);
   if (count.form == 'k') {
     out_.put(static_cast<std::uint32_t>(count.bits));
   } else {
@@ -95,7 +131,7 @@ void Translator::vector_load(const Lowering& lowering, const MemArg& memarg) {
   put_slot(address.slot);
   put_address(base);
   put_memarg(memarg);
-  push_vector(address.slot);
+  push_vector(address.slot, reach_of(memarg) != Reach::direct);
 }
 
 void Translator::vector_load_lane(const Lowering& lowering, const Immediates& immediates) {
@@ -107,7 +143,7 @@ void Translator::vector_load_lane(const Lowering& lowering, const Immediates& im
   put_address(base);
   put_memarg(immediates.memarg);
   put_lane(immediates);
-  push_vector(address.slot);
+  push_vector(address.slot, reach_of(immediates.memarg) != Reach::direct);
 }
 
 void Translator::vector_store(const Lowering& lowering, const Immediates& immediates) {

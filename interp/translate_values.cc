@@ -50,6 +50,10 @@ void Translator::lower(Op op, const Immediates& immediates) {
       return lower_special(op, immediates);
     case Shape::vector:
       return vector(op, lowering, immediates);
+    case Shape::vector_unary:
+      return vector_unary(lowering);
+    case Shape::vector_binary:
+      return vector_binary(lowering);
     case Shape::vector_shift:
       return vector_shift(lowering);
     case Shape::vector_load:

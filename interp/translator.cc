@@ -145,6 +145,8 @@ void Translator::wrote(std::uint32_t slot) {
   for (std::uint32_t& equal : accumulators_.slot) {
     if (equal == slot) equal = kNoSlot;
   }
+  std::uint32_t& vector = accumulators_.slot[static_cast<unsigned>(ValueClass::v128)];
+  if (vector + 1 == slot) vector = kNoSlot;
   last_.written = slot;
 }
 

@@ -202,7 +202,7 @@ class Translator {
   };
   // Which slot each accumulator equals.
   struct Accumulators {
-    std::uint32_t slot[kValueClasses] = {kNoSlot, kNoSlot, kNoSlot};
+    std::uint32_t slot[kValueClasses] = {kNoSlot, kNoSlot, kNoSlot, kNoSlot};
   };
   struct Instruction {
     std::uint32_t position = kUnbound;
@@ -307,7 +307,12 @@ class Translator {
   void put_memarg(const validate::MemArg& memarg);
   void put_lane(const validate::Immediates& immediates) { out_.put(std::uint16_t{immediates.lane}); }
   void put_address(const Operand& address) { put_operand(address, ValueClass::integer, false); }
-  void push_vector(std::uint32_t slot);
+  void vector_unary(const Lowering& lowering);
+  void vector_binary(const Lowering& lowering);
+  Operand vector_operand(const Entry& entry);
+  void put_vector(const Operand& operand);
+  // What was just written to `slot` is a vector, which the accumulator equals, or, if it was only `moved`, does not.
+  void push_vector(std::uint32_t slot, bool moved = false);
 
   // translate_control.cc
   void open_loop(Control& control);
