@@ -191,6 +191,30 @@ TEST_CASE("accumulators do not outlive a vector that is written over them", "[ve
                [](Machine& machine) { CHECK(run(machine, with(kFirst, {4})) == Values{5, 10}); });
 }
 
+TEST_CASE("what was just computed comes from the accumulator, what was only moved does not", "[vector]") {
+  CHECK(code_of("(module (func (param v128) (result v128) (v128.not (i8x16.add (local.get 0) (local.get 0)))))") ==
+        "0: i8x16_add_ss s2 s0 s0\n"
+        "10: v128_not_a s2\n"
+        "16: copy_v128 s0 s2\n"
+        "24: return_none\n");
+  // Locals, globals and selected values pass between the sum and its use.
+  in_all_modes(R"((module (global $g (mut v128) (v128.const i64x2 0 0))
+    (func (export "run") (param v128 v128) (result v128) (local v128)
+      (local.set 0 (i64x2.add (local.get 0) (local.get 1)))
+      (local.set 2 (local.get 1))
+      (global.set $g (local.get 2))
+      (local.set 2 (global.get $g))
+      (local.set 1 (select (local.get 2) (local.get 0) (i32.const 1)))
+      (i64x2.sub (local.get 0) (local.get 1)))))",
+               [](Machine& machine) { CHECK(run(machine, kTwo) == kFirst); });
+  // The second sum is written over the first one's upper half.
+  in_all_modes(R"((module (func (export "run") (param v128 v128) (result i64 v128)
+      (drop (i64x2.add (local.get 0) (local.get 1)))
+      (i64.const 9)
+      (i64x2.sub (i64x2.add (local.get 0) (local.get 1)) (local.get 1)))))",
+               [](Machine& machine) { CHECK(run(machine, kTwo) == Values{9, kTwo[0], kTwo[1]}); });
+}
+
 TEST_CASE("vectors are moved as vectors", "[vector]") {
   CHECK(code_of("(module (func (param i32 v128 v128) (result v128) (local.set 1 (local.get 2)) (local.get 1)))") ==
         "0: copy_v128 s1 s3\n"
