@@ -213,6 +213,34 @@ TEST_CASE_METHOD(Exceptions, "exceptions cross many frames, instances and ways o
   CHECK(machine.value("run", {10'000}) == 11'003);
 }
 
+TEST_CASE_METHOD(Exceptions, "vectors take two slots in exceptions, too", "[exceptions]") {
+  INFO(describe(mode));
+  machine.instantiate(R"((module
+    (tag $e (param i32 v128 i64))
+    (func $throw (param v128 i32) (local $copy v128)
+      (local.set $copy (local.get 0))
+      (throw $e (local.get 1) (local.get $copy) (i64.const 5)))
+    (func (export "run") (param i32) (result i64) (local $vector v128)
+      (v128.const i64x2 1000 2000)
+      (try (result i32 v128 i64)
+        (do
+          (local.set $vector (i64x2.splat (i64.const 7)))
+          (call $throw (v128.const i64x2 30 40) (local.get 0))
+          (unreachable))
+        (catch $e)
+        (catch_all (rethrow 0)))
+      (i64.add (i64x2.extract_lane 0 (local.get $vector)))
+      (local.set $vector (i64x2.splat))
+      (local.set $vector (i64x2.add (local.get $vector)))
+      (i64.extend_i32_u)
+      (i64x2.splat)
+      (i64x2.add (local.get $vector))
+      (i64x2.add)
+      (local.set $vector)
+      (i64.add (i64x2.extract_lane 0 (local.get $vector)) (i64x2.extract_lane 1 (local.get $vector))))))");
+  CHECK(machine.value("run", {100}) == (1000 + 30 + 12 + 100) + (2000 + 40 + 12 + 100));
+}
+
 TEST_CASE_METHOD(Exceptions, "a tail call leaves its try", "[exceptions]") {
   INFO(describe(mode));
   machine.instantiate(R"((module
