@@ -3,6 +3,7 @@
 
 #include "interp/handlers_call.h"
 #include "interp/handlers_control.h"
+#include "interp/handlers_gc.h"
 #include "interp/handlers_memory.h"
 #include "interp/handlers_numeric.h"
 #include "interp/handlers_simd.h"

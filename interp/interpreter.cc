@@ -88,6 +88,10 @@ class Interpreter : public runtime::Tier {
     return translation->offset_of(static_cast<const std::uint8_t*>(frame.resume));
   }
 
+  [[nodiscard]] const Slot* frame_end(const Frame& frame) const override {
+    return frame.slots + static_cast<const Translation*>(frame.function->interpreter.load())->frame_slots;
+  }
+
   [[nodiscard]] bool owns_pc(std::uintptr_t pc) const override { return is_handler_pc(pc); }
 
   // Handlers keep the instruction's address in a register while they access memory (pin() in state.h), and

@@ -187,7 +187,7 @@ Translator::Condition Translator::null_test(const Entry& reference, bool is_null
   return {&comparison, lhs, {'k', 0, 0}};
 }
 
-void Translator::branch_on(wasm::Op op, Control& target) {
+void Translator::branch_on(wasm::Op op, const validate::Immediates& immediates, Control& target) {
   if (op == wasm::Op::br_on_null) {
     const Entry reference = pop();
     branch_when(null_test(reference, true), true, target);
@@ -196,7 +196,9 @@ void Translator::branch_on(wasm::Op op, Control& target) {
     branch_when(null_test(stack_.back(), false), true, target);
     pop();
   } else {
-    unsupported(op);
+    const Entry reference = stack_.back();
+    test_reference(reference, next_slot(), immediates.type2);
+    branch_when(take_condition(), op == wasm::Op::br_on_cast, target);
   }
 }
 

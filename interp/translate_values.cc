@@ -135,7 +135,7 @@ void Translator::lower_special(Op op, const Immediates& immediates) {
     case Op::data_drop:
       return service(Code::data_drop, 0, false, {immediates.index});
     default:
-      return unsupported(op);
+      return lower_gc(op, immediates);
   }
 }
 
@@ -439,7 +439,7 @@ void Translator::check_reference(Code code) {
 }
 
 void Translator::service(Code code, unsigned operands, bool has_result, std::initializer_list<std::uint32_t> indices) {
-  std::uint32_t slots[3] = {};
+  std::uint32_t slots[5] = {};
   for (unsigned i = operands; i > 0; --i) slots[i - 1] = in_slot(pop());
   const std::uint32_t result = next_slot();
   emit(code);

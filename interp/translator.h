@@ -19,6 +19,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -128,9 +129,9 @@ class Translator {
     branch_table(targets);
   }
   template <class W>
-  void br_on(W& walk, wasm::Op op, const validate::Immediates& /*immediates*/, Control& target) {
+  void br_on(W& walk, wasm::Op op, const validate::Immediates& immediates, Control& target) {
     at(walk);
-    branch_on(op, target);
+    branch_on(op, immediates, target);
   }
   template <class W>
   void return_(W& walk) {
@@ -314,6 +315,23 @@ class Translator {
   // What was just written to `slot` is a vector, which the accumulator equals, or, if it was only `moved`, does not.
   void push_vector(std::uint32_t slot, bool moved = false);
 
+  // translate_gc.cc: structures, arrays, casts
+  void lower_gc(wasm::Op op, const validate::Immediates& immediates);
+  [[nodiscard]] const wasm::SubType& definition(std::uint32_t type) const;
+  // Where a structure's fields lie: words in front of each, and of all.
+  const std::vector<std::uint16_t>& field_words(std::uint32_t type);
+  void emit_new(Code code, std::uint32_t destination, std::uint32_t type);
+  void new_default_structure(std::uint32_t type);
+  void new_structure(std::uint32_t type);
+  void get_field(wasm::Op op, std::uint32_t type, std::uint32_t field);
+  void set_field(std::uint32_t type, std::uint32_t field);
+  void new_array_fixed(std::uint32_t type, std::uint32_t count);
+  void get_element(wasm::Op op, std::uint32_t type);
+  void set_element(std::uint32_t type);
+  void test_reference(const Entry& reference, std::uint32_t result, wasm::ValType type);
+  void cast_reference(wasm::ValType type);
+  void push_result(std::uint32_t slot, wasm::ValType type);
+
   // translate_control.cc
   void open_loop(Control& control);
   void open_if(Control& control);
@@ -321,7 +339,7 @@ class Translator {
   void close(Control& control, bool falls_in);
   void branch(Control& target);
   void branch_if(Control& target);
-  void branch_on(wasm::Op op, Control& target);
+  void branch_on(wasm::Op op, const validate::Immediates& immediates, Control& target);
   void branch_table(std::span<Control* const> targets);
   struct Condition;
   Condition take_condition();
@@ -385,7 +403,8 @@ class Translator {
     Code code = Code::unreachable;
     std::uint32_t written = kNoSlot;  // by its last part
   } head_;
-  std::uint32_t tables_ = 0;  // br_tables so far
+  std::uint32_t tables_ = 0;                                                   // br_tables so far
+  std::unordered_map<std::uint32_t, std::vector<std::uint16_t>> field_words_;  // by TypeId
 
   CatchTableBuilder catches_;
   std::vector<Try> tries_;

@@ -25,4 +25,12 @@ struct TierMetrics {
   std::uint64_t code_bytes = 0;
 };
 
+// The heap of a store's structures and arrays.
+struct HeapMetrics {
+  std::uint64_t collections = 0;
+  std::uint64_t live_bytes = 0;      // found by the last collection
+  std::uint64_t used_bytes = 0;      // of memory blocks with objects, dead ones included
+  std::uint64_t reserved_bytes = 0;  // of address space
+};
+
 }  // namespace wasi

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wasi/engine.h>
+#include <wasi/metrics.h>
 
 #include <any>
 #include <chrono>
@@ -23,6 +24,9 @@ struct StoreConfig {
   std::uint64_t table_limit = 10'000'000;  // elements of each table
   std::uint64_t instance_limit = 10'000;
   std::uint64_t stack_size = 8U << 20;  // bytes of the Wasm stack; beyond it: TrapCode::stack_overflow
+  // Bytes of the heap for structures and arrays, by blocks of 64 KiB; beyond it: TrapCode::allocation_failure.
+  std::uint64_t gc_heap_limit = std::uint64_t{4} << 30;
+  bool gc_stress = false;  // collect at every allocation: for tests
   // Guest code traps with `deadline_exceeded` when this much time has passed since the store was made.
   std::optional<std::chrono::nanoseconds> deadline = std::nullopt;
 };
@@ -54,6 +58,9 @@ class Store {
 
   // Set between calls, not from host functions. Empty: no deadline.
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  // Frees the structures and arrays that nothing refers to any more. Happens by itself too.
+  void collect_garbage();
+  [[nodiscard]] HeapMetrics heap_metrics() const;
   [[nodiscard]] Interrupter interrupter() const { return Interrupter(state_); }
 
  private:

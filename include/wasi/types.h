@@ -30,6 +30,12 @@ class ValueType {
 
   [[nodiscard]] constexpr Kind kind() const { return static_cast<Kind>(bits_ & 7); }
   [[nodiscard]] constexpr bool is_reference() const { return kind() >= Kind::ref; }
+  static constexpr ValueType anyref() { return abstract(4); }
+  static constexpr ValueType eqref() { return abstract(5); }
+  static constexpr ValueType i31ref() { return abstract(6); }
+  static constexpr ValueType structref() { return abstract(7); }
+  static constexpr ValueType arrayref() { return abstract(8); }
+
   // The same reference type, null included.
   [[nodiscard]] constexpr ValueType as_nullable() const { return from_bits(bits_ | kFuncRefBits); }
   // The text format's spelling: "i32", "funcref", "(ref null extern)".
@@ -47,6 +53,7 @@ class ValueType {
  private:
   static constexpr std::uint32_t kFuncRefBits = 7;
   static constexpr std::uint32_t kExternRefBits = 7 | 2U << 3;
+  static constexpr ValueType abstract(std::uint32_t heap) { return from_bits(kFuncRefBits | heap << 3); }
   constexpr explicit ValueType(Kind kind) : bits_(static_cast<std::uint32_t>(kind)) {}
   std::uint32_t bits_ = static_cast<std::uint32_t>(Kind::i32);
 };

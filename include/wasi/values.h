@@ -10,6 +10,7 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -22,11 +23,33 @@ struct V128 {
   friend bool operator==(const V128&, const V128&) = default;
 };
 
-// An opaque pointer of the host, as externref. The engine never looks behind it and does not own it.
+// An opaque pointer of the host, as externref. The engine never looks behind it and does not own it. Of numbers that
+// are no addresses, 62 bits are kept.
 struct ExternRef {
   void* pointer = nullptr;  // null is the null reference
   friend bool operator==(ExternRef, ExternRef) = default;
 };
+
+// What a reference is, whatever its static type says.
+enum class ReferenceKind : std::uint8_t { null, function, host, i31, structure, array, exception };
+
+namespace runtime {
+class HostRoot;
+}
+
+namespace detail {
+struct Internals;
+
+// A host's pointer as a reference, and back; null for a reference that the guest made.
+inline std::uint64_t to_reference(ExternRef value) {
+  const auto bits = reinterpret_cast<std::uint64_t>(value.pointer);
+  return bits == 0 ? 0 : bits << 2 | 2;
+}
+inline ExternRef to_extern(std::uint64_t reference) {
+  if ((reference & 3) != 2) return {};
+  return {reinterpret_cast<void*>(static_cast<std::int64_t>(reference) >> 2)};
+}
+}  // namespace detail
 
 // C++ types that stand for one Wasm value: 32- and 64-bit integers of either sign, float, double, V128, ExternRef.
 template <class T>
@@ -52,12 +75,15 @@ constexpr ValueType value_type_of() {
 }
 
 // A value with its type. A plain value; floats keep every bit, NaN payloads included.
-// A function reference stays valid as long as the store that it comes from.
+//
+// A function reference stays valid as long as the store that it comes from. A reference to an object of a store's heap
+// keeps the object alive. Like everything that belongs to a store it is used by one thread at a time, but any thread may
+// let go of it.
 class Value {
  public:
-  constexpr Value() = default;  // i32 0
+  Value() = default;  // i32 0
   template <WasmValue T>
-  constexpr Value(T value) : type_(value_type_of<T>()) {  // NOLINT(google-explicit-constructor): numbers are values
+  Value(T value) : type_(value_type_of<T>()) {  // NOLINT(google-explicit-constructor): numbers are values
     if constexpr (std::same_as<T, float>) {
       bits_[0] = std::bit_cast<std::uint32_t>(value);
     } else if constexpr (std::same_as<T, double>) {
@@ -65,20 +91,31 @@ class Value {
     } else if constexpr (std::same_as<T, V128>) {
       bits_ = std::bit_cast<std::array<std::uint64_t, 2>>(value.bytes);
     } else if constexpr (std::same_as<T, ExternRef>) {
-      bits_[0] = reinterpret_cast<std::uint64_t>(value.pointer);
+      bits_[0] = detail::to_reference(value);
     } else {
       bits_[0] = static_cast<std::make_unsigned_t<T>>(value);
     }
   }
   // The null reference, or the zero, of a type.
-  static constexpr Value zero_of(ValueType type) { return from_bits(type, {}); }
+  static Value zero_of(ValueType type) { return from_bits(type, {}); }
+  // An i31ref: the low 31 bits of the number.
+  static Value from_i31(std::int32_t value) {
+    return from_bits(ValueType::i31ref(), {static_cast<std::uint32_t>(value) << 1 | 1U, 0});
+  }
+  // A host's pointer as anyref, as any.convert_extern would give it.
+  static Value any_from_extern(ExternRef value) {
+    return from_bits(ValueType::anyref(), {detail::to_reference(value), 0});
+  }
 
-  [[nodiscard]] constexpr ValueType type() const { return type_; }
-  [[nodiscard]] constexpr bool is_null() const { return type_.is_reference() && bits_[0] == 0; }
+  [[nodiscard]] ValueType type() const { return type_; }
+  [[nodiscard]] bool is_null() const { return type_.is_reference() && bits_[0] == 0; }
+  // Empty for numbers and vectors.
+  [[nodiscard]] std::optional<ReferenceKind> reference_kind() const;
 
-  // The value as a C++ type; empty when the value has another Wasm type. An i32 reads as either sign.
+  // The value as a C++ type; empty when the value has another Wasm type. An i32 reads as either sign. An externref that
+  // is no pointer of the host's reads as none: extern.convert_any makes them of the guest's own references.
   template <WasmValue T>
-  [[nodiscard]] constexpr std::optional<T> as() const {
+  [[nodiscard]] std::optional<T> as() const {
     constexpr ValueType expected = value_type_of<T>();
     // A reference that cannot be null is one all the same.
     const ValueType own = type_.is_reference() ? type_.as_nullable() : type_;
@@ -90,10 +127,21 @@ class Value {
     } else if constexpr (std::same_as<T, V128>) {
       return V128{std::bit_cast<std::array<std::uint8_t, 16>>(bits_)};
     } else if constexpr (std::same_as<T, ExternRef>) {
-      return ExternRef{reinterpret_cast<void*>(bits_[0])};
+      if (!is_null() && reference_kind() != ReferenceKind::host) return std::nullopt;
+      return detail::to_extern(bits_[0]);
     } else {
       return static_cast<T>(bits_[0]);
     }
+  }
+  // The number in an i31 reference; empty when the value is none.
+  [[nodiscard]] std::optional<std::int32_t> as_i31() const {
+    if (reference_kind() != ReferenceKind::i31) return std::nullopt;
+    return static_cast<std::int32_t>(bits_[0]) >> 1;
+  }
+  // The host's pointer in an externref or anyref; empty when there is none in it.
+  [[nodiscard]] std::optional<ExternRef> as_host() const {
+    if (reference_kind() != ReferenceKind::host) return std::nullopt;
+    return detail::to_extern(bits_[0]);
   }
 
   // For people: "42", "-0.5", "nan:0x400000" for a NaN with an unusual payload, "null", "0x...." for a v128.
@@ -101,19 +149,22 @@ class Value {
   [[nodiscard]] std::string to_string() const;
 
   // The representation in slots: v128 uses both, everything else the first.
-  [[nodiscard]] constexpr const std::array<std::uint64_t, 2>& bits() const { return bits_; }
-  static constexpr Value from_bits(ValueType type, std::array<std::uint64_t, 2> bits) {
+  [[nodiscard]] const std::array<std::uint64_t, 2>& bits() const { return bits_; }
+  // For numbers and vectors, and null: bits make no reference to an object that a store would take.
+  static Value from_bits(ValueType type, std::array<std::uint64_t, 2> bits) {
     Value value;
     value.type_ = type;
     value.bits_ = bits;
     return value;
   }
-  // Bit by bit: a NaN equals itself, 0.0 and -0.0 differ.
-  friend constexpr bool operator==(const Value&, const Value&) = default;
+  // Bit by bit: a NaN equals itself, 0.0 and -0.0 differ; references are equal when they are the same.
+  friend bool operator==(const Value& a, const Value& b) { return a.type_ == b.type_ && a.bits_ == b.bits_; }
 
  private:
+  friend struct detail::Internals;
   ValueType type_;
   std::array<std::uint64_t, 2> bits_{};
+  std::shared_ptr<const runtime::HostRoot> root_;  // of a reference to an object
 };
 
 }  // namespace wasi

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <iterator>
 
-#include "runtime/code_entry.h"
+#include "engine/state.h"
+#include "runtime/gc_heap.h"
+#include "runtime/type_test.h"
 
 namespace wasi::detail {
 
@@ -17,6 +19,11 @@ static_assert(ValueType::f64().bits() == wasm::kF64.bits());
 static_assert(ValueType::v128().bits() == wasm::kV128.bits());
 static_assert(ValueType::funcref().bits() == wasm::kFuncRef.bits());
 static_assert(ValueType::externref().bits() == wasm::kExternRef.bits());
+static_assert(ValueType::anyref().bits() == wasm::ValType::ref(wasm::AbstractHeap::any, true).bits());
+static_assert(ValueType::eqref().bits() == wasm::ValType::ref(wasm::AbstractHeap::eq, true).bits());
+static_assert(ValueType::i31ref().bits() == wasm::ValType::ref(wasm::AbstractHeap::i31, true).bits());
+static_assert(ValueType::structref().bits() == wasm::ValType::ref(wasm::AbstractHeap::struct_, true).bits());
+static_assert(ValueType::arrayref().bits() == wasm::ValType::ref(wasm::AbstractHeap::array, true).bits());
 static_assert(sizeof(ValueType) == sizeof(wasm::ValType));
 static_assert(kPageSize == wasm::kPageSize);
 
@@ -107,16 +114,28 @@ ExternType type_of(const wasm::Module& module, const wasm::Export& exported) {
   return {TagType{function_type(module, module.tags[exported.index])}};
 }
 
-bool fits(const wasm::TypeRegistry& registry, const Value& value, wasm::ValType type) {
+namespace {
+
+// The bits look like the address of an object, and nothing says that it is one of this store's.
+bool is_foreign(runtime::Store& store, const Value& value) {
+  if (!runtime::is_traced(store.registry(), to_internal(value.type())) || !runtime::is_object(value.bits()[0])) {
+    return false;
+  }
+  const runtime::HostRoot* root = Internals::root(value);
+  return root == nullptr || !store.heap().is_own(*root);
+}
+
+}  // namespace
+
+bool fits(runtime::Store& store, const Value& value, wasm::ValType type) {
+  const wasm::TypeRegistry& registry = store.registry();
   const wasm::ValType own = to_internal(value.type());
   if (!type.is_ref() || !own.is_ref()) return own == type;
   if (registry.top_of(own.heap()) != registry.top_of(type.heap())) return false;
   if (value.is_null()) return type.is_nullable();
-  if (registry.top_of(type.heap()) == wasm::AbstractHeap::func) {
-    const auto* function = reinterpret_cast<const runtime::FuncRef*>(value.bits()[0]);
-    return registry.matches(wasm::HeapType(function->type), type.heap());
-  }
-  return registry.matches(own.heap(), type.heap());
+  if (is_foreign(store, value)) return false;
+  const std::uint64_t reference = value.bits()[0];
+  return runtime::passes(registry, store.exec().gc, reference, runtime::make_test(registry, type));
 }
 
 void write_value(runtime::Slot* slots, const Value& value) {
@@ -124,22 +143,26 @@ void write_value(runtime::Slot* slots, const Value& value) {
   if (value.type() == ValueType::v128()) slots[1].u64 = value.bits()[1];
 }
 
-Value read_value(const runtime::Slot* slots, wasm::ValType type) {
+Value read_value(runtime::Store& store, const runtime::Slot* slots, wasm::ValType type) {
   std::array<std::uint64_t, 2> bits = {slots[0].u64, 0};
   if (type.is_vector()) bits[1] = slots[1].u64;
   // The high half of a slot that holds 32 bits is anything.
   if (type == wasm::kI32 || type == wasm::kF32) bits[0] = slots[0].u32;
-  return Value::from_bits(to_public(type), bits);
+  Value value = Value::from_bits(to_public(type), bits);
+  if (runtime::is_traced(store.registry(), type) && runtime::is_object(bits[0])) {
+    Internals::set_root(value, store.heap().keep(bits[0]));
+  }
+  return value;
 }
 
 std::optional<std::string> write_values(runtime::Slot* slots, std::span<const Value> values,
-                                        std::span<const wasm::ValType> types, const wasm::TypeRegistry& registry,
-                                        const char* what) {
+                                        std::span<const wasm::ValType> types, runtime::Store& store, const char* what) {
   if (values.size() != types.size()) {
     return fmt::format("expected {} {}{}, got {}", types.size(), what, types.size() == 1 ? "" : "s", values.size());
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!fits(registry, values[i], types[i])) {
+    if (!fits(store, values[i], types[i])) {
+      if (is_foreign(store, values[i])) return fmt::format("{} {} is a reference of another store", what, i + 1);
       return fmt::format("{} {} is {}{}, expected {}", what, i + 1, values[i].is_null() ? "a null " : "",
                          values[i].type().to_string(), wasm::to_string(types[i]));
     }
@@ -149,9 +172,10 @@ std::optional<std::string> write_values(runtime::Slot* slots, std::span<const Va
   return std::nullopt;
 }
 
-void read_values(const runtime::Slot* slots, std::span<const wasm::ValType> types, std::span<Value> values) {
+void read_values(runtime::Store& store, const runtime::Slot* slots, std::span<const wasm::ValType> types,
+                 std::span<Value> values) {
   for (std::size_t i = 0; i < types.size(); ++i) {
-    values[i] = read_value(slots, types[i]);
+    values[i] = read_value(store, slots, types[i]);
     slots += types[i].slots();
   }
 }
@@ -211,7 +235,26 @@ std::string Value::to_string() const {
     case ValueType::Kind::ref_null:
       break;
   }
+  if (const auto number = as_i31()) return fmt::format("{}", *number);
   return is_null() ? "null" : type_.to_string();
+}
+
+std::optional<ReferenceKind> Value::reference_kind() const {
+  if (!type_.is_reference()) return std::nullopt;
+  const std::uint64_t reference = bits_[0];
+  if (reference == 0) return ReferenceKind::null;
+  if (runtime::is_i31(reference)) return ReferenceKind::i31;
+  if (runtime::is_host_pointer(reference)) return ReferenceKind::host;
+  // References to objects have a handle, those to functions have none.
+  if (root_ == nullptr) return ReferenceKind::function;
+  switch (runtime::object_of(reference)->type.kind()) {
+    case runtime::ObjectKind::structure:
+      return ReferenceKind::structure;
+    case runtime::ObjectKind::array:
+      return ReferenceKind::array;
+    default:
+      return ReferenceKind::exception;
+  }
 }
 
 }  // namespace wasi

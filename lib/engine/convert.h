@@ -8,6 +8,7 @@
 #include <span>
 
 #include "runtime/frame.h"
+#include "runtime/store.h"
 #include "wasm/module.h"
 #include "wasm/type_registry.h"
 #include "wasm/types.h"
@@ -30,19 +31,19 @@ GlobalType to_public(const wasm::GlobalType& type);
 ExternType type_of(const wasm::Module& module, const wasm::Import& import);
 ExternType type_of(const wasm::Module& module, const wasm::Export& exported);
 
-// True when `value` may stand where `type` is asked for; a function reference that is not null counts with its
-// function's own type.
-bool fits(const wasm::TypeRegistry& registry, const Value& value, wasm::ValType type);
+// True when `value` may stand where `type` is asked for; a reference that is not null counts with the type of what it
+// refers to, which belongs to the store.
+bool fits(runtime::Store& store, const Value& value, wasm::ValType type);
 
 // Writes a value that fits; reads one of a known type.
 void write_value(runtime::Slot* slots, const Value& value);
-Value read_value(const runtime::Slot* slots, wasm::ValType type);
+Value read_value(runtime::Store& store, const runtime::Slot* slots, wasm::ValType type);
 
 // Writes values that fit one after the other. The first that does not fit is an error which names it:
 // "argument 2 is f32, expected i32"; so is a wrong count.
 std::optional<std::string> write_values(runtime::Slot* slots, std::span<const Value> values,
-                                        std::span<const wasm::ValType> types, const wasm::TypeRegistry& registry,
-                                        const char* what);
-void read_values(const runtime::Slot* slots, std::span<const wasm::ValType> types, std::span<Value> values);
+                                        std::span<const wasm::ValType> types, runtime::Store& store, const char* what);
+void read_values(runtime::Store& store, const runtime::Slot* slots, std::span<const wasm::ValType> types,
+                 std::span<Value> values);
 
 }  // namespace wasi::detail

@@ -30,7 +30,7 @@ Result<Exception> Exception::create(const Tag& tag, std::span<const Value> value
   runtime::Store& store = tag.store_->store;
   std::vector<runtime::Slot> slots(tag.tag_->slot_count);
   const auto& types = type_of(*tag.store_, *tag.tag_).params;
-  if (auto wrong = detail::write_values(slots.data(), values, types, store.registry(), "value")) {
+  if (auto wrong = detail::write_values(slots.data(), values, types, store, "value")) {
     return fail(ErrorKind::argument, "an exception's values: {}", *wrong);
   }
   runtime::Exception* exception = store.make_exception(*tag.tag_, slots.data());
@@ -57,7 +57,7 @@ std::vector<Value> Exception::values() const {
   runtime::Exception& exception = *thrown_->in(store_->store);
   const auto& types = type_of(*store_, *exception.tag).params;
   std::vector<Value> values(types.size());
-  detail::read_values(exception.values(), types, values);
+  detail::read_values(store_->store, exception.values(), types, values);
   return values;
 }
 

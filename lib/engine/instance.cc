@@ -71,12 +71,12 @@ std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> ar
     many.resize(needed);
     slots = many;
   }
-  if (auto wrong = detail::write_values(slots.data(), args, type.params, store_->store.registry(), "argument")) {
+  if (auto wrong = detail::write_values(slots.data(), args, type.params, store_->store, "argument")) {
     return std::unexpected(Trap{.code = TrapCode::host_error, .message = std::move(*wrong)});
   }
   if (auto done = store_->store.call(*function_, slots); !done) return std::unexpected(std::move(done).error());
   std::vector<Value> results(type.results.size());
-  detail::read_values(slots.data(), type.results, results);
+  detail::read_values(store_->store, slots.data(), type.results, results);
   return results;
 }
 

@@ -36,7 +36,6 @@ std::optional<Trap> enter_bound(void* data, runtime::HostCall& call) {
 
 // The callable behind a function whose type is known at run time only.
 struct UntypedCallable {
-  std::shared_ptr<wasm::TypeRegistry> registry;
   wasm::FuncType type;
   Linker::UntypedFunction function;
 };
@@ -45,12 +44,13 @@ std::optional<Trap> enter_untyped(void* data, Caller& caller, detail::Slot* raw_
   const auto* callable = static_cast<const UntypedCallable*>(data);
   auto* slots = reinterpret_cast<runtime::Slot*>(raw_slots);
   std::vector<Value> args(callable->type.params.size());
-  detail::read_values(slots, callable->type.params, args);
+  runtime::Store& store = Internals::store(caller).store;
+  detail::read_values(store, slots, callable->type.params, args);
   std::vector<Value> results;
   results.reserve(callable->type.results.size());
   for (wasm::ValType type : callable->type.results) results.push_back(Value::zero_of(detail::to_public(type)));
   if (auto done = callable->function(caller, args, results); !done) return std::move(done).error();
-  if (auto wrong = detail::write_values(slots, results, callable->type.results, *callable->registry, "result")) {
+  if (auto wrong = detail::write_values(slots, results, callable->type.results, store, "result")) {
     return Trap{.code = TrapCode::host_error, .message = "host function: " + std::move(*wrong)};
   }
   return std::nullopt;
@@ -163,8 +163,8 @@ Linker& Linker::define_host(std::string_view module, std::string_view name, std:
 
 Linker& Linker::define_untyped(std::string_view module, std::string_view name, FunctionType type,
                                UntypedFunction function) {
-  auto callable = std::make_shared<UntypedCallable>(
-      state_->engine->registry, detail::to_internal(type.params, type.results), std::move(function));
+  auto callable =
+      std::make_shared<UntypedCallable>(detail::to_internal(type.params, type.results), std::move(function));
   return define_host(module, name, type.params, type.results, &enter_untyped, std::move(callable));
 }
 

@@ -120,6 +120,8 @@ struct Internals {
   static runtime::External external(const Extern& object);
   static StoreState& store(const Caller& caller) { return *caller.store_; }
   static std::optional<Exception> exception(StoreState& store, const Trap& trap);
+  static const runtime::HostRoot* root(const Value& value) { return value.root_.get(); }
+  static void set_root(Value& value, std::shared_ptr<const runtime::HostRoot> root) { value.root_ = std::move(root); }
   static Caller caller(StoreState& store, runtime::HostCall& call) { return Caller(store, call); }
   static preview1::Config wasi(const WasiConfig& config);
 };

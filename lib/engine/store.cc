@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/state.h"
+#include "runtime/gc_heap.h"
 
 namespace wasi {
 
@@ -14,10 +15,12 @@ Store::Store(const Engine& engine, StoreConfig config) {
   const runtime::StoreOptions options = {.limits = {.memory_bytes = config.memory_limit,
                                                     .table_elements = config.table_limit,
                                                     .instances = config.instance_limit,
-                                                    .stack_bytes = config.stack_size},
+                                                    .stack_bytes = config.stack_size,
+                                                    .gc_heap_bytes = config.gc_heap_limit},
                                          .checks = engine_state->config.bounds_checks == BoundsChecks::explicit_checks
                                                        ? runtime::BoundsChecks::explicit_checks
-                                                       : runtime::BoundsChecks::guard_pages};
+                                                       : runtime::BoundsChecks::guard_pages,
+                                         .gc_stress = config.gc_stress};
   state_ = std::make_shared<detail::StoreState>(engine_state, options);
   if (config.deadline) set_deadline(std::chrono::steady_clock::now() + *config.deadline);
 }
@@ -26,6 +29,20 @@ std::any& Store::data() { return state_->data; }
 
 void Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
   state_->store.set_deadline(deadline);
+}
+
+void Store::collect_garbage() {
+  if (runtime::GcHeap* heap = state_->store.exec().gc.heap) heap->collect();
+}
+
+HeapMetrics Store::heap_metrics() const {
+  const runtime::GcHeap* heap = state_->store.exec().gc.heap;
+  if (heap == nullptr) return {};
+  const runtime::GcStatistics statistics = heap->statistics();
+  return {.collections = statistics.collections,
+          .live_bytes = statistics.live_bytes,
+          .used_bytes = statistics.used_bytes,
+          .reserved_bytes = statistics.reserved_bytes};
 }
 
 void Interrupter::interrupt() const {
@@ -52,7 +69,7 @@ std::span<std::uint8_t> Memory::bytes() const {
 Result<Global> Global::create(Store& store, const GlobalType& type, const Value& value) {
   const auto& state = Internals::state(store);
   const wasm::GlobalType internal = detail::to_internal(type);
-  if (!detail::fits(state->store.registry(), value, internal.type)) {
+  if (!detail::fits(state->store, value, internal.type)) {
     return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}", type.type.to_string(),
                 value.type().to_string());
   }
@@ -63,11 +80,11 @@ Result<Global> Global::create(Store& store, const GlobalType& type, const Value&
 
 GlobalType Global::type() const { return detail::to_public(global_->type); }
 
-Value Global::get() const { return detail::read_value(global_->cell, global_->type.type); }
+Value Global::get() const { return detail::read_value(store_->store, global_->cell, global_->type.type); }
 
 Result<void> Global::set(const Value& value) const {
   if (!global_->type.is_mutable) return fail(ErrorKind::argument, "the global is constant");
-  if (!detail::fits(store_->store.registry(), value, global_->type.type)) {
+  if (!detail::fits(store_->store, value, global_->type.type)) {
     return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}",
                 wasm::to_string(global_->type.type), value.type().to_string());
   }
@@ -79,8 +96,8 @@ namespace {
 
 void* reference_of(const Value& value) { return reinterpret_cast<void*>(value.bits()[0]); }
 
-Result<void> check_element(const runtime::Store& store, const Value& value, wasm::ValType type) {
-  if (detail::fits(store.registry(), value, type)) return {};
+Result<void> check_element(runtime::Store& store, const Value& value, wasm::ValType type) {
+  if (detail::fits(store, value, type)) return {};
   return fail(ErrorKind::argument, "a table of {} cannot hold a value of type {}", wasm::to_string(type),
               value.type().to_string());
 }
@@ -103,8 +120,8 @@ std::uint64_t Table::size() const { return table_->view.size; }
 
 std::optional<Value> Table::get(std::uint64_t index) const {
   if (index >= table_->view.size) return std::nullopt;
-  return Value::from_bits(detail::to_public(table_->type.element),
-                          {reinterpret_cast<std::uint64_t>(table_->view.elements[index]), 0});
+  const runtime::Slot slot{.ref = table_->view.elements[index]};
+  return detail::read_value(store_->store, &slot, table_->type.element);
 }
 
 Result<void> Table::set(std::uint64_t index, const Value& value) const {

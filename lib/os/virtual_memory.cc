@@ -66,6 +66,14 @@ Result<void> Reservation::commit(std::size_t offset, std::size_t size) {
   return {};
 }
 
+void Reservation::prefer_large_pages(std::size_t offset, std::size_t size) {
+#if defined(MADV_HUGEPAGE)
+  ::madvise(base_ + offset, size, MADV_HUGEPAGE);  // advice: a refusal changes nothing
+#else
+  static_cast<void>(offset), static_cast<void>(size);
+#endif
+}
+
 Result<void> Reservation::protect(std::size_t offset, std::size_t size) {
   if (size != 0 && ::mprotect(base_ + offset, size, PROT_NONE) != 0) {
     return fail(ErrorKind::io, "cannot protect {} bytes of memory: {}", size, reason(errno));

@@ -34,6 +34,8 @@ class Reservation {
 
   // Makes [offset, offset + size) readable and writable. Its pages are zero when first touched.
   Result<void> commit(std::size_t offset, std::size_t size);
+  // The range is worth large pages, where the host has them.
+  void prefer_large_pages(std::size_t offset, std::size_t size);
   // Makes the range inaccessible; what stood there stays until release.
   Result<void> protect(std::size_t offset, std::size_t size);
   // Grows or shrinks an accessible reservation, moving it where it must: base() changes then.

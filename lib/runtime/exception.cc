@@ -64,15 +64,20 @@ std::string describe(const ExecState& exec, Exception& exception) {
 const std::shared_ptr<const void>& Store::identity() const { return impl_->identity; }
 
 Exception* Store::make_exception(Tag& tag, const Slot* slots) {
-  void* memory = impl_->exceptions.allocate(sizeof(Exception) + tag.slot_count * sizeof(Slot));
-  if (memory == nullptr) return nullptr;
-  auto* exception = new (memory) Exception{&tag};
+  GcHeap& objects = heap();
+  objects.add_exception_type(tag.type);
+  Object* object = objects.allocate_exception(tag.type);
+  if (object == nullptr) return nullptr;
+  auto* exception = reinterpret_cast<Exception*>(object);
+  exception->tag = &tag;
   std::copy_n(slots, tag.slot_count, exception->values());
   return exception;
 }
 
 ThrownException::ThrownException(Store& store, Exception& exception)
-    : store_(store.identity()), exception_(&exception) {}
+    : store_(store.identity()),
+      exception_(&exception),
+      root_(store.heap().keep(reinterpret_cast<std::uint64_t>(&exception))) {}
 
 Exception* ThrownException::in(const Store& store) const { return store_ == store.identity() ? exception_ : nullptr; }
 

@@ -4,27 +4,31 @@
 
 #include <wasi/trap.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "runtime/exec_state.h"
 #include "runtime/frame.h"
+#include "runtime/gc_heap_object.h"
+#include "runtime/gc_heap_roots.h"
 
 namespace wasi::runtime {
 
 class Store;
 struct Tag;
 
-// An exception: its tag, and behind it the tag's values as they lie in slots.
+// An exception, an object of the store's heap: its tag, and behind it the tag's values as they lie in slots.
 struct Exception {
+  Object head;
   Tag* tag = nullptr;
 
   [[nodiscard]] Slot* values() { return reinterpret_cast<Slot*>(this + 1); }
 };
-static_assert(sizeof(Exception) % alignof(Slot) == 0);
+static_assert(offsetof(Exception, tag) == sizeof(Object) && sizeof(Exception) == sizeof(Object) + sizeof(Slot));
 
-// An exception in the host's hands, usually in a Trap. Any thread may let go of it.
+// An exception in the host's hands, usually in a Trap, which keeps it alive. Any thread may let go of it.
 class ThrownException {
  public:
   ThrownException(Store& store, Exception& exception);
@@ -35,6 +39,7 @@ class ThrownException {
  private:
   std::shared_ptr<const void> store_;  // which store it is, for ever
   Exception* exception_;
+  std::shared_ptr<const HostRoot> root_;
 };
 
 // What the host gets when nobody catches the exception: a message that names its tag and shows its values, and the

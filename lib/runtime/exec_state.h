@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "runtime/frame.h"
+#include "runtime/gc_heap_cells.h"
 
 namespace wasi::runtime {
 
@@ -35,6 +36,7 @@ struct ExecState {
   // kInterruptDeadline, kInterruptRequest. Non-zero: polls at loop heads and entries call handle_interrupt.
   std::atomic<std::uint32_t> interrupt{0};
   HostEntry* host_entry = nullptr;
+  GcState gc;
   Store* store = nullptr;
   std::optional<std::chrono::steady_clock::time_point> deadline;  // blocking host calls wait no longer
   Trap pending;                                                   // the trap on its way to the host entry

@@ -58,10 +58,29 @@ Memory* Instance::default_memory() {
   return priv->default_memory;
 }
 
+std::span<const std::uint8_t> Instance::data(std::uint32_t segment) const {
+  if (priv->dropped_data[segment]) return {};
+  return module().view(module().data[segment].bytes);
+}
+
+std::uint64_t Instance::element_count(std::uint32_t segment) const {
+  return priv->dropped_elements[segment] ? 0 : module().elements[segment].size();
+}
+
+// References to functions are made when they are asked for, so a segment that is never used costs nothing: its
+// expressions name functions and constant globals, whose values do not change.
+void* Instance::element(std::uint32_t segment, std::uint32_t index) {
+  const wasm::ElementSegment& elements = module().elements[segment];
+  if (!elements.functions.empty()) return func_ref(elements.functions[index]);
+  if (const auto& values = priv->element_values[segment]; !values.empty()) return values[index].ref;
+  const Result<Slot> value = evaluate_const(*this, elements.expressions[index]);
+  WASI_CHECK(value.has_value());  // instantiation refused modules with others
+  return value->ref;
+}
+
 bool Instance::memory_init(std::uint32_t memory_index, std::uint32_t segment, std::uint64_t dst, std::uint32_t src,
                            std::uint32_t count) {
-  std::span<const std::uint8_t> bytes;
-  if (!priv->dropped_data[segment]) bytes = module().view(module().data[segment].bytes);
+  const std::span<const std::uint8_t> bytes = data(segment);
   if (src > bytes.size() || count > bytes.size() - src) return false;
   const auto target = memories[memory_index]->range(dst, count);
   if (!target) return false;
@@ -71,27 +90,19 @@ bool Instance::memory_init(std::uint32_t memory_index, std::uint32_t segment, st
 
 bool Instance::table_init(std::uint32_t table_index, std::uint32_t segment, std::uint64_t dst, std::uint32_t src,
                           std::uint32_t count) {
-  const wasm::ElementSegment& elements = module().elements[segment];
-  const std::uint64_t size = priv->dropped_elements[segment] ? 0 : elements.size();
+  const std::uint64_t size = element_count(segment);
   TableView& view = tables[table_index]->view;
   if (src > size || count > size - src) return false;
   if (dst > view.size || count > view.size - dst) return false;
-  // References are made when they are copied, so a segment that is never used costs nothing. Its
-  // expressions name functions and constant globals: their values do not change.
-  if (!elements.functions.empty()) {
-    for (std::uint32_t i = 0; i < count; ++i) view.elements[dst + i] = func_ref(elements.functions[src + i]);
-  } else {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const Result<Slot> value = evaluate_const(*this, elements.expressions[src + i]);
-      WASI_CHECK(value.has_value());  // instantiation refused modules with others
-      view.elements[dst + i] = value->ref;
-    }
-  }
+  for (std::uint32_t i = 0; i < count; ++i) view.elements[dst + i] = element(segment, src + i);
   return true;
 }
 
 void Instance::drop_data(std::uint32_t segment) { priv->dropped_data[segment] = true; }
 
-void Instance::drop_element(std::uint32_t segment) { priv->dropped_elements[segment] = true; }
+void Instance::drop_element(std::uint32_t segment) {
+  priv->dropped_elements[segment] = true;
+  priv->element_values[segment] = {};
+}
 
 }  // namespace wasi::runtime

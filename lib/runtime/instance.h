@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -36,6 +37,10 @@ class Instance {
                    std::uint32_t count);
   bool table_init(std::uint32_t table, std::uint32_t segment, std::uint64_t dst, std::uint32_t src,
                   std::uint32_t count);
+  // Segments as they are now.
+  [[nodiscard]] std::span<const std::uint8_t> data(std::uint32_t segment) const;
+  [[nodiscard]] std::uint64_t element_count(std::uint32_t segment) const;
+  void* element(std::uint32_t segment, std::uint32_t index);
   void drop_data(std::uint32_t segment);
   void drop_element(std::uint32_t segment);
   [[nodiscard]] Table* table(std::uint32_t index) const { return tables[index]; }

@@ -17,6 +17,8 @@ struct Instance::Private {
   std::vector<Slot*> global_cells;
   std::vector<bool> dropped_data;
   std::vector<bool> dropped_elements;
+  // Of segments that hold references to objects, until they are dropped: their expressions are evaluated once.
+  std::vector<std::vector<Slot>> element_values;
   Memory* default_memory = nullptr;
   bool knows_default_memory = false;
 };

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "runtime/const_expr.h"
+#include "runtime/gc_heap.h"
 #include "runtime/import_match.h"
 #include "runtime/instance_private.h"
 #include "runtime/store.h"
@@ -58,6 +59,8 @@ class Instantiation {
     instance_->priv->func_refs = os::ZeroedArray<FuncRef>(module_.bodies.size());
     instance_->priv->dropped_data.resize(module_.data.size());
     instance_->priv->dropped_elements.resize(module_.elements.size());
+    instance_->priv->element_values.resize(module_.elements.size());
+    add_types();
     take_imports();
     WASI_TRY(make_memories());
     choose_code();
@@ -87,6 +90,13 @@ class Instantiation {
       return fail(ErrorKind::limit, "the store's limit of {} instances is reached", store_.options().limits.instances);
     }
     return {};
+  }
+
+  // The heap learns of the types before anything can be made of them.
+  void add_types() {
+    const bool makes_objects = std::ranges::any_of(
+        module_.types, [&](wasm::TypeId type) { return module_.registry->at(type).kind != wasm::CompositeKind::func; });
+    if (makes_objects) store_.heap().add_types(module_.types);
   }
 
   void take_imports() {
@@ -173,15 +183,14 @@ class Instantiation {
 
   // All constant expressions that later steps need, so that no error comes after the first effect.
   Result<void> evaluate_offsets() {
-    for (const wasm::ElementSegment& segment : module_.elements) {
+    for (std::size_t i = 0; i < module_.elements.size(); ++i) {
+      const wasm::ElementSegment& segment = module_.elements[i];
       std::uint64_t offset = 0;
       if (segment.mode == wasm::SegmentMode::active) {
         offset = WASI_TRY(evaluate_address(segment.offset, module_.tables[segment.table.value].type.address));
       }
       element_offsets_.push_back(offset);
-      for (const wasm::ConstExpr& expression : segment.expressions) {
-        WASI_TRY(evaluate_const(*instance_, expression));
-      }
+      WASI_TRY(evaluate_elements(segment, instance_->priv->element_values[i]));
     }
     for (const wasm::DataSegment& segment : module_.data) {
       std::uint64_t offset = 0;
@@ -189,6 +198,17 @@ class Instantiation {
         offset = WASI_TRY(evaluate_address(segment.offset, module_.memories[segment.memory.value].address));
       }
       data_offsets_.push_back(offset);
+    }
+    return {};
+  }
+
+  // Objects that expressions make have an identity, so they are made once and kept.
+  Result<void> evaluate_elements(const wasm::ElementSegment& segment, std::vector<Slot>& values) {
+    const bool is_kept = is_traced(*module_.registry, segment.type);
+    if (is_kept) values.resize(segment.expressions.size());
+    for (std::size_t i = 0; i < segment.expressions.size(); ++i) {
+      const Slot value = WASI_TRY(evaluate_const(*instance_, segment.expressions[i]));
+      if (is_kept) values[i] = value;
     }
     return {};
   }

@@ -144,6 +144,14 @@ std::expected<void, Trap> Store::call(FuncRef& function, std::span<Slot> slots) 
   return std::unexpected(std::move(exec_.pending));
 }
 
+GcHeap& Store::heap() {
+  if (impl_->heap == nullptr) {
+    impl_->heap = std::make_unique<GcHeap>(
+        *this, GcOptions{.limit_bytes = options_.limits.gc_heap_bytes, .is_stressed = options_.gc_stress});
+  }
+  return *impl_->heap;
+}
+
 void Store::interrupt() { exec_.interrupt.fetch_or(kInterruptRequest); }
 
 void Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {

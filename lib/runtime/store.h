@@ -24,6 +24,8 @@
 namespace wasi::runtime {
 
 class Instance;
+class GcHeap;
+class Marker;
 
 // A table: its type, its elements.
 struct Table {
@@ -53,11 +55,13 @@ struct StoreLimits {
   std::uint64_t table_elements = 10'000'000;  // per table
   std::uint64_t instances = 10'000;
   std::uint64_t stack_bytes = kDefaultStackBytes;  // of the Wasm stack
+  std::uint64_t gc_heap_bytes = UINT64_MAX;
 };
 
 struct StoreOptions {
   StoreLimits limits;
   BoundsChecks checks = BoundsChecks::guard_pages;
+  bool gc_stress = false;  // collect at every allocation of an object
 };
 
 // What an import can be given, and what an export is.
@@ -98,7 +102,7 @@ class Store {
   // `high` is the upper half of a v128.
   Global* add_global(const wasm::GlobalType& type, Slot value, Slot high = {});
   Tag* add_tag(wasm::TypeId type);
-  // An exception with the values in `slots`; null when the store's exceptions have no room left.
+  // An exception with the values in `slots`, which lie in roots (gc_heap.h); null when the heap is full.
   Exception* make_exception(Tag& tag, const Slot* slots);
 
   // Instantiates: imports in the module's order (matched by the caller or here: mismatches are
@@ -122,6 +126,11 @@ class Store {
   void interrupt();
   // Guest code that runs past this traps with `deadline_exceeded`. Set between calls only.
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+
+  // The heap of structures, arrays and exceptions, made when it is first asked for.
+  [[nodiscard]] GcHeap& heap();
+  // For the collector: shows it every reference outside of the heap that its own lists do not have.
+  void mark_roots(Marker& marker);
 
   // Memory accounting for limits; false when it would exceed them.
   bool reserve_memory(std::uint64_t bytes);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "os/virtual_memory.h"
-#include "runtime/exception_arena.h"
+#include "runtime/gc_heap.h"
 #include "runtime/instance.h"
 #include "runtime/store.h"
 
@@ -20,8 +20,8 @@ struct Store::Impl {
   std::deque<Tag> tags;
   std::deque<HostFunction> host_functions;
   std::vector<std::unique_ptr<Instance>> instances;
-  ExceptionArena exceptions;
   std::shared_ptr<const void> identity = std::make_shared<char>();
+  std::unique_ptr<GcHeap> heap;
   std::vector<Tier*> tiers;  // of the instances, each once
   std::uint64_t memory_bytes = 0;
   bool uses_guard_pages = false;

@@ -44,6 +44,9 @@ class Tier {
   // newest frame: the one that trapped; for others: the call). Empty where it cannot be told.
   [[nodiscard]] virtual std::optional<std::uint64_t> offset_of(const Frame& frame) const = 0;
 
+  // Behind the last slot that a call in progress of this tier can use.
+  [[nodiscard]] virtual const Slot* frame_end(const Frame& frame) const = 0;
+
   // A memory fault at `pc` with these general registers (by their number in instruction encodings, so on
   // x86-64 rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 to r15), in code of this tier: the place in the tier's
   // own terms for Frame::resume of exec.top, or null. Called from a signal handler: async-signal-safe.

@@ -15,6 +15,8 @@ inline constexpr std::size_t kHashedExports = 8;                    // modules w
 inline constexpr std::uint64_t kGuardedReservation = (4ULL << 30);  // a 32-bit index reaches this far
 inline constexpr std::uint64_t kGuardBytes = 4ULL << 30;            // and a 32-bit constant offset this much further
 inline constexpr std::uint64_t kMostMemoryBytes = 1ULL << 47;       // the host's address space
+inline constexpr std::uint64_t kGcMinimumBudget = 16U << 20;        // allocated between two collections, at least
+inline constexpr std::uint64_t kGcReserveDivisor = 64;  // of a full heap, the part that must be free to go on
 inline constexpr std::size_t kMaxBacktraceFrames = 128;
 
 }  // namespace wasi::runtime

@@ -229,6 +229,8 @@ std::optional<TypeId> TypeRegistry::add_func(FuncType type) {
 
 const SubType& TypeRegistry::at(TypeId id) const { return impl_->at(id.value).type; }
 
+std::uint32_t TypeRegistry::depth(TypeId id) const { return impl_->at(id.value).depth; }
+
 bool TypeRegistry::is_subtype(TypeId sub, TypeId super) const {
   if (sub == super) return true;
   const Entry* type = &impl_->at(sub.value);

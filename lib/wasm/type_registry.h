@@ -32,6 +32,8 @@ class TypeRegistry {
 
   [[nodiscard]] const SubType& at(TypeId id) const;
 
+  // How many ancestors a type has.
+  [[nodiscard]] std::uint32_t depth(TypeId id) const;
   // `sub` is `super` or declared below it.
   [[nodiscard]] bool is_subtype(TypeId sub, TypeId super) const;
   // Matching as the spec defines it, for heap, value types and function types by structure.

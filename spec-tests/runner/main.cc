@@ -25,6 +25,7 @@ struct Options {
   std::vector<std::string> folders;
   std::string only;  // FILE or FILE:LINE
   std::string checks = "guard";
+  std::string gc = "normal";
   std::string report;
   bool show_not_yet = false;
 };
@@ -78,7 +79,8 @@ void run_script(const wasi::Engine& engine, const Options& options, const fs::pa
     observe(0, "script", Outcome::fail(json.error()));
     return;
   }
-  wasi::spec::Script(engine, path.parent_path(), observe).run(json->at("commands"));
+  const wasi::StoreConfig store = {.gc_stress = options.gc == "stress"};
+  wasi::spec::Script(engine, store, path.parent_path(), observe).run(json->at("commands"));
 }
 
 void print_table(const Report& report) {
@@ -153,6 +155,8 @@ int main(int argc, char** argv) {
   app.add_option("folders", options.folders, "Folders below it; default: all");
   app.add_option("--only", options.only, "FILE or FILE:LINE: the scripts whose path ends so");
   app.add_option("--bounds-checks", options.checks, "guard or explicit")->check(CLI::IsMember({"guard", "explicit"}));
+  app.add_option("--gc", options.gc, "normal, or stress: collect at every allocation")
+      ->check(CLI::IsMember({"normal", "stress"}));
   app.add_option("--report", options.report, "json: a report for programs")->check(CLI::IsMember({"json"}));
   app.add_flag("--show-not-yet", options.show_not_yet, "Say which commands wait for a later version, and why");
   CLI11_PARSE(app, argc, argv);

@@ -4,10 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 namespace wasi::spec {
 
@@ -58,6 +61,21 @@ std::string text_of(const Json& json, const char* key) {
   return member != json.end() && member->is_string() ? member->get<std::string>() : std::string();
 }
 
+// Patterns that name what a reference refers to and nothing more.
+struct KindPattern {
+  std::string_view type;
+  std::vector<ReferenceKind> kinds;
+};
+const KindPattern kKindPatterns[] = {
+    {"ref.func", {ReferenceKind::function}},
+    {"ref.i31", {ReferenceKind::i31}},
+    {"ref.struct", {ReferenceKind::structure}},
+    {"ref.array", {ReferenceKind::array}},
+    {"ref.exn", {ReferenceKind::exception}},
+    {"ref.eq", {ReferenceKind::i31, ReferenceKind::structure, ReferenceKind::array}},
+    {"ref.any", {ReferenceKind::i31, ReferenceKind::structure, ReferenceKind::array, ReferenceKind::host}},
+};
+
 bool matches(const Json& pattern, const Value& value, std::string& unknown) {
   const std::string type = text_of(pattern, "type");
   const std::string expected = text_of(pattern, "value");
@@ -89,14 +107,17 @@ bool matches(const Json& pattern, const Value& value, std::string& unknown) {
     }
     return false;
   }
-  if (type == "ref.null") return value.is_null();
-  if (type == "ref.extern") {
-    const auto reference = value.as<ExternRef>();
-    if (!reference || reference->pointer == nullptr) return false;
-    return expected.empty() || bits_of(expected) == std::bit_cast<std::uintptr_t>(reference->pointer) - 1;
+  const auto found = value.reference_kind();
+  if (type == "ref.null") return found == ReferenceKind::null;
+  if (type == "ref.extern" || type == "ref.host") {
+    const bool is_extern = value.type().as_nullable() == ValueType::externref();
+    if (is_extern != (type == "ref.extern") || found == ReferenceKind::null) return false;
+    const auto reference = value.as_host();
+    return expected.empty() ||
+           (reference && bits_of(expected) == std::bit_cast<std::uintptr_t>(reference->pointer) - 1);
   }
-  if (type == "ref.func") {
-    return value.type().is_reference() && value.type() != ValueType::externref() && !value.is_null();
+  for (const KindPattern& row : kKindPatterns) {
+    if (row.type == type) return std::ranges::find(row.kinds, found) != row.kinds.end();
   }
   unknown = pattern.dump();
   return false;
@@ -121,6 +142,11 @@ std::expected<Value, std::string> argument_of(const Json& json) {
     const std::string heap = text_of(json, "value");
     if (heap == "func" || heap == "nofunc") return Value::zero_of(ValueType::funcref());
     if (heap == "extern" || heap == "noextern") return Value::zero_of(ValueType::externref());
+    if (heap == "any" || heap == "none") return Value::zero_of(ValueType::anyref());
+    if (heap == "eq") return Value::zero_of(ValueType::eqref());
+    if (heap == "i31") return Value::zero_of(ValueType::i31ref());
+    if (heap == "struct") return Value::zero_of(ValueType::structref());
+    if (heap == "array") return Value::zero_of(ValueType::arrayref());
     return std::unexpected(fmt::format("a null argument of the type {}", heap));
   }
   const auto bits = bits_of(text_of(json, "value"));
@@ -130,7 +156,9 @@ std::expected<Value, std::string> argument_of(const Json& json) {
   if (type == "f32") return Value::from_bits(ValueType::f32(), {*bits, 0});
   if (type == "f64") return Value::from_bits(ValueType::f64(), {*bits, 0});
   // Reference N is the address N + 1, since the address 0 is null.
-  if (type == "ref.extern") return Value(ExternRef{std::bit_cast<void*>(static_cast<std::uintptr_t>(*bits + 1))});
+  const ExternRef host{std::bit_cast<void*>(static_cast<std::uintptr_t>(*bits + 1))};
+  if (type == "ref.extern") return Value(host);
+  if (type == "ref.host") return Value::any_from_extern(host);
   return std::unexpected(fmt::format("an argument of the type {}", type));
 }
 

@@ -43,8 +43,13 @@ std::expected<Json, std::string> read_script(const std::filesystem::path& path) 
   return json;
 }
 
-Script::Script(const Engine& engine, std::filesystem::path folder, Observer observer)
-    : engine_(engine), folder_(std::move(folder)), observer_(std::move(observer)), store_(engine), linker_(engine) {
+Script::Script(const Engine& engine, const StoreConfig& store, std::filesystem::path folder, Observer observer)
+    : engine_(engine),
+      config_(store),
+      folder_(std::move(folder)),
+      observer_(std::move(observer)),
+      store_(engine, store),
+      linker_(engine) {
   define_spectest();
 }
 
@@ -205,7 +210,7 @@ Outcome Script::register_instance(const Json& command) {
 // (shared memories) is refused so far, so its commands run here in their order.
 Outcome Script::run_thread(const Json& command) {
   threads_.insert(text_of(command, "name"));
-  Script thread(engine_, folder_, observer_);
+  Script thread(engine_, config_, folder_, observer_);
   const std::string shared = text_of(command, "shared_module");
   Outcome outcome = Outcome::pass();
   if (!shared.empty()) {

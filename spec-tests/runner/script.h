@@ -26,7 +26,7 @@ using Observer = std::function<void(std::uint64_t line, const std::string& type,
 class Script {
  public:
   // `folder` holds the modules that the commands name.
-  Script(const Engine& engine, std::filesystem::path folder, Observer observer);
+  Script(const Engine& engine, const StoreConfig& store, std::filesystem::path folder, Observer observer);
 
   void run(const Json& commands);
 
@@ -64,6 +64,7 @@ class Script {
   void define_spectest();
 
   Engine engine_;
+  StoreConfig config_;
   std::filesystem::path folder_;
   Observer observer_;
   Store store_;

@@ -42,7 +42,7 @@ class Folder {
 
 std::vector<Outcome> run(const Folder& folder, const char* commands) {
   std::vector<Outcome> outcomes;
-  Script script(Engine(), folder.path(),
+  Script script(Engine(), {}, folder.path(),
                 [&](std::uint64_t, const std::string&, const Outcome& outcome) { outcomes.push_back(outcome); });
   script.run(Json::parse(commands));
   return outcomes;

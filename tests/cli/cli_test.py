@@ -226,6 +226,7 @@ class Options(CliTest):
     def test_wrong_values(self):
         for option, value, part in [("--deadline", "5", "5s or 250ms"), ("--deadline", "soon", "\"soon\""),
                                     ("--max-memory", "lots", "64m"), ("--max-memory", "-1", "--max-memory"),
+                                    ("--max-gc-heap", "much", "64m"),
                                     ("--stack-size", "1q", "\"1q\""), ("--tier", "turbo", "auto, interp"),
                                     ("--tier", "llvm", "llvm is not in this version"),
                                     ("--tier", "baseline", "baseline is not in this version"),
@@ -346,6 +347,17 @@ class Running(CliTest):
         self.assertEqual(self.run_cli("--max-memory", "1m", "--invoke", "grow", path, "14"), (SUCCESS, "2\n", ""))
         self.assertEqual(self.run_cli("--max-memory", "1m", "--invoke", "grow", path, "15"), (SUCCESS, "-1\n", ""))
         self.check_error(FAILURE, ["--max-memory", "64k", "--invoke", "grow", path, "0"], path, "memory", "limit")
+
+    def test_gc_heap_limit(self):
+        # (module (type $list (struct (field anyref)))
+        #   (func (export "_start") (local anyref) (loop (local.set 0 (struct.new $list (local.get 0))) (br 0))))
+        path = self.dir / "list.wasm"
+        path.write_bytes(bytes.fromhex("0061736d01000000 0108025f016e00600000 03020101 070a01065f73746172740000"
+                                       "0a12011001016e 0340 2000 fb0000 2100 0c00 0b 0b"))
+        code, _, err = self.run_cli("--max-gc-heap", "1m", path)
+        self.assertEqual(code, TRAP)
+        self.assertTrue(err.startswith("wasirun: trap: allocation failure: the heap for objects is full "
+                                       "(limit: 1048576 bytes)\n"), err)
 
     def test_validation_modes(self):
         # The body of f leaves nothing where an i32 is promised.

@@ -45,10 +45,10 @@ std::string describe(Mode mode) {
                      mode.checks == BoundsChecks::guard_pages ? "guard pages" : "explicit checks");
 }
 
-Machine::Machine(Mode mode, runtime::StoreLimits limits)
+Machine::Machine(Mode mode, runtime::StoreLimits limits, bool gc_stress)
     : tier_(make_interpreter({.style = mode.style})),
       registry_(std::make_shared<wasm::TypeRegistry>()),
-      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{limits, mode.checks})) {}
+      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{limits, mode.checks, gc_stress})) {}
 
 void Machine::define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,
                      runtime::HostBody body, std::shared_ptr<void> data) {

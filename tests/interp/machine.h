@@ -36,7 +36,7 @@ using Values = std::vector<std::uint64_t>;
 
 class Machine {
  public:
-  explicit Machine(Mode mode = {}, runtime::StoreLimits limits = {});
+  explicit Machine(Mode mode = {}, runtime::StoreLimits limits = {}, bool gc_stress = false);
 
   // A host function "env" "<name>".
   void define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,

@@ -78,7 +78,7 @@ void run_exports(const Instance& instance, const Module& module, Tally& tally) {
   if (finished) ++tally.finished;
 }
 
-void run_case(const Engine& engine, std::vector<std::uint8_t> bytes, Tally& tally) {
+void run_case(const Engine& engine, bool gc_stress, std::vector<std::uint8_t> bytes, Tally& tally) {
   const auto module = Module::from_bytes(engine, std::move(bytes));
   if (!module) {
     REQUIRE_FALSE(module.error().message.empty());
@@ -88,6 +88,8 @@ void run_case(const Engine& engine, std::vector<std::uint8_t> bytes, Tally& tall
   Store store(engine, {.memory_limit = 32 << 20,
                        .table_limit = 100'000,
                        .stack_size = 256 << 10,
+                       .gc_heap_limit = 4 << 20,
+                       .gc_stress = gc_stress,
                        .deadline = std::chrono::milliseconds(15)});
   Linker linker(engine);
   if (const auto defined = define_imports(linker, store, *module); !defined) {
@@ -121,7 +123,8 @@ Tally run_all(std::span<const std::filesystem::path> modules, std::uint64_t firs
       INFO(path.filename().string() << ", seed " << seed);
       log << path.string() << " " << seed << std::endl;
       test::Random random(seed ^ original.size());
-      run_case(engines[static_cast<std::size_t>(round) % engines.size()], test::mutate(original, random), tally);
+      const auto turn = static_cast<std::size_t>(round);
+      run_case(engines[turn % engines.size()], turn / engines.size() % 2 == 0, test::mutate(original, random), tally);
     }
   }
   WARN(modules.size() << " modules, " << rounds << " rounds: " << tally.rejected << " rejected, " << tally.refused

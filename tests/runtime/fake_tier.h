@@ -30,6 +30,7 @@ class FakeTier : public Tier {
   Result<SlotEntry> prepare(ModuleCode& module, FunctionCode& code) override;
   // Frame::resume is the offset itself.
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const Frame& frame) const override;
+  [[nodiscard]] const Slot* frame_end(const Frame& frame) const override { return frame.slots; }
   [[nodiscard]] bool owns_pc(std::uintptr_t pc) const override;
   [[nodiscard]] const void* resume_of_fault(const ExecState& exec, std::uintptr_t pc, const std::uint64_t* registers,
                                             std::size_t register_count) const override;

@@ -194,7 +194,7 @@ TEST_CASE("features that do not run yet are refused by name, at instantiation", 
   const World::Code code = world.compile("(module)");
   auto module = std::make_shared<wasm::Module>();
   module->registry = world.registry;
-  module->features = {wasm::Feature::mvp, wasm::Feature::gc, wasm::Feature::threads};
+  module->features = {wasm::Feature::mvp, wasm::Feature::threads};
   const std::vector<std::shared_ptr<ModuleCode>> modes = {
       std::make_shared<ModuleCode>(module, world.tier, BoundsChecks::guard_pages, true),
       std::make_shared<ModuleCode>(module, world.tier, BoundsChecks::explicit_checks, true)};
@@ -203,7 +203,7 @@ TEST_CASE("features that do not run yet are refused by name, at instantiation", 
   REQUIRE_FALSE(result.has_value());
   REQUIRE(result.error().error.has_value());
   CHECK(result.error().error->kind == ErrorKind::unsupported);
-  CHECK(result.error().error->message == "not yet supported: gc, threads (used by the module)");
+  CHECK(result.error().error->message == "not yet supported: threads (used by the module)");
 }
 
 TEST_CASE("limits of instances and tables are errors that name them", "[instantiate]") {

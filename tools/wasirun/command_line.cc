@@ -167,6 +167,10 @@ void add_run_options(CLI::App& app, RunCommand& run) {
          "Most linear memory that the program may have, e.g. 64m")
       ->type_name("SIZE");
   app.add_option_function<std::string>(
+         "--max-gc-heap", [&run](Text value) { run.gc_heap_limit = or_throw("--max-gc-heap", parse_size(value)); },
+         "Most memory for the program's structures and arrays (default: 4g)")
+      ->type_name("SIZE");
+  app.add_option_function<std::string>(
          "--stack-size", [&run](Text value) { run.stack_size = or_throw("--stack-size", parse_size(value)); },
          "Size of the program's call stack (default: 8m)")
       ->type_name("SIZE");

@@ -25,6 +25,7 @@ struct RunCommand {
   wasi::EngineConfig engine;
   std::optional<std::chrono::nanoseconds> deadline;
   std::optional<std::uint64_t> memory_limit;
+  std::optional<std::uint64_t> gc_heap_limit;
   std::optional<std::uint64_t> stack_size;
   bool trace_wasi = false;
   bool profile_phases = false;

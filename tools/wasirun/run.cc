@@ -148,6 +148,7 @@ int run(const RunCommand& command) {
 
   wasi::StoreConfig store_config;
   if (command.memory_limit) store_config.memory_limit = *command.memory_limit;
+  if (command.gc_heap_limit) store_config.gc_heap_limit = *command.gc_heap_limit;
   if (command.stack_size) store_config.stack_size = *command.stack_size;
   store_config.deadline = command.deadline;
   wasi::Store store(*engine, store_config);

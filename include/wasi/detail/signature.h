@@ -38,7 +38,7 @@ void to_slot(Slot* slot, T value) {
   } else if constexpr (std::is_same_v<T, V128>) {
     std::memcpy(slot, value.bytes.data(), sizeof(value));
   } else if constexpr (std::is_same_v<T, ExternRef>) {
-    *slot = reinterpret_cast<std::uint64_t>(value.pointer);
+    *slot = to_reference(value);
   } else {
     *slot = static_cast<std::make_unsigned_t<T>>(value);
   }
@@ -55,7 +55,7 @@ T from_slot(const Slot* slot) {
     std::memcpy(value.bytes.data(), slot, sizeof(value));
     return value;
   } else if constexpr (std::is_same_v<T, ExternRef>) {
-    return ExternRef{reinterpret_cast<void*>(*slot)};
+    return to_extern(*slot);
   } else {
     return static_cast<T>(*slot);
   }

@@ -1,0 +1,79 @@
+// What the collector and casts need to know of a type, by its TypeId.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "wasm/type_registry.h"
+
+namespace wasi::runtime {
+
+// Ancestors that a layout lists; for types below, casts ask the registry.
+inline constexpr std::uint32_t kDisplaySize = 6;
+inline constexpr std::uint32_t kNoAncestor = UINT32_MAX;
+
+struct TypeLayout {
+  std::uint32_t display[kDisplaySize];  // ancestors from the root on, the type itself at its depth
+  std::uint32_t words = 0;              // of a structure or an exception, behind its head
+  std::uint8_t element_shift = 0;       // of an array: log2 of an element's bytes
+  bool is_known = false;
+  bool has_references = false;                       // any word or element that the collector follows
+  std::uint64_t references = 0;                      // which of the first 64 words are references
+  const std::vector<std::uint32_t>* more = nullptr;  // the references among later words
+};
+
+// How a type is tested: what an instruction carries (64 bits).
+struct TypeTest {
+  enum class Mode : std::uint8_t {
+    never,       // only null, if at all
+    always,      // everything but null
+    i31,         // ref.i31
+    eq,          // an i31 or an object
+    structures,  // any structure
+    arrays,      // any array
+    object,      // an object of `type`, found in the display at `depth`
+    deep,        // an object of `type`, which lies deeper than the display reaches
+    function,    // a function of `type`
+  };
+  std::uint32_t type = 0;
+  std::uint8_t depth = 0;
+  Mode mode = Mode::never;
+  bool takes_null = false;
+  std::uint8_t unused = 0;
+};
+static_assert(sizeof(TypeTest) == 8);
+
+TypeTest make_test(const wasm::TypeRegistry& registry, wasm::ValType type);
+
+// The layouts of the types that objects of one store can have.
+class TypeLayouts {
+ public:
+  explicit TypeLayouts(const wasm::TypeRegistry& registry) : registry_(&registry) {}
+
+  // Lays out the structures and arrays among these types, which stand behind their supertypes, or
+  // (add_exception) the values of a tag's type.
+  void add(std::span<const wasm::TypeId> types);
+  void add_exception(wasm::TypeId type);
+
+  // By TypeId; moves when types are added.
+  [[nodiscard]] const TypeLayout* data() const { return layouts_.data(); }
+  [[nodiscard]] const TypeLayout& operator[](wasm::TypeId type) const { return layouts_[type.value]; }
+
+ private:
+  TypeLayout& enter(wasm::TypeId type);
+  void add_reference(TypeLayout& layout, std::uint32_t word);
+
+  const wasm::TypeRegistry* registry_;
+  std::vector<TypeLayout> layouts_;
+  std::vector<std::unique_ptr<std::vector<std::uint32_t>>> more_;
+};
+
+// The collector follows references of this type: functions are none of its objects.
+bool is_traced(const wasm::TypeRegistry& registry, wasm::ValType type);
+
+// The bytes of a value in an array, as a power of two.
+std::uint8_t storage_shift(wasm::StorageType storage);
+
+}  // namespace wasi::runtime

@@ -1,0 +1,39 @@
+// Marking: everything that can be reached from what it is shown. Iterative, so lists may be of any length.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/gc_heap_blocks.h"
+#include "runtime/gc_heap_layout.h"
+#include "runtime/gc_heap_object.h"
+
+namespace wasi::runtime {
+
+class Marker {
+ public:
+  Marker(Blocks& blocks, const TypeLayout* layouts) : blocks_(blocks), layouts_(layouts) {}
+
+  // A reference of the any, extern or exn hierarchy.
+  void visit(std::uint64_t reference) {
+    if (!is_object(reference)) return;
+    Object* object = object_of(reference);
+    if (blocks_.mark(object)) found_.push_back(object);
+  }
+  // Any number: a reference if there is an object at that address.
+  void visit_conservatively(std::uint64_t value) {
+    Object* object = blocks_.find_object(value);
+    if (object != nullptr && blocks_.mark(object)) found_.push_back(object);
+  }
+  // Follows everything that was found.
+  void drain();
+
+ private:
+  void follow(Object& object);
+
+  Blocks& blocks_;
+  const TypeLayout* layouts_;
+  std::vector<Object*> found_;  // marked, not followed yet
+};
+
+}  // namespace wasi::runtime
