@@ -19,9 +19,6 @@ using runtime::Object;
 
 // --- structures
 
-inline constexpr std::size_t kVectorBytes = 16;
-WASI_INLINE void copy_vector(void* to, const void* from) { std::memmove(to, from, kVectorBytes); }
-
 WASI_INLINE std::uint64_t reference_to(const Object* object) { return reinterpret_cast<std::uint64_t>(object); }
 
 // The instruction's head, size class and cell stand behind its destination.
@@ -123,7 +120,7 @@ struct StructGetVector {
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
     const Slot* words = words_of(s, slot_at<kHeadSize + 2>(s).u64);
-    copy_vector(&slot_at<kDestinationAt>(s), words + read_code<std::uint16_t>(s.ip + kHeadSize + 4));
+    put_vector(s, load_vector(words + read_code<std::uint16_t>(s.ip + kHeadSize + 4)));
     s.ip += kLength;
   }
 };
@@ -133,7 +130,7 @@ struct StructSetVector {
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
     Slot* words = words_of(s, slot_at<kHeadSize>(s).u64);
-    copy_vector(words + read_code<std::uint16_t>(s.ip + kHeadSize + 4), &slot_at<kHeadSize + 2>(s));
+    store_vector(words + read_code<std::uint16_t>(s.ip + kHeadSize + 4), load_vector(&slot_at<kHeadSize + 2>(s)));
     s.ip += kLength;
   }
 };
@@ -228,8 +225,10 @@ struct ArrayGetVector {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    const std::uint8_t* element = element_of<kVectorBytes>(s, slot_at<kHeadSize + 2>(s), slot_at<kHeadSize + 4>(s).u32);
-    copy_vector(&slot_at<kDestinationAt>(s), element);
+    V128 value;
+    std::memcpy(&value, element_of<sizeof value>(s, slot_at<kHeadSize + 2>(s), slot_at<kHeadSize + 4>(s).u32),
+                sizeof value);
+    put_vector(s, value);
     s.ip += kLength;
   }
 };
@@ -238,8 +237,9 @@ struct ArraySetVector {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    std::uint8_t* element = element_of<kVectorBytes>(s, slot_at<kHeadSize>(s), slot_at<kHeadSize + 2>(s).u32);
-    copy_vector(element, &slot_at<kHeadSize + 4>(s));
+    const V128 value = load_vector(&slot_at<kHeadSize + 4>(s));
+    std::uint8_t* element = element_of<sizeof value>(s, slot_at<kHeadSize>(s), slot_at<kHeadSize + 2>(s).u32);
+    std::memcpy(element, &value, sizeof value);
     s.ip += kLength;
   }
 };
