@@ -404,7 +404,7 @@ class Running(CliTest):
     def test_profile(self):
         code, _, err = self.run_cli("--profile", "phases", self.exit_with(3))
         self.assertEqual(code, 3)
-        for phase in ("decode", "validate", "translate", "run"):
+        for phase in ("decode", "validate", "instantiate", "translate", "run"):
             self.assertRegex(err, rf"(?m)^{phase} +[0-9.]+ ms +\d+ bytes")
 
 

@@ -211,7 +211,7 @@ void add_run_options(CLI::App& app, RunCommand& run) {
            static constexpr Choice<bool> kChoices[] = {{"phases", true}};
            run.profile_phases = choose("--profile", value, kChoices);
          },
-         "Print to stderr what the run cost: phases (times and bytes of decode, validate, translate, run)")
+         "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, translate, run)")
       ->type_name("WHAT");
 }
 

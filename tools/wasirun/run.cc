@@ -118,15 +118,17 @@ std::string rate(const wasi::PhaseMetrics& phase) {
 }
 
 void print_phase(const char* name, const wasi::PhaseMetrics& phase, const std::string& details) {
-  fmt::print(stderr, "{:<10} {:>12.3f} ms {:>12} bytes {}{}\n", name,
+  fmt::print(stderr, "{:<11} {:>12.3f} ms {:>12} bytes {}{}\n", name,
              std::chrono::duration<double, std::milli>(phase.time).count(), phase.bytes, rate(phase), details);
 }
 
-void print_phases(const wasi::Engine& engine, const wasi::Module& module, std::chrono::nanoseconds run) {
+void print_phases(const wasi::Engine& engine, const wasi::Module& module, std::chrono::nanoseconds instantiate,
+                  std::chrono::nanoseconds run) {
   const wasi::ModuleMetrics loading = module.metrics();
   const wasi::TierMetrics tier = engine.metrics();
   print_phase("decode", loading.decode, "");
   print_phase("validate", loading.validate, "");
+  print_phase("instantiate", {.time = instantiate, .bytes = 0}, "");
   print_phase("translate", tier.translate,
               fmt::format("  {} functions into {} bytes", tier.functions, tier.code_bytes));
   // Functions are translated while the program runs; their time is counted once.
@@ -157,6 +159,7 @@ int run(const RunCommand& command) {
 
   const auto start = Clock::now();
   const auto instance = linker.instantiate(store, *module);
+  const auto instantiated = Clock::now();
   int exit_code = kSuccess;
   if (instance) {
     exit_code = command.invoke ? run_function(command, *instance) : run_command(command, *instance);
@@ -165,7 +168,9 @@ int run(const RunCommand& command) {
   } else {
     exit_code = failure("{}", describe(command.module, *instance.error().error()));
   }
-  if (command.profile_phases) print_phases(*engine, *module, Clock::now() - start);
+  if (command.profile_phases) {
+    print_phases(*engine, *module, instantiated - start, Clock::now() - instantiated);
+  }
   return exit_code;
 }
 
