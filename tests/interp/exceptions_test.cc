@@ -241,6 +241,21 @@ TEST_CASE_METHOD(Exceptions, "vectors take two slots in exceptions, too", "[exce
   CHECK(machine.value("run", {100}) == (1000 + 30 + 12 + 100) + (2000 + 40 + 12 + 100));
 }
 
+TEST_CASE("exceptions that nobody holds any more take no memory", "[exceptions]") {
+  Machine machine({}, {.gc_heap_bytes = 1 << 20});
+  machine.instantiate(R"((module
+    (tag $e (param i64))
+    (func $throw (param i64) (try (do (throw $e (local.get 0))) (catch_all (rethrow 0))))
+    (func (export "run") (param $n i64) (result i64) (local $sum i64)
+      (loop $again
+        (local.set $sum (i64.add (local.get $sum)
+          (try (result i64) (do (call $throw (local.get $n)) (i64.const 0)) (catch $e))))
+        (br_if $again (i32.eqz (i64.eqz (local.tee $n (i64.sub (local.get $n) (i64.const 1)))))))
+      (local.get $sum))))");
+  // Some 3 MB of them.
+  CHECK(machine.value("run", {100'000}) == 5'000'050'000);
+}
+
 TEST_CASE_METHOD(Exceptions, "a tail call leaves its try", "[exceptions]") {
   INFO(describe(mode));
   machine.instantiate(R"((module
