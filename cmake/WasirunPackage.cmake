@@ -1,7 +1,7 @@
 # libwasirun: the folders' libraries as one, with headers, a CMake package and a pkg-config file.
 include(CMakePackageConfigHelpers)
 
-set(parts base os wasm binary validate runtime wasi interp engine)
+set(parts base os wasm binary text validate runtime wasi interp engine)
 list(TRANSFORM parts REPLACE "(.+)" "$<TARGET_OBJECTS:wasirun_\\1>" OUTPUT_VARIABLE objects)
 
 add_library(wasirun ${objects})  # static unless BUILD_SHARED_LIBS says otherwise

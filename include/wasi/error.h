@@ -26,14 +26,23 @@ enum class ErrorKind : std::uint8_t {
 // The kind's name as it stands in messages, e.g. "malformed".
 std::string_view name_of(ErrorKind kind);
 
-// An error with its message and, where bytes were at fault, the offset of the first wrong one.
+// Where a text is wrong.
+struct TextPosition {
+  std::uint64_t line = 0;    // from 1
+  std::uint64_t column = 0;  // from 1, in characters
+  std::string excerpt = {};  // the line, and below it carets under what is wrong
+};
+
+// An error with its message and, where bytes or a text were at fault, the place of the first wrong one.
 // A plain value: copy it, keep it, use it from any thread.
 struct Error {
   ErrorKind kind = ErrorKind::argument;
   std::string message = {};                  // what, and what was expected; no trailing period
   std::optional<std::uint64_t> offset = {};  // byte offset in the module, where there is one
+  std::optional<TextPosition> text = {};     // place in the text, where the module is one
 
-  // One line for people: "malformed module at offset 0x1f: ...".
+  // For people: "malformed module at offset 0x1f: ...", or "malformed module at line 3, column 7: ..." with the
+  // text's line below it.
   [[nodiscard]] std::string to_string() const;
 };
 

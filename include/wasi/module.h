@@ -50,14 +50,15 @@ struct ModuleCounts {
 class Module {
  public:
   // Loads a file. It is mapped, not read: it must not be changed in place while the module lives (replacing it by
-  // renaming another over it is fine). Errors: `io` when the file cannot be read, `malformed` and `invalid` with the
-  // byte offset, `unsupported` for a component or the text format.
+  // renaming another over it is fine). The text format (WAT) is read too, where the file begins like a text or its name
+  // ends in ".wat". Errors: `io` when the file cannot be read, `malformed` and `invalid` with the byte offset or the
+  // place in the text, `unsupported` for a component.
   static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
-  // Loads from memory: a copy of `bytes`, or the vector itself.
+  // Loads from memory: a copy of `bytes`, or the vector itself; a binary module or a text.
   static Result<Module> from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes);
   static Result<Module> from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes);
 
-  // Checks all of a module, bodies included, whatever the engine's Validation says. Nothing is kept.
+  // Checks all of a module, binary or text, bodies included, whatever the engine's Validation says. Nothing is kept.
   static Result<void> validate(const Engine& engine, std::span<const std::uint8_t> bytes);
 
   // In the module's order.

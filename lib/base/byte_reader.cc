@@ -135,8 +135,9 @@ std::string_view ByteReader::name(const char* what) {
   return text;
 }
 
-bool is_utf8(std::string_view text) {
-  const auto* p = reinterpret_cast<const std::uint8_t*>(text.data());
+std::size_t utf8_prefix(std::string_view text) {
+  const auto* begin = reinterpret_cast<const std::uint8_t*>(text.data());
+  const auto* p = begin;
   const auto* end = p + text.size();
   const auto tail = [&](int i, std::uint8_t low = 0x80, std::uint8_t high = 0xBF) {
     return p[i] >= low && p[i] <= high;
@@ -146,6 +147,13 @@ bool is_utf8(std::string_view text) {
     const auto left = end - p;
     if (lead < 0x80) {
       p += 1;
+      // Nearly all of most texts is ASCII.
+      std::uint64_t eight = 0;
+      while (end - p >= 8) {
+        std::memcpy(&eight, p, 8);
+        if ((eight & 0x8080808080808080ULL) != 0) break;
+        p += 8;
+      }
     } else if (lead >= 0xC2 && lead <= 0xDF && left >= 2 && tail(1)) {
       p += 2;
     } else if (lead >= 0xE0 && lead <= 0xEF && left >= 3 &&
@@ -155,10 +163,10 @@ bool is_utf8(std::string_view text) {
                tail(1, lead == 0xF0 ? 0x90 : 0x80, lead == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3)) {
       p += 4;
     } else {
-      return false;
+      break;
     }
   }
-  return true;
+  return static_cast<std::size_t>(p - begin);
 }
 
 }  // namespace wasi::base

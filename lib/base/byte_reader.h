@@ -124,7 +124,9 @@ class ByteReader {
   std::unique_ptr<Error> error_;
 };
 
-// True when `text` is well-formed UTF-8 (no surrogates, no overlong forms).
-bool is_utf8(std::string_view text);
+// How many bytes at the start of `text` are well-formed UTF-8 (no surrogates, no overlong forms).
+std::size_t utf8_prefix(std::string_view text);
+// True when all of it is.
+inline bool is_utf8(std::string_view text) { return utf8_prefix(text) == text.size(); }
 
 }  // namespace wasi::base

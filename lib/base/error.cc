@@ -29,9 +29,16 @@ std::string_view name_of(ErrorKind kind) {
 
 std::string Error::to_string() const {
   const bool about_bytes = kind == ErrorKind::malformed || kind == ErrorKind::invalid;
-  std::string text = about_bytes ? fmt::format("{} module", name_of(kind)) : std::string();
-  if (offset) text += fmt::format("{}at offset {:#x}", text.empty() ? "" : " ", *offset);
-  return text.empty() ? message : text + ": " + message;
+  std::string where = about_bytes ? fmt::format("{} module", name_of(kind)) : std::string();
+  const char* space = where.empty() ? "" : " ";
+  if (text) {
+    where += fmt::format("{}at line {}, column {}", space, text->line, text->column);
+  } else if (offset) {
+    where += fmt::format("{}at offset {:#x}", space, *offset);
+  }
+  std::string whole = where.empty() ? message : where + ": " + message;
+  if (text) whole += "\n" + text->excerpt;
+  return whole;
 }
 
 std::string_view message_of(TrapCode code) {

@@ -14,14 +14,14 @@ namespace wasi {
 // fail(kind, "table {} of {}", i, n): an Error ready to be returned as any Result<T>.
 template <class... Args>
 [[nodiscard]] std::unexpected<Error> fail(ErrorKind kind, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...), std::nullopt});
+  return std::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...), {}, {}});
 }
 
 // The same with the byte offset at which the module is wrong.
 template <class... Args>
 [[nodiscard]] std::unexpected<Error> fail_at(std::uint64_t offset, ErrorKind kind, fmt::format_string<Args...> format,
                                              Args&&... args) {
-  return std::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...), offset});
+  return std::unexpected(Error{kind, fmt::format(format, std::forward<Args>(args)...), offset, {}});
 }
 
 }  // namespace wasi

@@ -1,35 +1,17 @@
 // The frame of a module: header, sections in their order, and what must agree between them.
 #include "binary/decoder.h"
 
+#include "binary/format.h"
 #include "binary/module_decoder.h"
 
 namespace wasi::binary {
 namespace detail {
 namespace {
 
-constexpr std::array<std::uint8_t, 4> kMagic = {0x00, 'a', 's', 'm'};
-constexpr std::uint32_t kModuleVersion = 1;
-constexpr std::uint32_t kComponentVersion = 0x0001000D;
+using namespace format;
+
 // Bodies are kept as 32-bit ranges.
 constexpr std::uint64_t kMaxModuleSize = 0xFFFFFFFF;
-
-enum SectionId : std::uint8_t {
-  kCustom,
-  kType,
-  kImport,
-  kFunction,
-  kTable,
-  kMemory,
-  kGlobal,
-  kExport,
-  kStart,
-  kElement,
-  kCode,
-  kData,
-  kDataCount,
-  kTag,
-  kSectionIds
-};
 
 struct SectionRow {
   std::string_view name;
@@ -230,16 +212,17 @@ std::string_view section_name(std::uint8_t id) {
 FileKind kind_of(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return FileKind::empty;
   base::ByteReader reader(bytes, 0, "file");
-  if (bytes.size() >= 8 && std::ranges::equal(bytes.first(4), detail::kMagic)) {
+  if (bytes.size() >= 8 && std::ranges::equal(bytes.first(4), format::kMagic)) {
     reader.skip(4, "magic header");
     const std::uint32_t version = reader.fixed32("version");
-    if (version == detail::kModuleVersion) return FileKind::module;
-    return version == detail::kComponentVersion ? FileKind::component : FileKind::unknown;
+    if (version == format::kModuleVersion) return FileKind::module;
+    return version == format::kComponentVersion ? FileKind::component : FileKind::unknown;
   }
-  // Text: white space and comments, then a parenthesis; a comment alone is enough to tell.
+  // Text: white space and comments, then a parenthesis; a comment alone is enough to tell. White space alone is one
+  // too.
   std::size_t i = 0;
   while (i < bytes.size() && (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\n' || bytes[i] == '\r')) ++i;
-  if (i < bytes.size() && bytes[i] == '(') return FileKind::text;
+  if (i == bytes.size() || bytes[i] == '(') return FileKind::text;
   if (i + 1 < bytes.size() && bytes[i] == ';' && bytes[i + 1] == ';') return FileKind::text;
   return FileKind::unknown;
 }

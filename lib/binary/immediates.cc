@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "binary/format.h"
 #include "binary/type_reader.h"
 
 namespace wasi::binary {
@@ -11,8 +12,7 @@ using base::ByteReader;
 using wasm::ImmediateKind;
 using wasm::Op;
 
-// In the flags of a memory instruction: a memory index follows.
-constexpr std::uint32_t kHasMemoryIndex = 0x40;
+using format::kHasMemoryIndex;
 
 void skip_heap_type(ByteReader& reader) {
   const std::uint64_t offset = reader.offset();

@@ -1,12 +1,13 @@
 // Imports, the module's own functions, tables, memories, tags and globals, exports, and start.
 // Source: https://webassembly.github.io/spec/core/binary/modules.html
+#include "binary/format.h"
 #include "binary/immediates.h"
 #include "binary/module_decoder.h"
 
 namespace wasi::binary::detail {
 namespace {
 
-enum LimitsFlag : std::uint8_t { kHasMax = 1, kShared = 2, kAddress64 = 4, kPageSizeGiven = 8 };
+using namespace format;
 
 struct FlaggedLimits {
   wasm::Limits limits;
@@ -160,12 +161,11 @@ void ModuleDecoder::function_section(Reader& reader) {
 }
 
 void ModuleDecoder::table_section(Reader& reader) {
-  constexpr std::uint8_t kInitByte = 0x40;
   const std::uint32_t count = read_count(reader, "number of tables");
   reserve(module_.tables, count, reader, 3);
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
     wasm::Table table;
-    const bool has_init = reader.peek() == kInitByte;
+    const bool has_init = reader.peek() == kTableInitByte;
     if (has_init) {
       reader.u8("table");
       const std::uint64_t offset = reader.offset();

@@ -1,16 +1,13 @@
 // Element and data segments, and the data count.
 // Source: https://webassembly.github.io/spec/core/binary/modules.html#element-section
+#include "binary/format.h"
 #include "binary/immediates.h"
 #include "binary/module_decoder.h"
 
 namespace wasi::binary::detail {
 namespace {
 
-// The flags of an element segment. Without kElemExplicit an active segment means table 0 and functions;
-// with it a passive one is declarative.
-enum ElementFlag : std::uint8_t { kElemPassive = 1, kElemExplicit = 2, kElemExpressions = 4 };
-
-enum DataFlag : std::uint8_t { kDataActive, kDataPassive, kDataActiveExplicit };
+using namespace format;
 
 }  // namespace
 

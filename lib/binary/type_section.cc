@@ -1,18 +1,12 @@
 // The type section: recursion groups, their members, and what these are made of.
 // Source: https://webassembly.github.io/spec/core/binary/types.html#recursive-types
+#include "binary/format.h"
 #include "binary/module_decoder.h"
 
 namespace wasi::binary::detail {
 namespace {
 
-constexpr std::uint8_t kRecByte = 0x4E;
-constexpr std::uint8_t kSubFinalByte = 0x4F;
-constexpr std::uint8_t kSubByte = 0x50;
-constexpr std::uint8_t kArrayByte = 0x5E;
-constexpr std::uint8_t kStructByte = 0x5F;
-constexpr std::uint8_t kFuncByte = 0x60;
-constexpr std::uint8_t kI8Byte = 0x78;
-constexpr std::uint8_t kI16Byte = 0x77;
+using namespace format;
 
 // As in the JavaScript embedding: a definition is far larger in memory than in the file.
 constexpr std::uint32_t kMaxTypes = 1'000'000;

@@ -10,6 +10,7 @@
 #include "engine/convert.h"
 #include "engine/state.h"
 #include "os/mapped_file.h"
+#include "text/text.h"
 #include "validate/validator.h"
 
 namespace wasi {
@@ -24,25 +25,46 @@ struct Loaded {
   ModuleMetrics metrics;
 };
 
-// Refuses what is not a core module in words that say what it is instead.
-Result<void> check_kind(std::span<const std::uint8_t> bytes) {
+// Whether it is a text. Refuses what is neither that nor a core module in words that say what it is instead.
+Result<bool> is_text(std::span<const std::uint8_t> bytes) {
   switch (binary::kind_of(bytes)) {
+    case binary::FileKind::text:
+      return true;
     case binary::FileKind::module:
     case binary::FileKind::unknown:
-      return {};  // what it is instead of a module, the decoder says with an offset
+      return false;  // what it is instead of a module, the decoder says with an offset
     case binary::FileKind::component:
       return fail(ErrorKind::unsupported,
                   "this is a WebAssembly component; components are not supported yet, wasirun runs core modules");
     case binary::FileKind::empty:
       return fail(ErrorKind::malformed, "empty input: expected a WebAssembly module");
-    case binary::FileKind::text:
-      return fail(
-          ErrorKind::unsupported,
-          "this is WebAssembly text or another text file; the text format is not supported yet, convert it to a "
-          "binary module first (wat2wasm of wabt does)");
   }
-  return {};
+  return false;
 }
+
+std::string_view as_text(const wasm::ModuleBytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data.data()), bytes.data.size()};
+}
+
+// The binary form of a text, with the place in the text where offsets in errors are meant.
+class Translation {
+ public:
+  static Result<Translation> make(wasm::ModuleBytes text) {
+    auto bytes = std::make_shared<const std::vector<std::uint8_t>>(WASI_TRY(text::encode_module(as_text(text))));
+    const std::span<const std::uint8_t> view = *bytes;
+    return Translation(std::move(text), {view, std::move(bytes)});
+  }
+  [[nodiscard]] const wasm::ModuleBytes& bytes() const { return bytes_; }
+  [[nodiscard]] Error located(Error error) const {
+    if (error.offset) error.text = text::locate(as_text(text_), as_text(text_), *error.offset);
+    return error;
+  }
+
+ private:
+  Translation(wasm::ModuleBytes text, wasm::ModuleBytes bytes) : text_(std::move(text)), bytes_(std::move(bytes)) {}
+  wasm::ModuleBytes text_;
+  wasm::ModuleBytes bytes_;
+};
 
 std::vector<std::string_view> names_of(wasm::FeatureSet features) {
   std::vector<std::string_view> names;
@@ -59,8 +81,7 @@ std::uint64_t body_bytes(const wasm::Module& module) {
   return bytes;
 }
 
-Result<Loaded> load(const detail::EngineState& engine, wasm::ModuleBytes bytes, Validation validation) {
-  WASI_TRY(check_kind(bytes.data));
+Result<Loaded> load_binary(const detail::EngineState& engine, wasm::ModuleBytes bytes, Validation validation) {
   Loaded loaded;
   const auto start = Clock::now();
   loaded.metrics.decode.bytes = bytes.data.size();
@@ -89,15 +110,30 @@ Result<Loaded> load(const detail::EngineState& engine, wasm::ModuleBytes bytes, 
   return loaded;
 }
 
-Result<std::shared_ptr<detail::ModuleState>> load_state(const std::shared_ptr<detail::EngineState>& engine,
-                                                        wasm::ModuleBytes bytes) {
-  Loaded loaded = WASI_TRY(load(*engine, std::move(bytes), engine->config.validation));
+Result<Loaded> load_text(const detail::EngineState& engine, wasm::ModuleBytes text, Validation validation) {
+  const Translation translation = WASI_TRY(Translation::make(std::move(text)));
+  auto loaded = load_binary(engine, translation.bytes(), validation);
+  if (!loaded) return std::unexpected(translation.located(std::move(loaded).error()));
+  return loaded;
+}
+
+Result<Loaded> load(const detail::EngineState& engine, wasm::ModuleBytes bytes, Validation validation) {
+  if (WASI_TRY(is_text(bytes.data))) return load_text(engine, std::move(bytes), validation);
+  return load_binary(engine, std::move(bytes), validation);
+}
+
+std::shared_ptr<detail::ModuleState> make_state(const std::shared_ptr<detail::EngineState>& engine, Loaded loaded) {
   auto state = std::make_shared<detail::ModuleState>();
   state->engine = engine;
   state->module = std::move(loaded.module);
   state->bodies_validated = loaded.bodies_validated;
   state->metrics = loaded.metrics;
   return state;
+}
+
+Result<std::shared_ptr<detail::ModuleState>> load_state(const std::shared_ptr<detail::EngineState>& engine,
+                                                        wasm::ModuleBytes bytes) {
+  return make_state(engine, WASI_TRY(load(*engine, std::move(bytes), engine->config.validation)));
 }
 
 }  // namespace
@@ -115,7 +151,12 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
 Result<Module> Module::from_file(const Engine& engine, const std::filesystem::path& path) {
   std::shared_ptr<const os::MappedFile> file = WASI_TRY(os::MappedFile::open(path.string()));
   const auto bytes = file->bytes();
-  return Module(WASI_TRY(load_state(detail::Internals::state(engine), {bytes, std::move(file)})));
+  const auto& state = detail::Internals::state(engine);
+  const bool has_magic = binary::kind_of(bytes) == binary::FileKind::module;
+  if (path.extension() == ".wat" && !has_magic) {
+    return Module(make_state(state, WASI_TRY(load_text(*state, {bytes, std::move(file)}, state->config.validation))));
+  }
+  return Module(WASI_TRY(load_state(state, {bytes, std::move(file)})));
 }
 
 Result<Module> Module::from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes) {

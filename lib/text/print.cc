@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/result.h"
+#include "binary/format.h"
 #include "text/module_printer.h"
 #include "text/print_literal.h"
 
@@ -11,23 +12,7 @@ namespace wasi::text {
 namespace detail {
 namespace {
 
-enum SectionId : std::uint8_t {
-  kCustom,
-  kType,
-  kImport,
-  kFunction,
-  kTable,
-  kMemory,
-  kGlobal,
-  kExport,
-  kStart,
-  kElement,
-  kCode,
-  kData,
-  kDataCount,
-  kTag,
-  kSectionIds
-};
+using namespace binary::format;
 
 // As (@custom ...) names the sections.
 constexpr std::string_view kPlaces[kSectionIds] = {"",       "type",  "import", "func", "table", "memory",    "global",

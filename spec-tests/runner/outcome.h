@@ -12,9 +12,8 @@ enum class Status : std::uint8_t {
   passed,
   failed,
   not_yet,  // instantiation refused a module with ErrorKind::unsupported, or the command needs that module
-  text,     // about the text format's spelling, which has no binary form
 };
-inline constexpr std::size_t kStatusCount = 4;
+inline constexpr std::size_t kStatusCount = 3;
 
 struct Outcome {
   Status status = Status::passed;
@@ -23,7 +22,6 @@ struct Outcome {
   static Outcome pass() { return {}; }
   static Outcome fail(std::string detail) { return {Status::failed, std::move(detail)}; }
   static Outcome not_yet(std::string detail) { return {Status::not_yet, std::move(detail)}; }
-  static Outcome text() { return {Status::text, {}}; }
 };
 
 struct Tally {

@@ -1,43 +1,22 @@
-// Values in JSON are decimals of the unsigned bits (spec-tests/README.md), so comparing is comparing bits.
+// Numbers are compared bit by bit, lane by lane.
 // Source of the NaN patterns: https://webassembly.github.io/spec/core/exec/numerics.html#nan-propagation
 #include "patterns.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <charconv>
-#include <cstring>
-#include <optional>
-#include <string_view>
-#include <vector>
+#include <initializer_list>
 
 namespace wasi::spec {
 
 namespace {
 
-// How many bits a lane of a shape has, and whether it holds floats.
-struct Lane {
-  unsigned bits;
-  bool is_float;
-};
-
-std::optional<Lane> lane_of(std::string_view shape) {
-  if (shape == "i8x16") return Lane{8, false};
-  if (shape == "i16x8") return Lane{16, false};
-  if (shape == "i32x4") return Lane{32, false};
-  if (shape == "i64x2") return Lane{64, false};
-  if (shape == "f32x4") return Lane{32, true};
-  if (shape == "f64x2") return Lane{64, true};
-  return std::nullopt;
-}
-
-std::optional<std::uint64_t> bits_of(std::string_view text) {
-  std::uint64_t bits = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return bits;
-}
+using text::NanPattern;
+using text::ScriptLane;
+using text::ScriptValue;
+using text::ValueKind;
 
 std::uint64_t lane_bits(const Value& value, unsigned width, std::size_t lane) {
   const std::size_t first = lane * width;
@@ -45,133 +24,136 @@ std::uint64_t lane_bits(const Value& value, unsigned width, std::size_t lane) {
   return width == 64 ? word : (word >> (first % 64)) & ((1ULL << width) - 1);
 }
 
-// `pattern` is a number or one of the two NaN patterns; `width` is 32 or 64 for the latter.
-bool matches_bits(std::string_view pattern, std::uint64_t bits, unsigned width) {
+// `width` is 32 or 64 where the pattern is one of NaNs.
+bool matches_bits(const ScriptLane& pattern, std::uint64_t bits, unsigned width) {
   const unsigned mantissa = width == 32 ? 23 : 52;
   const std::uint64_t sign = 1ULL << (width - 1);
   const std::uint64_t quiet = 1ULL << (mantissa - 1);
   const std::uint64_t exponent = (sign - 1) & ~((1ULL << mantissa) - 1);
-  if (pattern == "nan:canonical") return (bits & ~sign) == (exponent | quiet);
-  if (pattern == "nan:arithmetic") return (bits & (exponent | quiet)) == (exponent | quiet);
-  return bits_of(pattern) == bits;
+  switch (pattern.nan) {
+    case NanPattern::canonical:
+      return (bits & ~sign) == (exponent | quiet);
+    case NanPattern::arithmetic:
+      return (bits & (exponent | quiet)) == (exponent | quiet);
+    case NanPattern::none:
+      return pattern.bits == bits;
+  }
+  return false;
 }
 
-std::string text_of(const Json& json, const char* key) {
-  const auto member = json.find(key);
-  return member != json.end() && member->is_string() ? member->get<std::string>() : std::string();
+bool matches_lanes(const ScriptValue& pattern, const Value& value, unsigned bits) {
+  const unsigned width = bits / static_cast<unsigned>(pattern.lanes.size());
+  for (std::size_t i = 0; i < pattern.lanes.size(); ++i) {
+    if (!matches_bits(pattern.lanes[i], lane_bits(value, width, i), width)) return false;
+  }
+  return true;
 }
 
-// Patterns that name what a reference refers to and nothing more.
-struct KindPattern {
-  std::string_view type;
-  std::vector<ReferenceKind> kinds;
-};
-const KindPattern kKindPatterns[] = {
-    {"ref.func", {ReferenceKind::function}},
-    {"ref.i31", {ReferenceKind::i31}},
-    {"ref.struct", {ReferenceKind::structure}},
-    {"ref.array", {ReferenceKind::array}},
-    {"ref.exn", {ReferenceKind::exception}},
-    {"ref.eq", {ReferenceKind::i31, ReferenceKind::structure, ReferenceKind::array}},
-    {"ref.any", {ReferenceKind::i31, ReferenceKind::structure, ReferenceKind::array, ReferenceKind::host}},
-};
+// What a reference refers to, and for the host's references which it is.
+bool matches_reference(const ScriptValue& pattern, const Value& value) {
+  const auto found = value.reference_kind();
+  const auto is_one_of = [&](std::initializer_list<ReferenceKind> kinds) {
+    return std::ranges::find(kinds, found) != kinds.end();
+  };
+  switch (pattern.kind) {
+    case ValueKind::ref_null:
+      return found == ReferenceKind::null;
+    case ValueKind::ref_extern:
+    case ValueKind::ref_host: {
+      const bool is_extern = value.type().as_nullable() == ValueType::externref();
+      if (is_extern != (pattern.kind == ValueKind::ref_extern) || found == ReferenceKind::null) return false;
+      const auto reference = value.as_host();
+      return !pattern.number || (reference && *pattern.number == std::bit_cast<std::uintptr_t>(reference->pointer) - 1);
+    }
+    case ValueKind::ref_func:
+      return is_one_of({ReferenceKind::function});
+    case ValueKind::ref_i31:
+      return is_one_of({ReferenceKind::i31});
+    case ValueKind::ref_struct:
+      return is_one_of({ReferenceKind::structure});
+    case ValueKind::ref_array:
+      return is_one_of({ReferenceKind::array});
+    case ValueKind::ref_exn:
+      return is_one_of({ReferenceKind::exception});
+    case ValueKind::ref_eq:
+      return is_one_of({ReferenceKind::i31, ReferenceKind::structure, ReferenceKind::array});
+    case ValueKind::ref_any:
+      return is_one_of({ReferenceKind::i31, ReferenceKind::structure, ReferenceKind::array, ReferenceKind::host});
+    default:
+      return false;
+  }
+}
 
-bool matches(const Json& pattern, const Value& value, std::string& unknown) {
-  const std::string type = text_of(pattern, "type");
-  const std::string expected = text_of(pattern, "value");
+bool matches(const ScriptValue& pattern, const Value& value) {
   using Kind = ValueType::Kind;
   const Kind kind = value.type().kind();
-  if (type == "i32" || type == "f32") {
-    return kind == (type == "i32" ? Kind::i32 : Kind::f32) &&
-           matches_bits(expected, static_cast<std::uint32_t>(value.bits()[0]), 32);
-  }
-  if (type == "i64" || type == "f64") {
-    return kind == (type == "i64" ? Kind::i64 : Kind::f64) && matches_bits(expected, value.bits()[0], 64);
-  }
-  if (type == "v128") {
-    const auto lane = lane_of(text_of(pattern, "shape"));
-    const auto lanes = pattern.find("value");
-    if (!lane || lanes == pattern.end() || lanes->size() != 128 / lane->bits) {
-      unknown = pattern.dump();
+  switch (pattern.kind) {
+    case ValueKind::i32:
+      return kind == Kind::i32 && matches_lanes(pattern, value, 32);
+    case ValueKind::i64:
+      return kind == Kind::i64 && matches_lanes(pattern, value, 64);
+    case ValueKind::f32:
+      return kind == Kind::f32 && matches_lanes(pattern, value, 32);
+    case ValueKind::f64:
+      return kind == Kind::f64 && matches_lanes(pattern, value, 64);
+    case ValueKind::v128:
+      return kind == Kind::v128 && matches_lanes(pattern, value, 128);
+    case ValueKind::either:
+      for (const ScriptValue& one : pattern.alternatives) {
+        if (matches(one, value)) return true;
+      }
       return false;
-    }
-    if (kind != Kind::v128) return false;
-    for (std::size_t i = 0; i < lanes->size(); ++i) {
-      if (!matches_bits((*lanes)[i].get<std::string>(), lane_bits(value, lane->bits, i), lane->bits)) return false;
-    }
-    return true;
+    default:
+      return matches_reference(pattern, value);
   }
-  if (type == "either") {
-    for (const Json& one : pattern.at("value")) {
-      if (matches(one, value, unknown)) return true;
-    }
-    return false;
-  }
-  const auto found = value.reference_kind();
-  if (type == "ref.null") return found == ReferenceKind::null;
-  if (type == "ref.extern" || type == "ref.host") {
-    const bool is_extern = value.type().as_nullable() == ValueType::externref();
-    if (is_extern != (type == "ref.extern") || found == ReferenceKind::null) return false;
-    const auto reference = value.as_host();
-    return expected.empty() ||
-           (reference && bits_of(expected) == std::bit_cast<std::uintptr_t>(reference->pointer) - 1);
-  }
-  for (const KindPattern& row : kKindPatterns) {
-    if (row.type == type) return std::ranges::find(row.kinds, found) != row.kinds.end();
-  }
-  unknown = pattern.dump();
-  return false;
 }
 
 }  // namespace
 
-std::expected<Value, std::string> argument_of(const Json& json) {
-  const std::string type = text_of(json, "type");
-  if (type == "v128") {
-    V128 vector;
-    const auto lanes = json.find("value");
-    if (lanes == json.end() || lanes->size() != vector.bytes.size() || text_of(json, "shape") != "i8x16") {
-      return std::unexpected(fmt::format("a v128 argument that is no i8x16: {}", json.dump()));
+std::expected<Value, std::string> argument_of(const ScriptValue& argument) {
+  const auto lanes = [&](unsigned width) {
+    std::array<std::uint64_t, 2> bits{};
+    for (std::size_t i = 0; i < argument.lanes.size(); ++i) {
+      bits[i * width / 64] |= argument.lanes[i].bits << (i * width % 64);
     }
-    for (std::size_t i = 0; i < vector.bytes.size(); ++i) {
-      vector.bytes[i] = static_cast<std::uint8_t>(bits_of((*lanes)[i].get<std::string>()).value_or(0));
-    }
-    return Value(vector);
+    return bits;
+  };
+  switch (argument.kind) {
+    case ValueKind::i32:
+      return Value::from_bits(ValueType::i32(), lanes(32));
+    case ValueKind::i64:
+      return Value::from_bits(ValueType::i64(), lanes(64));
+    case ValueKind::f32:
+      return Value::from_bits(ValueType::f32(), lanes(32));
+    case ValueKind::f64:
+      return Value::from_bits(ValueType::f64(), lanes(64));
+    case ValueKind::v128:
+      return Value::from_bits(ValueType::v128(), lanes(128 / static_cast<unsigned>(argument.lanes.size())));
+    case ValueKind::ref_null:
+      if (argument.heap) return Value::zero_of(ValueType::from_bits(wasm::ValType::ref(*argument.heap, true).bits()));
+      break;
+    case ValueKind::ref_extern:
+    case ValueKind::ref_host:
+      // Reference N is the address N + 1, since the address 0 is null.
+      if (argument.number) {
+        const ExternRef host{std::bit_cast<void*>(static_cast<std::uintptr_t>(*argument.number + 1))};
+        return argument.kind == ValueKind::ref_extern ? Value(host) : Value::any_from_extern(host);
+      }
+      break;
+    default:
+      break;
   }
-  if (type == "ref.null") {
-    const std::string heap = text_of(json, "value");
-    if (heap == "func" || heap == "nofunc") return Value::zero_of(ValueType::funcref());
-    if (heap == "extern" || heap == "noextern") return Value::zero_of(ValueType::externref());
-    if (heap == "any" || heap == "none") return Value::zero_of(ValueType::anyref());
-    if (heap == "eq") return Value::zero_of(ValueType::eqref());
-    if (heap == "i31") return Value::zero_of(ValueType::i31ref());
-    if (heap == "struct") return Value::zero_of(ValueType::structref());
-    if (heap == "array") return Value::zero_of(ValueType::arrayref());
-    return std::unexpected(fmt::format("a null argument of the type {}", heap));
-  }
-  const auto bits = bits_of(text_of(json, "value"));
-  if (!bits) return std::unexpected(fmt::format("an argument without a number: {}", json.dump()));
-  if (type == "i32") return Value::from_bits(ValueType::i32(), {*bits, 0});
-  if (type == "i64") return Value::from_bits(ValueType::i64(), {*bits, 0});
-  if (type == "f32") return Value::from_bits(ValueType::f32(), {*bits, 0});
-  if (type == "f64") return Value::from_bits(ValueType::f64(), {*bits, 0});
-  // Reference N is the address N + 1, since the address 0 is null.
-  const ExternRef host{std::bit_cast<void*>(static_cast<std::uintptr_t>(*bits + 1))};
-  if (type == "ref.extern") return Value(host);
-  if (type == "ref.host") return Value::any_from_extern(host);
-  return std::unexpected(fmt::format("an argument of the type {}", type));
+  return std::unexpected(fmt::format("the runner has no such argument: {}", argument.text));
 }
 
-std::expected<void, std::string> match_results(const Json& patterns, std::span<const Value> results) {
+std::expected<void, std::string> match_results(std::span<const ScriptValue> patterns, std::span<const Value> results) {
   if (patterns.size() != results.size()) {
     return std::unexpected(fmt::format("expected {} results, got {}", patterns.size(), results.size()));
   }
   for (std::size_t i = 0; i < results.size(); ++i) {
-    std::string unknown;
-    if (matches(patterns[i], results[i], unknown)) continue;
-    if (!unknown.empty()) return std::unexpected(fmt::format("the runner has no such pattern: {}", unknown));
+    if (matches(patterns[i], results[i])) continue;
     const auto& bits = results[i].bits();
-    return std::unexpected(fmt::format("result {}: expected {}, got {} {} (bits {:#x}, {:#x})", i, patterns[i].dump(),
+    return std::unexpected(fmt::format("result {}: expected {}, got {} {} (bits {:#x}, {:#x})", i, patterns[i].text,
                                        results[i].type().to_string(), results[i].to_string(), bits[0], bits[1]));
   }
   return {};

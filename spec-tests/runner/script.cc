@@ -7,10 +7,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 
 #include "messages.h"
+#include "patterns.h"
 
 namespace wasi::spec {
 
@@ -19,34 +18,14 @@ namespace {
 // Longer than any command of the suite takes in any build; a guest that hangs becomes a failure.
 constexpr std::chrono::minutes kCommandDeadline{2};
 
-std::string text_of(const Json& json, const char* key) {
-  const auto member = json.find(key);
-  return member != json.end() ? member->get<std::string>() : std::string();
-}
-
-std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 std::string describe(const Trap& trap) { return fmt::format("the trap \"{}\"", trap.message); }
 
 }  // namespace
 
-std::expected<Json, std::string> read_script(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::unexpected(fmt::format("{}: cannot be opened", path.string()));
-  Json json = Json::parse(file, nullptr, false);
-  if (json.is_discarded() || !json.contains("commands")) {
-    return std::unexpected(fmt::format("{}: no list of commands", path.string()));
-  }
-  return json;
-}
-
-Script::Script(const Engine& engine, const StoreConfig& store, std::filesystem::path folder, Observer observer)
+Script::Script(const Engine& engine, const StoreConfig& store, std::string_view source, Observer observer)
     : engine_(engine),
       config_(store),
-      folder_(std::move(folder)),
+      source_(source),
       observer_(std::move(observer)),
       store_(engine, store),
       linker_(engine) {
@@ -88,66 +67,77 @@ void Script::define_spectest() {
   optional("shared_memory", Memory::create(store_, {.limits = memory_limits, .is_shared = true}));
 }
 
-void Script::run(const Json& commands) {
-  for (const Json& command : commands) {
+void Script::run(std::span<const Command> commands) {
+  for (const Command& command : commands) {
     store_.set_deadline(std::chrono::steady_clock::now() + kCommandDeadline);
-    const Outcome outcome = run_command(command);
-    observer_(command.value("line", std::uint64_t{0}), text_of(command, "type"), outcome);
+    observer_(command, run_command(command));
   }
 }
 
-Outcome Script::run_command(const Json& command) {
-  const std::string type = text_of(command, "type");
-  if (type == "module") return define_and_instantiate(command);
-  if (type == "module_definition") {
-    auto module = load(command);
-    if (!module) return Outcome::fail(module.error().to_string());
-    last_definition_ = *module;
-    definitions_.insert_or_assign(text_of(command, "name"), *module);
-    return Outcome::pass();
+Outcome Script::run_command(const Command& command) {
+  using text::CommandKind;
+  switch (command.kind) {
+    case CommandKind::module:
+      return define_and_instantiate(command);
+    case CommandKind::module_definition: {
+      auto module = load(command.module);
+      if (!module) return Outcome::fail(module.error().to_string());
+      last_definition_ = *module;
+      definitions_.insert_or_assign(command.module.name, *module);
+      return Outcome::pass();
+    }
+    case CommandKind::module_instance: {
+      const auto found = definitions_.find(command.of);
+      if (!command.of.empty() && found == definitions_.end()) {
+        return Outcome::fail(fmt::format("no module named {}", command.of));
+      }
+      if (command.of.empty() && !last_definition_) return Outcome::fail("no module has been defined");
+      return instantiate(command.of.empty() ? *last_definition_ : found->second, command.name);
+    }
+    case CommandKind::register_:
+      return register_instance(command);
+    case CommandKind::action: {
+      const Performed performed = perform(command.action);
+      if (performed.ended) return *performed.ended;
+      return performed.trap ? Outcome::fail(describe(*performed.trap)) : Outcome::pass();
+    }
+    case CommandKind::assert_return:
+      return assert_return(command);
+    case CommandKind::assert_trap:
+      return assert_trap(command, std::nullopt);
+    case CommandKind::assert_exhaustion:
+      return assert_trap(command, TrapCode::stack_overflow);
+    case CommandKind::assert_exception:
+      return assert_trap(command, TrapCode::uncaught_exception);
+    case CommandKind::assert_invalid:
+    case CommandKind::assert_invalid_custom:
+      return assert_rejected(command, ErrorKind::invalid);
+    case CommandKind::assert_malformed:
+    case CommandKind::assert_malformed_custom:
+      return assert_rejected(command, ErrorKind::malformed);
+    case CommandKind::assert_unlinkable:
+      return assert_unlinkable(command);
+    case CommandKind::thread:
+      return run_thread(command);
+    case CommandKind::wait:
+      return threads_.contains(command.name) ? Outcome::pass() : Outcome::fail("no such thread");
   }
-  if (type == "module_instance") {
-    const std::string name = text_of(command, "module");
-    const auto found = definitions_.find(name);
-    if (!name.empty() && found == definitions_.end()) return Outcome::fail(fmt::format("no module named {}", name));
-    if (name.empty() && !last_definition_) return Outcome::fail("no module has been defined");
-    return instantiate(name.empty() ? *last_definition_ : found->second, text_of(command, "name"));
-  }
-  if (type == "register") return register_instance(command);
-  if (type == "action") {
-    const Performed performed = perform(command.at("action"));
-    if (performed.ended) return *performed.ended;
-    return performed.trap ? Outcome::fail(describe(*performed.trap)) : Outcome::pass();
-  }
-  if (type == "assert_return") return assert_return(command);
-  if (type == "assert_trap") return assert_trap(command, std::nullopt);
-  if (type == "assert_exhaustion") return assert_trap(command, TrapCode::stack_overflow);
-  if (type == "assert_exception") return assert_trap(command, TrapCode::uncaught_exception);
-  if (type == "assert_invalid") return assert_rejected(command, ErrorKind::invalid);
-  if (type == "assert_malformed") return assert_rejected(command, ErrorKind::malformed);
-  // What a custom section holds is checked where annotations are read, in the text format.
-  if (type == "assert_malformed_custom" || type == "assert_invalid_custom") return Outcome::text();
-  if (type == "assert_unlinkable") return assert_unlinkable(command);
-  if (type == "thread") return run_thread(command);
-  if (type == "wait") {
-    return threads_.contains(text_of(command, "thread")) ? Outcome::pass() : Outcome::fail("no such thread");
-  }
-  return Outcome::fail(fmt::format("the runner has no such command: {}", type));
+  return Outcome::fail("no such command");
 }
 
-Script::Load Script::load(const Json& members) const {
-  const std::string file = text_of(members, "binary");
-  if (file.empty()) return std::unexpected(Error{ErrorKind::argument, "the script has no binary for it", {}});
-  return Module::from_bytes(engine_, read_bytes(folder_ / file));
+Script::Load Script::load(const text::ScriptModule& module) const {
+  auto bytes = text::encode(source_, module);
+  if (!bytes) return std::unexpected(std::move(bytes).error());
+  return Module::from_bytes(engine_, *std::move(bytes));
 }
 
-Outcome Script::define_and_instantiate(const Json& command) {
-  auto module = load(command);
+Outcome Script::define_and_instantiate(const Command& command) {
+  auto module = load(command.module);
   if (!module) {
     last_.reset();
     return Outcome::fail(module.error().to_string());
   }
-  const std::string name = text_of(command, "name");
+  const std::string& name = command.module.name;
   last_definition_ = *module;
   if (!name.empty()) definitions_.insert_or_assign(name, *module);
   return instantiate(*module, name);
@@ -186,64 +176,59 @@ Outcome Script::instantiate(const Module& module, const std::string& name) {
   return Outcome::fail(failure.to_string());
 }
 
-const Script::Slot* Script::find(const Json& command, const char* key) const {
-  const std::string name = text_of(command, key);
+const Script::Slot* Script::find(const std::string& name) const {
   if (name.empty()) return last_ ? &*last_ : nullptr;
   const auto found = instances_.find(name);
   return found == instances_.end() ? nullptr : &found->second;
 }
 
-Outcome Script::register_instance(const Json& command) {
-  const Slot* slot = find(command, "module");
+Outcome Script::register_instance(const Command& command) {
+  const Slot* slot = find(command.of);
   if (slot == nullptr) return Outcome::fail("there is no such instance");
-  const std::string name = text_of(command, "as");
   if (!slot->instance) {
-    registered_without_instance_.insert_or_assign(name, slot->reason);
+    registered_without_instance_.insert_or_assign(command.name, slot->reason);
     return Outcome::not_yet(slot->reason);
   }
-  registered_without_instance_.erase(name);
-  linker_.define_instance(name, *slot->instance);
+  registered_without_instance_.erase(command.name);
+  linker_.define_instance(command.name, *slot->instance);
   return Outcome::pass();
 }
 
 // A thread has an empty registry but for the one module that it is given. What it needs to run beside others
 // (shared memories) is refused so far, so its commands run here in their order.
-Outcome Script::run_thread(const Json& command) {
-  threads_.insert(text_of(command, "name"));
-  Script thread(engine_, config_, folder_, observer_);
-  const std::string shared = text_of(command, "shared_module");
+Outcome Script::run_thread(const Command& command) {
+  threads_.insert(command.name);
+  Script thread(engine_, config_, source_, observer_);
   Outcome outcome = Outcome::pass();
-  if (!shared.empty()) {
-    const Slot* slot = find(command, "shared_module");
-    if (slot == nullptr) return Outcome::fail(fmt::format("there is no instance named {}", shared));
+  if (!command.of.empty()) {
+    const Slot* slot = find(command.of);
+    if (slot == nullptr) return Outcome::fail(fmt::format("there is no instance named {}", command.of));
     if (slot->instance) return Outcome::fail("the runner cannot share an instance with a thread");
-    thread.instances_.insert_or_assign(shared, *slot);
+    thread.instances_.insert_or_assign(command.of, *slot);
     outcome = Outcome::not_yet(slot->reason);
   }
-  thread.run(command.at("commands"));
+  thread.run(command.commands);
   return outcome;
 }
 
-Script::Performed Script::perform(const Json& action) {
-  const std::string type = text_of(action, "type");
-  if (type == "instantiate") return perform_instantiate(action);
+Script::Performed Script::perform(const text::ScriptAction& action) {
+  if (action.kind == text::ActionKind::instantiate) return perform_instantiate(action);
   const auto ended = [](Outcome outcome) { return Performed{std::move(outcome), {}, {}}; };
-  const Slot* slot = find(action, "module");
+  const Slot* slot = find(action.instance);
   if (slot == nullptr) return ended(Outcome::fail("there is no such instance"));
   if (!slot->instance) return ended(Outcome::not_yet(slot->reason));
-  const std::string field = text_of(action, "field");
-  if (type == "get") {
-    auto global = slot->instance->global(field);
+  if (action.kind == text::ActionKind::get) {
+    auto global = slot->instance->global(action.field);
     if (!global) return ended(Outcome::fail(global.error().to_string()));
     return {std::nullopt, std::nullopt, {global->get()}};
   }
   std::vector<Value> arguments;
-  for (const Json& json : action.at("args")) {
-    auto argument = argument_of(json);
+  for (const text::ScriptValue& value : action.arguments) {
+    auto argument = argument_of(value);
     if (!argument) return ended(Outcome::fail(argument.error()));
     arguments.push_back(*argument);
   }
-  auto function = slot->instance->func(field);
+  auto function = slot->instance->func(action.field);
   if (!function) return ended(Outcome::fail(function.error().to_string()));
   auto results = function->call(arguments);
   if (!results) return {std::nullopt, results.error(), {}};
@@ -251,9 +236,9 @@ Script::Performed Script::perform(const Json& action) {
 }
 
 // assert_trap on a module: an instance is not expected, so none is kept.
-Script::Performed Script::perform_instantiate(const Json& action) {
+Script::Performed Script::perform_instantiate(const text::ScriptAction& action) {
   const auto ended = [](Outcome outcome) { return Performed{std::move(outcome), {}, {}}; };
-  const auto module = load(action);
+  const auto module = load(action.module);
   if (!module) return ended(Outcome::fail(module.error().to_string()));
   if (const auto reason = missing_prerequisite(*module)) return ended(Outcome::not_yet(*reason));
   const auto instance = linker_.instantiate(store_, *module);
@@ -264,18 +249,18 @@ Script::Performed Script::perform_instantiate(const Json& action) {
   return ended(Outcome::fail(failure.to_string()));
 }
 
-Outcome Script::assert_return(const Json& command) {
-  const Performed performed = perform(command.at("action"));
+Outcome Script::assert_return(const Command& command) {
+  const Performed performed = perform(command.action);
   if (performed.ended) return *performed.ended;
   if (performed.trap) return Outcome::fail(fmt::format("expected results, got {}", describe(*performed.trap)));
-  const auto matched = match_results(command.at("expected"), performed.results);
+  const auto matched = match_results(command.expected, performed.results);
   return matched ? Outcome::pass() : Outcome::fail(matched.error());
 }
 
-Outcome Script::assert_trap(const Json& command, std::optional<TrapCode> code) {
-  const Performed performed = perform(command.at("action"));
+Outcome Script::assert_trap(const Command& command, std::optional<TrapCode> code) {
+  const Performed performed = perform(command.action);
   if (performed.ended) return *performed.ended;
-  const std::string expected = text_of(command, "message");
+  const std::string& expected = command.message;
   if (!performed.trap) return Outcome::fail(fmt::format("expected the trap \"{}\", got results", expected));
   if (code && performed.trap->code != *code) {
     return Outcome::fail(
@@ -287,13 +272,9 @@ Outcome Script::assert_trap(const Json& command, std::optional<TrapCode> code) {
   return Outcome::pass();
 }
 
-Outcome Script::assert_rejected(const Json& command, ErrorKind kind) {
-  // Quoted text that is to be malformed has no binary form: what is wrong is its spelling.
-  if (!command.contains("binary") || (kind == ErrorKind::malformed && text_of(command, "form") == "quote")) {
-    return Outcome::text();
-  }
-  const std::string expected = text_of(command, "message");
-  const auto module = load(command);
+Outcome Script::assert_rejected(const Command& command, ErrorKind kind) {
+  const std::string& expected = command.message;
+  const auto module = load(command.module);
   if (module) return Outcome::fail(fmt::format("the module was accepted, expected \"{}\"", expected));
   const Error& error = module.error();
   if (error.kind != kind || !matches_message(expected, error.message)) {
@@ -302,9 +283,9 @@ Outcome Script::assert_rejected(const Json& command, ErrorKind kind) {
   return Outcome::pass();
 }
 
-Outcome Script::assert_unlinkable(const Json& command) {
-  const std::string expected = text_of(command, "message");
-  const auto module = load(command);
+Outcome Script::assert_unlinkable(const Command& command) {
+  const std::string& expected = command.message;
+  const auto module = load(command.module);
   if (!module) return Outcome::fail(module.error().to_string());
   if (const auto reason = missing_prerequisite(*module)) return Outcome::not_yet(*reason);
   const auto instance = linker_.instantiate(store_, *module);
@@ -315,6 +296,14 @@ Outcome Script::assert_unlinkable(const Json& command) {
     return Outcome::fail(fmt::format("expected \"{}\", got \"{}\"", expected, instance.error().to_string()));
   }
   return Outcome::pass();
+}
+
+void run_script(const Engine& engine, const StoreConfig& store, const std::string& source, const Observer& observer) {
+  const auto commands = text::parse_script(source);
+  if (commands) return Script(engine, store, source, observer).run(*commands);
+  text::ScriptCommand whole;
+  whole.line = commands.error().text ? commands.error().text->line : 0;
+  observer(whole, Outcome::fail("the script cannot be read: " + commands.error().to_string()));
 }
 
 }  // namespace wasi::spec

@@ -7,30 +7,34 @@
 #include <wasi/store.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "outcome.h"
-#include "patterns.h"
+#include "text/script.h"
 
 namespace wasi::spec {
 
 // Called once per command, nested ones of threads included.
-using Observer = std::function<void(std::uint64_t line, const std::string& type, const Outcome&)>;
+using Observer = std::function<void(const text::ScriptCommand&, const Outcome&)>;
 
 class Script {
  public:
-  // `folder` holds the modules that the commands name.
-  Script(const Engine& engine, const StoreConfig& store, std::filesystem::path folder, Observer observer);
+  // `source` is the text that the commands come from; it outlives them.
+  Script(const Engine& engine, const StoreConfig& store, std::string_view source, Observer observer);
 
-  void run(const Json& commands);
+  void run(std::span<const text::ScriptCommand> commands);
 
  private:
+  using Command = text::ScriptCommand;
+
   // An instance, or the knowledge that this version does not run its module yet.
   struct Slot {
     std::optional<Instance> instance;
@@ -38,15 +42,15 @@ class Script {
   };
   using Load = std::expected<Module, Error>;
 
-  Outcome run_command(const Json& command);
-  Outcome define_and_instantiate(const Json& command);
+  Outcome run_command(const Command& command);
+  Outcome define_and_instantiate(const Command& command);
   Outcome instantiate(const Module& module, const std::string& name);
-  Outcome register_instance(const Json& command);
-  Outcome run_thread(const Json& command);
-  Outcome assert_rejected(const Json& command, ErrorKind kind);
-  Outcome assert_unlinkable(const Json& command);
-  Outcome assert_return(const Json& command);
-  Outcome assert_trap(const Json& command, std::optional<TrapCode> code);
+  Outcome register_instance(const Command& command);
+  Outcome run_thread(const Command& command);
+  Outcome assert_rejected(const Command& command, ErrorKind kind);
+  Outcome assert_unlinkable(const Command& command);
+  Outcome assert_return(const Command& command);
+  Outcome assert_trap(const Command& command, std::optional<TrapCode> code);
 
   // What an action came to: results, a trap, or an outcome that ends the command.
   struct Performed {
@@ -54,18 +58,18 @@ class Script {
     std::optional<Trap> trap;
     std::vector<Value> results;
   };
-  Performed perform(const Json& action);
-  Performed perform_instantiate(const Json& action);
+  Performed perform(const text::ScriptAction& action);
+  Performed perform_instantiate(const text::ScriptAction& action);
 
-  Load load(const Json& members) const;
+  Load load(const text::ScriptModule& module) const;
   // Why a module cannot be linked although nothing is wrong with it: it imports from a slot that has no instance.
   std::optional<std::string> missing_prerequisite(const Module& module) const;
-  const Slot* find(const Json& command, const char* key) const;
+  const Slot* find(const std::string& name) const;
   void define_spectest();
 
   Engine engine_;
   StoreConfig config_;
-  std::filesystem::path folder_;
+  std::string_view source_;
   Observer observer_;
   Store store_;
   Linker linker_;
@@ -78,7 +82,7 @@ class Script {
   std::set<std::string> threads_;
 };
 
-// The text of a JSON file below the converted suite, parsed.
-std::expected<Json, std::string> read_script(const std::filesystem::path& path);
+// Parses and runs a script. A script that is no script is one failure.
+void run_script(const Engine& engine, const StoreConfig& store, const std::string& source, const Observer& observer);
 
 }  // namespace wasi::spec

@@ -3,122 +3,118 @@
 #include "script.h"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <fstream>
 
 #include "messages.h"
-#include "support/wat.h"
 
 using namespace wasi;
-using spec::Json;
 using spec::Outcome;
-using spec::Script;
 using spec::Status;
 
 namespace {
 
-// A folder with one module in m.wasm, removed again at the end.
-class Folder {
- public:
-  explicit Folder(std::string_view wat, std::string_view flags = "") {
-    std::string name = (std::filesystem::temp_directory_path() / "wasirun-spec-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-    write("m.wasm", test::wat(wat, flags));
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  void write(const char* file, const std::vector<std::uint8_t>& bytes) const {
-    std::ofstream(path_ / file, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-std::vector<Outcome> run(const Folder& folder, const char* commands) {
+std::vector<Outcome> run(const std::string& script) {
   std::vector<Outcome> outcomes;
-  Script script(Engine(), {}, folder.path(),
-                [&](std::uint64_t, const std::string&, const Outcome& outcome) { outcomes.push_back(outcome); });
-  script.run(Json::parse(commands));
+  spec::run_script(Engine(), {}, script,
+                   [&](const text::ScriptCommand&, const Outcome& outcome) { outcomes.push_back(outcome); });
   return outcomes;
 }
 
-constexpr std::string_view kModule = R"(
-  (module
-    (global (export "g") i32 (i32.const 5))
-    (func (export "seven") (result i32) (i32.const 7))
-    (func (export "boom") (unreachable))
-    (func $deep (export "deep") (call $deep))
-    (func (export "div") (result i32) (i32.div_s (i32.const 1) (i32.const 0))))
-)";
+// The outcome of one command behind the module below.
+Outcome run_one(const std::string& command) {
+  const auto outcomes = run(R"(
+    (module
+      (global (export "g") i32 (i32.const 5))
+      (func (export "seven") (result i32) (i32.const 7))
+      (func (export "boom") (unreachable))
+      (func $deep (export "deep") (call $deep))
+      (func (export "div") (result i32) (i32.div_s (i32.const 1) (i32.const 0))))
+  )" + command);
+  REQUIRE(outcomes.size() == 2);
+  REQUIRE(outcomes[0].status == Status::passed);
+  return outcomes[1];
+}
+
+void check_passes(const std::string& command) {
+  INFO(command);
+  const Outcome outcome = run_one(command);
+  CHECK(outcome.detail.empty());
+  CHECK(outcome.status == Status::passed);
+}
+
+void check_fails(const std::string& command, const std::string& detail) {
+  INFO(command);
+  const Outcome outcome = run_one(command);
+  CHECK(outcome.status == Status::failed);
+  CHECK(outcome.detail.substr(0, detail.size()) == detail);
+}
 
 }  // namespace
 
 TEST_CASE("right commands pass") {
-  const Folder folder(kModule);
-  const auto outcomes = run(folder, R"([
-    {"type": "module", "binary": "m.wasm"},
-    {"type": "assert_return", "action": {"type": "invoke", "field": "seven", "args": []},
-     "expected": [{"type": "i32", "value": "7"}]},
-    {"type": "assert_return", "action": {"type": "get", "field": "g"}, "expected": [{"type": "i32", "value": "5"}]},
-    {"type": "assert_trap", "action": {"type": "invoke", "field": "boom", "args": []}, "message": "unreachable"},
-    {"type": "assert_trap", "action": {"type": "invoke", "field": "div", "args": []}, "message": "integer divide by zero"},
-    {"type": "assert_exhaustion", "action": {"type": "invoke", "field": "deep", "args": []},
-     "message": "call stack exhausted"},
-    {"type": "action", "action": {"type": "invoke", "field": "seven", "args": []}}])");
-  REQUIRE(outcomes.size() == 7);
-  for (const Outcome& outcome : outcomes) {
-    CHECK(outcome.detail.empty());
-    CHECK(outcome.status == Status::passed);
-  }
+  check_passes(R"w((assert_return (invoke "seven") (i32.const 7)))w");
+  check_passes(R"w((assert_return (get "g") (i32.const 5)))w");
+  check_passes(R"w((assert_trap (invoke "boom") "unreachable"))w");
+  check_passes(R"w((assert_trap (invoke "div") "integer divide by zero"))w");
+  check_passes(R"w((assert_trap (module (func $f unreachable) (start $f)) "unreachable"))w");
+  check_passes(R"w((assert_exhaustion (invoke "deep") "call stack exhausted"))w");
+  check_passes(R"w((invoke "seven"))w");
+  check_passes(R"w((assert_invalid (module (func (result i32) (i64.const 1))) "type mismatch"))w");
+  check_passes(R"w((assert_malformed (module quote "(func (i32.const 0x))") "unknown operator"))w");
+  check_passes(R"w((assert_malformed (module binary "\00asm\01\00\00") "unexpected end"))w");
+  check_passes(R"w((assert_unlinkable (module (import "spectest" "unknown" (func))) "unknown import"))w");
+  check_passes(R"w((assert_malformed_custom (module quote "(@custom)") "@custom annotation: missing section name"))w");
 }
 
-TEST_CASE("what does not happen as expected fails, and the failure says what came instead") {
-  const Folder folder(kModule);
-  const auto outcomes = run(folder, R"([
-    {"type": "module", "binary": "m.wasm"},
-    {"type": "assert_return", "action": {"type": "invoke", "field": "seven", "args": []},
-     "expected": [{"type": "i32", "value": "8"}]},
-    {"type": "assert_return", "action": {"type": "invoke", "field": "boom", "args": []}, "expected": []},
-    {"type": "assert_trap", "action": {"type": "invoke", "field": "seven", "args": []}, "message": "unreachable"},
-    {"type": "assert_trap", "action": {"type": "invoke", "field": "div", "args": []}, "message": "integer overflow"},
-    {"type": "assert_exhaustion", "action": {"type": "invoke", "field": "boom", "args": []},
-     "message": "call stack exhausted"},
-    {"type": "action", "action": {"type": "invoke", "field": "boom", "args": []}},
-    {"type": "action", "action": {"type": "invoke", "field": "nothing", "args": []}},
-    {"type": "assert_invalid", "form": "text", "binary": "m.wasm", "message": "type mismatch"},
-    {"type": "assert_malformed", "form": "binary", "binary": "m.wasm", "message": "unexpected end"},
-    {"type": "assert_unlinkable", "form": "text", "binary": "m.wasm", "message": "unknown import"},
-    {"type": "assert_trap", "action": {"type": "instantiate", "binary": "m.wasm"}, "message": "unreachable"},
-    {"type": "assert_exception", "action": {"type": "invoke", "field": "seven", "args": []}},
-    {"type": "conjure"}])");
-  REQUIRE(outcomes.size() == 14);
-  CHECK(outcomes[0].status == Status::passed);
-  for (std::size_t i = 1; i < outcomes.size(); ++i) {
-    INFO("command " << i);
-    CHECK(outcomes[i].status == Status::failed);
-  }
-  CHECK(outcomes[1].detail == R"(result 0: expected {"type":"i32","value":"8"}, got i32 7 (bits 0x7, 0x0))");
-  CHECK(outcomes[2].detail == R"(expected results, got the trap "unreachable")");
-  CHECK(outcomes[3].detail == R"(expected the trap "unreachable", got results)");
-  CHECK(outcomes[4].detail == R"(expected the trap "integer overflow", got the trap "integer divide by zero")");
-  CHECK(outcomes[8].detail == R"(the module was accepted, expected "type mismatch")");
-  CHECK(outcomes[9].detail == R"(the module was accepted, expected "unexpected end")");
-  CHECK(outcomes[10].detail == R"(the module was linked, expected "unknown import")");
+TEST_CASE("a wrong result, too few and too many") {
+  check_fails(R"w((assert_return (invoke "seven") (i32.const 8)))w", "result 0: expected (i32.const 8), got i32 7");
+  check_fails(R"w((assert_return (invoke "seven") (i64.const 7)))w", "result 0: expected (i64.const 7), got i32 7");
+  check_fails(R"w((assert_return (invoke "seven")))w", "expected 0 results, got 1");
+  check_fails(R"w((assert_return (invoke "seven") (i32.const 7) (i32.const 7)))w", "expected 2 results, got 1");
+  check_fails(R"w((assert_return (get "g") (i32.const 6)))w", "result 0: expected (i32.const 6), got i32 5");
 }
 
-TEST_CASE("an invalid module that a script means to run is a failure") {
-  const Folder folder("(module (func (result i32) (i64.const 1)))", "--no-check");
-  const auto outcomes = run(folder, R"([
-    {"type": "module", "binary": "m.wasm"},
-    {"type": "assert_invalid", "form": "text", "binary": "m.wasm", "message": "type mismatch"},
-    {"type": "assert_invalid", "form": "text", "binary": "m.wasm", "message": "unknown label"},
-    {"type": "assert_malformed", "form": "binary", "binary": "m.wasm", "message": "type mismatch"}])");
+TEST_CASE("a trap that was not expected, is missing, or is another") {
+  check_fails(R"w((assert_return (invoke "boom")))w", R"(expected results, got the trap "unreachable")");
+  check_fails(R"w((assert_trap (invoke "seven") "unreachable"))w", R"(expected the trap "unreachable", got results)");
+  check_fails(R"w((assert_trap (invoke "div") "integer overflow"))w",
+              R"(expected the trap "integer overflow", got the trap "integer divide by zero")");
+  check_fails(R"w((assert_exhaustion (invoke "boom") "call stack exhausted"))w", "expected a trap of the kind");
+  check_fails(R"w((assert_exception (invoke "seven")))w", "expected the trap");
+  check_fails(R"w((assert_exception (invoke "boom")))w", "expected a trap of the kind");
+  check_fails(R"w((assert_trap (module) "unreachable"))w", R"(expected the trap "unreachable", got results)");
+  check_fails(R"w((invoke "boom"))w", "the trap");
+  check_fails(R"w((invoke "nothing"))w", "");
+  check_fails(R"w((invoke $nobody "seven"))w", "there is no such instance");
+}
+
+TEST_CASE("a module that is accepted although it should not be") {
+  check_fails(R"w((assert_invalid (module) "type mismatch"))w", R"(the module was accepted, expected "type mismatch")");
+  check_fails(R"w((assert_malformed (module quote "(func)") "unknown operator"))w",
+              R"(the module was accepted, expected "unknown operator")");
+  check_fails(R"w((assert_malformed (module binary "\00asm\01\00\00\00") "unexpected end"))w",
+              R"(the module was accepted, expected "unexpected end")");
+  check_fails(R"w((assert_unlinkable (module) "unknown import"))w",
+              R"(the module was linked, expected "unknown import")");
+  check_fails(R"w((assert_malformed_custom (module quote "(@custom \"x\")") "misplaced @custom annotation"))w",
+              "the module was accepted");
+}
+
+TEST_CASE("a module that is refused for another reason, or although it is right") {
+  check_fails(R"w((assert_invalid (module (func (result i32) (i64.const 1))) "unknown label"))w",
+              R"(expected invalid: "unknown label", got "invalid module)");
+  check_fails(R"w((assert_malformed (module quote "(func (result i32) (i64.const 1))") "type mismatch"))w",
+              R"(expected malformed: "type mismatch", got "invalid module)");
+  check_fails(R"w((assert_malformed (module quote "(func (i32.const 0x))") "unexpected token"))w",
+              R"(expected malformed: "unexpected token", got "malformed module at line 1)");
+  check_fails(R"w((assert_invalid (module quote "(func (i32.const 0x))") "unknown operator"))w", "expected invalid");
+  check_fails(R"w((assert_unlinkable (module (import "spectest" "unknown" (func))) "incompatible import type"))w",
+              "expected \"incompatible import type\"");
+  check_fails(R"w((module (func (result i32))))w", "invalid module");
+  check_fails(R"w((module quote "(func"))w", "malformed module");
+}
+
+TEST_CASE("one wrong module is the failure of its command alone") {
+  const auto outcomes = run(R"w((module (func (nonsense)))  (module (func)) (invoke $m "f") (module (fun)))w");
   REQUIRE(outcomes.size() == 4);
   CHECK(outcomes[0].status == Status::failed);
   CHECK(outcomes[1].status == Status::passed);
@@ -126,33 +122,36 @@ TEST_CASE("an invalid module that a script means to run is a failure") {
   CHECK(outcomes[3].status == Status::failed);
 }
 
-TEST_CASE("quoted text is counted apart, and a missing module file is a failure") {
-  const Folder folder(kModule);
-  const auto outcomes = run(folder, R"([
-    {"type": "assert_malformed", "form": "quote", "text": "m.wat", "message": "unknown operator"},
-    {"type": "module", "binary": "absent.wasm"}])");
-  REQUIRE(outcomes.size() == 2);
-  CHECK(outcomes[0].status == Status::text);
-  CHECK(outcomes[1].status == Status::failed);
+TEST_CASE("a script that is none fails as a whole") {
+  for (const char* script : {"(module", "(assert_return (invoke \"f\")", "(conjure)", "(assert_return)", ")",
+                             "(invoke f)", "(assert_return (invoke \"f\") (i32.const nan))", "(module) garbage"}) {
+    INFO(script);
+    const auto outcomes = run(script);
+    REQUIRE_FALSE(outcomes.empty());
+    CHECK(outcomes.back().status == Status::failed);
+    CHECK(outcomes.back().detail.starts_with("the script cannot be read: "));
+  }
 }
 
 TEST_CASE("registered instances can be imported from, under any name") {
-  const Folder folder(kModule);
-  folder.write("n.wasm", test::wat(R"((module (import "" "g" (global i32)) (export "again" (global 0))))"));
-  const auto outcomes = run(folder, R"([
-    {"type": "module", "name": "a", "binary": "m.wasm"},
-    {"type": "register", "module": "a", "as": ""},
-    {"type": "module_definition", "name": "d", "binary": "n.wasm"},
-    {"type": "module_instance", "name": "b", "module": "d"},
-    {"type": "assert_return", "action": {"type": "get", "module": "b", "field": "again"},
-     "expected": [{"type": "i32", "value": "5"}]},
-    {"type": "assert_return", "action": {"type": "get", "module": "a", "field": "g"},
-     "expected": [{"type": "i32", "value": "5"}]}])");
+  const auto outcomes = run(R"(
+    (module $a (global (export "g") i32 (i32.const 5)))
+    (register "" $a)
+    (module definition $d (import "" "g" (global i32)) (export "again" (global 0)))
+    (module instance $b $d)
+    (assert_return (get $b "again") (i32.const 5))
+    (assert_return (get $a "g") (i32.const 5)))");
   REQUIRE(outcomes.size() == 6);
   for (const Outcome& outcome : outcomes) {
     CHECK(outcome.detail.empty());
     CHECK(outcome.status == Status::passed);
   }
+}
+
+TEST_CASE("a text of bare fields is one module") {
+  const auto outcomes = run("(func) (memory 0) (func (export \"f\"))");
+  REQUIRE(outcomes.size() == 1);
+  CHECK(outcomes[0].status == Status::passed);
 }
 
 TEST_CASE("messages match by prefix only") {

@@ -84,9 +84,16 @@ class Files(CliTest):
         path = self.file("empty.wasm", b"")
         self.check_error(FAILURE, [path], path, "empty")
 
-    def test_text_instead_of_binary(self):
-        path = self.file("guest.wat", b"(module\n  (func))\n")
-        self.check_error(FAILURE, [path], path, "text format is not supported yet", "wat2wasm")
+    def test_text(self):
+        path = self.file("guest.wat", b"(module\n  (func (export \"_start\")))\n")
+        self.assertEqual(self.run_cli(path), (SUCCESS, "", ""))
+
+    def test_wrong_text(self):
+        path = self.file("guest.wat", b"(module\n  (fun))\n")
+        code, out, err = self.run_cli(path)
+        self.assertEqual((code, out), (FAILURE, ""))
+        self.assertIn(f"{path}: malformed module at line 2, column 4: unknown operator fun: expected a module field", err)
+        self.assertIn("2 |   (fun))\n  |    ^^^\n", err)
 
     def test_component(self):
         path = self.file("component.wasm", b"\0asm\x0d\0\x01\0")
@@ -495,6 +502,51 @@ class Validating(CliTest):
         self.check_error(USAGE, ["inspect"], "which file?")
         self.check_error(USAGE, ["wat"], "which file?")
         self.check_error(USAGE, ["objdump"], "which file?")
+
+
+class Translating(CliTest):
+    TEXT = b"(module (func $seven (export \"seven\") (result i32) (i32.const 7)))"
+
+    def test_text_to_binary(self):
+        source = self.file("a.wat", self.TEXT)
+        output = self.dir / "a.wasm"
+        self.assertEqual(self.run_cli("wasm", source, "-o", str(output)), (SUCCESS, "", ""))
+        self.assertTrue(output.read_bytes().startswith(b"\0asm\1\0\0\0"))
+        self.assertIn(b"seven", output.read_bytes())
+        self.assertEqual(self.run_cli("--invoke", "seven", str(output)), (SUCCESS, "7\n", ""))
+        self.assertEqual(self.run_cli("--invoke", "seven", source), (SUCCESS, "7\n", ""))
+
+    def test_standard_output(self):
+        done = subprocess.run([WASIRUN, "wasm", self.file("a.wat", self.TEXT), "-o", "-"], capture_output=True,
+                              timeout=TIMEOUT, check=True)
+        self.assertTrue(done.stdout.startswith(b"\0asm"))
+
+    def test_a_wrong_text_leaves_the_output_as_it_was(self):
+        output = self.file("a.wasm", b"before")
+        for text, message in ((b"(module", "the text ends here"), (b"(module (func (result i32)))", "type mismatch")):
+            self.check_failure_of(["wasm", self.file("a.wat", text), "-o", output], message)
+            self.assertEqual(pathlib.Path(output).read_bytes(), b"before")
+        self.assertEqual(sorted(os.listdir(self.dir)), ["a.wasm", "a.wat"])
+        source = self.file("a.wat", b"(module (func (result i32)))")
+        self.assertEqual(self.run_cli("wasm", "--no-check", source, "-o", output)[0], SUCCESS)
+
+    def test_nowhere_to_write(self):
+        source = self.file("a.wat", self.TEXT)
+        self.check_failure_of(["wasm", source, "-o", str(self.dir / "no" / "a.wasm")], "No such file or directory")
+        full = "/dev/full"
+        if os.path.exists(full):
+            self.check_failure_of(["wasm", source, "-o", full], "No space left")
+        self.check_error(USAGE, ["wasm", source], "-o")
+        self.check_error(USAGE, ["wasm"], "which file?")
+
+    def test_binary_already(self):
+        path = self.wat("(module)", "a.wasm")
+        self.check_error(FAILURE, ["wasm", path, "-o", path], "binary module already")
+
+    def check_failure_of(self, args, message):
+        code, out, err = self.run_cli(*args)
+        self.assertEqual((code, out), (FAILURE, ""))
+        self.assertIn(message, err)
 
 
 class Inspecting(CliTest):

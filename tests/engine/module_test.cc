@@ -90,13 +90,33 @@ TEST_CASE("What is not a module is refused with words that say what it is") {
   CHECK(component.kind == ErrorKind::unsupported);
   CHECK(component.message ==
         "this is a WebAssembly component; components are not supported yet, wasirun runs core modules");
-  const std::string_view text = "(module)";
-  const Error wat_error = load_error(engine, {text.begin(), text.end()});
-  CHECK(wat_error.kind == ErrorKind::unsupported);
-  CHECK_THAT(wat_error.message, Catch::Contains("the text format is not supported yet"));
   const Error malformed = load_error(engine, {0, 'a', 's', 'm', 1, 0, 0, 0, 1});
   CHECK(malformed.kind == ErrorKind::malformed);
   CHECK(malformed.offset == 9);
+}
+
+TEST_CASE("Text is a module too, and its errors say line and column") {
+  const Engine engine;
+  const auto bytes = [](std::string_view text) { return std::vector<std::uint8_t>(text.begin(), text.end()); };
+  const Module module = must(Module::from_bytes(engine, bytes(R"(
+    ;; a comment
+    (module $m (func $seven (export "seven") (result i32) (i32.const 7))))")));
+  CHECK(module.name() == "m");
+  CHECK(module.function_names() == std::vector<std::pair<std::uint32_t, std::string>>{{0, "seven"}});
+  CHECK(must(Module::from_bytes(engine, bytes(" \n"))).exports().empty());
+
+  const Error malformed = load_error(engine, bytes("(module\n  (func (i32.conts 1)))"));
+  CHECK(malformed.kind == ErrorKind::malformed);
+  CHECK(malformed.message == "unknown operator i32.conts: expected an instruction or )");
+  CHECK(malformed.to_string() ==
+        "malformed module at line 2, column 10: unknown operator i32.conts: expected an instruction or )\n"
+        "2 |   (func (i32.conts 1)))\n"
+        "  |          ^^^^^^^^^");
+  const Error invalid = load_error(engine, bytes("(module\n  (func)\n  (func (result i32)\n    (i64.const 1)))"));
+  CHECK(invalid.kind == ErrorKind::invalid);
+  REQUIRE(invalid.text);
+  CHECK(invalid.text->line == 4);
+  CHECK(Module::validate(engine, bytes("(module (func))")));
 }
 
 TEST_CASE("An invalid body is an error at load, or a trap when validation is lazy") {

@@ -18,6 +18,7 @@ usage:
   wasirun [run] [options] MODULE [arguments...]   run a program
   wasirun validate FILE...                        check modules
   wasirun inspect [--json] FILE                   show what is in a module
+  wasirun wasm FILE -o OUTPUT                     translate a module from text to binary
   wasirun wat [--fold] [-o OUTPUT] FILE           print a module as text
   wasirun objdump [options] FILE                  show sections and disassembly
 
@@ -297,6 +298,20 @@ Command parse_objdump(std::span<const char* const> args) {
   return objdump;
 }
 
+Command parse_wasm(std::span<const char* const> args) {
+  WasmCommand wasm;
+  CLI::App app("Translates a module from the text format (WAT) to the binary format, names included.", "wasm");
+  set_up(app, "wasirun wasm FILE -o OUTPUT");
+  app.footer("The module is validated first. OUTPUT is written completely or not at all.");
+  app.add_option("-o,--output", wasm.output, "File to write; - for standard output")->type_name("OUTPUT");
+  app.add_flag("!--no-check", wasm.check, "Do not validate the module");
+  app.add_option("FILE", wasm.file, "Text to translate");
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  if (wasm.file.empty()) return Done{usage_error("which file? See 'wasirun wasm --help'")};
+  if (wasm.output.empty()) return Done{usage_error("write it where? Name a file with -o, or - for standard output")};
+  return wasm;
+}
+
 }  // namespace
 
 Command parse_command_line(std::span<const char* const> args) {
@@ -308,6 +323,7 @@ Command parse_command_line(std::span<const char* const> args) {
   if (first == "run") return parse_run(args.subspan(1));
   if (first == "validate") return parse_validate(args.subspan(1));
   if (first == "inspect") return parse_inspect(args.subspan(1));
+  if (first == "wasm") return parse_wasm(args.subspan(1));
   if (first == "wat") return parse_wat(args.subspan(1));
   if (first == "objdump") return parse_objdump(args.subspan(1));
   if (first == "--help" || first == "-h" || first == "help") return print(kOverview);

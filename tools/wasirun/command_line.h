@@ -55,12 +55,19 @@ struct ObjdumpCommand {
   std::string section;  // only this one; empty: all
 };
 
+struct WasmCommand {
+  std::string file;
+  std::string output;  // "-": standard output
+  bool check = true;
+};
+
 // Nothing to run: help or a usage error has been printed.
 struct Done {
   int exit_code = 0;
 };
 
-using Command = std::variant<Done, RunCommand, ValidateCommand, InspectCommand, WatCommand, ObjdumpCommand>;
+using Command =
+    std::variant<Done, RunCommand, ValidateCommand, InspectCommand, WatCommand, ObjdumpCommand, WasmCommand>;
 
 // Reads the arguments behind the program's name; prints help and errors itself.
 Command parse_command_line(std::span<const char* const> args);

@@ -10,6 +10,7 @@ int validate(const ValidateCommand& command);
 int inspect(const InspectCommand& command);
 int wat(const WatCommand& command);
 int objdump(const ObjdumpCommand& command);
+int wasm(const WasmCommand& command);
 
 // "x.wasm: message", or just the message when it names the file already.
 std::string describe(const std::string& file, const wasi::Error& error);

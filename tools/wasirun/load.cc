@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "binary/decoder.h"
 #include "os/mapped_file.h"
+#include "text/text.h"
 #include "wasm/type_registry.h"
 
 namespace wasirun {
@@ -17,8 +18,11 @@ wasi::Result<std::shared_ptr<wasi::wasm::Module>> load_module(const std::string&
                         "this is a WebAssembly component; components are not supported yet");
     case FileKind::empty:
       return wasi::fail(wasi::ErrorKind::malformed, "empty input: expected a WebAssembly module");
-    case FileKind::text:
-      return wasi::fail(wasi::ErrorKind::unsupported, "this is text, not a binary module");
+    case FileKind::text: {
+      auto made = std::make_shared<const std::vector<std::uint8_t>>(
+          WASI_TRY(wasi::text::encode_module({reinterpret_cast<const char*>(bytes.data()), bytes.size()})));
+      return wasi::binary::decode_module({*made, made}, std::make_shared<wasi::wasm::TypeRegistry>());
+    }
     case FileKind::module:
     case FileKind::unknown:
       break;

@@ -17,5 +17,6 @@ int main(int argc, char** argv) {
   if (const auto* chosen = std::get_if<ValidateCommand>(&command)) return finish_stdout(validate(*chosen));
   if (const auto* chosen = std::get_if<WatCommand>(&command)) return finish_stdout(wat(*chosen));
   if (const auto* chosen = std::get_if<ObjdumpCommand>(&command)) return finish_stdout(objdump(*chosen));
+  if (const auto* chosen = std::get_if<WasmCommand>(&command)) return finish_stdout(wasm(*chosen));
   return finish_stdout(inspect(std::get<InspectCommand>(command)));
 }
