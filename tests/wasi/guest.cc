@@ -26,6 +26,7 @@ class NoTier : public runtime::Tier {
     return std::unexpected(Error{ErrorKind::unsupported, "no functions here", std::nullopt});
   }
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const runtime::Frame&) const override { return std::nullopt; }
+  [[nodiscard]] const runtime::Slot* frame_end(const runtime::Frame& frame) const override { return frame.slots; }
   [[nodiscard]] bool owns_pc(std::uintptr_t) const override { return false; }
   [[nodiscard]] const void* resume_of_fault(const runtime::ExecState&, std::uintptr_t, const std::uint64_t*,
                                             std::size_t) const override {
