@@ -5,6 +5,8 @@
 // Source: https://webassembly.github.io/spec/core/exec/instructions.html#control-instructions
 #pragma once
 
+#include <atomic>
+
 #include "interp/slow_path.h"
 #include "interp/state.h"
 
@@ -73,6 +75,16 @@ struct BranchTable {
 struct Unreachable {
   static constexpr Flow kFlow = Flow::next;
   WASI_INLINE static void run(State& s) { trap_at(s.ip, s.vm, TrapCode::unreachable); }
+};
+
+struct Count {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 8;
+  WASI_INLINE static void run(State& s) {
+    auto* counter = reinterpret_cast<std::atomic<std::uint64_t>*>(read_code<std::uint64_t>(s.ip + kHeadSize));
+    counter->fetch_add(1, std::memory_order_relaxed);
+    s.ip += kLength;
+  }
 };
 
 }  // namespace wasi::interp

@@ -1,6 +1,8 @@
 // Tier 0: the interpreter, as the rest of the project sees it.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 #include "interp/code_style.h"
@@ -10,6 +12,9 @@ namespace wasi::interp {
 
 struct InterpreterOptions {
   CodeStyle style = CodeStyle::fused;
+  // Where code counts the Wasm instructions that it executes, by wasm::Op; null: it does not. `else` and `catch` count
+  // when their arm begins, `end` when control falls into it.
+  std::atomic<std::uint64_t>* counts = nullptr;
 };
 
 // A tier that translates each function at its first call into register code and runs that. It has no

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/byte_reader.h"
 #include "base/result.h"
+#include "binary/immediates.h"
 #include "interp/dispatch.h"
 #include "interp/translation.h"
 
@@ -211,6 +213,14 @@ void Translator::emit(Code code) {
   last_.comparison = nullptr;
   last_.before = accumulators_;
   out_.put(handler_offset(code));
+}
+
+// For the instruction at offset_.
+void Translator::emit_count() {
+  base::ByteReader reader(module_->bytes.data.subspan(offset_), offset_);
+  const wasm::Op op = binary::read_op(reader);
+  emit(Code::count);
+  out_.put(reinterpret_cast<std::uint64_t>(&options_.counts[static_cast<std::uint16_t>(op)]));
 }
 
 void Translator::put_operand(const Operand& operand, ValueClass value_class, bool is_wide) {

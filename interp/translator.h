@@ -15,6 +15,7 @@
 
 #include <wasi/error.h>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -36,6 +37,7 @@ namespace wasi::interp {
 struct TranslatorOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CodeStyle style = CodeStyle::fused;
+  std::atomic<std::uint64_t>* counts = nullptr;  // by wasm::Op, for code that counts
 };
 
 // An instruction at which a frame can stand, and where it came from.
@@ -80,7 +82,7 @@ class Translator {
   // The sink.
   template <class W>
   void begin(W& walk) {
-    at(walk);
+    offset_ = walk.offset();
     begin_function(walk.local_types());
   }
   template <class W>
@@ -105,8 +107,9 @@ class Translator {
   }
   template <class W>
   void else_(W& walk, Control& control, bool falls_in) {
-    at(walk);
+    offset_ = walk.offset();
     open_else(control, falls_in);
+    count();
   }
   template <class W>
   void end(W& walk, Control& control, bool falls_in) {
@@ -175,8 +178,11 @@ class Translator {
   }
   template <class W>
   void legacy_try(W& walk, wasm::Op op, Control* control, std::uint32_t tag_or_depth) {
-    at(walk);
+    const bool begins_arm = op == wasm::Op::catch_ || op == wasm::Op::catch_all;
+    offset_ = walk.offset();
+    if (!begins_arm) count();
     legacy(op, *control, tag_or_depth);
+    if (begins_arm) count();
   }
 
  private:
@@ -228,6 +234,12 @@ class Translator {
   template <class W>
   void at(W& walk) {
     offset_ = walk.offset();
+    count();
+  }
+  // Code that counts does so before each instruction, and at the beginning of an arm.
+  void count() {
+    if (options_.counts != nullptr) [[unlikely]]
+      emit_count();
   }
 
   // translator.cc: the model
@@ -266,6 +278,7 @@ class Translator {
   // translator.cc: emission
   void seal();
   void emit(Code code);
+  void emit_count();
   void put_slot(std::uint32_t slot) { out_.put(static_cast<std::uint16_t>(slot)); }
   void put_index(std::uint32_t index) { out_.put(index); }
   void put_operand(const Operand& operand, ValueClass value_class, bool is_wide);

@@ -256,16 +256,16 @@ void ModuleParser::table_field() {
   out.u32(count);
 
   ByteWriter& segment = entry(format::kElement);
-  segment.u8(static_cast<std::uint8_t>(format::kElemExplicit | (are_expressions ? format::kElemExpressions : 0)));
-  segment.u32(number);
+  // The short forms mean table 0, and funcref or functions: as elem_field() has them.
+  const bool is_short = number == 0 && (!are_expressions || is_funcref(type));
+  segment.u8(static_cast<std::uint8_t>((is_short ? 0 : format::kElemExplicit) |
+                                       (are_expressions ? format::kElemExpressions : 0)));
+  if (!is_short) segment.u32(number);
   segment.op(is_64 ? wasm::Op::i64_const : wasm::Op::i32_const);
   segment.u8(0);
   segment.op(wasm::Op::end);
-  if (are_expressions) {
-    write(segment, type);
-  } else {
-    segment.u8(0);
-  }
+  if (!is_short && are_expressions) write(segment, type);
+  if (!is_short && !are_expressions) segment.u8(0);
   segment.u32(count);
   segment.append(items);
 }

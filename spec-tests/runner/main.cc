@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "coverage.h"
 #include "report.h"
 #include "script.h"
 
@@ -31,6 +32,7 @@ struct Options {
   std::vector<std::string> tiers;
   std::vector<fs::path> reports;
   bool show_not_yet = false;
+  bool coverage = false;
 };
 
 struct Tier {
@@ -47,7 +49,10 @@ std::vector<fs::path> find_scripts(const Options& options, const std::string& on
     std::error_code error;
     for (const auto& entry : fs::recursive_directory_iterator(options.suite / folder, error)) {
       if (entry.path().extension() != ".wast") continue;
-      const fs::path relative = entry.path().lexically_relative(options.suite).lexically_normal();
+      // Folders elsewhere keep their whole path.
+      const fs::path relative = fs::path(folder).is_absolute()
+                                    ? entry.path()
+                                    : entry.path().lexically_relative(options.suite).lexically_normal();
       if (only_file.empty() || relative.string().ends_with(only_file)) found.push_back(relative);
     }
   }
@@ -57,9 +62,18 @@ std::vector<fs::path> find_scripts(const Options& options, const std::string& on
   return found;
 }
 
-std::string read_file(const fs::path& path) {
+std::optional<std::string> read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) return std::nullopt;
+  return std::string{std::istreambuf_iterator<char>(file), {}};
+}
+
+// False where an instruction was never executed.
+bool print_coverage(std::string_view tier, const wasi::spec::Coverage& coverage) {
+  const auto missing = coverage.missing();
+  fmt::print("{}: {} instructions were executed, {} were not\n", tier, coverage.executed(), missing.size());
+  for (const std::string_view name : missing) fmt::print("never executed: {}\n", name);
+  return missing.empty();
 }
 
 int run(const Options& options) {
@@ -75,6 +89,7 @@ int run(const Options& options) {
     return 2;
   }
   Report report;
+  bool is_covered = true;
   for (const Tier& tier : kTiers) {
     if (!options.tiers.empty() && std::ranges::find(options.tiers, tier.name) == options.tiers.end()) continue;
     wasi::EngineConfig config;
@@ -86,10 +101,18 @@ int run(const Options& options) {
       return 2;
     }
     const wasi::StoreConfig store = {.gc_stress = options.gc == "stress"};
+    std::optional<wasi::spec::Coverage> coverage;
+    if (options.coverage) coverage.emplace(*engine);
     for (const fs::path& script : scripts) {
+      const auto text = read_file(options.suite / script);
+      if (!text) {
+        fmt::print(stderr, "spec-runner: cannot read {}\n", (options.suite / script).string());
+        return 2;
+      }
       report.begin_script(script, tier.name);
-      wasi::spec::run_script(*engine, store, read_file(options.suite / script), report.observer(only_line));
+      wasi::spec::run_script(*engine, store, *text, report.observer(only_line));
     }
+    if (coverage) is_covered = print_coverage(tier.name, *coverage) && is_covered;
   }
   report.print(options.show_not_yet);
   for (const fs::path& path : options.reports) {
@@ -102,7 +125,7 @@ int run(const Options& options) {
     fmt::print(stderr, "spec-runner: no command was run\n");
     return 2;
   }
-  return report.has_failures() ? 1 : 0;
+  return report.has_failures() || !is_covered ? 1 : 0;
 }
 
 }  // namespace
@@ -123,6 +146,7 @@ int main(int argc, char** argv) {
         return extension == ".json" || extension == ".xml" ? std::string()
                                                            : "expected a name that ends in .json or .xml";
       });
+  app.add_flag("--coverage", options.coverage, "Fail when an instruction that this version runs is never executed");
   app.add_flag("--show-not-yet", options.show_not_yet, "Say which commands wait for a later version, and why");
   CLI11_PARSE(app, argc, argv);
   return run(options);
