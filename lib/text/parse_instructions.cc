@@ -74,6 +74,7 @@ void ModuleParser::plain() {
   const Op op = current().keyword.op();
   if (marks_ != nullptr) [[unlikely]]
     body_marks_.push_back({0, static_cast<std::uint32_t>(out_->size()), current().begin});
+  if (op == wasm::kNoOp) return unexpected(what_follows());
   switch (op) {
     case Op::block:
     case Op::loop:
@@ -92,8 +93,6 @@ void ModuleParser::plain() {
       return plain_catch(op);
     case Op::delegate:
       return plain_delegate();
-    case wasm::kNoOp:
-      return unexpected(what_follows());
     default:
       if (hint_ && op == Op::br_if) [[unlikely]] {
         hints_.push_back({static_cast<std::uint32_t>(out_->size()), *hint_});
