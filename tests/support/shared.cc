@@ -9,6 +9,10 @@
 
 namespace wasi::test {
 
+std::filesystem::path project_path(std::string_view relative) {
+  return std::filesystem::path(WASIRUN_TEST_PROJECT_DIR) / relative;
+}
+
 std::optional<std::filesystem::path> shared_path(std::string_view relative) {
   const char* from_environment = std::getenv("WASIRUN_SHARED_DIR");
   const std::string folder =

@@ -14,6 +14,7 @@
 #include <set>
 
 #include "guest.h"
+#include "support/shared.h"
 #include "support/temp_dir.h"
 
 namespace wasi::preview1 {
@@ -273,9 +274,7 @@ std::string docs_table() {
 }
 
 TEST_CASE("the table in docs/wasi.md is the one of preview1.def", "[table]") {
-  const std::filesystem::path docs =
-      std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "docs" / "wasi.md";
-  std::ifstream file(docs);
+  std::ifstream file(test::project_path("docs/wasi.md"));
   REQUIRE(file);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const std::string table = docs_table();
