@@ -274,7 +274,7 @@ std::string docs_table() {
 }
 
 TEST_CASE("the table in docs/wasi.md is the one of preview1.def", "[table]") {
-  std::ifstream file(test::project_path("docs/wasi.md"));
+  std::ifstream file(::wasi::test::project_path("docs/wasi.md"));
   REQUIRE(file);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const std::string table = docs_table();
