@@ -83,14 +83,15 @@ class Session:
         # Sanitized builds are some ten times slower.
         self.patience = float(os.environ.get("WASIRUN_TEST_PATIENCE", "1"))
 
-    def wasm(self, module, *args, options=(), dirs=(), stdin=b"", env=None, timeout=120):
-        """Runs a module under wasirun. `dirs`: (host, guest) pairs; `env`: the guest's variables."""
-        command = [self.wasirun, "run", *options]
+    def wasm(self, module, *args, options=(), dirs=(), stdin=b"", env=None, timeout=120, wrapper=(), cwd=None):
+        """Runs a module under wasirun. `dirs`: (host, guest) pairs; `env`: the guest's variables; `wrapper`: a command
+        that is put in front."""
+        command = [*wrapper, self.wasirun, "run", *options]
         for host, guest in dirs:
             command += ["--dir", f"{host}::{guest}"]
         for key, value in (env or {}).items():
             command += ["--env", f"{key}={value}"]
-        return run([*command, module, *args], stdin=stdin, timeout=timeout * self.patience)
+        return run([*command, module, *args], stdin=stdin, timeout=timeout * self.patience, cwd=cwd)
 
     def cached(self, name, inputs, make):
         """cache/NAME.HASH, made by make(path) when it is not there; the hash is over `inputs` (texts and files).
