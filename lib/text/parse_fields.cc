@@ -346,7 +346,7 @@ void ModuleParser::elem_field() {
     table = index(Space::table);
     expect_rpar();
     offset_expression(offset);
-    flags = 0;
+    flags = format::kElemExplicit;
   } else if (at(TokenKind::lpar) && !at_ref_type()) {
     offset_expression(offset);
     flags = 0;
@@ -358,8 +358,8 @@ void ModuleParser::elem_field() {
   } else if (!take(Word::func) && (flags & format::kElemPassive) != 0) {
     return unexpected("func or a reference type");
   }
-  // The short forms of active segments mean table 0, and funcref or functions.
-  if (flags == 0 && (table != 0 || (are_expressions && !is_funcref(type)))) flags = format::kElemExplicit;
+  // The short forms mean table 0, and funcref or functions. A text that names table 0 gets the long one.
+  if (flags == 0 && are_expressions && !is_funcref(type)) flags = format::kElemExplicit;
   ByteWriter items;
   const std::uint32_t count = elements(items, are_expressions ? Elements::expressions : Elements::functions);
 

@@ -23,17 +23,24 @@ std::optional<std::filesystem::path> shared_path(std::string_view relative) {
   return std::nullopt;
 }
 
-std::vector<std::filesystem::path> shared_modules() {
-  std::vector<std::filesystem::path> modules;
-  const auto folder = shared_path("bench");
-  if (!folder) return modules;
+namespace {
+
+std::vector<std::filesystem::path> shared_files(std::string_view below, std::string_view extension) {
+  std::vector<std::filesystem::path> files;
+  const auto folder = shared_path(below);
+  if (!folder) return files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(*folder)) {
-    if (entry.is_regular_file() && entry.path().extension() == ".wasm") modules.push_back(entry.path());
+    if (entry.is_regular_file() && entry.path().extension() == extension) files.push_back(entry.path());
   }
-  if (modules.empty()) WARN("SKIPPED: no .wasm files below " << *folder);
-  std::ranges::sort(modules);
-  return modules;
+  if (files.empty()) WARN("SKIPPED: no " << extension << " files below " << *folder);
+  std::ranges::sort(files);
+  return files;
 }
+
+}  // namespace
+
+std::vector<std::filesystem::path> shared_modules() { return shared_files("bench", ".wasm"); }
+std::vector<std::filesystem::path> official_scripts() { return shared_files("spec-testsuite", ".wast"); }
 
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);

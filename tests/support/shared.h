@@ -20,6 +20,9 @@ std::optional<std::filesystem::path> shared_path(std::string_view relative);
 // All .wasm files below shared/bench, sorted by path; empty, and said so, when there are none.
 std::vector<std::filesystem::path> shared_modules();
 
+// All scripts of the official suite, in the same way.
+std::vector<std::filesystem::path> official_scripts();
+
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
 
 }  // namespace wasi::test
