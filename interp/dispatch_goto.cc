@@ -41,8 +41,8 @@ WASI_INLINE bool step(State& s) {
   WASI_DISPATCH(s);
 
 // Without code: the handlers' offsets, by Code.
-[[gnu::noinline, gnu::section("wasirun_handlers")]] const std::int32_t* run_or_tell(const std::uint8_t* ip, Slot* slots,
-                                                                                    VmContext* vm) {
+[[gnu::noinline, gnu::section("wasirun_handlers")]] WASI_RACES_LIKE_WASM const std::int32_t* run_or_tell(
+    const std::uint8_t* ip, Slot* slots, VmContext* vm) {
   static const std::int32_t offsets[] = {
 #define ISA(name, layout, ...) WASI_OFFSET(name),
 #include "interp/forms.def"

@@ -33,7 +33,8 @@ using Handler = __attribute__((preserve_none)) void(WASI_HANDLER_PARAMETERS);
   } while (false)
 
 template <class Body>
-[[gnu::section("wasirun_handlers")]] __attribute__((preserve_none)) void handler(WASI_HANDLER_PARAMETERS) {
+[[gnu::section("wasirun_handlers")]] WASI_RACES_LIKE_WASM __attribute__((preserve_none)) void handler(
+    WASI_HANDLER_PARAMETERS) {
   State s{ip, fp, mem, vm, acc, acc_f32, acc_f64, base, mem_size, acc_v128};
   if constexpr (Body::kFlow == Flow::exit) {
     Body::run(s);

@@ -1,6 +1,7 @@
 // Handler bodies of fused instructions: their parts, one after the other, with no dispatch in between.
 #pragma once
 
+#include "interp/handlers_atomic.h"
 #include "interp/handlers_call.h"
 #include "interp/handlers_control.h"
 #include "interp/handlers_gc.h"

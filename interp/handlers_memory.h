@@ -127,6 +127,7 @@ struct LoadAny {
   WASI_INLINE static void run(State& s) {
     M value;
     std::memcpy(&value, any_address<kHeadSize + 2, kHeadSize + 4, sizeof(M)>(s), sizeof value);
+    pin(s);  // read once: another thread may change it
     after_slow_call(s);
     put(s, extend<T>(value));
     s.ip += kLength;
@@ -149,7 +150,7 @@ struct MemorySize {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    put(s, s.vm->memories[index_at(s, kHeadSize + 2)]->byte_size / wasm::kPageSize);
+    put(s, s.vm->memories[index_at(s, kHeadSize + 2)]->byte_size.load() / wasm::kPageSize);
     s.ip += kLength;
   }
 };

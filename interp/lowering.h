@@ -24,6 +24,7 @@ enum class Shape : std::uint8_t {
   unary,
   load,
   store,
+  atomic,
   // The families of isa_simd.def
   vector,
   vector_unary,
@@ -82,6 +83,7 @@ consteval std::array<Lowering, wasm::kOpCount> make_lowerings() {
 #define ISA_UNARY(name, ...) add(Op::name, Shape::unary, Code::name##_s);
 #define ISA_LOAD(name, ...) add(Op::name, Shape::load, Code::name##_s);
 #define ISA_STORE(name, ...) add(Op::name, Shape::store, Code::name##_ss);
+#define ISA_ATOMIC(name, ...) add(Op::name, Shape::atomic, Code::name);
 #define ISA_PLAIN(name, ...)
 #include "interp/isa.def"
 #undef ISA_COMMUTATIVE
@@ -92,6 +94,7 @@ consteval std::array<Lowering, wasm::kOpCount> make_lowerings() {
 #undef ISA_UNARY
 #undef ISA_LOAD
 #undef ISA_STORE
+#undef ISA_ATOMIC
 #undef ISA_PLAIN
 #define ISA_VECTOR(name, ...) add(Op::name, Shape::vector, Code::name);
 #define ISA_VECTOR_UNARY(name, ...) add(Op::name, Shape::vector_unary, Code::name##_s);

@@ -70,7 +70,7 @@ std::uint8_t* address_in_memory(const std::uint8_t* ip, VmContext* vm, std::uint
                                 std::uint64_t offset, std::uint64_t size) {
   const runtime::MemoryView& view = *vm->memories[memory];
   std::uint64_t address;
-  if (__builtin_add_overflow(index & view.index_mask, offset, &address) || !is_inside(address, size, view.byte_size)) {
+  if (__builtin_add_overflow(index & view.index_mask, offset, &address) || !is_inside(address, size, view.size())) {
     trap_at(ip, vm, TrapCode::memory_out_of_bounds);
   }
   return view.base + address;

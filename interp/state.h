@@ -157,7 +157,7 @@ WASI_INLINE void pin(State& s) { asm volatile("" : "+r"(s.ip) : : "memory"); }
 // After anything that may have moved or grown memory 0.
 WASI_INLINE void reload_memory(State& s) {
   s.mem = s.vm->memory0->base;
-  s.mem_size = s.vm->memory0->byte_size;
+  s.mem_size = s.vm->memory0->size();
 }
 
 // Behind a call out of the handler: the part of State that calls clobber is made anew, which keeps handlers

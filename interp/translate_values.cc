@@ -46,6 +46,8 @@ void Translator::lower(Op op, const Immediates& immediates) {
       return load(lowering, immediates.memarg);
     case Shape::store:
       return store(lowering, immediates.memarg);
+    case Shape::atomic:
+      return atomic(lowering, wasm::info(op), immediates.memarg);
     case Shape::special:
       return lower_special(op, immediates);
     case Shape::vector:
@@ -132,6 +134,9 @@ void Translator::lower_special(Op op, const Immediates& immediates) {
       return service(Code::memory_copy, 3, false, {immediates.index, immediates.index2});
     case Op::memory_init:
       return service(Code::memory_init, 3, false, {immediates.index, immediates.index2});
+    case Op::atomic_fence:
+      emit(Code::atomic_fence);
+      return;
     case Op::data_drop:
       return service(Code::data_drop, 0, false, {immediates.index});
     default:
@@ -223,7 +228,10 @@ void Translator::unary(const Lowering& lowering) {
 
 Translator::Reach Translator::reach_of(const validate::MemArg& memarg) const {
   if (memarg.memory.value != 0) return Reach::any;
-  if (module_->memories[0].address == wasm::AddressType::i32) return Reach::direct;
+  const wasm::MemoryType& memory = module_->memories[0];
+  // The handlers' copy of the size does not see what other threads have grown.
+  if (memory.is_shared && options_.checks == runtime::BoundsChecks::explicit_checks) return Reach::any;
+  if (memory.address == wasm::AddressType::i32) return Reach::direct;
   return memarg.offset <= UINT32_MAX ? Reach::wide : Reach::any;
 }
 
@@ -303,6 +311,25 @@ void Translator::store(const Lowering& lowering, const validate::MemArg& memarg)
   if (base.form != 'k') put_operand(base, ValueClass::integer, false);
   put_operand(bits, ValueClass::integer, is_wide);
   put_index(base.form == 'k' ? static_cast<std::uint32_t>(absolute) : offset);
+}
+
+// Operands in slots, in any memory: what an atomic access costs is not the dispatch.
+void Translator::atomic(const Lowering& lowering, const wasm::OpInfo& row, const validate::MemArg& memarg) {
+  const std::size_t operands = row.signature.find(':');
+  const bool has_result = operands + 1 < row.signature.size();
+  std::uint32_t slots[3] = {};
+  for (std::size_t i = operands; i > 0; --i) slots[i - 1] = in_slot(pop());
+  const std::uint32_t result = next_slot();
+  emit(lowering.first);
+  mark();
+  if (has_result) put_slot(result);
+  for (std::size_t i = 0; i < operands; ++i) put_slot(slots[i]);
+  out_.put(memarg.offset);
+  put_index(memarg.memory.value);
+  forget_accumulators();
+  if (!has_result) return;
+  wrote(result);
+  push_slot();
 }
 
 // --- values that move

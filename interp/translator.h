@@ -301,6 +301,7 @@ class Translator {
   // How an access reaches its memory: the handler's own memory 0, with 32-bit or with 64-bit addresses, or any.
   enum class Reach : std::uint8_t { direct, wide, any };
   [[nodiscard]] Reach reach_of(const validate::MemArg& memarg) const;
+  void atomic(const Lowering& lowering, const wasm::OpInfo& row, const validate::MemArg& memarg);
   void select();
   void get_local(std::uint32_t local);
   void set_local(std::uint32_t local, bool tee);

@@ -108,6 +108,8 @@ class Linker {
 
   // An object of a store.
   Linker& define(std::string_view module, std::string_view name, const Extern& object);
+  // A shared memory, for any number of stores.
+  Linker& define(std::string_view module, std::string_view name, const SharedMemory& memory);
   // All exports of an instance, under its new module name.
   Linker& define_instance(std::string_view module, const Instance& instance);
   // The functions of "wasi_snapshot_preview1". Each store gets a program state (descriptors, arguments) of its own,

@@ -15,12 +15,40 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace wasi {
 
 namespace runtime {
 class Memory;
-}
+class MemoryStorage;
+}  // namespace runtime
+
+class Memory;
+
+// A memory that stores on several threads share: it is given to each of them by a Linker, or as a handle in(store). It
+// lives until the last handle and the last store that has it are gone, and never moves.
+// Thread-safe, and copies refer to the same memory; what threads do to its bytes at once is for them to order.
+class SharedMemory {
+ public:
+  // `type` says is_shared and has a maximum, else `argument`; `limit` or `io` when it cannot be had.
+  static Result<SharedMemory> create(const Engine& engine, const MemoryType& type);
+
+  [[nodiscard]] MemoryType type() const;
+  [[nodiscard]] std::uint64_t size() const { return bytes().size(); }  // in bytes
+  // Adds pages; the old number of pages, or empty when the type's maximum forbids it. No store's limit counts.
+  std::optional<std::uint64_t> grow(std::uint64_t delta_pages) const;
+  // All bytes that there are now. They stay where they are.
+  [[nodiscard]] std::span<std::uint8_t> bytes() const;
+
+  // The memory as an object of `store`, whose limit it counts for; the same one each time.
+  [[nodiscard]] Result<Memory> in(Store& store) const;
+
+ private:
+  friend struct detail::Internals;
+  explicit SharedMemory(std::shared_ptr<runtime::MemoryStorage> storage) : storage_(std::move(storage)) {}
+  std::shared_ptr<runtime::MemoryStorage> storage_;
+};
 
 // A handle; copies refer to the same memory. A default-made one is empty: its size is 0 and every access fails.
 // Same thread as its store. Handles that come from a Caller are valid until the host function returns; all
@@ -37,6 +65,9 @@ class Memory {
   [[nodiscard]] std::uint64_t pages() const { return size() / kPageSize; }
   // Adds pages; the old number of pages, or empty when the type's maximum or the store's limit forbids it.
   std::optional<std::uint64_t> grow(std::uint64_t delta_pages);
+
+  // The memory to be given to other stores; empty where it is not shared.
+  [[nodiscard]] std::optional<SharedMemory> shared() const;
 
   // All bytes. Growing (by the guest as well) may move them: take the span again after any call into the guest.
   [[nodiscard]] std::span<std::uint8_t> bytes() const;

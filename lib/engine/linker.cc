@@ -97,6 +97,9 @@ Result<std::optional<runtime::External>> resolve(const detail::LinkerState& link
   if (found != linker.definitions.end()) {
     const auto& definition = found->second;
     if (definition.host != nullptr) return runtime::External(WASI_TRY(bind_host(store, definition.host)));
+    if (definition.memory) {
+      return runtime::External(WASI_TRY(store.store.add_memory(Internals::storage(*definition.memory))));
+    }
     if (Internals::store(*definition.object).get() != &store) {
       return fail(ErrorKind::argument, "import \"{}\".\"{}\" is defined as an object of another store", import.module,
                   import.name);
@@ -157,7 +160,8 @@ Linker& Linker::define_host(std::string_view module, std::string_view name, std:
   definition->type = state_->engine->registry->add_func(detail::to_internal(params, results));
   definition->thunk = thunk;
   definition->callable = std::move(callable);
-  state_->definitions[{std::string(module), std::string(name)}] = {.host = std::move(definition), .object = {}};
+  state_->definitions[{std::string(module), std::string(name)}] = {
+      .host = std::move(definition), .object = {}, .memory = {}};
   return *this;
 }
 
@@ -169,7 +173,12 @@ Linker& Linker::define_untyped(std::string_view module, std::string_view name, F
 }
 
 Linker& Linker::define(std::string_view module, std::string_view name, const Extern& object) {
-  state_->definitions[{std::string(module), std::string(name)}] = {.host = nullptr, .object = object};
+  state_->definitions[{std::string(module), std::string(name)}] = {.host = nullptr, .object = object, .memory = {}};
+  return *this;
+}
+
+Linker& Linker::define(std::string_view module, std::string_view name, const SharedMemory& memory) {
+  state_->definitions[{std::string(module), std::string(name)}] = {.host = nullptr, .object = {}, .memory = memory};
   return *this;
 }
 

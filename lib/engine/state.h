@@ -34,6 +34,11 @@ struct EngineState {
   std::unique_ptr<runtime::Tier> tier;
 };
 
+inline runtime::BoundsChecks bounds_checks_of(const EngineConfig& config) {
+  return config.bounds_checks == BoundsChecks::explicit_checks ? runtime::BoundsChecks::explicit_checks
+                                                               : runtime::BoundsChecks::guard_pages;
+}
+
 struct ModuleState {
   std::shared_ptr<EngineState> engine;
   std::shared_ptr<const wasm::Module> module;
@@ -87,8 +92,10 @@ struct LinkerState {
     bool operator()(const View& a, const View& b) const { return a < b; }
   };
   struct Definition {
-    std::shared_ptr<const HostDefinition> host;  // null: `object`
+    // One of the three.
+    std::shared_ptr<const HostDefinition> host;
     std::optional<Extern> object;
+    std::optional<SharedMemory> memory;
   };
   std::shared_ptr<EngineState> engine;
   std::map<Key, Definition, Less> definitions;
@@ -115,6 +122,10 @@ struct Internals {
     handle.memory_ = memory;
     return handle;
   }
+  static SharedMemory shared_memory(std::shared_ptr<runtime::MemoryStorage> storage) {
+    return SharedMemory(std::move(storage));
+  }
+  static const std::shared_ptr<runtime::MemoryStorage>& storage(const SharedMemory& memory) { return memory.storage_; }
   static Extern external(std::shared_ptr<StoreState> store, const runtime::External& object);
   static const std::shared_ptr<StoreState>& store(const Extern& object) { return object.store_; }
   static runtime::External external(const Extern& object);

@@ -17,9 +17,7 @@ Store::Store(const Engine& engine, StoreConfig config) {
                                                     .instances = config.instance_limit,
                                                     .stack_bytes = config.stack_size,
                                                     .gc_heap_bytes = config.gc_heap_limit},
-                                         .checks = engine_state->config.bounds_checks == BoundsChecks::explicit_checks
-                                                       ? runtime::BoundsChecks::explicit_checks
-                                                       : runtime::BoundsChecks::guard_pages,
+                                         .checks = detail::bounds_checks_of(engine_state->config),
                                          .gc_stress = config.gc_stress};
   state_ = std::make_shared<detail::StoreState>(engine_state, options);
   if (config.deadline) set_deadline(std::chrono::steady_clock::now() + *config.deadline);
@@ -64,6 +62,37 @@ std::optional<std::uint64_t> Memory::grow(std::uint64_t delta_pages) {
 
 std::span<std::uint8_t> Memory::bytes() const {
   return memory_ == nullptr ? std::span<std::uint8_t>() : memory_->bytes();
+}
+
+std::optional<SharedMemory> Memory::shared() const {
+  if (memory_ == nullptr || !memory_->type().is_shared) return std::nullopt;
+  return Internals::shared_memory(memory_->storage());
+}
+
+Result<SharedMemory> SharedMemory::create(const Engine& engine, const MemoryType& type) {
+  const wasm::MemoryType internal = detail::to_internal(type);
+  if (!internal.is_shared || !internal.limits.max) {
+    return fail(ErrorKind::argument, "a memory of type {} cannot be shared: it needs a maximum and to be shared",
+                wasm::to_string(internal));
+  }
+  return SharedMemory(WASI_TRY(runtime::MemoryStorage::create(internal, detail::bounds_checks_of(engine.config()))));
+}
+
+MemoryType SharedMemory::type() const { return detail::to_public(storage_->type()); }
+
+std::optional<std::uint64_t> SharedMemory::grow(std::uint64_t delta_pages) const {
+  const std::lock_guard lock(storage_->growth());
+  const std::uint64_t old_pages = storage_->byte_size() / kPageSize;
+  const auto bytes = storage_->size_after(delta_pages);
+  if (!bytes || !storage_->set_size(*bytes)) return std::nullopt;
+  return old_pages;
+}
+
+std::span<std::uint8_t> SharedMemory::bytes() const { return storage_->bytes(); }
+
+Result<Memory> SharedMemory::in(Store& store) const {
+  const auto& state = Internals::state(store);
+  return Internals::memory(state, WASI_TRY(state->store.add_memory(storage_)));
 }
 
 Result<Global> Global::create(Store& store, const GlobalType& type, const Value& value) {

@@ -12,6 +12,7 @@
 
 #include "runtime/frame.h"
 #include "runtime/gc_heap_cells.h"
+#include "runtime/parking.h"
 
 namespace wasi::runtime {
 
@@ -33,12 +34,14 @@ struct ExecState {
   // function takes what lies behind its parameters and results for free.
   Slot* free_slot = nullptr;
   std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
-  // kInterruptDeadline, kInterruptRequest. Non-zero: polls at loop heads and entries call handle_interrupt.
+  // kInterruptDeadline, kInterruptRequest. Non-zero: polls at loop heads and entries call handle_interrupt. Set by
+  // runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};
   HostEntry* host_entry = nullptr;
   GcState gc;
   Store* store = nullptr;
   std::optional<std::chrono::steady_clock::time_point> deadline;  // blocking host calls wait no longer
+  Parker parker;                                                  // where memory.atomic.wait sleeps
   Trap pending;                                                   // the trap on its way to the host entry
   // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);
   // `pending` is then what the host gets if nobody does.

@@ -59,9 +59,14 @@ HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::sh
 }
 
 Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
-  std::unique_ptr<Memory> memory = WASI_TRY(Memory::create(*this, type, options_.checks));
-  impl_->uses_guard_pages |= memory->checks() == BoundsChecks::guard_pages;
-  return impl_->memories.emplace_back(std::move(memory)).get();
+  return impl_->add(WASI_TRY(Memory::create(*this, type, options_.checks)));
+}
+
+Result<Memory*> Store::add_memory(const std::shared_ptr<MemoryStorage>& storage) {
+  for (const auto& memory : impl_->memories) {
+    if (memory->storage() == storage) return memory.get();
+  }
+  return impl_->add(WASI_TRY(Memory::adopt(*this, storage)));
 }
 
 Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
@@ -152,7 +157,7 @@ GcHeap& Store::heap() {
   return *impl_->heap;
 }
 
-void Store::interrupt() { exec_.interrupt.fetch_or(kInterruptRequest); }
+void Store::interrupt() { runtime::interrupt(exec_, kInterruptRequest); }
 
 void Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
   if (exec_.deadline) unwatch_deadline(exec_, *exec_.deadline);

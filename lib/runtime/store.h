@@ -98,6 +98,8 @@ class Store {
   // Host-made objects; pointers are valid until the store ends.
   HostFunction* add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data);
   Result<Memory*> add_memory(const wasm::MemoryType& type);
+  // A shared memory that other stores may have, too; the same one again for the same storage.
+  Result<Memory*> add_memory(const std::shared_ptr<MemoryStorage>& storage);
   Result<Table*> add_table(const wasm::TableType& type, void* init);
   // `high` is the upper half of a v128.
   Global* add_global(const wasm::GlobalType& type, Slot value, Slot high = {});

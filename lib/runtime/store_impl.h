@@ -25,6 +25,11 @@ struct Store::Impl {
   std::vector<Tier*> tiers;  // of the instances, each once
   std::uint64_t memory_bytes = 0;
   bool uses_guard_pages = false;
+
+  Memory* add(std::unique_ptr<Memory> memory) {
+    uses_guard_pages |= memory->checks() == BoundsChecks::guard_pages;
+    return memories.emplace_back(std::move(memory)).get();
+  }
 };
 
 }  // namespace wasi::runtime

@@ -5,6 +5,7 @@
 // for the instance's life.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,11 +27,14 @@ constexpr std::uint64_t index_mask(wasm::AddressType type) {
 }
 
 // The running part of a linear memory, shared by every instance that imports it.
-// `base` never changes for a guarded memory; a checked one may move when it grows.
+// `base` never changes for a guarded or a shared memory; others may move when they grow.
 struct MemoryView {
   std::uint8_t* base = nullptr;
-  std::uint64_t byte_size = 0;              // multiple of the page size
+  // Multiple of the page size. Other threads may grow a shared memory at any time.
+  std::atomic<std::uint64_t> byte_size{0};
   std::uint64_t index_mask = kIndexMask32;  // what counts of a slot that holds an address
+
+  [[nodiscard]] std::uint64_t size() const { return byte_size.load(std::memory_order_relaxed); }
 };
 
 // The running part of a table.

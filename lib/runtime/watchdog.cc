@@ -54,7 +54,7 @@ class Watchdog {
     for (;;) {
       const Deadline now = std::chrono::steady_clock::now();
       while (!entries_.empty() && entries_.begin()->first <= now) {
-        entries_.begin()->second->interrupt.fetch_or(kInterruptDeadline);
+        interrupt(*entries_.begin()->second, kInterruptDeadline);
         entries_.erase(entries_.begin());
       }
       if (entries_.empty()) {

@@ -72,6 +72,7 @@ void Script::run(std::span<const Command> commands) {
     store_.set_deadline(std::chrono::steady_clock::now() + kCommandDeadline);
     observer_(command, run_command(command));
   }
+  while (!threads_.empty()) wait_for_thread(threads_.begin()->first);
 }
 
 Outcome Script::run_command(const Command& command) {
@@ -118,9 +119,9 @@ Outcome Script::run_command(const Command& command) {
     case CommandKind::assert_unlinkable:
       return assert_unlinkable(command);
     case CommandKind::thread:
-      return run_thread(command);
+      return start_thread(command);
     case CommandKind::wait:
-      return threads_.contains(command.name) ? Outcome::pass() : Outcome::fail("no such thread");
+      return wait_for_thread(command.name);
   }
   return Outcome::fail("no such command");
 }
@@ -160,17 +161,17 @@ Outcome Script::instantiate(const Module& module, const std::string& name) {
     if (!name.empty()) instances_.insert_or_assign(name, std::move(slot));
   };
   if (const auto reason = missing_prerequisite(module)) {
-    keep({std::nullopt, *reason});
+    keep({.instance = {}, .reason = *reason, .shared = {}, .is_shared = false});
     return Outcome::not_yet(*reason);
   }
   auto instance = linker_.instantiate(store_, module);
   if (instance) {
-    keep({*instance, {}});
+    keep({.instance = *instance, .reason = {}, .shared = {}, .is_shared = false});
     return Outcome::pass();
   }
   const InstantiationError& failure = instance.error();
   if (failure.error() != nullptr && failure.error()->kind == ErrorKind::unsupported) {
-    keep({std::nullopt, failure.error()->message});
+    keep({.instance = {}, .reason = failure.error()->message, .shared = {}, .is_shared = false});
     return Outcome::not_yet(failure.error()->message);
   }
   return Outcome::fail(failure.to_string());
@@ -185,6 +186,10 @@ const Script::Slot* Script::find(const std::string& name) const {
 Outcome Script::register_instance(const Command& command) {
   const Slot* slot = find(command.of);
   if (slot == nullptr) return Outcome::fail("there is no such instance");
+  if (slot->is_shared) {
+    for (const auto& [field, memory] : slot->shared) linker_.define(command.name, field, memory);
+    return Outcome::pass();
+  }
   if (!slot->instance) {
     registered_without_instance_.insert_or_assign(command.name, slot->reason);
     return Outcome::not_yet(slot->reason);
@@ -194,21 +199,42 @@ Outcome Script::register_instance(const Command& command) {
   return Outcome::pass();
 }
 
-// A thread has an empty registry but for the one module that it is given. What it needs to run beside others
-// (shared memories) is refused so far, so its commands run here in their order.
-Outcome Script::run_thread(const Command& command) {
-  threads_.insert(command.name);
-  Script thread(engine_, config_, source_, observer_);
-  Outcome outcome = Outcome::pass();
+// A thread has a store and an empty registry of its own; of the one module that it is given, it gets the shared
+// memories.
+Outcome Script::start_thread(const Command& command) {
+  if (threads_.contains(command.name)) return Outcome::fail(fmt::format("thread {} is running", command.name));
+  auto thread = std::make_unique<Thread>();
+  auto script = std::make_unique<Script>(engine_, config_, source_,
+                                         [observed = &thread->observed](const Command& nested, const Outcome& outcome) {
+                                           observed->emplace_back(&nested, outcome);
+                                         });
   if (!command.of.empty()) {
     const Slot* slot = find(command.of);
     if (slot == nullptr) return Outcome::fail(fmt::format("there is no instance named {}", command.of));
-    if (slot->instance) return Outcome::fail("the runner cannot share an instance with a thread");
-    thread.instances_.insert_or_assign(command.of, *slot);
-    outcome = Outcome::not_yet(slot->reason);
+    Slot copy{.instance = {}, .reason = slot->reason, .shared = slot->shared, .is_shared = slot->is_shared};
+    if (slot->instance) {
+      copy.is_shared = true;
+      for (const ExportType& exported : slot->instance->module().exports()) {
+        const auto memory = slot->instance->memory(exported.name);
+        if (!memory) continue;
+        if (const auto memory_to_share = memory->shared()) copy.shared.emplace(exported.name, *memory_to_share);
+      }
+    }
+    script->instances_.insert_or_assign(command.of, std::move(copy));
   }
-  thread.run(command.commands);
-  return outcome;
+  // It is waited for before this script's run ends, so the commands outlive it.
+  thread->thread = std::thread([script = std::move(script), &command] { script->run(command.commands); });
+  threads_.emplace(command.name, std::move(thread));
+  return Outcome::pass();
+}
+
+Outcome Script::wait_for_thread(const std::string& name) {
+  const auto found = threads_.find(name);
+  if (found == threads_.end()) return Outcome::fail("no such thread");
+  found->second->thread.join();
+  for (const auto& [command, outcome] : found->second->observed) observer_(*command, outcome);
+  threads_.erase(found);
+  return Outcome::pass();
 }
 
 Script::Performed Script::perform(const text::ScriptAction& action) {
@@ -216,6 +242,7 @@ Script::Performed Script::perform(const text::ScriptAction& action) {
   const auto ended = [](Outcome outcome) { return Performed{std::move(outcome), {}, {}}; };
   const Slot* slot = find(action.instance);
   if (slot == nullptr) return ended(Outcome::fail("there is no such instance"));
+  if (slot->is_shared) return ended(Outcome::fail("a shared instance runs in the script that made it"));
   if (!slot->instance) return ended(Outcome::not_yet(slot->reason));
   if (action.kind == text::ActionKind::get) {
     auto global = slot->instance->global(action.field);

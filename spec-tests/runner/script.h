@@ -11,10 +11,11 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "outcome.h"
@@ -22,7 +23,7 @@
 
 namespace wasi::spec {
 
-// Called once per command, nested ones of threads included.
+// Called once per command, nested ones of threads included, on the thread that calls Script::run.
 using Observer = std::function<void(const text::ScriptCommand&, const Outcome&)>;
 
 class Script {
@@ -39,6 +40,9 @@ class Script {
   struct Slot {
     std::optional<Instance> instance;
     std::string reason;  // where there is no instance
+    // Of an instance that belongs to the script that started this thread: what of it can be shared.
+    std::map<std::string, SharedMemory> shared;
+    bool is_shared = false;
   };
   using Load = std::expected<Module, Error>;
 
@@ -46,7 +50,8 @@ class Script {
   Outcome define_and_instantiate(const Command& command);
   Outcome instantiate(const Module& module, const std::string& name);
   Outcome register_instance(const Command& command);
-  Outcome run_thread(const Command& command);
+  Outcome start_thread(const Command& command);
+  Outcome wait_for_thread(const std::string& name);
   Outcome assert_rejected(const Command& command, ErrorKind kind);
   Outcome assert_unlinkable(const Command& command);
   Outcome assert_return(const Command& command);
@@ -79,7 +84,13 @@ class Script {
   std::optional<Module> last_definition_;
   std::map<std::string, std::string> registered_without_instance_;          // name -> reason
   std::map<std::pair<std::string, std::string>, std::string> unavailable_;  // (module, name) -> reason
-  std::set<std::string> threads_;
+
+  // A thread of a script. What it observes is told when it is waited for.
+  struct Thread {
+    std::vector<std::pair<const Command*, Outcome>> observed;
+    std::thread thread;
+  };
+  std::map<std::string, std::unique_ptr<Thread>> threads_;
 };
 
 // Parses and runs a script. A script that is no script is one failure.

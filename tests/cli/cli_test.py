@@ -378,10 +378,6 @@ class Running(CliTest):
         self.assertIn("invalid function body", err)
         self.assertIn("type mismatch", err)
 
-    def test_not_yet_supported(self):
-        path = self.wat('(module (memory 1 1 shared) (func (export "_start")))', flags=["--enable-threads"])
-        self.check_error(FAILURE, [path], path, "does not run yet: threads")
-
     def test_trap_in_the_start_function(self):
         path = self.wat('(module (func $s unreachable) (start $s) (func (export "_start")))')
         code, _, err = self.run_cli(path)
@@ -601,11 +597,6 @@ class Inspecting(CliTest):
     def test_options_behind_the_file(self):
         path = self.wat("(module)")
         self.assertEqual(json.loads(self.run_cli("inspect", path, "--json")[1])["imports"], [])
-
-    def test_features_that_are_not_run(self):
-        path = self.wat("(module (memory 1 1 shared))", flags=["--enable-threads"])
-        self.assertEqual(json.loads(self.run_cli("inspect", path, "--json")[1])["unsupported_features"], ["threads"])
-        self.assertIn("not run by this version: threads", self.run_cli("inspect", path)[1])
 
 
 class Printing(CliTest):

@@ -155,18 +155,6 @@ TEST_CASE("Features can be forbidden") {
   CHECK(Module::from_bytes(engine, wat("(module (func (result i32) (i32.const 1)))")));
 }
 
-TEST_CASE("What this version does not run yet loads, and is refused at instantiation") {
-  const Engine engine;
-  const Module module = load(engine, "(module (memory 1 1 shared))");
-  CHECK(module.unsupported_features() == std::vector<std::string_view>{"threads"});
-  Store store(engine);
-  const auto instance = Linker(engine).instantiate(store, module);
-  REQUIRE_FALSE(instance);
-  REQUIRE(instance.error().error() != nullptr);
-  CHECK(instance.error().error()->kind == ErrorKind::unsupported);
-  CHECK(instance.error().to_string() == "the module uses features that this version does not run yet: threads");
-}
-
 TEST_CASE("A module from a file lives on when the file is gone") {
   const Engine engine;
   const auto path =

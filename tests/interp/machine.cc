@@ -56,6 +56,10 @@ void Machine::define(std::string name, std::vector<wasm::ValType> params, std::v
   host_[std::move(name)] = store_->add_host_function(*type, body, std::move(data));
 }
 
+void Machine::share(std::string module, const std::shared_ptr<runtime::MemoryStorage>& storage) {
+  memories_[std::move(module)] = *store_->add_memory(storage);
+}
+
 Instance& Machine::instantiate(std::string_view wat, std::string name) {
   return instantiate(wasi::test::wat(wat), std::move(name));
 }
@@ -72,6 +76,8 @@ Instance& Machine::instantiate(const std::vector<std::uint8_t>& binary, std::str
       const auto found = host_.find(import.name);
       REQUIRE(found != host_.end());
       imports.emplace_back(&found->second->ref);
+    } else if (const auto memory = memories_.find(import.module); memory != memories_.end()) {
+      imports.emplace_back(memory->second);
     } else {
       const auto found = instances_.find(import.module);
       REQUIRE(found != instances_.end());
@@ -94,11 +100,14 @@ std::expected<Values, Trap> Machine::call(std::string_view function, const Value
 }
 
 std::expected<Values, Trap> Machine::call(Instance& instance, std::string_view function, const Values& arguments) {
+  // Nothing of Catch2 unless it fails: machines of several threads call at once.
   const auto external = instance.find_export(function);
-  REQUIRE(external.has_value());
+  if (!external) FAIL("there is no export " << function);
   runtime::FuncRef& callee = *external->func;
   const wasm::FuncType& type = registry_->at(callee.type).func;
-  REQUIRE(wasm::slot_count(type.params) == arguments.size());
+  if (wasm::slot_count(type.params) != arguments.size()) {
+    FAIL(function << " is called with " << arguments.size() << " slots of arguments");
+  }
   std::vector<Slot> slots(std::max(wasm::slot_count(type.params), wasm::slot_count(type.results)));
   std::size_t slot = 0;
   for (const wasm::ValType param : type.params) {
@@ -120,7 +129,7 @@ std::expected<Values, Trap> Machine::call(Instance& instance, std::string_view f
 std::uint64_t Machine::value(std::string_view function, const Values& arguments) {
   const auto results = call(function, arguments);
   if (!results) FAIL(results.error().to_string());
-  REQUIRE(results->size() == 1);
+  if (results->size() != 1) FAIL(function << " has " << results->size() << " results");
   return results->front();
 }
 

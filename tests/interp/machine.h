@@ -45,6 +45,9 @@ class Machine {
   runtime::Instance& instantiate(std::string_view wat, std::string name = "");
   runtime::Instance& instantiate(const std::vector<std::uint8_t>& binary, std::string name = "");
 
+  // A shared memory, to be imported as `module` "memory".
+  void share(std::string module, const std::shared_ptr<runtime::MemoryStorage>& storage);
+
   // The newest instance's export, or that of `instance`. Results as slots; i32 and f32 zero-extended.
   std::expected<Values, Trap> call(std::string_view function, const Values& arguments = {});
   std::expected<Values, Trap> call(runtime::Instance& instance, std::string_view function, const Values& arguments);
@@ -64,6 +67,7 @@ class Machine {
   std::unique_ptr<runtime::Store> store_;
   std::map<std::string, runtime::HostFunction*, std::less<>> host_;
   std::map<std::string, runtime::Instance*, std::less<>> instances_;
+  std::map<std::string, runtime::Memory*, std::less<>> memories_;
   runtime::Instance* newest_ = nullptr;
 };
 

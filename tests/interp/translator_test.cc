@@ -97,11 +97,6 @@ TEST_CASE("plain code has one instruction per Wasm instruction", "[translator]")
         "28: return_s s1\n");
 }
 
-TEST_CASE("what this version does not run is named", "[translator]") {
-  CHECK(code_of("(module (memory 1 1) (func (drop (i32.atomic.load (i32.const 1)))))")
-            .find("not yet supported: threads instruction i32.atomic.load") != std::string::npos);
-}
-
 TEST_CASE("a function has at most 65535 values at a time", "[translator]") {
   std::string wat = "(module (func (local";
   for (int i = 0; i < 50'000; ++i) wat += " i32";

@@ -189,23 +189,6 @@ TEST_CASE("the start function runs last and its trap is the instantiation's", "[
   CHECK(world.instantiation_trap("(module (memory 1) (func $start nop) (start 0))") == "unreachable");
 }
 
-TEST_CASE("features that do not run yet are refused by name, at instantiation", "[instantiate]") {
-  World world;
-  const World::Code code = world.compile("(module)");
-  auto module = std::make_shared<wasm::Module>();
-  module->registry = world.registry;
-  module->features = {wasm::Feature::mvp, wasm::Feature::threads};
-  const std::vector<std::shared_ptr<ModuleCode>> modes = {
-      std::make_shared<ModuleCode>(module, world.tier, BoundsChecks::guard_pages, true),
-      std::make_shared<ModuleCode>(module, world.tier, BoundsChecks::explicit_checks, true)};
-  const auto result =
-      world.store->instantiate(std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes>(modes), {});
-  REQUIRE_FALSE(result.has_value());
-  REQUIRE(result.error().error.has_value());
-  CHECK(result.error().error->kind == ErrorKind::unsupported);
-  CHECK(result.error().error->message == "not yet supported: threads (used by the module)");
-}
-
 TEST_CASE("limits of instances and tables are errors that name them", "[instantiate]") {
   World world({.limits = {.table_elements = 100, .instances = 2}, .checks = BoundsChecks::guard_pages});
   CHECK(world.instantiation_error("(module (table 101 funcref))") ==

@@ -93,14 +93,55 @@ TEST_CASE("all memories of a store share its limit", "[memory]") {
   CHECK(third.error().message == "a memory of 65536 bytes exceeds the store's limit of 327680 bytes");
 }
 
-TEST_CASE("shared memories are refused as not yet supported", "[memory]") {
+wasm::MemoryType shared_pages(std::uint64_t min, std::uint64_t max, wasm::AddressType address = {}) {
+  return {.limits = {.min = min, .max = max}, .address = address, .is_shared = true};
+}
+
+TEST_CASE("a shared memory is the same in every store that has it", "[memory]") {
+  const BoundsChecks checks = GENERATE(BoundsChecks::guard_pages, BoundsChecks::explicit_checks);
+  World first(with_checks(checks));
+  World second({.limits = {.memory_bytes = 4 * 65536}, .checks = checks});
+  Memory& memory = **first.store->add_memory(shared_pages(1, 1000));
+  Memory& other = **second.store->add_memory(memory.storage());
+  CHECK(*second.store->add_memory(memory.storage()) == &other);
+  CHECK(other.view() == memory.view());
+  const std::uint8_t* const base = memory.view()->base;
+  // The store that grows must have room for all of it.
+  CHECK(memory.grow(2) == 1);
+  CHECK(other.pages() == 3);
+  CHECK(other.grow(2) == -1);
+  CHECK(other.grow(1) == 3);
+  CHECK(memory.grow(100) == 4);
+  CHECK(other.pages() == 104);
+  CHECK(other.grow(1) == -1);
+  CHECK(memory.view()->base == base);
+  other.bytes()[104 * 65536 - 1] = 1;
+  CHECK(memory.bytes()[104 * 65536 - 1] == 1);
+  CHECK(memory.grow(897) == -1);
+
+  World third({.limits = {.memory_bytes = 65536}, .checks = checks});
+  const auto refused = third.store->add_memory(memory.storage());
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().kind == ErrorKind::limit);
+}
+
+TEST_CASE("a shared memory outlives the store that made it", "[memory]") {
   World world;
-  wasm::MemoryType shared = pages(1, 2);
-  shared.is_shared = true;
-  const auto shared_memory = world.store->add_memory(shared);
-  REQUIRE_FALSE(shared_memory.has_value());
-  CHECK(shared_memory.error().kind == ErrorKind::unsupported);
-  CHECK(shared_memory.error().message == "not yet supported: shared memories");
+  auto maker = std::make_unique<World>();
+  Memory& memory = **world.store->add_memory((*maker->store->add_memory(shared_pages(1, 2)))->storage());
+  memory.bytes()[0] = 5;
+  maker.reset();
+  CHECK(memory.bytes()[0] == 5);
+  CHECK(memory.grow(1) == 1);
+}
+
+TEST_CASE("a shared memory of a maximum that does not fit gets what there is", "[memory]") {
+  World world;
+  Memory& memory = **world.store->add_memory(shared_pages(1, wasm::kMaxPages64, wasm::AddressType::i64));
+  const std::uint8_t* const base = memory.view()->base;
+  CHECK(memory.grow(100) == 1);
+  CHECK(memory.view()->base == base);
+  CHECK(memory.grow(wasm::kMaxPages64 - 101) == -1);
 }
 
 wasm::MemoryType wide_pages(std::uint64_t min, std::optional<std::uint64_t> max = std::nullopt) {

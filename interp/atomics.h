@@ -1,0 +1,42 @@
+// Atomic accesses to linear memory, called by their handlers.
+//
+// Functions of their own, since a handler is exempt from the thread sanitizer (dispatch.h) and these must not be:
+// they are what orders the accesses of threads.
+// Source: https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/vmcontext.h"
+
+namespace wasi::interp {
+
+// What an access names: the instruction at `ip`, whose memory, index (a whole slot) and offset these are.
+struct AtomicPlace {
+  const std::uint8_t* ip;
+  runtime::VmContext* vm;
+  std::uint32_t memory;
+  std::uint64_t index;
+  std::uint64_t offset;
+};
+
+enum class Rmw : std::uint8_t { add, sub, and_, or_, xor_, xchg };
+
+// All trap when the place is outside of the memory or not aligned. M: std::uint8_t to std::uint64_t.
+template <class M>
+[[gnu::noinline]] M atomic_load(const AtomicPlace& place);
+template <class M>
+[[gnu::noinline]] void atomic_store(const AtomicPlace& place, M value);
+// The old value.
+template <Rmw kOperation, class M>
+[[gnu::noinline]] M atomic_rmw(const AtomicPlace& place, M value);
+template <class M>
+[[gnu::noinline]] M atomic_compare_exchange(const AtomicPlace& place, M expected, M replacement);
+
+// 0: notified, 1: the value was another, 2: timed out. A negative timeout (nanoseconds) is none. Traps where the
+// memory is not shared, and when the store is interrupted meanwhile.
+template <class M>
+[[gnu::noinline]] std::uint32_t atomic_wait(const AtomicPlace& place, M expected, std::int64_t timeout);
+[[gnu::noinline]] std::uint32_t atomic_notify(const AtomicPlace& place, std::uint32_t count);
+
+}  // namespace wasi::interp

@@ -1,0 +1,108 @@
+#include "runtime/memory_storage.h"
+
+#include <algorithm>
+
+#include "base/result.h"
+#include "runtime/memory_faults.h"
+#include "runtime/tuning.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+// What this host can address, whatever the type allows.
+constexpr std::uint64_t kMostPages64 = kMostMemoryBytes / wasm::kPageSize;
+
+std::uint64_t most_pages(wasm::AddressType address) {
+  return address == wasm::AddressType::i64 ? kMostPages64 : wasm::kMaxPages32;
+}
+
+std::uint64_t maximum_pages(const wasm::MemoryType& type) {
+  const std::uint64_t most = most_pages(type.address);
+  return std::min(type.limits.max.value_or(most), most);
+}
+
+}  // namespace
+
+MemoryStorage::MemoryStorage(const wasm::MemoryType& type) : type_(type) {
+  view_.index_mask = index_mask(type.address);
+}
+
+Result<std::uint64_t> MemoryStorage::bytes_of(const wasm::MemoryType& type) {
+  if (const std::uint64_t most = most_pages(type.address); type.limits.min > most) {
+    return fail(ErrorKind::limit, "a memory of {} pages cannot be had: at most {} are possible", type.limits.min, most);
+  }
+  return type.limits.min * wasm::kPageSize;
+}
+
+Result<std::shared_ptr<MemoryStorage>> MemoryStorage::create(const wasm::MemoryType& type, BoundsChecks checks) {
+  const std::uint64_t bytes = WASI_TRY(bytes_of(type));
+  std::shared_ptr<MemoryStorage> storage(new MemoryStorage(type));
+  WASI_TRY(storage->reserve(checks));
+  WASI_TRY(storage->set_size(bytes));
+  return storage;
+}
+
+// Chooses the storage: guarded, as large as it can ever be, or as large as it is.
+Result<void> MemoryStorage::reserve(BoundsChecks checks) {
+  // No reservation reaches as far as a 64-bit address.
+  if (checks == BoundsChecks::guard_pages && type_.address == wasm::AddressType::i32) {
+    if (auto reserved = os::Reservation::reserve(kGuardedReservation + kGuardBytes)) {
+      WASI_TRY(install_memory_fault_handler());
+      storage_ = std::move(*reserved);
+      checks_ = BoundsChecks::guard_pages;
+      return {};
+    }
+  }
+  checks_ = BoundsChecks::explicit_checks;
+  const std::uint64_t maximum = maximum_pages(type_) * wasm::kPageSize;
+  if (type_.is_shared) return reserve_for_good(maximum);
+  if (maximum <= kReserveMaximumBelow) {
+    if (auto reserved = os::Reservation::reserve(maximum)) {
+      storage_ = std::move(*reserved);
+      return {};
+    }
+  }
+  moves_ = true;
+  return {};
+}
+
+// A shared memory cannot move. Of a maximum that the host has no room for it gets as much as there is: growing
+// beyond fails, as growing may.
+Result<void> MemoryStorage::reserve_for_good(std::uint64_t most_bytes) {
+  const std::uint64_t least_bytes = type_.limits.min * wasm::kPageSize;
+  for (;;) {
+    auto reserved = os::Reservation::reserve(most_bytes);
+    if (reserved) {
+      storage_ = std::move(*reserved);
+      return {};
+    }
+    if (most_bytes == least_bytes) return std::unexpected(std::move(reserved).error());
+    most_bytes = std::max(least_bytes, most_bytes / 2 / wasm::kPageSize * wasm::kPageSize);
+  }
+}
+
+Result<void> MemoryStorage::set_size(std::uint64_t bytes) {
+  const std::uint64_t old_bytes = view_.size();
+  if (bytes != old_bytes) {
+    if (moves_) {
+      WASI_TRY(storage_.resize_committed(bytes));
+    } else {
+      WASI_TRY(storage_.commit(old_bytes, bytes - old_bytes));
+    }
+  }
+  if (view_.base != storage_.base()) view_.base = storage_.base();
+  view_.byte_size.store(bytes);
+  return {};
+}
+
+std::optional<std::uint64_t> MemoryStorage::size_after(std::uint64_t delta) const {
+  const std::uint64_t pages = view_.size() / wasm::kPageSize;
+  const std::uint64_t maximum = maximum_pages(type_);
+  if (delta > maximum || pages > maximum - delta) return std::nullopt;
+  const std::uint64_t bytes = (pages + delta) * wasm::kPageSize;
+  if (!moves_ && bytes > storage_.size()) return std::nullopt;
+  return bytes;
+}
+
+}  // namespace wasi::runtime

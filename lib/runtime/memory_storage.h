@@ -1,0 +1,62 @@
+// Where the bytes of a linear memory stand, and how they grow: guarded reservations, or plain storage with
+// explicit checks.
+//
+// A memory of one store has a storage to itself. That of a shared memory belongs to all stores that were given it:
+// it never moves, and grows under its lock.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+
+#include "os/virtual_memory.h"
+#include "runtime/bounds_checks.h"
+#include "runtime/vmcontext.h"
+#include "wasm/types.h"
+
+namespace wasi::runtime {
+
+class MemoryStorage {
+ public:
+  // Reserves and commits the minimum. `checks` asks for guard pages; where there cannot be any (64-bit addresses, no
+  // room in the address space) the storage has explicit checks instead: ask checks(). What this host cannot address
+  // is refused as `limit`.
+  static Result<std::shared_ptr<MemoryStorage>> create(const wasm::MemoryType& type, BoundsChecks checks);
+  // What create() would allocate; `limit` where it is more than this host can address.
+  static Result<std::uint64_t> bytes_of(const wasm::MemoryType& type);
+
+  MemoryStorage(const MemoryStorage&) = delete;
+  MemoryStorage& operator=(const MemoryStorage&) = delete;
+
+  [[nodiscard]] const wasm::MemoryType& type() const { return type_; }
+  [[nodiscard]] BoundsChecks checks() const { return checks_; }
+  [[nodiscard]] MemoryView& view() { return view_; }
+  [[nodiscard]] std::uint64_t byte_size() const { return view_.size(); }
+  [[nodiscard]] std::span<std::uint8_t> bytes() const { return {view_.base, view_.size()}; }
+  // The address lies in the memory or in its guard pages.
+  [[nodiscard]] bool owns(std::uintptr_t address) const { return storage_.contains(address); }
+
+  // Growth: whoever grows holds the lock from the question to the answer.
+  [[nodiscard]] std::mutex& growth() { return growth_; }
+  // The size with `delta` more pages; empty where type or host forbid it.
+  [[nodiscard]] std::optional<std::uint64_t> size_after(std::uint64_t delta) const;
+  Result<void> set_size(std::uint64_t bytes);
+
+ private:
+  explicit MemoryStorage(const wasm::MemoryType& type);
+  Result<void> reserve(BoundsChecks checks);
+  Result<void> reserve_for_good(std::uint64_t most_bytes);
+
+  MemoryView view_;
+  wasm::MemoryType type_;
+  BoundsChecks checks_ = BoundsChecks::explicit_checks;
+  bool moves_ = false;  // the storage is exactly as large as the memory and moves when it grows
+  std::mutex growth_;
+  os::Reservation storage_;  // of address space, guards included
+};
+
+}  // namespace wasi::runtime
