@@ -59,11 +59,14 @@ class WasiConfig {
   WasiConfig& inherit_stdio() {
     return stdin_from(Stdio::inherit()).stdout_to(Stdio::inherit()).stderr_to(Stdio::inherit());
   }
-  // Called with one line per WASI call, without newline, on the thread of the store.
+  // Called with one line per WASI call, without newline, on the thread that calls; never by two at once.
   WasiConfig& trace(std::function<void(std::string_view)> sink) {
     trace_ = std::move(sink);
     return *this;
   }
+  // Most threads that the program may have at a time besides its first (wasi-threads); 0: none. Each has a Store of its
+  // own with the first one's limits, in which the memories that are not shared count anew.
+  WasiConfig& max_threads(std::uint32_t count) { return max_threads_ = count, *this; }
 
  private:
   friend struct detail::Internals;
@@ -78,6 +81,7 @@ class WasiConfig {
   Stdio in_ = Stdio::null();
   Stdio out_ = Stdio::null();
   Stdio err_ = Stdio::null();
+  std::uint32_t max_threads_ = 128;
   std::function<void(std::string_view)> trace_;
 };
 

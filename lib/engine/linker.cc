@@ -9,6 +9,7 @@
 #include "engine/convert.h"
 #include "engine/missing_import.h"
 #include "engine/state.h"
+#include "engine/wasi_threads.h"
 
 namespace wasi {
 
@@ -92,7 +93,7 @@ Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<con
 
 // What the linker has for an import; empty when it has nothing.
 Result<std::optional<runtime::External>> resolve(const detail::LinkerState& linker, StoreState& store,
-                                                 const wasm::Import& import) {
+                                                 const wasm::Import& import, detail::WasiThreads* threads) {
   const auto found = linker.definitions.find(detail::LinkerState::Less::View(import.module, import.name));
   if (found != linker.definitions.end()) {
     const auto& definition = found->second;
@@ -111,16 +112,17 @@ Result<std::optional<runtime::External>> resolve(const detail::LinkerState& link
       return runtime::External(WASI_TRY(bind_wasi(store, linker.wasi, *function)));
     }
   }
+  if (threads != nullptr) return threads->resolve(store, import);
   return std::nullopt;
 }
 
 Result<std::vector<runtime::External>> resolve_all(const detail::LinkerState& linker, StoreState& store,
-                                                   const wasm::Module& module) {
+                                                   const wasm::Module& module, detail::WasiThreads* threads) {
   std::vector<runtime::External> imports;
   imports.reserve(module.imports.size());
   std::vector<const wasm::Import*> missing;
   for (const wasm::Import& import : module.imports) {
-    const auto external = WASI_TRY(resolve(linker, store, import));
+    const auto external = WASI_TRY(resolve(linker, store, import, threads));
     if (external) {
       imports.push_back(*external);
     } else {
@@ -196,6 +198,21 @@ Linker& Linker::define_wasi(WasiConfig config) {
   return *this;
 }
 
+std::expected<runtime::Instance*, InstantiationError> detail::instantiate(const LinkerState& linker, StoreState& store,
+                                                                          const std::shared_ptr<ModuleState>& module,
+                                                                          WasiThreads* threads) {
+  auto imports = resolve_all(linker, store, *module->module, threads);
+  if (!imports) return std::unexpected(InstantiationError(std::move(imports).error()));
+  auto instance = store.store.instantiate(module->code(), *imports);
+  if (!instance) {
+    auto failure = std::move(instance).error();
+    return std::unexpected(failure.trap ? InstantiationError(std::move(*failure.trap))
+                                        : InstantiationError(std::move(*failure.error)));
+  }
+  store.modules.emplace(*instance, module);
+  return *instance;
+}
+
 std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, const Module& module) const {
   const auto& store_state = Internals::state(store);
   const auto& module_state = Internals::state(module);
@@ -206,16 +223,15 @@ std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, co
   if (auto runnable = check_features(*module_state->module); !runnable) {
     return std::unexpected(InstantiationError(std::move(runnable).error()));
   }
-  auto imports = resolve_all(*state_, *store_state, *module_state->module);
-  if (!imports) return std::unexpected(InstantiationError(std::move(imports).error()));
-
-  auto instance = store_state->store.instantiate(module_state->code(), *imports);
-  if (!instance) {
-    auto failure = std::move(instance).error();
-    return std::unexpected(failure.trap ? InstantiationError(std::move(*failure.trap))
-                                        : InstantiationError(std::move(*failure.error)));
+  std::unique_ptr<detail::WasiThreads> threads;
+  if (state_->wasi != nullptr && detail::spawns_threads(*state_, *module_state->module)) {
+    threads = std::make_unique<detail::WasiThreads>(*state_, *store_state, module_state);
   }
-  store_state->modules.emplace(*instance, module_state);
+  // Kept although it may fail: functions of an instance that trapped on the way may be in tables of others.
+  detail::WasiThreads* const kept =
+      threads == nullptr ? nullptr : store_state->threads.emplace_back(std::move(threads)).get();
+  auto instance = detail::instantiate(*state_, *store_state, module_state, kept);
+  if (!instance) return std::unexpected(std::move(instance).error());
   return Internals::instance(store_state, *instance);
 }
 

@@ -9,6 +9,7 @@
 
 #include "engine/convert.h"
 #include "engine/state.h"
+#include "engine/wasi_threads.h"
 
 namespace wasi::detail {
 
@@ -27,7 +28,6 @@ constexpr KnownOrigin kOrigins[] = {
      "this is an older WASI (snapshot 0), which is not supported; build the program with a current toolchain for "
      "wasm32-wasi"},
     {"wasi:", true, "this is WASI 0.2, which needs components; build the program for WASI preview1 (wasm32-wasip1)"},
-    {"wasi", false, "wasi-threads is not supported yet"},
     {"wasix_", true, "WASIX is not supported; build the program for WASI preview1 (wasm32-wasi)"},
     {"wasi_nn", true, "wasi-nn is not supported"},
     {"__wbindgen", true, kForJavaScript},
@@ -38,9 +38,9 @@ constexpr KnownOrigin kOrigins[] = {
 };
 
 std::string hint_for(const LinkerState& linker, const wasm::Import& import) {
-  if (import.module == preview1::kModuleName) {
+  if (import.module == preview1::kModuleName || import.module == kThreadsModule) {
     return linker.wasi == nullptr ? "WASI has not been given to the program (Linker::define_wasi)"
-                                  : "WASI preview1 has no function of that name";
+                                  : "WASI has no function of that name";
   }
   for (const KnownOrigin& origin : kOrigins) {
     if (origin.is_prefix ? import.module.starts_with(origin.module) : import.module == origin.module) {

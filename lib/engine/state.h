@@ -70,6 +70,8 @@ struct WasiState {
   std::unordered_map<const preview1::Function*, runtime::FuncRef*> functions;
 };
 
+class WasiThreads;
+
 struct StoreState {
   std::shared_ptr<EngineState> engine;
   std::any data;
@@ -79,9 +81,13 @@ struct StoreState {
   std::unordered_map<std::shared_ptr<const HostDefinition>, runtime::FuncRef*> host_functions;
   std::unordered_map<std::shared_ptr<const WasiDefinition>, WasiState> wasi;
   std::unordered_map<const runtime::Instance*, std::shared_ptr<ModuleState>> modules;
+  // The threads of the programs that were instantiated here. First to go: they are ended and waited for.
+  std::vector<std::unique_ptr<WasiThreads>> threads;
 
-  StoreState(std::shared_ptr<EngineState> owner, runtime::StoreOptions options)
-      : engine(std::move(owner)), store(engine->registry, options) {}
+  StoreState(std::shared_ptr<EngineState> owner, runtime::StoreOptions options);
+  ~StoreState();
+  StoreState(const StoreState&) = delete;
+  StoreState& operator=(const StoreState&) = delete;
 };
 
 struct LinkerState {
@@ -135,6 +141,7 @@ struct Internals {
   static void set_root(Value& value, std::shared_ptr<const runtime::HostRoot> root) { value.root_ = std::move(root); }
   static Caller caller(StoreState& store, runtime::HostCall& call) { return Caller(store, call); }
   static preview1::Config wasi(const WasiConfig& config);
+  static std::uint32_t max_threads(const WasiConfig& config) { return config.max_threads_; }
 };
 
 // A pointer to the store for handles that must not own it: those of a Caller.

@@ -4,11 +4,17 @@
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/state.h"
+#include "engine/wasi_threads.h"
 #include "runtime/gc_heap.h"
 
 namespace wasi {
 
 using detail::Internals;
+
+detail::StoreState::StoreState(std::shared_ptr<EngineState> owner, runtime::StoreOptions options)
+    : engine(std::move(owner)), store(engine->registry, options) {}
+
+detail::StoreState::~StoreState() = default;
 
 Store::Store(const Engine& engine, StoreConfig config) {
   const auto& engine_state = Internals::state(engine);

@@ -8,11 +8,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "runtime/frame.h"
 #include "runtime/gc_heap_cells.h"
 #include "runtime/parking.h"
+#include "runtime/program.h"
 
 namespace wasi::runtime {
 
@@ -23,6 +25,7 @@ struct HostEntry;  // trap_raise.h: the innermost entry from the host
 // Bits of ExecState::interrupt: who set it.
 inline constexpr std::uint32_t kInterruptDeadline = 1;  // the watchdog: the deadline has passed
 inline constexpr std::uint32_t kInterruptRequest = 2;   // Store::interrupt()
+inline constexpr std::uint32_t kInterruptEnd = 4;       // Program::end(): for good
 
 struct ExecState {
   Frame* top = nullptr;  // newest record
@@ -34,13 +37,14 @@ struct ExecState {
   // function takes what lies behind its parameters and results for free.
   Slot* free_slot = nullptr;
   std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
-  // kInterruptDeadline, kInterruptRequest. Non-zero: polls at loop heads and entries call handle_interrupt. Set by
-  // runtime::interrupt().
+  // kInterruptDeadline, kInterruptRequest, kInterruptEnd. Non-zero: polls at loop heads and entries call
+  // handle_interrupt. Set by runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};
   HostEntry* host_entry = nullptr;
   GcState gc;
   Store* store = nullptr;
   std::optional<std::chrono::steady_clock::time_point> deadline;  // blocking host calls wait no longer
+  std::shared_ptr<Program> program;                               // that the store runs with others; null: alone
   Parker parker;                                                  // where memory.atomic.wait sleeps
   Trap pending;                                                   // the trap on its way to the host entry
   // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);

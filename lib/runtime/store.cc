@@ -43,7 +43,16 @@ Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
   exec_.free_slot = exec_.stack_begin;
 }
 
-Store::~Store() { set_deadline(std::nullopt); }
+Store::~Store() {
+  set_deadline(std::nullopt);
+  if (exec_.program != nullptr) exec_.program->remove(exec_);
+}
+
+void Store::join(std::shared_ptr<Program> program) {
+  WASI_CHECK(exec_.program == nullptr);
+  exec_.program = std::move(program);
+  exec_.program->add(exec_);
+}
 
 HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data) {
   const wasm::FuncType& signature = registry_->at(type).func;
@@ -138,6 +147,7 @@ bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
     exec_.thrown = nullptr;
     exec_.top = entry.top;
     exec_.free_slot = entry.free_slot;
+    if (exec_.program != nullptr && exec_.host_entry == nullptr) exec_.program->end(exec_.pending);
     return false;
   }
   copy_slots(base, slots.size(), slots.data());

@@ -133,6 +133,8 @@ class Store {
   [[nodiscard]] GcHeap& heap();
   // For the collector: shows it every reference outside of the heap that its own lists do not have.
   void mark_roots(Marker& marker);
+  // Makes this store one of a program's, for good. A trap that leaves its outermost call then ends the program.
+  void join(std::shared_ptr<Program> program);
 
   // Memory accounting for limits; false when it would exceed them.
   bool reserve_memory(std::uint64_t bytes);

@@ -48,6 +48,11 @@ void raise_trap(ExecState& exec, Trap trap) {
 
 void handle_interrupt(ExecState& exec) {
   const std::uint32_t wishes = exec.interrupt.exchange(0);
+  if ((wishes & kInterruptEnd) != 0) {
+    exec.interrupt.fetch_or(wishes);
+    record(exec, *exec.program->ending());
+    leave(exec);
+  }
   if ((wishes & kInterruptRequest) != 0) {
     exec.interrupt.fetch_or(wishes & kInterruptDeadline);
     raise_trap(exec, TrapCode::interrupted);

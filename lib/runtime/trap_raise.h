@@ -21,8 +21,8 @@ namespace wasi::runtime {
 // A trap with the backtrace as it stands, for host code that reports one without unwinding.
 Trap make_trap(const ExecState& exec, TrapCode code);
 
-// Called by a poll that saw exec.interrupt set: raises `interrupted` or `deadline_exceeded` where they
-// are due, otherwise clears a stale flag and returns.
+// Called by a poll that saw exec.interrupt set: raises `interrupted`, `deadline_exceeded` or what ended the program
+// where they are due, otherwise clears a stale flag and returns.
 void handle_interrupt(ExecState& exec);
 
 // Makes a function of `instance` ready for its first call: fills its record, validates its body if that

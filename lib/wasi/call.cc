@@ -20,6 +20,10 @@ Trap trap_of(TrapCode code) {
 bool Call::must_stop() {
   if (trap) return true;
   runtime::ExecState& exec = host.store.exec();
+  if ((exec.interrupt.load(std::memory_order_relaxed) & runtime::kInterruptEnd) != 0) {
+    trap = exec.program->ending();
+    return true;
+  }
   if ((exec.interrupt.load(std::memory_order_relaxed) & runtime::kInterruptRequest) != 0) {
     // Answered here, so the next poll of guest code must not answer it again.
     exec.interrupt.fetch_and(~std::uint32_t{runtime::kInterruptRequest});

@@ -26,8 +26,8 @@ struct Call {
     return memory.empty() ? &nothing : memory.data() + address;
   }
 
-  // Set when the guest must stop: its deadline has passed, or somebody interrupts it. Functions that wait or loop
-  // ask between steps and return the error, which the guest will not see.
+  // Set when the guest must stop: its deadline has passed, somebody interrupts it, or another thread has ended the
+  // program. Functions that wait or loop ask between steps and return the error, which the guest will not see.
   [[nodiscard]] bool must_stop();
 };
 

@@ -54,7 +54,7 @@ struct Config {
   bool force_path_walk = false;                 // resolve paths without openat2, as older kernels must
 };
 
-// The state of one program. Used by one thread at a time, as the store that it belongs to.
+// The state of one program. Thread-safe: the stores of all of its threads share it.
 class Context {
  public:
   // Opens the preopens. Errors name the directory and say why it cannot be given.

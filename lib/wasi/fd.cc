@@ -95,10 +95,7 @@ Errno fd_allocate(Call&, Fd<right::fd_allocate>& fd, U64& offset, U64& length) {
   return checked(::fallocate(fd->host, 0, static_cast<off_t>(offset.value), static_cast<off_t>(length.value)));
 }
 
-Errno fd_close(Call& call, Fd<0>& fd) {
-  call.state.fds.close(fd.number);
-  return Errno::success;
-}
+Errno fd_close(Call& call, Fd<0>& fd) { return call.state.fds.close(fd.number) ? Errno::success : Errno::badf; }
 
 Errno fd_datasync(Call&, Fd<right::fd_datasync>& fd) { return checked(::fdatasync(fd->host)); }
 
@@ -131,8 +128,8 @@ Errno fd_fdstat_set_flags(Call&, Fd<right::fd_fdstat_set_flags>& fd, Flags<FdFla
 
 Errno fd_fdstat_set_rights(Call&, Fd<0>& fd, RightsSet& base, RightsSet& inheriting) {
   if ((base.value & ~fd->base) != 0 || (inheriting.value & ~fd->inheriting) != 0) return Errno::notcapable;
-  fd->base = base.value;
-  fd->inheriting = inheriting.value;
+  fd->base &= base.value;
+  fd->inheriting &= inheriting.value;
   return Errno::success;
 }
 
@@ -229,8 +226,7 @@ Errno fd_readdir(Call&, Fd<right::fd_readdir>& fd, OutBytes& entries, U64& cooki
 }
 
 Errno fd_renumber(Call& call, Fd<0>& fd, Fd<0>& to) {
-  call.state.fds.renumber(fd.number, to.number);
-  return Errno::success;
+  return call.state.fds.renumber(fd.number, to.number) ? Errno::success : Errno::badf;
 }
 
 Errno fd_seek(Call&, Fd<0>& fd, S64& offset, Enum<Whences, Whence>& whence, Out<OutU64>& position) {

@@ -4,45 +4,63 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace wasi::preview1 {
 namespace {
 
-void release(Descriptor& descriptor) {
-  if (descriptor.is_owned && descriptor.host >= 0) ::close(descriptor.host);
-  descriptor = Descriptor{};
-}
+// A descriptor in the table, and the host's, which goes with it.
+struct OpenDescriptor : Descriptor {
+  explicit OpenDescriptor(const Descriptor& descriptor) : Descriptor(descriptor) {}
+  ~OpenDescriptor() {
+    if (is_owned && host >= 0) ::close(host);
+  }
+  OpenDescriptor(const OpenDescriptor&) = delete;
+  OpenDescriptor& operator=(const OpenDescriptor&) = delete;
+};
 
 }  // namespace
 
-FdTable::~FdTable() {
-  for (Descriptor& entry : entries_) release(entry);
+std::shared_ptr<Descriptor> FdTable::find(std::uint32_t fd) const {
+  const std::lock_guard lock(mutex_);
+  return is_open(fd) ? entries_[fd] : nullptr;
+}
+
+bool FdTable::find_free() {
+  while (lowest_free_ < entries_.size() && entries_[lowest_free_] != nullptr) ++lowest_free_;
+  return lowest_free_ < kMaxDescriptors;
 }
 
 bool FdTable::is_full() {
-  while (lowest_free_ < entries_.size() && entries_[lowest_free_].is_open) ++lowest_free_;
-  return lowest_free_ == kMaxDescriptors;
+  const std::lock_guard lock(mutex_);
+  return !find_free();
 }
 
 std::optional<std::uint32_t> FdTable::insert(const Descriptor& descriptor) {
-  if (is_full()) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  if (!find_free()) return std::nullopt;
   if (lowest_free_ == entries_.size()) entries_.emplace_back();
-  entries_[lowest_free_] = descriptor;
-  entries_[lowest_free_].is_open = true;
+  entries_[lowest_free_] = std::make_shared<OpenDescriptor>(descriptor);
   return static_cast<std::uint32_t>(lowest_free_++);
 }
 
-void FdTable::close(std::uint32_t fd) {
-  release(entries_[fd]);
+bool FdTable::close(std::uint32_t fd) {
+  std::shared_ptr<Descriptor> closed;  // outside of the lock: the host's close may take its time
+  const std::lock_guard lock(mutex_);
+  if (!is_open(fd)) return false;
+  closed = std::exchange(entries_[fd], nullptr);
   lowest_free_ = std::min<std::size_t>(lowest_free_, fd);
+  return true;
 }
 
-void FdTable::renumber(std::uint32_t from, std::uint32_t to) {
-  if (from == to) return;
-  release(entries_[to]);
-  entries_[to] = entries_[from];
-  entries_[from] = Descriptor{};
+bool FdTable::renumber(std::uint32_t from, std::uint32_t to) {
+  std::shared_ptr<Descriptor> closed;
+  const std::lock_guard lock(mutex_);
+  if (!is_open(from) || !is_open(to)) return false;
+  if (from == to) return true;
+  closed = std::exchange(entries_[to], std::exchange(entries_[from], nullptr));
   lowest_free_ = std::min<std::size_t>(lowest_free_, from);
+  return true;
 }
 
 }  // namespace wasi::preview1

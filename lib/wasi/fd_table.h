@@ -1,11 +1,16 @@
 // The guest's descriptors: what its small integers stand for.
 //
+// The threads of a program share the table. A function holds the descriptors that it works on, so what another thread
+// closes meanwhile is closed when the last of them is done.
 // A descriptor is a capability: a file of the host together with what may be done with it. The host's number is
 // never shown to the guest.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -14,19 +19,35 @@
 
 namespace wasi::preview1 {
 
+// A field that several threads use at once, each time by itself.
+template <class T>
+class Relaxed {
+ public:
+  Relaxed(T value = {}) : value_(value) {}  // NOLINT(google-explicit-constructor): it is a T
+  Relaxed(const Relaxed& other) : value_(static_cast<T>(other)) {}
+  Relaxed& operator=(const Relaxed& other) { return *this = static_cast<T>(other); }
+  Relaxed& operator=(T value) { return value_.store(value, std::memory_order_relaxed), *this; }
+  Relaxed& operator&=(T value) { return value_.fetch_and(value, std::memory_order_relaxed), *this; }
+  Relaxed& operator|=(T value) { return value_.fetch_or(value, std::memory_order_relaxed), *this; }
+  operator T() const { return value_.load(std::memory_order_relaxed); }  // NOLINT(google-explicit-constructor)
+
+ private:
+  std::atomic<T> value_;
+};
+
 struct Descriptor {
-  int host = -1;  // the host's descriptor; -1 for what is_null
-  bool is_open = false;
-  bool is_owned = false;        // closed with the entry; stdio belongs to the embedder
+  int host = -1;                // the host's descriptor; -1 for what is_null
+  bool is_owned = false;        // closed when nobody holds it any more; stdio belongs to the embedder
   bool is_null = false;         // reads end at once, writes vanish
   bool is_nonblocking = false;  // the host's descriptor is O_NONBLOCK by our own doing
-  bool refuses_nowait = false;  // the host cannot read or write it with RWF_NOWAIT
   FileType type = FileType::unknown;
   Access access = Access::read_write;  // of the preopen that it comes from
-  std::uint16_t flags = 0;             // as the guest set them
   std::int32_t preopen = -1;           // index of its preopen, -1 for others
-  Rights base = 0;
-  Rights inheriting = 0;
+  // What changes while it is open.
+  Relaxed<bool> refuses_nowait;  // the host cannot read or write it with RWF_NOWAIT
+  Relaxed<std::uint16_t> flags;  // as the guest set them
+  Relaxed<Rights> base;
+  Relaxed<Rights> inheriting;
 
   // Something that may keep its reader or writer waiting: a pipe, a terminal, a socket.
   [[nodiscard]] bool is_stream() const {
@@ -35,31 +56,28 @@ struct Descriptor {
   [[nodiscard]] bool is_socket() const { return type == FileType::socket_stream || type == FileType::socket_dgram; }
 };
 
-// Owns the descriptors. Pointers into it are valid until the next insert().
+// Owns the descriptors. Thread-safe.
 class FdTable {
  public:
   // A guest that opens without end stops here, before the host's own limits are hit.
   static constexpr std::size_t kMaxDescriptors = 65536;
 
-  FdTable() = default;
-  ~FdTable();
-  FdTable(const FdTable&) = delete;
-  FdTable& operator=(const FdTable&) = delete;
-
   // Null for a number that is not open.
-  [[nodiscard]] Descriptor* find(std::uint32_t fd) {
-    return fd < entries_.size() && entries_[fd].is_open ? &entries_[fd] : nullptr;
-  }
+  [[nodiscard]] std::shared_ptr<Descriptor> find(std::uint32_t fd) const;
   [[nodiscard]] bool is_full();
   // Takes over `descriptor` at the lowest free number; empty (and not taken over) when the table is full.
   std::optional<std::uint32_t> insert(const Descriptor& descriptor);
-  // Closes an open number.
-  void close(std::uint32_t fd);
-  // Closes `to` and gives its number to what was `from`; both are open.
-  void renumber(std::uint32_t from, std::uint32_t to);
+  // Closes a number; false where it is not open (any more).
+  bool close(std::uint32_t fd);
+  // Closes `to` and gives its number to what was `from`; false where one is not open.
+  bool renumber(std::uint32_t from, std::uint32_t to);
 
  private:
-  std::vector<Descriptor> entries_;
+  bool find_free();
+  [[nodiscard]] bool is_open(std::uint32_t fd) const { return fd < entries_.size() && entries_[fd] != nullptr; }
+
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<Descriptor>> entries_;
   std::size_t lowest_free_ = 0;  // no entry below is free
 };
 

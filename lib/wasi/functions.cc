@@ -133,7 +133,10 @@ struct Entry {
     } else {
       line += '?';
     }
-    call.state.trace(line);
+    {
+      const std::lock_guard lock(call.state.trace_mutex);
+      call.state.trace(line);
+    }
     return finish(call, result);
   }
 };

@@ -12,6 +12,7 @@
 #include <climits>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -71,7 +72,7 @@ template <Rights kRights>
 struct Fd {
   static constexpr ParamInfo kInfo{"fd", "i", Shape::fd, 0, kRights};
   std::uint32_t number = 0;
-  Descriptor* descriptor = nullptr;
+  std::shared_ptr<Descriptor> descriptor;
 
   Errno decode(Call& call, const runtime::Slot* slots) {
     number = slots[0].u32;
@@ -82,7 +83,7 @@ struct Fd {
     return missing == 0 ? Errno::success : refusal(*descriptor, missing);
   }
   void describe(std::string& out, const Outcome&) const { describe_value(out, number); }
-  Descriptor* operator->() const { return descriptor; }
+  Descriptor* operator->() const { return descriptor.get(); }
   Descriptor& operator*() const { return *descriptor; }
 };
 

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "wasi/host_file.h"
 #include "wasi/table.h"
@@ -40,7 +41,7 @@ enum class Wait : std::uint8_t {
 struct Waiting {
   std::uint64_t userdata = 0;
   SteadyTime due;  // of a clock
-  const Descriptor* descriptor = nullptr;
+  std::shared_ptr<const Descriptor> descriptor;
   Errno error = Errno::success;  // of an event
   EventType type = EventType::clock;
   Wait kind = Wait::event;
@@ -105,7 +106,7 @@ Waiting prepare(Call& call, const Subscription& subscription, pollfd& polled) {
     case EventType::fd_read:
     case EventType::fd_write: {
       const bool reads = subscription.type == EventType::fd_read;
-      const Descriptor* descriptor = call.state.fds.find(subscription.clock_or_fd);
+      std::shared_ptr<const Descriptor> descriptor = call.state.fds.find(subscription.clock_or_fd);
       if (descriptor == nullptr) {
         waiting.error = Errno::badf;
         return waiting;
@@ -118,8 +119,8 @@ Waiting prepare(Call& call, const Subscription& subscription, pollfd& polled) {
       }
       if (descriptor->is_null) return waiting;
       waiting.kind = Wait::descriptor;
-      waiting.descriptor = descriptor;
       polled = {descriptor->host, static_cast<short>(reads ? POLLIN : POLLOUT), 0};
+      waiting.descriptor = std::move(descriptor);
       return waiting;
     }
   }

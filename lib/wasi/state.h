@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@ struct StringList {
   std::vector<std::uint32_t> offsets;  // of each string in `bytes`
 };
 
+// Nothing in it changes but the table of descriptors, so threads of a program may share it.
 struct Context::State {
   explicit State(bool force_path_walk) : resolver(force_path_walk) {}
 
@@ -27,6 +29,7 @@ struct Context::State {
   FdTable fds;
   std::vector<std::string> preopen_names;
   os::Resolver resolver;
+  std::mutex trace_mutex;  // held while `trace` is called
   std::function<void(std::string_view)> trace;
   bool masks_sigpipe = true;  // a write to a closed pipe would kill the process
 };

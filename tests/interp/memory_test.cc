@@ -3,6 +3,7 @@
 
 #include "machine.h"
 #include "support/module_builder.h"
+#include "text/text.h"
 
 namespace wasi::interp::test {
 namespace {
@@ -152,6 +153,65 @@ TEST_CASE("a 64-bit memory grows as far as it may", "[memory64]") {
   CHECK(machine.value("grow", {1ULL << 48}) == UINT64_MAX);
   CHECK(machine.value("grow", {UINT64_MAX}) == UINT64_MAX);
   CHECK(machine.value("grow", {0}) == 3);
+}
+
+TEST_CASE("tables with 64-bit addresses take whole indices", "[memory64]") {
+  for (const Mode mode : kModes) {
+    INFO(describe(mode));
+    Machine machine(mode);
+    // wat2wasm has no tables with 64-bit addresses.
+    machine.instantiate(*text::encode_module(R"((module
+      (type $number (func (result i32)))
+      (table $wide i64 4 funcref)
+      (table $narrow 4 funcref)
+      (func $seven (result i32) (i32.const 7))
+      (func $eight (result i32) (i32.const 8))
+      (elem (table $wide) (i64.const 1) func $seven $eight)
+      (elem $passive func $eight $seven)
+      (func (export "call") (param i64) (result i32) (call_indirect $wide (type $number) (local.get 0)))
+      (func (export "tail") (param i64) (result i32) (return_call_indirect $wide (type $number) (local.get 0)))
+      (func (export "is_null") (param i64) (result i32) (ref.is_null (table.get $wide (local.get 0))))
+      (func (export "clear") (param i64) (table.set $wide (local.get 0) (ref.null func)))
+      (func (export "size") (result i64) (table.size $wide))
+      (func (export "grow") (param i64) (result i64) (table.grow $wide (ref.func $seven) (local.get 0)))
+      (func (export "fill") (param i64 i64) (table.fill $wide (local.get 0) (ref.func $eight) (local.get 1)))
+      (func (export "init") (param i64 i32 i32)
+        (table.init $wide $passive (local.get 0) (local.get 1) (local.get 2)))
+      (func (export "to_narrow") (param i32 i64 i32)
+        (table.copy $narrow $wide (local.get 0) (local.get 1) (local.get 2)))
+      (func (export "to_wide") (param i64 i32 i32)
+        (table.copy $wide $narrow (local.get 0) (local.get 1) (local.get 2)))
+    ))"));
+    CHECK(machine.value("call", {1}) == 7);
+    CHECK(machine.value("tail", {2}) == 8);
+    constexpr std::uint64_t kHigh = std::uint64_t{1} << 32;
+    for (const char* function : {"call", "tail"}) {
+      CHECK(trap_of(machine, function, {0}) == "uninitialized element 0");
+      CHECK(trap_of(machine, function, {4}) == "undefined element 4");
+      CHECK(trap_of(machine, function, {kHigh + 1}) == "undefined element 4294967297");
+      CHECK(trap_of(machine, function, {UINT64_MAX}) == "undefined element 18446744073709551615");
+    }
+    CHECK(machine.value("is_null", {0}) == 1);
+    CHECK(machine.value("is_null", {1}) == 0);
+    CHECK(trap_of(machine, "is_null", {kHigh}) == "out of bounds table access");
+    CHECK(trap_of(machine, "clear", {kHigh + 1}) == "out of bounds table access");
+    CHECK(machine.value("size") == 4);
+    CHECK(machine.value("grow", {2}) == 4);
+    CHECK(machine.value("grow", {UINT64_MAX}) == UINT64_MAX);
+    CHECK(machine.value("grow", {kHigh}) == UINT64_MAX);
+    CHECK(machine.value("call", {5}) == 7);
+    REQUIRE(machine.call("fill", {4, 2}));
+    CHECK(machine.value("call", {5}) == 8);
+    CHECK(trap_of(machine, "fill", {5, UINT64_MAX}) == "out of bounds table access");
+    CHECK(trap_of(machine, "fill", {kHigh, 1}) == "out of bounds table access");
+    REQUIRE(machine.call("init", {4, 1, 1}));
+    CHECK(machine.value("call", {4}) == 7);
+    CHECK(trap_of(machine, "init", {kHigh + 4, 1, 1}) == "out of bounds table access");
+    REQUIRE(machine.call("to_narrow", {0, 4, 2}));
+    REQUIRE(machine.call("to_wide", {0, 1, 1}));
+    CHECK(machine.value("call", {0}) == 8);
+    CHECK(trap_of(machine, "to_narrow", {0, kHigh, 1}) == "out of bounds table access");
+  }
 }
 
 TEST_CASE("accesses to a 64-bit memory have instructions of their own", "[memory64][translator]") {

@@ -175,6 +175,9 @@ void add_run_options(CLI::App& app, RunCommand& run) {
          "--stack-size", [&run](Text value) { run.stack_size = or_throw("--stack-size", parse_size(value)); },
          "Size of the program's call stack (default: 8m)")
       ->type_name("SIZE");
+  app.add_option("--max-threads", run.max_threads,
+                 "Most threads that the program may start (wasi-threads) and have at a time; 0: none (default: 128)")
+      ->type_name("COUNT");
   app.add_option_function<std::string>(
          "--tier", [&run](Text value) { run.engine.tier = choose_tier(value); },
          "What executes the program: auto (default) or interp")

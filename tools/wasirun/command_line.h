@@ -27,6 +27,7 @@ struct RunCommand {
   std::optional<std::uint64_t> memory_limit;
   std::optional<std::uint64_t> gc_heap_limit;
   std::optional<std::uint64_t> stack_size;
+  std::optional<std::uint32_t> max_threads;
   bool trace_wasi = false;
   bool profile_phases = false;
 };

@@ -41,6 +41,7 @@ wasi::WasiConfig wasi_config(const RunCommand& command) {
   for (const Directory& directory : command.directories) {
     config.preopen(directory.host, directory.guest, directory.access);
   }
+  if (command.max_threads) config.max_threads(*command.max_threads);
   if (command.trace_wasi) config.trace(&write_line_to_stderr);
   return config;
 }

@@ -1,0 +1,161 @@
+#include "engine/wasi_threads.h"
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "base/result.h"
+#include "wasi/abi.h"
+
+namespace wasi::detail {
+
+namespace {
+
+constexpr std::string_view kThreadStart = "wasi_thread_start";
+constexpr std::int32_t kMostThreadId = 0x1FFF'FFFF;  // the specification's
+
+std::int32_t failure(preview1::Errno error) { return -static_cast<std::int32_t>(error); }
+
+// What the host function of one store needs to know.
+struct Spawner {
+  WasiThreads* threads;
+  StoreState* store;
+};
+
+runtime::FuncRef* find_start(runtime::Instance& instance) {
+  const auto start = instance.find_export(kThreadStart);
+  if (!start || start->kind != wasm::ExternalKind::func) return nullptr;
+  const wasm::FuncType& type = instance.store->registry().at(start->func->type).func;
+  return type == wasm::FuncType{{wasm::kI32, wasm::kI32}, {}} ? start->func : nullptr;
+}
+
+}  // namespace
+
+bool spawns_threads(const LinkerState& linker, const wasm::Module& module) {
+  if (linker.definitions.contains(LinkerState::Less::View(kThreadsModule, kThreadSpawn))) return false;
+  return std::ranges::any_of(module.imports, [](const wasm::Import& import) {
+    return import.module == kThreadsModule && import.name == kThreadSpawn && import.kind() == wasm::ExternalKind::func;
+  });
+}
+
+WasiThreads::WasiThreads(const LinkerState& linker, StoreState& first, std::shared_ptr<ModuleState> module)
+    : linker_(linker),
+      module_(std::move(module)),
+      program_(first.store.exec().program),
+      max_threads_(Internals::max_threads(linker.wasi->config)) {
+  // Objects of stores cannot be given to the threads', and would keep this store from ever going away.
+  for (auto& [name, definition] : linker_.definitions) {
+    if (definition.object)
+      definition.object = Internals::external(borrowed(first), Internals::external(*definition.object));
+  }
+  if (program_ != nullptr) return;
+  program_ = std::make_shared<runtime::Program>();
+  first.store.join(program_);
+}
+
+WasiThreads::~WasiThreads() {
+  Trap trap;
+  trap.code = TrapCode::interrupted;
+  trap.message = message_of(trap.code);
+  program_->end(trap);
+  // A thread may be starting another one meanwhile, which then ends at its first step.
+  for (;;) {
+    std::list<Thread> threads;
+    {
+      const std::lock_guard lock(mutex_);
+      threads.splice(threads.end(), threads_);
+    }
+    if (threads.empty()) return;
+    for (Thread& thread : threads) thread.thread.join();
+  }
+}
+
+Result<std::optional<runtime::External>> WasiThreads::resolve(StoreState& store, const wasm::Import& import) {
+  if (import.module == kThreadsModule && import.name == kThreadSpawn && import.kind() == wasm::ExternalKind::func) {
+    const auto type = store.engine->registry->add_func({{wasm::kI32}, {wasm::kI32}});
+    if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
+    auto spawner = std::make_shared<Spawner>(Spawner{this, &store});
+    return runtime::External(&store.store.add_host_function(*type, &thread_spawn, std::move(spawner))->ref);
+  }
+  const auto* type = std::get_if<wasm::MemoryType>(&import.type);
+  if (type == nullptr || !type->is_shared) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  auto& storage = memories_[{std::string(import.module), std::string(import.name)}];
+  if (storage == nullptr) {
+    storage = WASI_TRY(runtime::MemoryStorage::create(*type, bounds_checks_of(store.engine->config)));
+  }
+  return runtime::External(WASI_TRY(store.store.add_memory(storage)));
+}
+
+std::optional<Trap> WasiThreads::thread_spawn(void* data, runtime::HostCall& call) {
+  const auto* spawner = static_cast<const Spawner*>(data);
+  call.slots[0].s64 = spawner->threads->spawn(*spawner->store, call.slots[0].s32);
+  return std::nullopt;
+}
+
+// The instance is made on the thread that asks, so that what is wrong with it is an answer.
+std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
+  using preview1::Errno;
+  {
+    const std::lock_guard lock(mutex_);
+    reap();
+    if (running_ >= max_threads_) return failure(Errno::again);
+    ++running_;
+  }
+  const auto give_up = [this](Errno error) {
+    const std::lock_guard lock(mutex_);
+    --running_;
+    return failure(error);
+  };
+  auto store = std::make_shared<StoreState>(spawner.engine, spawner.store.options());
+  store->data = spawner.data;
+  // One state of WASI for all: arguments, descriptors.
+  for (const auto& [definition, state] : spawner.wasi) store->wasi[definition].context = state.context;
+  store->store.set_deadline(spawner.store.exec().deadline);
+  store->store.join(program_);
+  const auto instance = instantiate(linker_, *store, module_, this);
+  if (!instance) return give_up(Errno::again);
+  runtime::FuncRef* const start = find_start(**instance);
+  if (start == nullptr) return give_up(Errno::nosys);
+
+  const std::lock_guard lock(mutex_);
+  const std::int32_t id = last_id_ == kMostThreadId ? 1 : last_id_ + 1;
+  Thread& thread = threads_.emplace_back();
+  try {
+    // It cannot get at its entry before this function is done: the lock is held.
+    thread.thread = std::thread([this, store, start, id, argument, &thread]() mutable {
+      run(store, *start, id, argument);
+      store.reset();
+      const std::lock_guard done(mutex_);
+      --running_;
+      thread.is_done = true;
+    });
+  } catch (const std::system_error&) {
+    threads_.pop_back();
+    --running_;
+    return failure(Errno::again);
+  }
+  last_id_ = id;
+  return id;
+}
+
+void WasiThreads::run(const std::shared_ptr<StoreState>& store, runtime::FuncRef& start, std::int32_t id,
+                      std::int32_t argument) {
+  std::array<runtime::Slot, 2> slots = {runtime::Slot{.s64 = id}, runtime::Slot{.s64 = argument}};
+  // A trap has ended the program, which is all that there is to do about it.
+  (void)store->store.try_call(start, slots);
+}
+
+// Lets go of threads that are done. Joining takes no time: they hold no lock any more, nor will they take one.
+void WasiThreads::reap() {
+  for (auto thread = threads_.begin(); thread != threads_.end();) {
+    if (!thread->is_done) {
+      ++thread;
+      continue;
+    }
+    thread->thread.join();
+    thread = threads_.erase(thread);
+  }
+}
+
+}  // namespace wasi::detail
