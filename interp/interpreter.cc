@@ -127,7 +127,9 @@ class Interpreter : public runtime::Tier {
 std::unique_ptr<Translator> Interpreter::take_translator(runtime::BoundsChecks checks) {
   const std::lock_guard lock(mutex_);
   auto& spare = spare_[static_cast<std::size_t>(checks)];
-  if (spare.empty()) return std::make_unique<Translator>(TranslatorOptions{.checks = checks, .style = options_.style, .counts = options_.counts});
+  if (spare.empty())
+    return std::make_unique<Translator>(
+        TranslatorOptions{.checks = checks, .style = options_.style, .counts = options_.counts});
   auto translator = std::move(spare.back());
   spare.pop_back();
   return translator;

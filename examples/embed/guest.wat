@@ -1,5 +1,4 @@
 ;; The guest of main.cc: CRC-32 over bytes that the host puts into memory, and a division that can trap.
-;; guest.wasm is made from it by: wat2wasm --debug-names guest.wat
 (module $guest
   (import "host" "log" (func $log (param $text i32) (param $length i32)))
   (memory (export "memory") 1)

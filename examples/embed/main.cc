@@ -1,6 +1,6 @@
-// A program that embeds wasirun: loads guest.wasm, gives it a function of ours, calls two of its own.
+// A program that embeds wasirun: loads guest.wat, gives it a function of ours, calls two of its own.
 //
-// usage: embed guest.wasm [text]
+// usage: embed guest.wat [text]
 #include <wasi/wasi.h>
 
 #include <cstdint>
@@ -19,7 +19,7 @@ int fail(const std::string& what) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) return fail("usage: embed guest.wasm [text]");
+  if (argc < 2) return fail("usage: embed guest.wat [text]");
   const std::string text = argc > 2 ? argv[2] : "123456789";
 
   wasi::Engine engine;

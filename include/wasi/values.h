@@ -77,8 +77,8 @@ constexpr ValueType value_type_of() {
 // A value with its type. A plain value; floats keep every bit, NaN payloads included.
 //
 // A function reference stays valid as long as the store that it comes from. A reference to an object of a store's heap
-// keeps the object alive. Like everything that belongs to a store it is used by one thread at a time, but any thread may
-// let go of it.
+// keeps the object alive. Like everything that belongs to a store it is used by one thread at a time, but any thread
+// may let go of it.
 class Value {
  public:
   Value() = default;  // i32 0

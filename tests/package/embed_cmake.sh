@@ -8,5 +8,5 @@ rm -rf "$build"
 cmake -S "$example" -B "$build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS="$flags" \
   -DCMAKE_BUILD_TYPE=Release
 cmake --build "$build"
-"$build/embed" "$example/guest.wasm" >"$build/output.txt"
+"$build/embed" "$example/guest.wat" >"$build/output.txt"
 head -n 4 "$build/output.txt" | diff "$here/expected_output.txt" -

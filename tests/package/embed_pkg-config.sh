@@ -10,5 +10,5 @@ rm -rf "$build"
 mkdir -p "$build"
 # shellcheck disable=SC2046,SC2086  # both are lists of words
 "$compiler" -std=c++23 -O2 $flags "$example/main.cc" -o "$build/embed" $(pkg-config --cflags --libs wasirun)
-"$build/embed" "$example/guest.wasm" >"$build/output.txt"
+"$build/embed" "$example/guest.wat" >"$build/output.txt"
 head -n 4 "$build/output.txt" | diff "$here/expected_output.txt" -
