@@ -10,7 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -43,7 +46,23 @@ Result<std::vector<std::uint8_t>> read_all(int fd, const std::string& path) {
   return bytes;
 }
 
+// The identities of all mapped files, as often as they are mapped.
+struct Mapped {
+  std::mutex mutex;
+  std::multiset<std::pair<dev_t, ino_t>> files;
+};
+
+Mapped& mapped() {
+  static auto* const files = new Mapped;  // never destroyed: static objects may own modules
+  return *files;
+}
+
 }  // namespace
+
+bool MappedFile::is_mapped(dev_t device, ino_t inode) {
+  const std::lock_guard lock(mapped().mutex);
+  return mapped().files.contains({device, inode});
+}
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -57,6 +76,10 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
     const auto size = static_cast<std::size_t>(status.st_size);
     void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
     if (data != MAP_FAILED) {
+      file->device_ = status.st_dev;
+      file->inode_ = status.st_ino;
+      const std::lock_guard lock(mapped().mutex);
+      mapped().files.emplace(status.st_dev, status.st_ino);
       file->bytes_ = {static_cast<const std::uint8_t*>(data), size};
       return file;
     }
@@ -75,6 +98,8 @@ MappedFile::~MappedFile() {
   if (copy_ == nullptr && !bytes_.empty()) {
     // munmap's signature takes what mmap gave, const or not.
     ::munmap(const_cast<std::uint8_t*>(bytes_.data()), bytes_.size());
+    const std::lock_guard lock(mapped().mutex);
+    mapped().files.erase(mapped().files.find({device_, inode_}));
   }
 }
 

@@ -62,12 +62,14 @@ Errno Iovs::decode(Call& call, const runtime::Slot* slots) {
   const std::uint8_t* entries = call.range(slots[0].u32, given * 8);
   if (entries == nullptr) return Errno::fault;
   count = std::min<std::uint64_t>(given, kMaxCount);
+  std::size_t left = kMaxBytes;
   for (std::size_t i = 0; i < count; ++i) {
     std::uint32_t entry[2];
     std::memcpy(entry, entries + i * 8, sizeof(entry));
     std::uint8_t* data = call.range(entry[0], entry[1]);
     if (data == nullptr) return Errno::fault;
-    vectors[i] = {data, entry[1]};
+    vectors[i] = {data, std::min<std::size_t>(entry[1], left)};
+    left -= vectors[i].iov_len;
   }
   return Errno::success;
 }

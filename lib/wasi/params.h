@@ -248,10 +248,12 @@ struct Path {
   [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
-// Buffers in guest memory, as readv and writev take them. No more than IOV_MAX of them are looked at: a short count
-// is an answer that every caller of these functions must expect.
+// Buffers in guest memory, as readv and writev take them. No more than IOV_MAX of them are looked at, and no more bytes
+// than Linux moves at once, since buffers may overlap and their sum be more than a count can say: a short count is an
+// answer that every caller of these functions must expect.
 struct Iovs {
   static constexpr std::size_t kMaxCount = IOV_MAX;
+  static constexpr std::size_t kMaxBytes = 0x7ffff000;
   std::size_t count = 0;
   std::size_t filled = 0;  // bytes that a read stored, for the trace
   iovec vectors[kMaxCount];

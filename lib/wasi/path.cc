@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "os/beneath.h"
+#include "os/mapped_file.h"
 #include "wasi/host_file.h"
 #include "wasi/table.h"
 
@@ -61,16 +62,16 @@ Errno check_new_name(const Place& place) {
   return S_ISDIR(*mode) ? Errno::exist : Errno::notdir;
 }
 
+// Truncating is left out: it comes after a look at the file.
 int open_flags(const Flags<OFlags>& oflags, const Flags<FdFlags>& fdflags, Rights rights) {
   // Never wait for the other end of a FIFO, never become the terminal's process.
   int flags = O_NONBLOCK | O_NOCTTY;
-  const bool writes = (rights & right::fd_write) != 0;
+  const bool writes = (rights & right::fd_write) != 0 || oflags.has(oflag::trunc);
   const bool reads = (rights & (right::fd_read | right::fd_readdir)) != 0;
   flags |= writes ? (reads ? O_RDWR : O_WRONLY) : O_RDONLY;
   if (oflags.has(oflag::creat)) flags |= O_CREAT;
   if (oflags.has(oflag::directory)) flags |= O_DIRECTORY;
   if (oflags.has(oflag::excl)) flags |= O_EXCL;
-  if (oflags.has(oflag::trunc)) flags |= O_TRUNC;
   if (fdflags.has(fdflag::append)) flags |= O_APPEND;
   if (fdflags.has(fdflag::dsync)) flags |= O_DSYNC;
   // Linux has no O_RSYNC of its own: it means O_SYNC.
@@ -162,6 +163,13 @@ Errno path_open(Call& call, Fd<right::path_open>& fd, Flags<LookupFlags>& dirfla
   if (!file) return path_error(file.error());
   struct stat status{};
   if (::fstat(file->get(), &status) != 0) return last_error();
+  const bool truncates = oflags.has(oflag::trunc);
+  if (S_ISREG(status.st_mode) && (truncates || (granted & right::fd_write) != 0)) {
+    // As the kernel has it for programs of its own: a guest that could change what it, or another, was loaded from
+    // would run what nobody has checked.
+    if (os::MappedFile::is_mapped(status.st_dev, status.st_ino)) return Errno::txtbsy;
+    if (truncates && ::ftruncate(file->get(), 0) != 0) return last_error();
+  }
 
   Descriptor descriptor;
   descriptor.host = file->get();

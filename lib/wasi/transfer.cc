@@ -190,7 +190,7 @@ std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, Iovs& 
 
 std::expected<std::size_t, Errno> write_from(Call& call, Descriptor& to, Iovs& iovs,
                                              std::optional<std::uint64_t> offset) {
-  if (to.is_null) return std::min<std::size_t>(total(iovs), std::numeric_limits<std::int32_t>::max());
+  if (to.is_null) return total(iovs);
   if (!fits(offset)) return std::unexpected(Errno::inval);
   const auto count = static_cast<int>(iovs.count);
   if (offset) {

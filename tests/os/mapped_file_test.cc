@@ -80,6 +80,24 @@ TEST_CASE("an unreadable file says so", "[mapped_file]") {
   CHECK(error_of(secret) == "cannot open " + secret + ": Permission denied");
 }
 
+TEST_CASE("what is mapped is known by its identity, as long as it is", "[mapped_file]") {
+  const ScratchFolder folder;
+  const std::string path = folder / "module.wasm";
+  std::ofstream(path) << "x";
+  struct stat status{};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK_FALSE(MappedFile::is_mapped(status.st_dev, status.st_ino));
+  auto first = MappedFile::open(path);
+  auto second = MappedFile::open(path);
+  REQUIRE((first.has_value() && second.has_value()));
+  CHECK(MappedFile::is_mapped(status.st_dev, status.st_ino));
+  CHECK_FALSE(MappedFile::is_mapped(status.st_dev, status.st_ino + 1));
+  first->reset();
+  CHECK(MappedFile::is_mapped(status.st_dev, status.st_ino));
+  second->reset();
+  CHECK_FALSE(MappedFile::is_mapped(status.st_dev, status.st_ino));
+}
+
 TEST_CASE("what cannot be mapped is read", "[mapped_file]") {
   const ScratchFolder folder;
   SECTION("a pipe") {

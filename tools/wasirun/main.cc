@@ -10,6 +10,8 @@ int main(int argc, char** argv) {
   using namespace wasirun;
   // A reader that goes away is an error of the write that notices it, for guests (EPIPE) and for us.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that grows past what the shell allows (EFBIG).
+  std::signal(SIGXFSZ, SIG_IGN);
   const std::span<const char* const> args(argv + 1, argc > 0 ? static_cast<std::size_t>(argc - 1) : 0);
   const Command command = parse_command_line(args);
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
