@@ -18,6 +18,7 @@
 #include "runtime/host_function.h"
 #include "runtime/memory.h"
 #include "runtime/module_code.h"
+#include "runtime/program.h"
 #include "runtime/tuning.h"
 #include "wasm/type_registry.h"
 
