@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "interp/slow_path.h"
+#include "interp/state.h"
 #include "runtime/exec_state.h"
 #include "runtime/instance.h"
 #include "runtime/parking.h"
@@ -16,12 +17,15 @@ using runtime::Parked;
 
 namespace {
 
+std::uint32_t memory_of(const std::uint8_t* immediates) {
+  return read_code<std::uint32_t>(immediates + sizeof(std::uint64_t));
+}
+
 template <class M>
-M& resolve(const AtomicPlace& place) {
-  std::uint8_t* address = address_in_memory(place.ip, place.vm, place.memory, place.index, place.offset, sizeof(M));
-  if (reinterpret_cast<std::uintptr_t>(address) % sizeof(M) != 0) {
-    trap_at(place.ip, place.vm, TrapCode::unaligned_atomic);
-  }
+M& resolve(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, const std::uint8_t* immediates) {
+  const auto offset = read_code<std::uint64_t>(immediates);
+  std::uint8_t* address = address_in_memory(ip, vm, memory_of(immediates), index, offset, sizeof(M));
+  if (reinterpret_cast<std::uintptr_t>(address) % sizeof(M) != 0) trap_at(ip, vm, TrapCode::unaligned_atomic);
   return *reinterpret_cast<M*>(address);
 }
 
@@ -38,18 +42,18 @@ std::optional<std::chrono::steady_clock::time_point> end_of(std::int64_t timeout
 }  // namespace
 
 template <class M>
-M atomic_load(const AtomicPlace& place) {
-  return std::atomic_ref(resolve<M>(place)).load();
+M atomic_load(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, const std::uint8_t* immediates) {
+  return std::atomic_ref(resolve<M>(ip, vm, index, immediates)).load();
 }
 
 template <class M>
-void atomic_store(const AtomicPlace& place, M value) {
-  std::atomic_ref(resolve<M>(place)).store(value);
+void atomic_store(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, const std::uint8_t* immediates, M value) {
+  std::atomic_ref(resolve<M>(ip, vm, index, immediates)).store(value);
 }
 
 template <Rmw kOperation, class M>
-M atomic_rmw(const AtomicPlace& place, M value) {
-  const std::atomic_ref cell(resolve<M>(place));
+M atomic_rmw(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, const std::uint8_t* immediates, M value) {
+  const std::atomic_ref cell(resolve<M>(ip, vm, index, immediates));
   switch (kOperation) {
     case Rmw::add:
       return cell.fetch_add(value);
@@ -68,42 +72,54 @@ M atomic_rmw(const AtomicPlace& place, M value) {
 }
 
 template <class M>
-M atomic_compare_exchange(const AtomicPlace& place, M expected, M replacement) {
-  std::atomic_ref(resolve<M>(place)).compare_exchange_strong(expected, replacement);
+M atomic_compare_exchange(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, const std::uint8_t* immediates,
+                          M expected, M replacement) {
+  std::atomic_ref(resolve<M>(ip, vm, index, immediates)).compare_exchange_strong(expected, replacement);
   return expected;
 }
 
 template <class M>
-std::uint32_t atomic_wait(const AtomicPlace& place, M expected, std::int64_t timeout) {
-  M& cell = resolve<M>(place);
-  if (!runtime::Instance::from(place.vm)->memory(place.memory)->type().is_shared) {
-    trap_at(place.ip, place.vm, TrapCode::expected_shared_memory);
+std::uint32_t atomic_wait(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, const std::uint8_t* immediates,
+                          M expected, std::int64_t timeout) {
+  M& cell = resolve<M>(ip, vm, index, immediates);
+  if (!runtime::Instance::from(vm)->memory(memory_of(immediates))->type().is_shared) {
+    trap_at(ip, vm, TrapCode::expected_shared_memory);
   }
   const auto until = end_of(timeout);
   for (;;) {
-    const Parked parked = runtime::park(*place.vm->exec, &cell, expected, until);
+    const Parked parked = runtime::park(*vm->exec, &cell, expected, until);
     if (parked != Parked::interrupted) return static_cast<std::uint32_t>(parked);
-    poll_slowly(place.ip, place.vm);  // returns where the wish was stale
+    poll_slowly(ip, vm);  // returns where the wish was stale
   }
 }
 
-std::uint32_t atomic_notify(const AtomicPlace& place, std::uint32_t count) {
-  const std::uint32_t& cell = resolve<std::uint32_t>(place);
+std::uint32_t atomic_notify(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, const std::uint8_t* immediates,
+                            std::uint32_t count) {
+  const std::uint32_t& cell = resolve<std::uint32_t>(ip, vm, index, immediates);
   // Nobody can wait at a memory that is not shared.
   return runtime::unpark(&cell, count);
 }
 
-#define WASI_ATOMIC_RMW(M)                                                \
-  template M atomic_rmw<Rmw::add, M>(const AtomicPlace& place, M value);  \
-  template M atomic_rmw<Rmw::sub, M>(const AtomicPlace& place, M value);  \
-  template M atomic_rmw<Rmw::and_, M>(const AtomicPlace& place, M value); \
-  template M atomic_rmw<Rmw::or_, M>(const AtomicPlace& place, M value);  \
-  template M atomic_rmw<Rmw::xor_, M>(const AtomicPlace& place, M value); \
-  template M atomic_rmw<Rmw::xchg, M>(const AtomicPlace& place, M value);
-#define WASI_ATOMICS(M)                                                                       \
-  template M atomic_load<M>(const AtomicPlace& place);                                        \
-  template void atomic_store<M>(const AtomicPlace& place, M);                                 \
-  template M atomic_compare_exchange<M>(const AtomicPlace& place, M expected, M replacement); \
+#define WASI_ATOMIC_RMW(M)                                                                        \
+  template M atomic_rmw<Rmw::add, M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index,  \
+                                     const std::uint8_t* immediates, M value);                    \
+  template M atomic_rmw<Rmw::sub, M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index,  \
+                                     const std::uint8_t* immediates, M value);                    \
+  template M atomic_rmw<Rmw::and_, M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, \
+                                      const std::uint8_t* immediates, M value);                   \
+  template M atomic_rmw<Rmw::or_, M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index,  \
+                                     const std::uint8_t* immediates, M value);                    \
+  template M atomic_rmw<Rmw::xor_, M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, \
+                                      const std::uint8_t* immediates, M value);                   \
+  template M atomic_rmw<Rmw::xchg, M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, \
+                                      const std::uint8_t* immediates, M value);
+#define WASI_ATOMICS(M)                                                                             \
+  template M atomic_load<M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index,             \
+                            const std::uint8_t* immediates);                                        \
+  template void atomic_store<M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index,         \
+                                const std::uint8_t* immediates, M);                                 \
+  template M atomic_compare_exchange<M>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index, \
+                                        const std::uint8_t* immediates, M expected, M replacement); \
   WASI_ATOMIC_RMW(M)
 WASI_ATOMICS(std::uint8_t)
 WASI_ATOMICS(std::uint16_t)
@@ -111,7 +127,9 @@ WASI_ATOMICS(std::uint32_t)
 WASI_ATOMICS(std::uint64_t)
 #undef WASI_ATOMICS
 #undef WASI_ATOMIC_RMW
-template std::uint32_t atomic_wait<std::uint32_t>(const AtomicPlace& place, std::uint32_t, std::int64_t);
-template std::uint32_t atomic_wait<std::uint64_t>(const AtomicPlace& place, std::uint64_t, std::int64_t);
+template std::uint32_t atomic_wait<std::uint32_t>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index,
+                                                  const std::uint8_t* immediates, std::uint32_t, std::int64_t);
+template std::uint32_t atomic_wait<std::uint64_t>(const std::uint8_t* ip, VmContext* vm, std::uint64_t index,
+                                                  const std::uint8_t* immediates, std::uint64_t, std::int64_t);
 
 }  // namespace wasi::interp
