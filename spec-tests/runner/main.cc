@@ -31,7 +31,6 @@ struct Options {
   std::string gc = "normal";
   std::vector<std::string> tiers;
   std::vector<fs::path> reports;
-  bool show_not_yet = false;
   bool coverage = false;
 };
 
@@ -114,7 +113,7 @@ int run(const Options& options) {
     }
     if (coverage) is_covered = print_coverage(tier.name, *coverage) && is_covered;
   }
-  report.print(options.show_not_yet);
+  report.print();
   for (const fs::path& path : options.reports) {
     if (!report.write(path)) {
       fmt::print(stderr, "spec-runner: cannot write {}\n", path.string());
@@ -146,8 +145,7 @@ int main(int argc, char** argv) {
         return extension == ".json" || extension == ".xml" ? std::string()
                                                            : "expected a name that ends in .json or .xml";
       });
-  app.add_flag("--coverage", options.coverage, "Fail when an instruction that this version runs is never executed");
-  app.add_flag("--show-not-yet", options.show_not_yet, "Say which commands wait for a later version, and why");
+  app.add_flag("--coverage", options.coverage, "Fail when an instruction is never executed");
   CLI11_PARSE(app, argc, argv);
   return run(options);
 }

@@ -8,12 +8,8 @@
 
 namespace wasi::spec {
 
-enum class Status : std::uint8_t {
-  passed,
-  failed,
-  not_yet,  // instantiation refused a module with ErrorKind::unsupported, or the command needs that module
-};
-inline constexpr std::size_t kStatusCount = 3;
+enum class Status : std::uint8_t { passed, failed };
+inline constexpr std::size_t kStatusCount = 2;
 
 struct Outcome {
   Status status = Status::passed;
@@ -21,7 +17,6 @@ struct Outcome {
 
   static Outcome pass() { return {}; }
   static Outcome fail(std::string detail) { return {Status::failed, std::move(detail)}; }
-  static Outcome not_yet(std::string detail) { return {Status::not_yet, std::move(detail)}; }
 };
 
 struct Tally {

@@ -18,9 +18,7 @@ bool is_assertion(text::CommandKind kind) {
   return kind >= text::CommandKind::assert_return && kind <= text::CommandKind::assert_malformed_custom;
 }
 
-Json to_json(const Tally& tally) {
-  return {{"passed", tally[Status::passed]}, {"failed", tally[Status::failed]}, {"not_yet", tally[Status::not_yet]}};
-}
+Json to_json(const Tally& tally) { return {{"passed", tally[Status::passed]}, {"failed", tally[Status::failed]}}; }
 
 // Text of an XML attribute or element; what XML cannot hold at all becomes a question mark.
 std::string escape_xml(std::string_view text) {
@@ -73,8 +71,7 @@ Observer Report::observer(std::optional<std::uint64_t> only_line) {
     last = now;
     (is_assertion(command.kind) ? script.sums.assertions : script.sums.others).add(outcome.status);
     if (outcome.status == Status::passed) return;
-    (outcome.status == Status::failed ? failures_ : not_yet_)
-        .push_back({scripts_.size() - 1, command.line, std::string(name_of(command.kind)), outcome.detail});
+    failures_.push_back({scripts_.size() - 1, command.line, std::string(name_of(command.kind)), outcome.detail});
   };
 }
 
@@ -89,22 +86,18 @@ std::map<std::pair<std::string, std::string>, Report::Sums> Report::by_folder() 
   return folders;
 }
 
-void Report::print(bool show_not_yet) const {
-  const auto list = [&](const std::vector<Case>& cases, const char* label) {
-    for (const Case& one : cases) {
-      const Script& script = scripts_[one.script];
-      fmt::print("{}:{}: {} [{}]: {}{}\n", script.file, one.line, one.command, script.tier, label, one.detail);
-    }
-  };
-  if (show_not_yet) list(not_yet_, "not yet: ");
-  list(failures_, "");
-  fmt::print("{:<32} {:<8} {:>6} {:>34} {:>27}\n", "", "", "", "assertions", "other commands");
-  fmt::print("{:<32} {:<8} {:>6} {:>10} {:>8} {:>8} {:>10} {:>8} {:>8}\n", "folder", "tier", "files", "passed",
-             "failed", "not yet", "passed", "failed", "not yet");
+void Report::print() const {
+  for (const Case& one : failures_) {
+    const Script& script = scripts_[one.script];
+    fmt::print("{}:{}: {} [{}]: {}\n", script.file, one.line, one.command, script.tier, one.detail);
+  }
+  fmt::print("{:<32} {:<8} {:>6} {:>19} {:>19}\n", "", "", "", "assertions", "other commands");
+  fmt::print("{:<32} {:<8} {:>6} {:>10} {:>8} {:>10} {:>8}\n", "folder", "tier", "files", "passed", "failed", "passed",
+             "failed");
   const auto row = [](std::string_view folder, std::string_view tier, const Sums& sums) {
-    fmt::print("{:<32} {:<8} {:>6} {:>10} {:>8} {:>8} {:>10} {:>8} {:>8}\n", folder, tier, sums.files,
-               sums.assertions[Status::passed], sums.assertions[Status::failed], sums.assertions[Status::not_yet],
-               sums.others[Status::passed], sums.others[Status::failed], sums.others[Status::not_yet]);
+    fmt::print("{:<32} {:<8} {:>6} {:>10} {:>8} {:>10} {:>8}\n", folder, tier, sums.files,
+               sums.assertions[Status::passed], sums.assertions[Status::failed], sums.others[Status::passed],
+               sums.others[Status::failed]);
   };
   std::map<std::string, Sums> totals;
   for (const auto& [key, sums] : by_folder()) {
@@ -148,19 +141,14 @@ std::string Report::to_junit() const {
     const Script& script = scripts_[i];
     const auto count = [&](Status status) { return script.sums.assertions[status] + script.sums.others[status]; };
     const std::string name = escape_xml(script.file);
-    fmt::format_to(out, "  <testsuite name=\"{} [{}]\" tests=\"{}\" failures=\"{}\" skipped=\"{}\" time=\"{:.3f}\">\n",
-                   name, script.tier, count(Status::passed) + count(Status::failed) + count(Status::not_yet),
-                   count(Status::failed), count(Status::not_yet), script.seconds);
+    fmt::format_to(out, "  <testsuite name=\"{} [{}]\" tests=\"{}\" failures=\"{}\" time=\"{:.3f}\">\n", name,
+                   script.tier, count(Status::passed) + count(Status::failed), count(Status::failed), script.seconds);
     fmt::format_to(out, "    <testcase classname=\"{}\" name=\"{} commands passed\"/>\n", name, count(Status::passed));
-    const auto cases = [&](const std::vector<Case>& all, const char* element) {
-      for (const Case& one : all) {
-        if (one.script != i) continue;
-        fmt::format_to(out, "    <testcase classname=\"{}\" name=\"line {}: {}\"><{} message=\"{}\"/></testcase>\n",
-                       name, one.line, one.command, element, escape_xml(one.detail));
-      }
-    };
-    cases(failures_, "failure");
-    cases(not_yet_, "skipped");
+    for (const Case& one : failures_) {
+      if (one.script != i) continue;
+      fmt::format_to(out, "    <testcase classname=\"{}\" name=\"line {}: {}\"><failure message=\"{}\"/></testcase>\n",
+                     name, one.line, one.command, escape_xml(one.detail));
+    }
     xml += "  </testsuite>\n";
   }
   return xml + "</testsuites>\n";

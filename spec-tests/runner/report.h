@@ -20,7 +20,7 @@ class Report {
   Observer observer(std::optional<std::uint64_t> only_line);
 
   // Failures, then a row per folder and tier.
-  void print(bool show_not_yet) const;
+  void print() const;
   // JSON or JUnit, by the name's extension. False when the file could not be written.
   [[nodiscard]] bool write(const std::filesystem::path& path) const;
 
@@ -55,7 +55,6 @@ class Report {
 
   std::vector<Script> scripts_;
   std::vector<Case> failures_;
-  std::vector<Case> not_yet_;
 };
 
 }  // namespace wasi::spec

@@ -1,7 +1,4 @@
 // The commands of https://github.com/WebAssembly/spec/tree/main/interpreter#scripts, on the public API.
-//
-// A module that instantiation refuses with ErrorKind::unsupported leaves a slot without an instance: commands
-// that need it are "not yet" too. Nothing else ever is.
 #include "script.h"
 
 #include <fmt/format.h>
@@ -55,16 +52,9 @@ void Script::define_spectest() {
   const Limits memory_limits{1, 2};
   linker_.define("spectest", "table", Table::create(store_, {.limits = table_limits}, null).value());
   linker_.define("spectest", "memory", Memory::create(store_, {.limits = memory_limits}).value());
-  // Where this version has no such objects, what imports them is not yet run either.
-  const auto optional = [&](const char* name, const auto& object) {
-    if (object) {
-      linker_.define("spectest", name, *object);
-    } else if (object.error().kind == ErrorKind::unsupported) {
-      unavailable_.insert_or_assign({"spectest", name}, object.error().message);
-    }
-  };
-  optional("table64", Table::create(store_, {.limits = table_limits, .is_64 = true}, null));
-  optional("shared_memory", Memory::create(store_, {.limits = memory_limits, .is_shared = true}));
+  linker_.define("spectest", "table64", Table::create(store_, {.limits = table_limits, .is_64 = true}, null).value());
+  linker_.define("spectest", "shared_memory",
+                 Memory::create(store_, {.limits = memory_limits, .is_shared = true}).value());
 }
 
 void Script::run(std::span<const Command> commands) {
@@ -144,37 +134,13 @@ Outcome Script::define_and_instantiate(const Command& command) {
   return instantiate(*module, name);
 }
 
-std::optional<std::string> Script::missing_prerequisite(const Module& module) const {
-  for (const ImportType& import : module.imports()) {
-    const auto found = registered_without_instance_.find(import.module);
-    if (found != registered_without_instance_.end()) return found->second;
-    const auto object = unavailable_.find({import.module, import.name});
-    if (object != unavailable_.end()) return object->second;
-  }
-  return std::nullopt;
-}
-
 Outcome Script::instantiate(const Module& module, const std::string& name) {
   last_.reset();
-  const auto keep = [&](Slot slot) {
-    last_ = slot;
-    if (!name.empty()) instances_.insert_or_assign(name, std::move(slot));
-  };
-  if (const auto reason = missing_prerequisite(module)) {
-    keep({.instance = {}, .reason = *reason, .shared = {}, .is_shared = false});
-    return Outcome::not_yet(*reason);
-  }
   auto instance = linker_.instantiate(store_, module);
-  if (instance) {
-    keep({.instance = *instance, .reason = {}, .shared = {}, .is_shared = false});
-    return Outcome::pass();
-  }
-  const InstantiationError& failure = instance.error();
-  if (failure.error() != nullptr && failure.error()->kind == ErrorKind::unsupported) {
-    keep({.instance = {}, .reason = failure.error()->message, .shared = {}, .is_shared = false});
-    return Outcome::not_yet(failure.error()->message);
-  }
-  return Outcome::fail(failure.to_string());
+  if (!instance) return Outcome::fail(instance.error().to_string());
+  last_ = Slot{.instance = *std::move(instance), .shared = {}, .is_shared = false};
+  if (!name.empty()) instances_.insert_or_assign(name, *last_);
+  return Outcome::pass();
 }
 
 const Script::Slot* Script::find(const std::string& name) const {
@@ -190,11 +156,6 @@ Outcome Script::register_instance(const Command& command) {
     for (const auto& [field, memory] : slot->shared) linker_.define(command.name, field, memory);
     return Outcome::pass();
   }
-  if (!slot->instance) {
-    registered_without_instance_.insert_or_assign(command.name, slot->reason);
-    return Outcome::not_yet(slot->reason);
-  }
-  registered_without_instance_.erase(command.name);
   linker_.define_instance(command.name, *slot->instance);
   return Outcome::pass();
 }
@@ -211,7 +172,7 @@ Outcome Script::start_thread(const Command& command) {
   if (!command.of.empty()) {
     const Slot* slot = find(command.of);
     if (slot == nullptr) return Outcome::fail(fmt::format("there is no instance named {}", command.of));
-    Slot copy{.instance = {}, .reason = slot->reason, .shared = slot->shared, .is_shared = slot->is_shared};
+    Slot copy{.instance = {}, .shared = slot->shared, .is_shared = slot->is_shared};
     if (slot->instance) {
       copy.is_shared = true;
       for (const ExportType& exported : slot->instance->module().exports()) {
@@ -243,7 +204,6 @@ Script::Performed Script::perform(const text::ScriptAction& action) {
   const Slot* slot = find(action.instance);
   if (slot == nullptr) return ended(Outcome::fail("there is no such instance"));
   if (slot->is_shared) return ended(Outcome::fail("a shared instance runs in the script that made it"));
-  if (!slot->instance) return ended(Outcome::not_yet(slot->reason));
   if (action.kind == text::ActionKind::get) {
     auto global = slot->instance->global(action.field);
     if (!global) return ended(Outcome::fail(global.error().to_string()));
@@ -267,12 +227,10 @@ Script::Performed Script::perform_instantiate(const text::ScriptAction& action) 
   const auto ended = [](Outcome outcome) { return Performed{std::move(outcome), {}, {}}; };
   const auto module = load(action.module);
   if (!module) return ended(Outcome::fail(module.error().to_string()));
-  if (const auto reason = missing_prerequisite(*module)) return ended(Outcome::not_yet(*reason));
   const auto instance = linker_.instantiate(store_, *module);
   if (instance) return {};
   const InstantiationError& failure = instance.error();
   if (failure.trap() != nullptr) return {std::nullopt, *failure.trap(), {}};
-  if (failure.error()->kind == ErrorKind::unsupported) return ended(Outcome::not_yet(failure.error()->message));
   return ended(Outcome::fail(failure.to_string()));
 }
 
@@ -314,11 +272,9 @@ Outcome Script::assert_unlinkable(const Command& command) {
   const std::string& expected = command.message;
   const auto module = load(command.module);
   if (!module) return Outcome::fail(module.error().to_string());
-  if (const auto reason = missing_prerequisite(*module)) return Outcome::not_yet(*reason);
   const auto instance = linker_.instantiate(store_, *module);
   if (instance) return Outcome::fail(fmt::format("the module was linked, expected \"{}\"", expected));
   const Error* error = instance.error().error();
-  if (error != nullptr && error->kind == ErrorKind::unsupported) return Outcome::not_yet(error->message);
   if (error == nullptr || error->kind != ErrorKind::unlinkable || !matches_message(expected, error->message)) {
     return Outcome::fail(fmt::format("expected \"{}\", got \"{}\"", expected, instance.error().to_string()));
   }

@@ -36,10 +36,8 @@ class Script {
  private:
   using Command = text::ScriptCommand;
 
-  // An instance, or the knowledge that this version does not run its module yet.
   struct Slot {
-    std::optional<Instance> instance;
-    std::string reason;  // where there is no instance
+    std::optional<Instance> instance;  // none where is_shared
     // Of an instance that belongs to the script that started this thread: what of it can be shared.
     std::map<std::string, SharedMemory> shared;
     bool is_shared = false;
@@ -67,8 +65,6 @@ class Script {
   Performed perform_instantiate(const text::ScriptAction& action);
 
   Load load(const text::ScriptModule& module) const;
-  // Why a module cannot be linked although nothing is wrong with it: it imports from a slot that has no instance.
-  std::optional<std::string> missing_prerequisite(const Module& module) const;
   const Slot* find(const std::string& name) const;
   void define_spectest();
 
@@ -82,8 +78,6 @@ class Script {
   std::map<std::string, Module> definitions_;
   std::optional<Slot> last_;
   std::optional<Module> last_definition_;
-  std::map<std::string, std::string> registered_without_instance_;          // name -> reason
-  std::map<std::pair<std::string, std::string>, std::string> unavailable_;  // (module, name) -> reason
 
   // A thread of a script. What it observes is told when it is waited for.
   struct Thread {
