@@ -102,11 +102,15 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
     if (running_ >= max_threads_) return failure(Errno::again);
     ++running_;
   }
-  const auto give_up = [this](Errno error) {
-    const std::lock_guard lock(mutex_);
-    --running_;
-    return failure(error);
-  };
+  // Gives the place back where no thread comes of it, also when memory runs out on the way.
+  struct Place {
+    WasiThreads* threads;
+    ~Place() {
+      if (threads == nullptr) return;
+      const std::lock_guard lock(threads->mutex_);
+      --threads->running_;
+    }
+  } place{this};
   auto store = std::make_shared<StoreState>(spawner.engine, spawner.store.options());
   store->data = spawner.data;
   // One state of WASI for all: arguments, descriptors.
@@ -114,9 +118,9 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
   store->store.set_deadline(spawner.store.exec().deadline);
   store->store.join(program_);
   const auto instance = instantiate(linker_, *store, module_, this);
-  if (!instance) return give_up(Errno::again);
+  if (!instance) return failure(Errno::again);
   runtime::FuncRef* const start = find_start(**instance);
-  if (start == nullptr) return give_up(Errno::nosys);
+  if (start == nullptr) return failure(Errno::nosys);
 
   const std::lock_guard lock(mutex_);
   const std::int32_t id = last_id_ == kMostThreadId ? 1 : last_id_ + 1;
@@ -130,11 +134,11 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
       --running_;
       thread.is_done = true;
     });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {  // no thread or no memory for one
     threads_.pop_back();
-    --running_;
     return failure(Errno::again);
   }
+  place.threads = nullptr;
   last_id_ = id;
   return id;
 }
