@@ -34,24 +34,6 @@ constexpr SpaceWords kSpaceWords[kSpaces] = {
 };
 const SpaceWords& words(Space space) { return kSpaceWords[static_cast<std::size_t>(space)]; }
 
-// The space of "(func ...)", "(table ...)" and so on, for those that can be imported.
-std::optional<Space> space_of(Keyword keyword) {
-  switch (keyword.word()) {
-    case Word::func:
-      return Space::func;
-    case Word::table:
-      return Space::table;
-    case Word::memory:
-      return Space::memory;
-    case Word::global:
-      return Space::global;
-    case Word::tag:
-      return Space::tag;
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 Result<std::vector<std::uint8_t>> ModuleParser::run(std::vector<Mark>* marks) {
@@ -108,7 +90,7 @@ void ModuleParser::scan_field() {
       while (at(TokenKind::string)) advance();
       if (at(TokenKind::lpar)) {
         advance();
-        const auto space = space_of(current().keyword);
+        const auto space = external_space(current().keyword);
         advance();
         if (space) scan_name(*space);
       }

@@ -24,6 +24,9 @@ namespace wasi::text {
 enum class Space : std::uint8_t { func, table, memory, global, tag, type, elem, data };
 inline constexpr std::size_t kSpaces = 8;
 
+// The space that "func", "table" and so on name where something is imported or exported.
+std::optional<Space> external_space(Keyword keyword);
+
 // The byte at `offset` of a section's contents was written when the parser stood at `pos`.
 struct Mark {
   std::uint8_t section;

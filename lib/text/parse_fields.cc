@@ -27,9 +27,12 @@ std::uint8_t kind_of(Space space) {
   }
 }
 
-// The space that "func", "table", ... name; type where it is none of them.
-Space external_space(const Token& token) {
-  switch (token.keyword.word()) {
+bool is_func_heap(std::uint8_t byte) { return binary::detail::kValueTypes[byte] == wasm::kFuncRef; }
+
+}  // namespace
+
+std::optional<Space> external_space(Keyword keyword) {
+  switch (keyword.word()) {
     case Word::func:
       return Space::func;
     case Word::table:
@@ -41,13 +44,9 @@ Space external_space(const Token& token) {
     case Word::tag:
       return Space::tag;
     default:
-      return Space::type;
+      return std::nullopt;
   }
 }
-
-bool is_func_heap(std::uint8_t byte) { return binary::detail::kValueTypes[byte] == wasm::kFuncRef; }
-
-}  // namespace
 
 bool ModuleParser::is_funcref(RefCode type) {
   return type.is_nullable && !type.heap.is_index && is_func_heap(type.heap.byte);
@@ -70,8 +69,9 @@ void ModuleParser::import_field() {
   out.name(name("the name of an import"));
   note_import(span);
   expect_lpar("(func, (table, (memory, (global or (tag");
-  const Space space = external_space(current());
-  if (!at(TokenKind::keyword) || space == Space::type) return unexpected("func, table, memory, global or tag");
+  const auto external = external_space(current().keyword);
+  if (!at(TokenKind::keyword) || !external) return unexpected("func, table, memory, global or tag");
+  const Space space = *external;
   advance();
   in_function_ = space == Space::func;
   const std::uint32_t number = define(space);
@@ -132,11 +132,11 @@ void ModuleParser::export_field() {
   ByteWriter& out = entry(format::kExport);
   out.name(name("the name of an export"));
   expect_lpar("(func, (table, (memory, (global or (tag");
-  const Space space = external_space(current());
-  if (!at(TokenKind::keyword) || space == Space::type) return unexpected("func, table, memory, global or tag");
+  const auto space = external_space(current().keyword);
+  if (!at(TokenKind::keyword) || !space) return unexpected("func, table, memory, global or tag");
   advance();
-  out.u8(kind_of(space));
-  out.u32(index(space));
+  out.u8(kind_of(*space));
+  out.u32(index(*space));
   expect_rpar();
 }
 

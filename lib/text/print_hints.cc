@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/byte_reader.h"
+#include "binary/format.h"
 #include "binary/immediates.h"
 #include "binary/type_reader.h"
 #include "wasm/opcodes.h"
@@ -12,8 +13,6 @@ namespace wasi::text {
 namespace {
 
 using base::ByteReader;
-
-constexpr std::uint8_t kCodeSection = 10;
 
 // A number in its shortest form; anything else fails the reader.
 std::uint32_t read_shortest(ByteReader& reader) {
@@ -51,7 +50,7 @@ bool are_branches(const wasm::Module& module, const wasm::FunctionBody& body, st
 BranchHints::BranchHints(const wasm::Module& module) {
   const auto is_hints = [](const wasm::CustomSection& section) { return section.name == kSection; };
   if (std::ranges::count_if(module.custom_sections, is_hints) != 1) return;
-  const auto code = std::ranges::find(module.sections, kCodeSection, &wasm::Section::id);
+  const auto code = std::ranges::find(module.sections, binary::format::kCode, &wasm::Section::id);
   if (code == module.sections.end() || code == module.sections.begin() || (code - 1)->name != kSection) return;
   const auto hints = std::ranges::find_if(module.custom_sections, is_hints);
   if (!read(module, hints->payload)) by_offset_.clear();

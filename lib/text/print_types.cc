@@ -2,24 +2,16 @@
 
 #include <algorithm>
 
+#include "binary/format.h"
 #include "binary/type_reader.h"
 #include "text/print_literal.h"
 
 namespace wasi::text {
+
+namespace format = binary::format;
+
 namespace {
 
-enum TypeByte : std::uint8_t {
-  kRec = 0x4E,
-  kSubFinal = 0x4F,
-  kSub = 0x50,
-  kArray = 0x5E,
-  kStruct = 0x5F,
-  kFunc = 0x60,
-  kI16 = 0x77,
-  kI8 = 0x78
-};
-enum LimitsFlag : std::uint8_t { kHasMax = 1, kShared = 2, kAddress64 = 4 };
-constexpr std::uint8_t kTypeSection = 1;
 // A type use repeats the type that it names only up to here: else a few bytes could stand for megabytes each.
 constexpr std::uint32_t kMaxRepeated = 1000;
 
@@ -32,14 +24,14 @@ wasm::ByteRange find_section(const wasm::Module& module, std::uint8_t id) {
 
 TypeText::TypeText(const wasm::Module& module, ModuleIdentifiers& identifiers)
     : module_(module), identifiers_(identifiers) {
-  const wasm::ByteRange section = find_section(module, kTypeSection);
+  const wasm::ByteRange section = find_section(module, format::kType);
   if (section.size == 0) return;
   end_ = section.offset + section.size;
   base::ByteReader reader = reader_of(module, section);
   offsets_.reserve(module.types.size());
   const std::uint32_t count = reader.u32("number of types");
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
-    if (reader.peek() != kRec) {
+    if (reader.peek() != format::kRecByte) {
       sub_type(reader, "  ");
       continue;
     }
@@ -58,10 +50,10 @@ void TypeText::sub_type(base::ByteReader& reader, std::string_view indentation) 
   identifiers_.types.append_definition(section_, index);
   section_ += ' ';
   const std::uint8_t byte = reader.peek();
-  const bool is_sub = byte == kSub || byte == kSubFinal;
+  const bool is_sub = byte == format::kSubByte || byte == format::kSubFinalByte;
   if (is_sub) {
     reader.u8("sub type");
-    section_ += byte == kSub ? "(sub" : "(sub final";
+    section_ += byte == format::kSubByte ? "(sub" : "(sub final";
     const std::uint32_t supers = reader.u32("number of super types");
     for (std::uint32_t i = 0; i < supers && reader.ok(); ++i) {
       section_ += ' ';
@@ -75,11 +67,11 @@ void TypeText::sub_type(base::ByteReader& reader, std::string_view indentation) 
 
 void TypeText::composite_type(std::string& out, base::ByteReader& reader, std::uint32_t type) {
   const std::uint8_t byte = reader.u8("type definition");
-  offsets_.push_back(byte == kFunc ? static_cast<std::uint32_t>(reader.offset()) : 0);
-  if (byte == kFunc) {
+  offsets_.push_back(byte == format::kFuncByte ? static_cast<std::uint32_t>(reader.offset()) : 0);
+  if (byte == format::kFuncByte) {
     out += "(func";
     append_signature(out, reader, nullptr);
-  } else if (byte == kStruct) {
+  } else if (byte == format::kStructByte) {
     out += "(struct";
     const Identifiers& fields = identifiers_.fields(type);
     const std::uint32_t count = reader.u32("number of fields");
@@ -99,8 +91,8 @@ void TypeText::composite_type(std::string& out, base::ByteReader& reader, std::u
 
 void TypeText::append_field_type(std::string& out, base::ByteReader& reader) const {
   std::string type;
-  if (reader.peek() == kI8 || reader.peek() == kI16) {
-    type = reader.u8("packed type") == kI8 ? "i8" : "i16";
+  if (reader.peek() == format::kI8Byte || reader.peek() == format::kI16Byte) {
+    type = reader.u8("packed type") == format::kI8Byte ? "i8" : "i16";
   } else {
     append_value_type(type, reader);
   }
@@ -155,13 +147,13 @@ void TypeText::append_block_type(std::string& out, base::ByteReader& reader) con
 
 void TypeText::append_limits(std::string& out, base::ByteReader& reader) const {
   const std::uint8_t flags = reader.u8("limits");
-  if ((flags & kAddress64) != 0) out += "i64 ";
+  if ((flags & format::kAddress64) != 0) out += "i64 ";
   append_number(out, reader.u64("minimum size"));
-  if ((flags & kHasMax) != 0) {
+  if ((flags & format::kHasMax) != 0) {
     out += ' ';
     append_number(out, reader.u64("maximum size"));
   }
-  if ((flags & kShared) != 0) out += " shared";
+  if ((flags & format::kShared) != 0) out += " shared";
 }
 
 void TypeText::append_table_type(std::string& out, base::ByteReader& reader) const {

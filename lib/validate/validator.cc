@@ -8,11 +8,15 @@
 #include <vector>
 
 #include "base/result.h"
+#include "binary/format.h"
 #include "validate/empty_sink.h"
 #include "validate/function_walk.h"
 #include "validate/types.h"
 
 namespace wasi::validate {
+
+using namespace binary::format;
+
 namespace {
 
 struct ConstSink : EmptySink {
@@ -23,17 +27,6 @@ struct ConstSink : EmptySink {
   void instruction(auto&, wasm::Op op, const Immediates& immediates) {
     if (op == wasm::Op::ref_func) declared[immediates.index] = true;
   }
-};
-
-enum SectionId : std::uint8_t {
-  kImport = 2,
-  kTable = 4,
-  kMemory = 5,
-  kExport = 7,
-  kStart = 8,
-  kElement = 9,
-  kData = 11,
-  kTag = 13
 };
 
 class ModuleValidator {
