@@ -74,13 +74,10 @@ Result<void> Translator::finish() {
 }
 
 void Translator::unsupported(wasm::Op op) {
-  const wasm::OpInfo& row = wasm::info(op);
-  unsupported(row.feature, fmt::format("instruction {}", row.text));
-}
-
-void Translator::unsupported(wasm::Feature feature, std::string what) {
   if (error_) return;
-  error_ = Error{ErrorKind::unsupported, fmt::format("not yet supported: {} {}", name_of(feature), what), offset_};
+  const wasm::OpInfo& row = wasm::info(op);
+  error_ =
+      Error{ErrorKind::unsupported, fmt::format("{} ({}) is not supported", row.text, name_of(row.feature)), offset_};
 }
 
 // --- the model

@@ -245,7 +245,6 @@ class Translator {
   // translator.cc: the model
   void begin_function(std::span<const wasm::ValType> locals);
   void unsupported(wasm::Op op);
-  void unsupported(wasm::Feature feature, std::string what);
   [[nodiscard]] LocalPlace place_of_local(std::uint32_t local) const {
     return wide_locals_.empty() ? LocalPlace{local, false} : wide_locals_[local];
   }

@@ -1,10 +1,6 @@
 // The linker: from names to objects of a store.
 #include <wasi/linker.h>
 
-#include <fmt/format.h>
-
-#include <iterator>
-
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/missing_import.h"
@@ -133,19 +129,6 @@ Result<std::vector<runtime::External>> resolve_all(const detail::LinkerState& li
   return imports;
 }
 
-Result<void> check_features(const wasm::Module& module) {
-  const wasm::FeatureSet unsupported = module.features - wasm::kRunnableFeatures;
-  if (unsupported.empty()) return {};
-  std::string names;
-  for (std::uint8_t i = 0; i < wasm::kFeatureCount; ++i) {
-    const auto feature = static_cast<wasm::Feature>(i);
-    if (unsupported.has(feature)) {
-      fmt::format_to(std::back_inserter(names), "{}{}", names.empty() ? "" : ", ", name_of(feature));
-    }
-  }
-  return fail(ErrorKind::unsupported, "the module uses features that this version does not run yet: {}", names);
-}
-
 }  // namespace
 
 Linker::Linker(const Engine& engine) : state_(std::make_unique<detail::LinkerState>()) {
@@ -219,9 +202,6 @@ std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, co
   if (store_state->engine != module_state->engine || store_state->engine != state_->engine) {
     return std::unexpected(InstantiationError(
         Error{ErrorKind::argument, "the linker, the store and the module belong to different engines", {}}));
-  }
-  if (auto runnable = check_features(*module_state->module); !runnable) {
-    return std::unexpected(InstantiationError(std::move(runnable).error()));
   }
   std::unique_ptr<detail::WasiThreads> threads;
   if (state_->wasi != nullptr && detail::spawns_threads(*state_, *module_state->module)) {

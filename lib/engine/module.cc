@@ -66,15 +66,6 @@ class Translation {
   wasm::ModuleBytes bytes_;
 };
 
-std::vector<std::string_view> names_of(wasm::FeatureSet features) {
-  std::vector<std::string_view> names;
-  for (std::uint8_t i = 0; i < wasm::kFeatureCount; ++i) {
-    const auto feature = static_cast<wasm::Feature>(i);
-    if (features.has(feature)) names.push_back(name_of(feature));
-  }
-  return names;
-}
-
 std::uint64_t body_bytes(const wasm::Module& module) {
   std::uint64_t bytes = 0;
   for (const wasm::FunctionBody& body : module.bodies) bytes += body.size;
@@ -100,7 +91,7 @@ Result<Loaded> load_binary(const detail::EngineState& engine, wasm::ModuleBytes 
   }
   loaded.metrics.validate.time = Clock::now() - decoded;
 
-  for (std::string_view name : names_of(loaded.module->features)) {
+  for (std::string_view name : wasm::names_of(loaded.module->features)) {
     for (const std::string& disabled : engine.config.disabled_features) {
       if (name == disabled) {
         return fail(ErrorKind::unsupported, "the module uses {}, which the engine's configuration disables", name);
@@ -224,10 +215,10 @@ ModuleCounts Module::counts() const {
           .element_segments = module.elements.size()};
 }
 
-std::vector<std::string_view> Module::features() const { return names_of(state_->module->features); }
+std::vector<std::string_view> Module::features() const { return wasm::names_of(state_->module->features); }
 
 std::vector<std::string_view> Module::unsupported_features() const {
-  return names_of(state_->module->features - wasm::kRunnableFeatures);
+  return wasm::names_of(state_->module->features - wasm::kRunnableFeatures);
 }
 
 ModuleMetrics Module::metrics() const { return state_->metrics; }

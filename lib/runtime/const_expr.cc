@@ -92,7 +92,7 @@ Result<void> run_gc(Op op, Instance& instance, base::ByteReader& reader, Operand
     case Op::extern_convert_any:
       return {};
     default:
-      return fail_at(offset, ErrorKind::unsupported, "not yet supported: this instruction in a constant expression");
+      return fail_at(offset, ErrorKind::unsupported, "this instruction is not supported in a constant expression");
   }
 }
 

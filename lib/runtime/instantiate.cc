@@ -17,21 +17,6 @@
 
 namespace wasi::runtime {
 
-namespace {
-
-std::string list(wasm::FeatureSet features) {
-  std::string text;
-  for (std::uint8_t i = 0; i < wasm::kFeatureCount; ++i) {
-    const auto feature = static_cast<wasm::Feature>(i);
-    if (!features.has(feature)) continue;
-    if (!text.empty()) text += ", ";
-    text += name_of(feature);
-  }
-  return text;
-}
-
-}  // namespace
-
 // One instantiation in progress. Steps that can fail return an error, those that run guest-visible
 // effects a trap.
 class Instantiation {
@@ -78,7 +63,8 @@ class Instantiation {
       return fail(ErrorKind::argument, "the module and the store belong to different engines");
     }
     if (const wasm::FeatureSet missing = module_.features - wasm::kRunnableFeatures; !missing.empty()) {
-      return fail(ErrorKind::unsupported, "not yet supported: {} (used by the module)", list(missing));
+      return fail(ErrorKind::unsupported, "the module uses features that this version does not run: {}",
+                  fmt::join(wasm::names_of(missing), ", "));
     }
     for (std::size_t i = 0; i < module_.imports.size(); ++i) {
       if (i >= imports_.size() || imports_[i].func == nullptr) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
+#include <vector>
 
 namespace wasi::wasm {
 
@@ -58,6 +59,15 @@ constexpr std::string_view name_of(Feature f) {
 #undef WASM_FEATURE
   }
   return "unknown";
+}
+
+inline std::vector<std::string_view> names_of(FeatureSet features) {
+  std::vector<std::string_view> names;
+  for (std::uint8_t i = 0; i < kFeatureCount; ++i) {
+    const auto feature = static_cast<Feature>(i);
+    if (features.has(feature)) names.push_back(name_of(feature));
+  }
+  return names;
 }
 
 // What this version can execute; a module that uses more is refused at instantiation.
