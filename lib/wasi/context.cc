@@ -2,7 +2,6 @@
 #include "wasi/context.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +11,9 @@
 
 #include "base/byte_reader.h"
 #include "base/result.h"
+#include "wasi/host_directory.h"
 #include "wasi/host_file.h"
+#include "wasi/null_stream.h"
 #include "wasi/state.h"
 
 namespace wasi::preview1 {
@@ -37,70 +38,49 @@ Result<StringList> string_list(const std::vector<std::string>& strings, std::str
   return list;
 }
 
-// What a descriptor of the embedder's can do, as descriptor 0 (`reads`) or 1 and 2.
-Result<Descriptor> stdio(const Stdio& stdio, int inherited, bool reads) {
-  Descriptor descriptor;
-  descriptor.host = stdio.kind == Stdio::Kind::fd ? stdio.fd : inherited;
-  const Rights direction = reads ? right::fd_read : right::fd_write;
+// The file behind descriptor 0 (`reads`), 1 or 2.
+Result<std::shared_ptr<File>> stdio_file(const Stdio& stdio, int inherited, bool reads) {
+  if (stdio.kind == Stdio::Kind::null) return std::make_shared<NullStream>();
+  const int host = stdio.kind == Stdio::Kind::fd ? stdio.fd : inherited;
+  const char* name = reads ? "stdin" : "stdout or stderr";
   struct stat status{};
-  if (stdio.kind == Stdio::Kind::null) {
-    descriptor.is_null = true;
-  } else if (::fstat(descriptor.host, &status) != 0) {
+  if (::fstat(host, &status) != 0) {
     if (stdio.kind == Stdio::Kind::fd) {
-      return fail(ErrorKind::io, "descriptor {} cannot be the program's std{}: {}", stdio.fd,
-                  reads ? "in" : "out or stderr", std::system_category().message(errno));
+      return fail(ErrorKind::io, "descriptor {} cannot be the program's {}: {}", host, name,
+                  std::system_category().message(errno));
     }
     // The process runs without it, so the number may become some other file's: the guest gets none of it.
-    descriptor.is_null = true;
+    return std::make_shared<NullStream>();
   }
-  if (descriptor.is_null) {
-    descriptor.host = -1;
-    descriptor.type = FileType::character_device;
-    // wasi-libc takes a character device that cannot be sought in for a terminal.
-    descriptor.base =
-        (right::kOfStreams & ~(right::fd_read | right::fd_write)) | direction | right::fd_seek | right::fd_tell;
-    return descriptor;
+  if (S_ISDIR(status.st_mode)) {
+    return fail(ErrorKind::argument, "descriptor {} cannot be the program's {}: it is a directory", host, name);
   }
-  descriptor.type = file_type(status.st_mode);
-  if (S_ISSOCK(status.st_mode)) descriptor.type = socket_type(descriptor.host);
+  return make_host_file(HostHandle::borrowed(host), status);
+}
+
+Result<Descriptor> stdio(const Stdio& stdio, int inherited, bool reads) {
+  Descriptor descriptor;
+  descriptor.file = WASI_TRY(stdio_file(stdio, inherited, reads));
   constexpr Rights kTransfer = right::fd_read | right::fd_write;
-  switch (descriptor.type) {
-    case FileType::directory:
-      return fail(ErrorKind::argument, "descriptor {} cannot be the program's std{}: it is a directory",
-                  descriptor.host, reads ? "in" : "out or stderr");
-    case FileType::regular_file:
-    case FileType::block_device:
-      descriptor.base = (right::kOfFiles & ~kTransfer) | direction;
-      if (reads) descriptor.base &= ~right::kChanging;
-      break;
-    case FileType::character_device:
-      descriptor.base = (right::kOfStreams & ~kTransfer) | direction;
-      if (::isatty(descriptor.host) == 0) descriptor.base |= right::fd_seek | right::fd_tell;
-      break;
-    case FileType::socket_dgram:
-    case FileType::socket_stream:
-      descriptor.base = (right::kOfSockets & ~kTransfer) | direction;
-      break;
-    default:
-      descriptor.base = (right::kOfStreams & ~kTransfer) | direction;
-  }
+  Rights rights = (descriptor.file->rights() & ~kTransfer) | (reads ? right::fd_read : right::fd_write);
+  if (reads && !descriptor.file->is_stream()) rights &= ~right::kChanging;
+  descriptor.base = rights;
   return descriptor;
 }
 
-Result<Descriptor> preopen(const Preopen& preopen, std::size_t index) {
+Result<Descriptor> preopen(const Preopen& preopen, std::size_t index, const os::Resolver& resolver) {
   if (!base::is_utf8(preopen.guest_path) || preopen.guest_path.find('\0') != std::string::npos) {
     return fail(ErrorKind::argument, "the guest's name for directory \"{}\" is not UTF-8 without NUL",
                 preopen.host_path);
   }
-  Descriptor descriptor;
-  descriptor.host = ::open(preopen.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor.host < 0) {
+  os::UniqueFd directory(::open(preopen.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) {
     const int error = errno;
     return fail(ErrorKind::io, "directory \"{}\" cannot be given to the program as \"{}\": {}", preopen.host_path,
                 preopen.guest_path, std::system_category().message(error));
   }
-  descriptor.is_owned = true;
-  descriptor.type = FileType::directory;
+  Descriptor descriptor;
+  descriptor.file = std::make_shared<HostDirectory>(std::move(directory), resolver);
   descriptor.access = preopen.access;
   descriptor.preopen = static_cast<std::int32_t>(index);
   descriptor.base = right::kOfDirectories;
@@ -111,18 +91,14 @@ Result<Descriptor> preopen(const Preopen& preopen, std::size_t index) {
   return descriptor;
 }
 
-bool sigpipe_kills() {
-  struct sigaction action{};
-  return ::sigaction(SIGPIPE, nullptr, &action) != 0 || action.sa_handler == SIG_DFL;
-}
-
 }  // namespace
 
 Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Context::~Context() = default;
 
 Result<std::shared_ptr<Context>> Context::create(Config config) {
-  auto state = std::make_unique<State>(config.force_path_walk);
+  auto state = std::make_unique<State>();
+  const os::Resolver resolver(config.force_path_walk);
   state->args = WASI_TRY(string_list(config.args, "argument"));
   for (const std::string& variable : config.env) {
     if (variable.find('=') == std::string::npos || variable.front() == '=') {
@@ -140,10 +116,9 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
     return fail(ErrorKind::limit, "{} directories are more than a program can have open", config.preopens.size());
   }
   for (const Preopen& given : config.preopens) {
-    (void)state->fds.insert(WASI_TRY(preopen(given, state->preopen_names.size())));
+    (void)state->fds.insert(WASI_TRY(preopen(given, state->preopen_names.size(), resolver)));
     state->preopen_names.push_back(given.guest_path);
   }
-  state->masks_sigpipe = sigpipe_kills();
   state->trace = std::move(config.trace);
   return std::shared_ptr<Context>(new Context(std::move(state)));
 }

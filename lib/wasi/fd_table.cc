@@ -1,26 +1,10 @@
 // See fd_table.h.
 #include "wasi/fd_table.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
 namespace wasi::preview1 {
-namespace {
-
-// A descriptor in the table, and the host's, which goes with it.
-struct OpenDescriptor : Descriptor {
-  explicit OpenDescriptor(const Descriptor& descriptor) : Descriptor(descriptor) {}
-  ~OpenDescriptor() {
-    if (is_owned && host >= 0) ::close(host);
-  }
-  OpenDescriptor(const OpenDescriptor&) = delete;
-  OpenDescriptor& operator=(const OpenDescriptor&) = delete;
-};
-
-}  // namespace
-
 std::shared_ptr<Descriptor> FdTable::find(std::uint32_t fd) const {
   const std::lock_guard lock(mutex_);
   return is_open(fd) ? entries_[fd] : nullptr;
@@ -36,11 +20,11 @@ bool FdTable::is_full() {
   return !find_free();
 }
 
-std::optional<std::uint32_t> FdTable::insert(const Descriptor& descriptor) {
+std::optional<std::uint32_t> FdTable::insert(Descriptor descriptor) {
   const std::lock_guard lock(mutex_);
   if (!find_free()) return std::nullopt;
   if (lowest_free_ == entries_.size()) entries_.emplace_back();
-  entries_[lowest_free_] = std::make_shared<OpenDescriptor>(descriptor);
+  entries_[lowest_free_] = std::make_shared<Descriptor>(std::move(descriptor));
   return static_cast<std::uint32_t>(lowest_free_++);
 }
 

@@ -2,8 +2,7 @@
 //
 // The threads of a program share the table. A function holds the descriptors that it works on, so what another thread
 // closes meanwhile is closed when the last of them is done.
-// A descriptor is a capability: a file of the host together with what may be done with it. The host's number is
-// never shown to the guest.
+// A descriptor is a capability: a file together with what may be done with it.
 #pragma once
 
 #include <atomic>
@@ -16,6 +15,7 @@
 
 #include "wasi/abi.h"
 #include "wasi/context.h"
+#include "wasi/file.h"
 
 namespace wasi::preview1 {
 
@@ -36,24 +36,15 @@ class Relaxed {
 };
 
 struct Descriptor {
-  int host = -1;                // the host's descriptor; -1 for what is_null
-  bool is_owned = false;        // closed when nobody holds it any more; stdio belongs to the embedder
-  bool is_null = false;         // reads end at once, writes vanish
-  bool is_nonblocking = false;  // the host's descriptor is O_NONBLOCK by our own doing
-  FileType type = FileType::unknown;
+  std::shared_ptr<File> file;          // never null while it is in the table
   Access access = Access::read_write;  // of the preopen that it comes from
   std::int32_t preopen = -1;           // index of its preopen, -1 for others
   // What changes while it is open.
-  Relaxed<bool> refuses_nowait;  // the host cannot read or write it with RWF_NOWAIT
   Relaxed<std::uint16_t> flags;  // as the guest set them
-  Relaxed<Rights> base;
+  Relaxed<Rights> base;          // part of file->rights()
   Relaxed<Rights> inheriting;
 
-  // Something that may keep its reader or writer waiting: a pipe, a terminal, a socket.
-  [[nodiscard]] bool is_stream() const {
-    return type != FileType::regular_file && type != FileType::directory && type != FileType::block_device;
-  }
-  [[nodiscard]] bool is_socket() const { return type == FileType::socket_stream || type == FileType::socket_dgram; }
+  [[nodiscard]] FileType type() const { return file->type(); }
 };
 
 // Owns the descriptors. Thread-safe.
@@ -65,8 +56,8 @@ class FdTable {
   // Null for a number that is not open.
   [[nodiscard]] std::shared_ptr<Descriptor> find(std::uint32_t fd) const;
   [[nodiscard]] bool is_full();
-  // Takes over `descriptor` at the lowest free number; empty (and not taken over) when the table is full.
-  std::optional<std::uint32_t> insert(const Descriptor& descriptor);
+  // At the lowest free number; empty when the table is full.
+  std::optional<std::uint32_t> insert(Descriptor descriptor);
   // Closes a number; false where it is not open (any more).
   bool close(std::uint32_t fd);
   // Closes `to` and gives its number to what was `from`; false where one is not open.

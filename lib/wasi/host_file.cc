@@ -1,81 +1,202 @@
 // See host_file.h.
 #include "wasi/host_file.h"
 
-#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <limits>
+#include <cerrno>
+#include <ctime>
+
+#include "base/check.h"
+#include "wasi/host_stat.h"
 
 namespace wasi::preview1 {
+namespace {
 
-FileType file_type(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:
-      return FileType::regular_file;
-    case S_IFDIR:
-      return FileType::directory;
-    case S_IFLNK:
-      return FileType::symbolic_link;
-    case S_IFCHR:
-      return FileType::character_device;
-    case S_IFBLK:
-      return FileType::block_device;
-    case S_IFSOCK:
-      return FileType::socket_stream;
+// Since Linux 6.18; refused by older kernels, which is the sign to do it the long way.
+constexpr int kNoSignal = 0x100;
+
+// Keeps a write from raising SIGPIPE in this thread: blocked meanwhile, and taken back if it came.
+class SigpipeBlock {
+ public:
+  explicit SigpipeBlock(bool needed) : is_active_(needed) {
+    if (!is_active_) return;
+    sigset_t pending;
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+    ::sigemptyset(&sigpipe_);
+    ::sigaddset(&sigpipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &old_);
+  }
+  ~SigpipeBlock() {
+    if (!is_active_) return;
+    const int error = errno;
+    if (!was_pending_ && error == EPIPE) {
+      const timespec now{};
+      while (::sigtimedwait(&sigpipe_, nullptr, &now) < 0 && errno == EINTR) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+    errno = error;
+  }
+  SigpipeBlock(const SigpipeBlock&) = delete;
+  SigpipeBlock& operator=(const SigpipeBlock&) = delete;
+
+ private:
+  bool is_active_;
+  bool was_pending_ = false;
+  sigset_t sigpipe_;
+  sigset_t old_;
+};
+
+bool sigpipe_kills() {
+  struct sigaction action{};
+  return ::sigaction(SIGPIPE, nullptr, &action) != 0 || action.sa_handler == SIG_DFL;
+}
+
+Count count(ssize_t moved) {
+  if (moved < 0) return std::unexpected(last_error());
+  return static_cast<std::size_t>(moved);
+}
+
+Rights rights_of(FileType type, int host) {
+  switch (type) {
+    case FileType::regular_file:
+    case FileType::block_device:
+      return right::kOfFiles;
+    case FileType::character_device:
+      // wasi-libc takes a character device that cannot be sought in for a terminal.
+      return right::kOfStreams | (::isatty(host) != 0 ? 0 : right::fd_seek | right::fd_tell);
+    case FileType::socket_dgram:
+    case FileType::socket_stream:
+      return right::kOfSockets;
     default:
-      return FileType::unknown;  // preview1 has no word for a FIFO
+      return right::kOfStreams;
   }
 }
 
-FileType socket_type(int fd) {
-  int type = 0;
-  socklen_t size = sizeof(type);
-  if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM) return FileType::socket_dgram;
-  return FileType::socket_stream;
-}
+}  // namespace
 
-FileType file_type_of_entry(unsigned char type) {
-  return type == DT_UNKNOWN ? FileType::unknown : file_type(DTTOIF(type));
-}
-
-std::uint64_t nanoseconds(const timespec& time) {
-  constexpr std::uint64_t kSecond = 1'000'000'000;
-  if (time.tv_sec < 0) return 0;
-  const auto seconds = static_cast<std::uint64_t>(time.tv_sec);
-  if (seconds >= std::numeric_limits<std::uint64_t>::max() / kSecond) return std::numeric_limits<std::uint64_t>::max();
-  return seconds * kSecond + static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-FileStat file_stat(const struct stat& status) {
-  FileStat result;
-  result.dev = status.st_dev;
-  result.ino = status.st_ino;
-  result.type = file_type(status.st_mode);
-  result.nlink = status.st_nlink;
-  result.size = static_cast<std::uint64_t>(status.st_size);
-  result.atim = nanoseconds(status.st_atim);
-  result.mtim = nanoseconds(status.st_mtim);
-  result.ctim = nanoseconds(status.st_ctim);
+std::expected<FileStat, Errno> HostFile::stat() const {
+  auto result = file_stat(host());
+  if (result) result->type = type();
   return result;
 }
 
-std::expected<std::array<timespec, 2>, Errno> file_times(std::uint64_t atim, std::uint64_t mtim, std::uint32_t flags) {
-  constexpr std::uint32_t kBothAtim = fstflag::atim | fstflag::atim_now;
-  constexpr std::uint32_t kBothMtim = fstflag::mtim | fstflag::mtim_now;
-  if ((flags & kBothAtim) == kBothAtim || (flags & kBothMtim) == kBothMtim) return std::unexpected(Errno::inval);
-  const auto time = [flags](std::uint64_t value, std::uint32_t given, std::uint32_t now) {
-    timespec result{};
-    if ((flags & now) != 0) {
-      result.tv_nsec = UTIME_NOW;
-    } else if ((flags & given) != 0) {
-      result.tv_sec = static_cast<time_t>(value / 1'000'000'000);
-      result.tv_nsec = static_cast<long>(value % 1'000'000'000);
-    } else {
-      result.tv_nsec = UTIME_OMIT;
-    }
-    return result;
-  };
-  return std::array{time(atim, fstflag::atim, fstflag::atim_now), time(mtim, fstflag::mtim, fstflag::mtim_now)};
+std::uint64_t HostFile::readable() const {
+  struct stat status{};
+  const off_t position = ::lseek(host(), 0, SEEK_CUR);
+  if (position < 0 || ::fstat(host(), &status) != 0 || status.st_size <= position) return 0;
+  return static_cast<std::uint64_t>(status.st_size - position);
+}
+
+Count HostFile::read(Buffers buffers) {
+  return count(::readv(host(), buffers.data(), static_cast<int>(buffers.size())));
+}
+
+Count HostFile::write(Buffers buffers) {
+  return count(::writev(host(), buffers.data(), static_cast<int>(buffers.size())));
+}
+
+Count HostFile::read_at(Buffers buffers, std::uint64_t offset) {
+  return count(::preadv(host(), buffers.data(), static_cast<int>(buffers.size()), static_cast<off_t>(offset)));
+}
+
+Count HostFile::write_at(Buffers buffers, std::uint64_t offset) {
+  return count(::pwritev(host(), buffers.data(), static_cast<int>(buffers.size()), static_cast<off_t>(offset)));
+}
+
+std::expected<std::uint64_t, Errno> HostFile::seek(std::int64_t offset, Whence whence) {
+  static constexpr int kWhence[] = {SEEK_SET, SEEK_CUR, SEEK_END};
+  const off_t position = ::lseek(host(), offset, kWhence[static_cast<std::size_t>(whence)]);
+  if (position < 0) return std::unexpected(last_error());
+  return static_cast<std::uint64_t>(position);
+}
+
+Errno HostFile::set_size(std::uint64_t size) { return checked(::ftruncate(host(), static_cast<off_t>(size))); }
+
+Errno HostFile::allocate(std::uint64_t offset, std::uint64_t length) {
+  // Not posix_fallocate: where the file system cannot, that writes to every block instead.
+  return checked(::fallocate(host(), 0, static_cast<off_t>(offset), static_cast<off_t>(length)));
+}
+
+Errno HostFile::advise(std::uint64_t offset, std::uint64_t length, Advice advice) {
+  static constexpr int kAdvice[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
+                                    POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
+  return errno_from_host(::posix_fadvise(host(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                                         kAdvice[static_cast<std::size_t>(advice)]));
+}
+
+Errno HostFile::sync(bool data_only) { return checked(data_only ? ::fdatasync(host()) : ::fsync(host())); }
+
+Errno HostFile::set_times(const std::array<timespec, 2>& times) { return checked(::futimens(host(), times.data())); }
+
+Errno HostFile::set_append(bool appends) {
+  if (!is_owned()) return Errno::success;
+  const int old = ::fcntl(host(), F_GETFL);
+  if (old < 0) return last_error();
+  return checked(::fcntl(host(), F_SETFL, (old & ~O_APPEND) | (appends ? O_APPEND : 0)));
+}
+
+HostStream::HostStream(HostHandle handle, FileType type, Rights rights)
+    : HostFile(std::move(handle), type, rights), masks_sigpipe_(type == FileType::unknown && sigpipe_kills()) {}
+
+std::uint64_t HostStream::readable() const {
+  int bytes = 0;
+  return ::ioctl(host(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
+}
+
+// In three steps: without waiting where the host can do that for this one call; else, where the host's descriptor may
+// block in spite of everything, after poll() has been asked; else as usual.
+Count HostStream::read(Buffers buffers) {
+  const auto size = static_cast<int>(buffers.size());
+  if (!refuses_nowait_.load(std::memory_order_relaxed)) {
+    const ssize_t moved = ::preadv2(host(), buffers.data(), size, -1, RWF_NOWAIT);
+    if (moved >= 0 || errno != EOPNOTSUPP) return count(moved);
+    refuses_nowait_.store(true, std::memory_order_relaxed);
+  }
+  if (!is_owned()) {
+    pollfd ready{host(), POLLIN, 0};
+    if (::poll(&ready, 1, 0) == 0) return std::unexpected(Errno::again);
+  }
+  return count(::readv(host(), buffers.data(), size));
+}
+
+Count HostStream::write(Buffers buffers) {
+  const auto size = static_cast<int>(buffers.size());
+  if (type() == FileType::socket_stream || type() == FileType::socket_dgram) {
+    msghdr message{};
+    message.msg_iov = buffers.data();
+    message.msg_iovlen = buffers.size();
+    return count(::sendmsg(host(), &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+  }
+  if (!refuses_nowait_.load(std::memory_order_relaxed)) {
+    const ssize_t moved = ::pwritev2(host(), buffers.data(), size, -1, RWF_NOWAIT | kNoSignal);
+    if (moved >= 0 || errno != EOPNOTSUPP) return count(moved);
+    refuses_nowait_.store(true, std::memory_order_relaxed);
+  }
+  if (!is_owned()) {
+    pollfd ready{host(), POLLOUT, 0};
+    if (::poll(&ready, 1, 0) == 0) return std::unexpected(Errno::again);
+  }
+  const SigpipeBlock block(masks_sigpipe_);
+  return count(::writev(host(), buffers.data(), size));
+}
+
+std::shared_ptr<File> make_host_file(HostHandle handle, const struct stat& status) {
+  FileType type = file_type(status.st_mode);
+  WASI_CHECK(type != FileType::directory);
+  if (type == FileType::socket_stream) type = socket_type(handle.get());
+  const Rights rights = rights_of(type, handle.get());
+  if (type == FileType::regular_file || type == FileType::block_device) {
+    return std::make_shared<HostFile>(std::move(handle), type, rights);
+  }
+  return std::make_shared<HostStream>(std::move(handle), type, rights);
 }
 
 }  // namespace wasi::preview1

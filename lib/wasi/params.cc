@@ -35,12 +35,12 @@ Errno refusal(const Descriptor& descriptor, Rights missing) {
   // Programs know POSIX better than rights: where its system calls have an error for this kind of file, it is that.
   constexpr Rights kOnOpenFiles = right::fd_read | right::fd_write | right::fd_allocate | right::fd_filestat_set_size;
   constexpr Rights kPosition = right::fd_seek | right::fd_tell;
-  if (descriptor.type == FileType::directory) {
+  if (descriptor.type() == FileType::directory) {
     if ((missing & (kOnOpenFiles | kPosition)) != 0) return Errno::isdir;
   } else {
     if ((missing & right::kOfDirectories & ~right::kOfFiles) != 0) return Errno::notdir;
     if ((missing & kOnOpenFiles) != 0) return Errno::badf;
-    if ((missing & kPosition) != 0 && descriptor.is_stream()) return Errno::spipe;
+    if ((missing & kPosition) != 0 && descriptor.file->is_stream()) return Errno::spipe;
   }
   if (descriptor.access == Access::read_only && (missing & right::kChanging) != 0) return Errno::rofs;
   return Errno::notcapable;

@@ -87,15 +87,31 @@ struct Fd {
   Descriptor& operator*() const { return *descriptor; }
 };
 
+// The same, of a directory.
+template <Rights kRights>
+struct Dir {
+  static_assert((kRights & right::kOfDirectories & ~right::kOfFiles & ~right::kOfStreams) != 0);
+  static constexpr ParamInfo kInfo = Fd<kRights>::kInfo;
+  Fd<kRights> fd;
+
+  Errno decode(Call& call, const runtime::Slot* slots) { return fd.decode(call, slots); }
+  void describe(std::string& out, const Outcome& outcome) const { fd.describe(out, outcome); }
+  [[nodiscard]] const Descriptor& descriptor() const { return *fd; }
+  // Nothing else has such rights.
+  Directory* operator->() const { return fd->file->as_directory(); }
+  Directory& operator*() const { return *fd->file->as_directory(); }
+};
+
 // The same, of a socket.
 template <Rights kRights>
-struct Socket {
+struct SocketFd {
   static constexpr ParamInfo kInfo{"socket", "i", Shape::fd, 0, kRights};
   Fd<0> fd;
 
   Errno decode(Call& call, const runtime::Slot* slots) {
     if (const Errno error = fd.decode(call, slots); error != Errno::success) return error;
-    if (!fd->is_socket()) return Errno::notsock;
+    const FileType type = fd->type();
+    if (type != FileType::socket_stream && type != FileType::socket_dgram) return Errno::notsock;
     const Rights missing = kRights & ~fd->base;
     return missing == 0 ? Errno::success : refusal(*fd, missing);
   }

@@ -1,19 +1,14 @@
 // poll_oneoff: waiting for clocks and descriptors.
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <limits>
 #include <memory>
 #include <utility>
 
-#include "wasi/host_file.h"
+#include "wasi/host_stat.h"
 #include "wasi/table.h"
 #include "wasi/transfer.h"
 
@@ -73,19 +68,6 @@ std::expected<SteadyTime, Errno> due_time(const Subscription& subscription) {
   return std::chrono::steady_clock::now() + std::chrono::nanoseconds(std::min(left, kFarAway));
 }
 
-// How many bytes can be read at once: an estimate, as the guest's own next read will tell.
-std::uint64_t readable_bytes(const Descriptor& descriptor) {
-  if (descriptor.is_null) return 0;
-  if (descriptor.type == FileType::regular_file) {
-    struct stat status{};
-    const off_t position = ::lseek(descriptor.host, 0, SEEK_CUR);
-    if (position < 0 || ::fstat(descriptor.host, &status) != 0 || status.st_size <= position) return 0;
-    return static_cast<std::uint64_t>(status.st_size - position);
-  }
-  int count = 0;
-  return ::ioctl(descriptor.host, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::uint64_t>(count) : 0;
-}
-
 // Starts to wait for one subscription.
 Waiting prepare(Call& call, const Subscription& subscription, pollfd& polled) {
   polled = {-1, 0, 0};  // poll() leaves out negative descriptors
@@ -117,9 +99,10 @@ Waiting prepare(Call& call, const Subscription& subscription, pollfd& polled) {
         waiting.error = Errno::notcapable;
         return waiting;
       }
-      if (descriptor->is_null) return waiting;
-      waiting.kind = Wait::descriptor;
-      polled = {descriptor->host, static_cast<short>(reads ? POLLIN : POLLOUT), 0};
+      if (const int handle = descriptor->file->poll_handle(); handle >= 0) {
+        waiting.kind = Wait::descriptor;
+        polled = {handle, static_cast<short>(reads ? POLLIN : POLLOUT), 0};
+      }
       waiting.descriptor = std::move(descriptor);
       return waiting;
     }
@@ -179,7 +162,9 @@ Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
       if (told == 0) continue;
       if ((told & POLLNVAL) != 0) event.error = Errno::badf;
       if ((told & POLLHUP) != 0) event.flags = eventrwflag::hangup;
-      if (subscription.type == EventType::fd_read) event.nbytes = readable_bytes(*subscription.descriptor);
+    }
+    if (subscription.type == EventType::fd_read && subscription.descriptor != nullptr) {
+      event.nbytes = subscription.descriptor->file->readable();
     }
     std::memcpy(list.events + std::size_t{count} * sizeof(event), &event, sizeof(event));
     ++count;

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <ctime>
 
-#include "wasi/host_file.h"
+#include "wasi/host_stat.h"
 #include "wasi/table.h"
 
 namespace wasi::preview1::impl {

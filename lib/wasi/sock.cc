@@ -3,12 +3,12 @@
 
 namespace wasi::preview1::impl {
 
-Errno sock_accept(Call&, Socket<0>&, Flags<FdFlags>&, Out<OutU32>&) { return Errno::nosys; }
+Errno sock_accept(Call&, SocketFd<0>&, Flags<FdFlags>&, Out<OutU32>&) { return Errno::nosys; }
 
-Errno sock_recv(Call&, Socket<0>&, ReadIovs&, U32&, Out<OutU32>&, Out<OutU16>&) { return Errno::nosys; }
+Errno sock_recv(Call&, SocketFd<0>&, ReadIovs&, U32&, Out<OutU32>&, Out<OutU16>&) { return Errno::nosys; }
 
-Errno sock_send(Call&, Socket<0>&, WriteIovs&, U32&, Out<OutU32>&) { return Errno::nosys; }
+Errno sock_send(Call&, SocketFd<0>&, WriteIovs&, U32&, Out<OutU32>&) { return Errno::nosys; }
 
-Errno sock_shutdown(Call&, Socket<0>&, U32&) { return Errno::nosys; }
+Errno sock_shutdown(Call&, SocketFd<0>&, U32&) { return Errno::nosys; }
 
 }  // namespace wasi::preview1::impl

@@ -8,7 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "os/beneath.h"
 #include "wasi/context.h"
 #include "wasi/fd_table.h"
 
@@ -22,16 +21,12 @@ struct StringList {
 
 // Nothing in it changes but the table of descriptors, so threads of a program may share it.
 struct Context::State {
-  explicit State(bool force_path_walk) : resolver(force_path_walk) {}
-
   StringList args;
   StringList env;
   FdTable fds;
   std::vector<std::string> preopen_names;
-  os::Resolver resolver;
   std::mutex trace_mutex;  // held while `trace` is called
   std::function<void(std::string_view)> trace;
-  bool masks_sigpipe = true;  // a write to a closed pipe would kill the process
 };
 
 }  // namespace wasi::preview1

@@ -1,7 +1,7 @@
 // Reading and writing that may have to wait.
 //
-// Regular files are read and written at once. For everything else a guest's wish to wait is carried out here rather
-// than in the kernel, so that a deadline or an interruption is seen, and no write kills the process by SIGPIPE.
+// Files themselves never wait (file.h). A guest's wish to wait is carried out here rather than in the kernel, so that a
+// deadline or an interruption is seen.
 #pragma once
 
 #include <chrono>
@@ -19,10 +19,8 @@ namespace wasi::preview1 {
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 // The bytes that were moved; `offset` for files only. A write that may wait moves all of them.
-std::expected<std::size_t, Errno> read_into(Call& call, Descriptor& from, Iovs& iovs,
-                                            std::optional<std::uint64_t> offset = std::nullopt);
-std::expected<std::size_t, Errno> write_from(Call& call, Descriptor& to, Iovs& iovs,
-                                             std::optional<std::uint64_t> offset = std::nullopt);
+Count read_into(Call& call, Descriptor& from, Iovs& iovs, std::optional<std::uint64_t> offset = std::nullopt);
+Count write_from(Call& call, Descriptor& to, Iovs& iovs, std::optional<std::uint64_t> offset = std::nullopt);
 
 // Waits until poll() has something to say about `fds`, or until `until`; how many are ready. Ends with an error
 // when the guest must stop: call.trap is set then.
