@@ -9,7 +9,7 @@ add_library(wasirun::wasirun ALIAS wasirun)
 target_compile_features(wasirun PUBLIC cxx_std_23)
 target_include_directories(wasirun PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(wasirun PRIVATE Threads::Threads)
+target_link_libraries(wasirun PRIVATE uv Threads::Threads)
 # An object file in a target of no sources of its own tells no language.
 set_target_properties(wasirun PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})

@@ -103,6 +103,7 @@ void interrupt(ExecState& exec, std::uint32_t bits) {
   // Between the sleeper's look at `interrupt` and its sleep the lock is held, so this comes before or after both.
   const std::lock_guard lock(exec.parker.mutex);
   exec.parker.wake.notify_one();
+  if (exec.parker.waker != nullptr) exec.parker.waker->wake();
 }
 
 }  // namespace wasi::runtime

@@ -14,11 +14,22 @@ namespace wasi::runtime {
 
 struct ExecState;
 
+// A host function in which the store's thread sleeps in a way of its own.
+class Waker {
+ public:
+  // From any thread, while the parker's lock is held: short, and without locks of its own.
+  virtual void wake() = 0;
+
+ protected:
+  ~Waker() = default;
+};
+
 // Where the thread that runs a store sleeps, so that whoever interrupts the store can wake it.
 struct Parker {
   std::mutex mutex;
   std::condition_variable wake;
   bool notified = false;
+  Waker* waker = nullptr;  // where the thread sleeps elsewhere than in park(); changed under the lock
 };
 
 enum class Parked : std::uint8_t {

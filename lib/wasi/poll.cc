@@ -3,14 +3,13 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
+#include <ctime>
 #include <limits>
 #include <memory>
 #include <utility>
 
-#include "wasi/host_stat.h"
 #include "wasi/table.h"
-#include "wasi/transfer.h"
+#include "wasi/waiting.h"
 
 namespace wasi::preview1::impl {
 namespace {
@@ -27,7 +26,7 @@ Subscription subscription_at(const PollList& list, std::uint32_t index) {
 
 // What a subscription is doing while we wait.
 enum class Wait : std::uint8_t {
-  event,  // has something to tell already, its pollfd is unused
+  event,  // has something to tell already
   clock,
   descriptor,
 };
@@ -35,75 +34,98 @@ enum class Wait : std::uint8_t {
 // A subscription as it was when the call began: a guest may let its events overwrite it.
 struct Waiting {
   std::uint64_t userdata = 0;
-  SteadyTime due;  // of a clock
+  std::uint64_t due = 0;  // of a clock, in its nanoseconds
   std::shared_ptr<const Descriptor> descriptor;
   Errno error = Errno::success;  // of an event
   EventType type = EventType::clock;
   Wait kind = Wait::event;
+  bool is_realtime = false;  // the clock is
 };
 
-// When a relative or absolute clock subscription comes due, on our own clock. Far away is as good as never.
-std::expected<SteadyTime, Errno> due_time(const Subscription& subscription) {
-  const bool absolute = (subscription.clock_flags & subclockflag::abstime) != 0;
-  std::uint64_t now = 0;
-  switch (static_cast<ClockId>(subscription.clock_or_fd)) {
+// When a clock subscription comes due. Relative times count on the monotonic clock, whatever happens to the other.
+void set_due(Waiting& waiting, const Subscription& subscription) {
+  const auto clock = static_cast<ClockId>(subscription.clock_or_fd);
+  switch (clock) {
     case ClockId::realtime:
     case ClockId::monotonic:
-      if (absolute) {
-        timespec value{};
-        const bool realtime = static_cast<ClockId>(subscription.clock_or_fd) == ClockId::realtime;
-        ::clock_gettime(realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, &value);
-        now = nanoseconds(value);
-      }
       break;
     case ClockId::process_cputime:
     case ClockId::thread_cputime:
-      return std::unexpected(Errno::notsup);
+      waiting.error = Errno::notsup;
+      return;
     default:
-      return std::unexpected(Errno::inval);
+      waiting.error = Errno::inval;
+      return;
   }
-  constexpr std::uint64_t kFarAway = std::uint64_t{1} << 61;  // 73 years
-  const std::uint64_t left =
-      absolute ? (subscription.timeout > now ? subscription.timeout - now : 0) : subscription.timeout;
-  return std::chrono::steady_clock::now() + std::chrono::nanoseconds(std::min(left, kFarAway));
+  waiting.kind = Wait::clock;
+  if ((subscription.clock_flags & subclockflag::abstime) != 0) {
+    waiting.is_realtime = clock == ClockId::realtime;
+    waiting.due = subscription.timeout;
+  } else {
+    const std::uint64_t now = time_of(CLOCK_MONOTONIC);
+    waiting.due = now + std::min(subscription.timeout, std::numeric_limits<std::uint64_t>::max() - now);
+  }
 }
 
+// What poll() is asked: each of the host's descriptors once, however many subscriptions are about it.
+class Polled {
+ public:
+  explicit Polled(std::span<pollfd> storage) : all_(storage) {}
+  void add(int fd, EventType type) { all_[count_++] = {fd, bits_of(type), 0}; }
+  void merge() {
+    const auto added = all_.first(count_);
+    std::ranges::sort(added, {}, &pollfd::fd);
+    count_ = 0;
+    for (const pollfd& entry : added) {
+      if (count_ != 0 && all_[count_ - 1].fd == entry.fd) {
+        all_[count_ - 1].events |= entry.events;
+      } else {
+        all_[count_++] = entry;
+      }
+    }
+  }
+  [[nodiscard]] std::span<pollfd> fds() { return all_.first(count_); }
+  // What poll() has told about one subscription's matter.
+  [[nodiscard]] int told(int fd, EventType type) const {
+    const auto merged = all_.first(count_);
+    const short all = std::ranges::lower_bound(merged, fd, {}, &pollfd::fd)->revents;
+    return all & (bits_of(type) | POLLERR | POLLHUP | POLLNVAL);
+  }
+
+ private:
+  static short bits_of(EventType type) { return type == EventType::fd_read ? POLLIN : POLLOUT; }
+
+  std::span<pollfd> all_;
+  std::size_t count_ = 0;
+};
+
 // Starts to wait for one subscription.
-Waiting prepare(Call& call, const Subscription& subscription, pollfd& polled) {
-  polled = {-1, 0, 0};  // poll() leaves out negative descriptors
+Waiting prepare(Call& call, const Subscription& subscription, Polled& polled) {
   Waiting waiting;
   waiting.userdata = subscription.userdata;
   waiting.type = subscription.type;
   switch (subscription.type) {
-    case EventType::clock: {
-      const auto due = due_time(subscription);
-      if (!due) {
-        waiting.error = due.error();
-        return waiting;
-      }
-      waiting.kind = Wait::clock;
-      waiting.due = *due;
+    case EventType::clock:
+      set_due(waiting, subscription);
       return waiting;
-    }
     case EventType::fd_read:
     case EventType::fd_write: {
-      const bool reads = subscription.type == EventType::fd_read;
-      std::shared_ptr<const Descriptor> descriptor = call.state.fds.find(subscription.clock_or_fd);
-      if (descriptor == nullptr) {
+      waiting.descriptor = call.state.fds.find(subscription.clock_or_fd);
+      if (waiting.descriptor == nullptr) {
         waiting.error = Errno::badf;
         return waiting;
       }
       // Who may read may also learn when there is something to read.
+      const bool reads = subscription.type == EventType::fd_read;
       const Rights enough = right::poll_fd_readwrite | (reads ? right::fd_read : right::fd_write);
-      if ((descriptor->base & enough) == 0) {
+      if ((waiting.descriptor->base & enough) == 0) {
         waiting.error = Errno::notcapable;
         return waiting;
       }
-      if (const int handle = descriptor->file->poll_handle(); handle >= 0) {
-        waiting.kind = Wait::descriptor;
-        polled = {handle, static_cast<short>(reads ? POLLIN : POLLOUT), 0};
-      }
-      waiting.descriptor = std::move(descriptor);
+      const int handle = waiting.descriptor->file->poll_handle();
+      if (handle < 0) return waiting;  // always ready
+      polled.add(handle, subscription.type);
+      waiting.kind = Wait::descriptor;
       return waiting;
     }
   }
@@ -127,47 +149,54 @@ class Array {
   std::span<T> items_;
 };
 
+// The event of a subscription that has something to tell by now.
+std::optional<Event> event_of(const Waiting& waiting, const Polled& polled) {
+  Event event;
+  event.userdata = waiting.userdata;
+  event.type = waiting.type;
+  event.error = waiting.error;
+  if (waiting.kind == Wait::clock) {
+    if (time_of(waiting.is_realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC) < waiting.due) return std::nullopt;
+  } else if (waiting.kind == Wait::descriptor) {
+    const int told = polled.told(waiting.descriptor->file->poll_handle(), waiting.type);
+    if (told == 0) return std::nullopt;
+    if ((told & POLLNVAL) != 0) event.error = Errno::badf;
+    if ((told & POLLHUP) != 0) event.flags = eventrwflag::hangup;
+  }
+  if (event.type == EventType::fd_read && event.error == Errno::success) {
+    event.nbytes = waiting.descriptor->file->readable();
+  }
+  return event;
+}
+
 }  // namespace
 
 Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
   if (list.count == 0 || list.count > kMostSubscriptions) return Errno::inval;
-  Array<pollfd> polled(list.count);
+  Array<pollfd> storage(list.count);
   Array<Waiting> waiting(list.count);
-  bool is_ready = false;
-  bool has_descriptors = false;
-  std::optional<SteadyTime> next;
+  Polled polled(storage.all());
+  Until until;
   for (std::uint32_t i = 0; i < list.count; ++i) {
-    waiting[i] = prepare(call, subscription_at(list, i), polled[i]);
-    is_ready |= waiting[i].kind == Wait::event;
-    has_descriptors |= waiting[i].kind == Wait::descriptor;
-    if (waiting[i].kind == Wait::clock) next = next ? std::min(*next, waiting[i].due) : waiting[i].due;
+    waiting[i] = prepare(call, subscription_at(list, i), polled);
+    // What is ready already is told at once, together with whatever else is by then.
+    if (waiting[i].kind == Wait::event) until.monotonic = 0;
+    if (waiting[i].kind == Wait::clock) {
+      auto& next = waiting[i].is_realtime ? until.realtime : until.monotonic;
+      next = std::min(next.value_or(waiting[i].due), waiting[i].due);
+    }
   }
-  // What is ready already is told at once, together with whatever else is by then.
-  if (is_ready) next = std::chrono::steady_clock::now();
-  const auto ready = wait_for(call, has_descriptors ? polled.all() : std::span<pollfd>(), next);
-  if (!ready) return ready.error();
-
-  const SteadyTime now = std::chrono::steady_clock::now();
+  polled.merge();
   std::uint32_t count = 0;
-  for (std::uint32_t i = 0; i < list.count; ++i) {
-    const Waiting& subscription = waiting[i];
-    Event event;
-    event.userdata = subscription.userdata;
-    event.type = subscription.type;
-    event.error = subscription.error;
-    if (subscription.kind == Wait::clock) {
-      if (subscription.due > now) continue;
-    } else if (subscription.kind == Wait::descriptor) {
-      const short told = polled[i].revents;
-      if (told == 0) continue;
-      if ((told & POLLNVAL) != 0) event.error = Errno::badf;
-      if ((told & POLLHUP) != 0) event.flags = eventrwflag::hangup;
+  // Again, should the realtime clock have been set back between seeing that it is time and telling so.
+  while (count == 0) {
+    if (const auto ready = wait_for(call, polled.fds(), until); !ready) return ready.error();
+    for (std::uint32_t i = 0; i < list.count; ++i) {
+      const auto event = event_of(waiting[i], polled);
+      if (!event) continue;
+      std::memcpy(list.events + std::size_t{count} * sizeof(*event), &*event, sizeof(*event));
+      ++count;
     }
-    if (subscription.type == EventType::fd_read && subscription.descriptor != nullptr) {
-      event.nbytes = subscription.descriptor->file->readable();
-    }
-    std::memcpy(list.events + std::size_t{count} * sizeof(event), &event, sizeof(event));
-    ++count;
   }
   nevents.set(count);
   return Errno::success;

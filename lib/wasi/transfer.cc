@@ -3,19 +3,14 @@
 
 #include <poll.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <limits>
 #include <span>
 
-#include "runtime/store.h"
+#include "wasi/waiting.h"
 
 namespace wasi::preview1 {
 namespace {
-
-// How long a waiting guest goes without noticing that it is interrupted. Deadlines are met exactly.
-constexpr std::chrono::milliseconds kNoticeInterval{50};
 
 // Buffers of which a part has been moved. They look as they were given again when it is over, for the trace.
 class Remaining {
@@ -86,7 +81,7 @@ Count move_stream(Call& call, Descriptor& stream, Buffers buffers) {
       return moved;
     }
     pollfd waiting{file.poll_handle(), kDirection == Direction::in ? POLLIN : POLLOUT, 0};
-    if (const auto ready = wait_for(call, {&waiting, 1}, std::nullopt); !ready) return std::unexpected(ready.error());
+    if (const auto ready = wait_for(call, {&waiting, 1}); !ready) return std::unexpected(ready.error());
   }
 }
 
@@ -113,23 +108,6 @@ Count write_from(Call& call, Descriptor& to, Iovs& iovs, std::optional<std::uint
   }
   if (to.file->is_stream()) return move_stream<Direction::out>(call, to, buffers);
   return try_to(call, [&] { return to.file->write(buffers); });
-}
-
-std::expected<int, Errno> wait_for(Call& call, std::span<pollfd> fds, std::optional<SteadyTime> until) {
-  while (true) {
-    if (call.must_stop()) return std::unexpected(Errno::intr);
-    const SteadyTime now = std::chrono::steady_clock::now();
-    SteadyTime wake = now + kNoticeInterval;
-    if (until) wake = std::min(wake, *until);
-    if (const auto& deadline = call.host.store.exec().deadline) wake = std::min(wake, *deadline);
-    const auto left = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(wake - now));
-    const timespec timeout{static_cast<time_t>(left.count() / 1'000'000'000),
-                           static_cast<long>(left.count() % 1'000'000'000)};
-    const int ready = ::ppoll(fds.data(), fds.size(), &timeout, nullptr);
-    if (ready > 0) return ready;
-    if (ready < 0 && errno != EINTR) return std::unexpected(errno_from_host(errno));
-    if (until && std::chrono::steady_clock::now() >= *until) return 0;
-  }
 }
 
 }  // namespace wasi::preview1

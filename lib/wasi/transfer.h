@@ -4,7 +4,6 @@
 // deadline or an interruption is seen.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <expected>
 #include <optional>
@@ -12,18 +11,10 @@
 #include "wasi/call.h"
 #include "wasi/params.h"
 
-struct pollfd;
-
 namespace wasi::preview1 {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 // The bytes that were moved; `offset` for files only. A write that may wait moves all of them.
 Count read_into(Call& call, Descriptor& from, Iovs& iovs, std::optional<std::uint64_t> offset = std::nullopt);
 Count write_from(Call& call, Descriptor& to, Iovs& iovs, std::optional<std::uint64_t> offset = std::nullopt);
-
-// Waits until poll() has something to say about `fds`, or until `until`; how many are ready. Ends with an error
-// when the guest must stop: call.trap is set then.
-std::expected<int, Errno> wait_for(Call& call, std::span<pollfd> fds, std::optional<SteadyTime> until);
 
 }  // namespace wasi::preview1
