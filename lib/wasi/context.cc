@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "wasi/host_directory.h"
 #include "wasi/host_file.h"
+#include "wasi/memory_files.h"
 #include "wasi/null_stream.h"
 #include "wasi/state.h"
 
@@ -21,6 +23,7 @@ namespace {
 
 // Guest addresses are 32-bit, so all strings of a list fit into that, with their pointers beside them.
 constexpr std::size_t kMaxStringBytes = std::size_t{1} << 30;
+constexpr std::size_t kStreams = 3;
 
 Result<StringList> string_list(const std::vector<std::string>& strings, std::string_view what) {
   StringList list;
@@ -38,9 +41,25 @@ Result<StringList> string_list(const std::vector<std::string>& strings, std::str
   return list;
 }
 
+// A file that is read, or written anew or from its end.
+Result<std::shared_ptr<File>> stdio_at(const std::string& path, bool reads, bool appends) {
+  // Without waiting for the other end of a FIFO, and without becoming a terminal's process.
+  const int writes = O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC);
+  os::UniqueFd file(::open(path.c_str(), (reads ? O_RDONLY : writes) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0 || S_ISDIR(status.st_mode)) {
+    const int error = file && S_ISDIR(status.st_mode) ? EISDIR : errno;
+    return fail(ErrorKind::io, "file \"{}\" cannot be the program's {}: {}", path, reads ? "stdin" : "stdout or stderr",
+                std::system_category().message(error));
+  }
+  return make_host_file(HostHandle::owned(std::move(file)), status);
+}
+
 // The file behind descriptor 0 (`reads`), 1 or 2.
 Result<std::shared_ptr<File>> stdio_file(const Stdio& stdio, int inherited, bool reads) {
   if (stdio.kind == Stdio::Kind::null) return std::make_shared<NullStream>();
+  if (stdio.kind == Stdio::Kind::file) return stdio.file;
+  if (stdio.kind == Stdio::Kind::path) return stdio_at(stdio.path, reads, stdio.appends);
   const int host = stdio.kind == Stdio::Kind::fd ? stdio.fd : inherited;
   const char* name = reads ? "stdin" : "stdout or stderr";
   struct stat status{};
@@ -62,10 +81,25 @@ Result<Descriptor> stdio(const Stdio& stdio, int inherited, bool reads) {
   Descriptor descriptor;
   descriptor.file = WASI_TRY(stdio_file(stdio, inherited, reads));
   constexpr Rights kTransfer = right::fd_read | right::fd_write;
-  Rights rights = (descriptor.file->rights() & ~kTransfer) | (reads ? right::fd_read : right::fd_write);
+  const Rights transfer = reads ? right::fd_read : right::fd_write;
+  if ((descriptor.file->rights() & transfer) == 0) {
+    return fail(ErrorKind::argument, "a stream that cannot be {} cannot be the program's {}",
+                reads ? "read" : "written", reads ? "stdin" : "stdout or stderr");
+  }
+  Rights rights = (descriptor.file->rights() & ~kTransfer) | transfer;
   if (reads && !descriptor.file->is_stream()) rights &= ~right::kChanging;
   descriptor.base = rights;
   return descriptor;
+}
+
+Result<std::shared_ptr<File>> host_directory(const Preopen& preopen, const os::Resolver& resolver) {
+  os::UniqueFd directory(::open(preopen.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) {
+    const int error = errno;
+    return fail(ErrorKind::io, "directory \"{}\" cannot be given to the program as \"{}\": {}", preopen.host_path,
+                preopen.guest_path, std::system_category().message(error));
+  }
+  return std::make_shared<HostDirectory>(std::move(directory), resolver);
 }
 
 Result<Descriptor> preopen(const Preopen& preopen, std::size_t index, const os::Resolver& resolver) {
@@ -73,16 +107,15 @@ Result<Descriptor> preopen(const Preopen& preopen, std::size_t index, const os::
     return fail(ErrorKind::argument, "the guest's name for directory \"{}\" is not UTF-8 without NUL",
                 preopen.host_path);
   }
-  os::UniqueFd directory(::open(preopen.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) {
-    const int error = errno;
-    return fail(ErrorKind::io, "directory \"{}\" cannot be given to the program as \"{}\": {}", preopen.host_path,
-                preopen.guest_path, std::system_category().message(error));
-  }
   Descriptor descriptor;
-  descriptor.file = std::make_shared<HostDirectory>(std::move(directory), resolver);
   descriptor.access = preopen.access;
   descriptor.preopen = static_cast<std::int32_t>(index);
+  if (preopen.write_limit) descriptor.quota = std::make_shared<WriteQuota>(*preopen.write_limit);
+  if (preopen.tree != nullptr) {
+    descriptor.file = memory::root_of(preopen.tree);
+  } else {
+    descriptor.file = WASI_TRY(host_directory(preopen, resolver));
+  }
   descriptor.base = right::kOfDirectories;
   if (preopen.access == Access::read_only) descriptor.base &= ~right::kChanging;
   // Also where nothing may be written: programs intersect what they want with this set before they open, and would
@@ -97,7 +130,16 @@ Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Context::~Context() = default;
 
 Result<std::shared_ptr<Context>> Context::create(Config config) {
-  auto state = std::make_unique<State>();
+  if (config.limits.path_length > Limits::kMostPathLength) {
+    return fail(ErrorKind::argument, "paths can be at most {} bytes long, not {}", Limits::kMostPathLength,
+                config.limits.path_length);
+  }
+  if (config.preopens.size() + kStreams > config.limits.descriptors) {
+    return fail(ErrorKind::limit,
+                "the program may have {} descriptors, which is too few for {} streams and {} director{}",
+                config.limits.descriptors, kStreams, config.preopens.size(), config.preopens.size() == 1 ? "y" : "ies");
+  }
+  auto state = std::make_unique<State>(config.limits);
   const os::Resolver resolver(config.force_path_walk);
   state->args = WASI_TRY(string_list(config.args, "argument"));
   for (const std::string& variable : config.env) {
@@ -107,14 +149,16 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
   }
   state->env = WASI_TRY(string_list(config.env, "environment variable"));
   // Before any file is opened: a stdio descriptor that the process lacks must not be found to be one of ours.
-  const std::pair<const Stdio*, int> streams[] = {
+  const std::pair<const Stdio*, int> streams[kStreams] = {
       {&config.in, STDIN_FILENO}, {&config.out, STDOUT_FILENO}, {&config.err, STDERR_FILENO}};
-  for (const auto& [given, inherited] : streams) {
-    (void)state->fds.insert(WASI_TRY(stdio(*given, inherited, inherited == STDIN_FILENO)));
+  std::array<Descriptor, kStreams> opened;
+  for (const bool opens : {false, true}) {
+    for (std::size_t i = 0; i < kStreams; ++i) {
+      const auto& [given, inherited] = streams[i];
+      if ((given->kind == Stdio::Kind::path) == opens) opened[i] = WASI_TRY(stdio(*given, inherited, i == 0));
+    }
   }
-  if (config.preopens.size() > FdTable::kMaxDescriptors - 3) {
-    return fail(ErrorKind::limit, "{} directories are more than a program can have open", config.preopens.size());
-  }
+  for (Descriptor& stream : opened) (void)state->fds.insert(std::move(stream));
   for (const Preopen& given : config.preopens) {
     (void)state->fds.insert(WASI_TRY(preopen(given, state->preopen_names.size(), resolver)));
     state->preopen_names.push_back(given.guest_path);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,13 +24,20 @@ namespace wasi::preview1 {
 
 inline constexpr std::string_view kModuleName = "wasi_snapshot_preview1";
 
+class File;
+namespace memory {
+class Tree;
+}
+
 enum class Access : std::uint8_t { read_only, read_write };
 
-// A directory of the host, and the name under which the guest finds it.
+// A directory of the host or in memory, and the name under which the guest finds it.
 struct Preopen {
   std::string host_path;
   std::string guest_path;
   Access access = Access::read_write;
+  std::optional<std::uint64_t> write_limit = std::nullopt;  // bytes that may be written below it in all (EDQUOT)
+  std::shared_ptr<memory::Tree> tree = nullptr;             // instead of host_path
 };
 
 // What stands behind descriptor 0, 1 or 2.
@@ -38,9 +46,23 @@ struct Stdio {
     inherit,  // the process's own
     null,     // reads end at once, writes vanish
     fd,       // `fd`, which stays the embedder's: it is not closed here and must outlive the context
+    path,     // a file of the host: read, or written from its start or (`appends`) from its end
+    file,     // `file`
   };
   Kind kind = Kind::null;
   int fd = -1;
+  std::string path = {};
+  bool appends = false;
+  std::shared_ptr<File> file = nullptr;
+};
+
+// What a program may have or ask for at once.
+struct Limits {
+  static constexpr std::uint32_t kMostPathLength = 4095;
+  std::uint32_t descriptors = 65536;            // open ones: EMFILE, before the host's own limits are hit
+  std::uint32_t path_length = kMostPathLength;  // bytes: ENAMETOOLONG
+  std::uint32_t subscriptions = 16384;          // of one poll_oneoff: EINVAL
+  std::uint32_t iovecs = 65536;                 // buffers of one read or write: EINVAL
 };
 
 struct Config {
@@ -50,6 +72,7 @@ struct Config {
   Stdio in;
   Stdio out;
   Stdio err;
+  Limits limits;
   std::function<void(std::string_view)> trace;  // called with one line per call, without newline; empty: off
   bool force_path_walk = false;                 // resolve paths without openat2, as older kernels must
 };

@@ -61,7 +61,8 @@ Errno fd_advise(Call&, Fd<right::fd_advise>& fd, U64& offset, U64& length, Enum<
 
 Errno fd_allocate(Call&, Fd<right::fd_allocate>& fd, U64& offset, U64& length) {
   if (!is_range(offset.value, length.value)) return Errno::fbig;
-  return fd->file->allocate(offset.value, length.value);
+  // All of the range, since what is in it may be holes.
+  return within_quota(fd->quota, length.value, [&] { return fd->file->allocate(offset.value, length.value); });
 }
 
 Errno fd_close(Call& call, Fd<0>& fd) { return call.state.fds.close(fd.number) ? Errno::success : Errno::badf; }
@@ -109,7 +110,13 @@ Errno fd_filestat_get(Call&, Fd<0>& fd, Out<OutFileStat>& stat) {
 
 Errno fd_filestat_set_size(Call&, Fd<right::fd_filestat_set_size>& fd, U64& size) {
   if (size.value > kMaxOffset) return Errno::fbig;
-  return fd->file->set_size(size.value);
+  std::uint64_t growth = 0;
+  if (fd->quota != nullptr) {
+    const auto stat = fd->file->stat();
+    if (!stat) return stat.error();
+    growth = size.value - std::min(size.value, stat->size);
+  }
+  return within_quota(fd->quota, growth, [&] { return fd->file->set_size(size.value); });
 }
 
 Errno fd_filestat_set_times(Call&, Fd<right::fd_filestat_set_times>& fd, U64& atim, U64& mtim, Flags<FstFlags>& flags) {

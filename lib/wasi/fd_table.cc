@@ -12,7 +12,7 @@ std::shared_ptr<Descriptor> FdTable::find(std::uint32_t fd) const {
 
 bool FdTable::find_free() {
   while (lowest_free_ < entries_.size() && entries_[lowest_free_] != nullptr) ++lowest_free_;
-  return lowest_free_ < kMaxDescriptors;
+  return lowest_free_ < most_;
 }
 
 bool FdTable::is_full() {

@@ -16,6 +16,7 @@
 #include "wasi/abi.h"
 #include "wasi/context.h"
 #include "wasi/file.h"
+#include "wasi/write_quota.h"
 
 namespace wasi::preview1 {
 
@@ -39,6 +40,7 @@ struct Descriptor {
   std::shared_ptr<File> file;          // never null while it is in the table
   Access access = Access::read_write;  // of the preopen that it comes from
   std::int32_t preopen = -1;           // index of its preopen, -1 for others
+  std::shared_ptr<WriteQuota> quota;   // of the preopen; null: as much as there is room for
   // What changes while it is open.
   Relaxed<std::uint16_t> flags;  // as the guest set them
   Relaxed<Rights> base;          // part of file->rights()
@@ -50,8 +52,7 @@ struct Descriptor {
 // Owns the descriptors. Thread-safe.
 class FdTable {
  public:
-  // A guest that opens without end stops here, before the host's own limits are hit.
-  static constexpr std::size_t kMaxDescriptors = 65536;
+  explicit FdTable(std::size_t most = Limits{}.descriptors) : most_(most) {}
 
   // Null for a number that is not open.
   [[nodiscard]] std::shared_ptr<Descriptor> find(std::uint32_t fd) const;
@@ -67,6 +68,7 @@ class FdTable {
   bool find_free();
   [[nodiscard]] bool is_open(std::uint32_t fd) const { return fd < entries_.size() && entries_[fd] != nullptr; }
 
+  const std::size_t most_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Descriptor>> entries_;
   std::size_t lowest_free_ = 0;  // no entry below is free

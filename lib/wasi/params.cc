@@ -50,7 +50,7 @@ Errno Path::decode(Call& call, const runtime::Slot* slots) {
   const std::uint8_t* bytes = call.range(slots[0].u32, slots[1].u32);
   if (bytes == nullptr) return Errno::fault;
   size = slots[1].u32;
-  if (size >= sizeof(text)) return Errno::nametoolong;
+  if (size > call.state.limits.path_length) return Errno::nametoolong;
   std::memcpy(text, bytes, size);
   text[size] = '\0';
   if (std::memchr(text, '\0', size) != nullptr) return Errno::inval;
@@ -61,6 +61,7 @@ Errno Iovs::decode(Call& call, const runtime::Slot* slots) {
   const std::uint64_t given = slots[1].u32;
   const std::uint8_t* entries = call.range(slots[0].u32, given * 8);
   if (entries == nullptr) return Errno::fault;
+  if (given > call.state.limits.iovecs) return Errno::inval;
   count = std::min<std::uint64_t>(given, kMaxCount);
   std::size_t left = kMaxBytes;
   for (std::size_t i = 0; i < count; ++i) {

@@ -252,11 +252,12 @@ struct OutPreStat {
   static constexpr std::string_view kOutType = "out prestat";
 };
 
-// A path, copied out of guest memory: UTF-8 (EILSEQ) without NUL (EINVAL), shorter than PATH_MAX (ENAMETOOLONG).
+// A path, copied out of guest memory: UTF-8 (EILSEQ) without NUL (EINVAL), no longer than the program's limit
+// (ENAMETOOLONG).
 struct Path {
   static constexpr ParamInfo kInfo{"path", "ii", Shape::array, 1};
   std::size_t size;
-  char text[PATH_MAX];
+  char text[Limits::kMostPathLength + 1];
 
   Path() {}  // NOLINT: the text stays uninitialised on purpose, it is 4 KiB
   Errno decode(Call& call, const runtime::Slot* slots);
@@ -264,9 +265,9 @@ struct Path {
   [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
-// Buffers in guest memory, as readv and writev take them. No more than IOV_MAX of them are looked at, and no more bytes
-// than Linux moves at once, since buffers may overlap and their sum be more than a count can say: a short count is an
-// answer that every caller of these functions must expect.
+// Buffers in guest memory, as readv and writev take them; EINVAL for more than the program's limit. No more than
+// IOV_MAX of them are looked at, and no more bytes than Linux moves at once, since buffers may overlap and their sum be
+// more than a count can say: a short count is an answer that every caller of these functions must expect.
 struct Iovs {
   static constexpr std::size_t kMaxCount = IOV_MAX;
   static constexpr std::size_t kMaxBytes = 0x7ffff000;

@@ -10,7 +10,7 @@ bool follows(const Flags<LookupFlags>& flags) { return flags.has(lookupflag::sym
 }  // namespace
 
 Errno path_create_directory(Call&, Dir<right::path_create_directory>& fd, Path& path) {
-  return fd->create_directory(path.view());
+  return within_quota(fd.descriptor().quota, WriteQuota::kNameCost, [&] { return fd->create_directory(path.view()); });
 }
 
 Errno path_filestat_get(Call&, Dir<right::path_filestat_get>& fd, Flags<LookupFlags>& flags, Path& path,
@@ -30,7 +30,8 @@ Errno path_filestat_set_times(Call&, Dir<right::path_filestat_set_times>& fd, Fl
 
 Errno path_link(Call&, Dir<right::path_link_source>& old_fd, Flags<LookupFlags>& old_flags, Path& old_path,
                 Dir<right::path_link_target>& new_fd, Path& new_path) {
-  return old_fd->link(old_path.view(), follows(old_flags), *new_fd, new_path.view());
+  return within_quota(new_fd.descriptor().quota, WriteQuota::kNameCost,
+                      [&] { return old_fd->link(old_path.view(), follows(old_flags), *new_fd, new_path.view()); });
 }
 
 Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirflags, Path& path, Flags<OFlags>& oflags,
@@ -49,17 +50,19 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
 
   // Asked before anything is created or truncated.
   if (call.state.fds.is_full()) return Errno::mfile;
-  auto file = fd->open(path.view(), {.follows = follows(dirflags),
-                                     .creates = oflags.has(oflag::creat),
-                                     .is_exclusive = oflags.has(oflag::excl),
-                                     .truncates = oflags.has(oflag::trunc),
-                                     .wants_directory = oflags.has(oflag::directory),
-                                     .reads = (granted & (right::fd_read | right::fd_readdir)) != 0,
-                                     .writes = (granted & right::fd_write) != 0,
-                                     .flags = static_cast<std::uint16_t>(fdflags.value)});
+  const Opening opening = {.follows = follows(dirflags),
+                           .creates = oflags.has(oflag::creat),
+                           .is_exclusive = oflags.has(oflag::excl),
+                           .truncates = oflags.has(oflag::trunc),
+                           .wants_directory = oflags.has(oflag::directory),
+                           .reads = (granted & (right::fd_read | right::fd_readdir)) != 0,
+                           .writes = (granted & right::fd_write) != 0,
+                           .flags = static_cast<std::uint16_t>(fdflags.value)};
+  auto file = open_within_quota(directory.quota, *fd, path.view(), opening);
   if (!file) return file.error();
   Descriptor descriptor;
   descriptor.access = directory.access;
+  descriptor.quota = directory.quota;
   descriptor.flags = static_cast<std::uint16_t>(fdflags.value);
   descriptor.base = granted & (*file)->rights();
   if ((*file)->type() == FileType::directory) descriptor.inheriting = inheriting.value & directory.inheriting;
@@ -87,7 +90,8 @@ Errno path_rename(Call&, Dir<right::path_rename_source>& fd, Path& old_path, Dir
 }
 
 Errno path_symlink(Call&, Path& target, Dir<right::path_symlink>& fd, Path& path) {
-  return fd->symlink(target.view(), path.view());
+  return within_quota(fd.descriptor().quota, WriteQuota::kNameCost + target.size,
+                      [&] { return fd->symlink(target.view(), path.view()); });
 }
 
 Errno path_unlink_file(Call&, Dir<right::path_unlink_file>& fd, Path& path) { return fd->unlink(path.view()); }

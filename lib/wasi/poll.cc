@@ -14,8 +14,7 @@
 namespace wasi::preview1::impl {
 namespace {
 
-// What a guest may wait for at once, and up to how many no memory is asked for.
-constexpr std::uint32_t kMostSubscriptions = 16384;
+// Up to how many no memory is asked for.
 constexpr std::uint32_t kFewSubscriptions = 64;
 
 Subscription subscription_at(const PollList& list, std::uint32_t index) {
@@ -172,7 +171,7 @@ std::optional<Event> event_of(const Waiting& waiting, const Polled& polled) {
 }  // namespace
 
 Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
-  if (list.count == 0 || list.count > kMostSubscriptions) return Errno::inval;
+  if (list.count == 0 || list.count > call.state.limits.subscriptions) return Errno::inval;
   Array<pollfd> storage(list.count);
   Array<Waiting> waiting(list.count);
   Polled polled(storage.all());

@@ -21,6 +21,9 @@ struct StringList {
 
 // Nothing in it changes but the table of descriptors, so threads of a program may share it.
 struct Context::State {
+  explicit State(const Limits& given) : limits(given), fds(given.descriptors) {}
+
+  const Limits limits;
   StringList args;
   StringList env;
   FdTable fds;

@@ -47,6 +47,9 @@ class Remaining {
   bool is_cut_ = false;
 };
 
+// What nobody tells us about, a function of the embedder's, is asked again after so many nanoseconds.
+constexpr std::uint64_t kMoment = 10'000'000;
+
 enum class Direction : std::uint8_t { in, out };
 
 // One try, repeated when a signal came in between.
@@ -81,12 +84,47 @@ Count move_stream(Call& call, Descriptor& stream, Buffers buffers) {
       return moved;
     }
     pollfd waiting{file.poll_handle(), kDirection == Direction::in ? POLLIN : POLLOUT, 0};
-    if (const auto ready = wait_for(call, {&waiting, 1}); !ready) return std::unexpected(ready.error());
+    Until until;
+    if (waiting.fd < 0) until.monotonic = time_of(CLOCK_MONOTONIC) + kMoment;
+    if (const auto ready = wait_for(call, {&waiting, 1}, until); !ready) return std::unexpected(ready.error());
   }
 }
 
 // Offsets are unsigned in preview1 and signed on the host.
 bool fits(std::uint64_t offset) { return offset <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()); }
+
+Count write_unlimited(Call& call, Descriptor& to, Buffers buffers, std::optional<std::uint64_t> offset) {
+  if (offset) return try_to(call, [&] { return to.file->write_at(buffers, *offset); });
+  if (to.file->is_stream()) return move_stream<Direction::out>(call, to, buffers);
+  return try_to(call, [&] { return to.file->write(buffers); });
+}
+
+// The hole that a write leaves between the file's end and its place.
+std::expected<std::uint64_t, Errno> hole_before(Descriptor& file, std::optional<std::uint64_t> offset) {
+  if (file.file->is_stream() || (file.flags & fdflag::append) != 0) return 0;
+  const auto stat = file.file->stat();
+  if (!stat) return std::unexpected(stat.error());
+  const auto place = offset ? std::expected<std::uint64_t, Errno>(*offset) : file.file->seek(0, Whence::cur);
+  if (!place) return place;
+  return *place - std::min(*place, stat->size);
+}
+
+// As much as the quota lets through, a part too; EDQUOT for nothing.
+Count write_within_quota(Call& call, Descriptor& to, Buffers buffers, std::optional<std::uint64_t> offset) {
+  std::uint64_t total = 0;
+  for (const iovec& buffer : buffers) total += buffer.iov_len;
+  if (total == 0) return write_unlimited(call, to, buffers, offset);
+  const auto hole = hole_before(to, offset);
+  if (!hole) return std::unexpected(hole.error());
+  const std::uint64_t taken = to.quota->take_up_to(*hole + total);
+  Count moved = std::unexpected(Errno::dquot);
+  if (taken > *hole) {
+    const CutBuffers cut(buffers, taken - *hole);
+    moved = write_unlimited(call, to, cut.buffers(), offset);
+  }
+  to.quota->give_back(taken - (moved.value_or(0) == 0 ? 0 : *hole + *moved));
+  return moved;
+}
 
 }  // namespace
 
@@ -102,12 +140,9 @@ Count read_into(Call& call, Descriptor& from, Iovs& iovs, std::optional<std::uin
 
 Count write_from(Call& call, Descriptor& to, Iovs& iovs, std::optional<std::uint64_t> offset) {
   const Buffers buffers(iovs.vectors, iovs.count);
-  if (offset) {
-    if (!fits(*offset)) return std::unexpected(Errno::inval);
-    return try_to(call, [&] { return to.file->write_at(buffers, *offset); });
-  }
-  if (to.file->is_stream()) return move_stream<Direction::out>(call, to, buffers);
-  return try_to(call, [&] { return to.file->write(buffers); });
+  if (offset && !fits(*offset)) return std::unexpected(Errno::inval);
+  return to.quota != nullptr ? write_within_quota(call, to, buffers, offset)
+                             : write_unlimited(call, to, buffers, offset);
 }
 
 }  // namespace wasi::preview1

@@ -5,41 +5,36 @@
 
 #include <catch2/catch.hpp>
 
-#include "guest.h"
-#include "support/temp_dir.h"
+#include "world.h"
 
 namespace wasi::preview1 {
 namespace {
 
+using test::Backing;
 using test::Guest;
 using test::kRoot;
 
 constexpr Rights kRead = right::fd_read | right::fd_seek | right::fd_tell | right::fd_readdir;
 constexpr Rights kWrite = right::fd_write | right::fd_seek | right::fd_tell;
 
-// A guest that is given root/, beside which outside/ holds what it must not get.
-struct World {
-  wasi::test::TempDir dir;
-  Guest guest;
-
-  explicit World(bool walk = false, Access access = Access::read_write) : guest(configure(walk, access)) {}
-  Config configure(bool walk, Access access) {
-    dir.make_directory("root/sub");
-    dir.make_directory("outside/empty");
-    dir.write("root/file", "file");
-    dir.write("root/sub/file", "sub/file");
-    dir.write("outside/secret", "secret");
-    return test::with_directory(dir / "root", access, walk);
+// With some files in root/, and outside/ beside it.
+struct World : test::World {
+  explicit World(Backing backing = Backing::host, Access access = Access::read_write) : test::World(backing, access) {
+    make_directory("root/sub");
+    make_directory("outside/empty");
+    write("root/file", "file");
+    write("root/sub/file", "sub/file");
+    write("outside/secret", "secret");
   }
 };
 
 TEST_CASE("no path function leaves its directory", "[path]") {
-  World world(GENERATE(false, true));
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
   Guest& guest = world.guest;
-  world.dir.link("../outside", "root/out");
-  world.dir.link("../outside/", "root/out_slash");
-  world.dir.link("out/", "root/twice");
-  world.dir.link("..", "root/up");
+  world.link("../outside", "root/out");
+  world.link("../outside/", "root/out_slash");
+  world.link("out/", "root/twice");
+  world.link("..", "root/up");
   FileStat stat;
   for (const char* prefix : {"../outside", "sub/../../outside", "out", "out/.", "out_slash", "twice", "up/outside",
                              "sub/../out", "./up/./outside"}) {
@@ -89,21 +84,21 @@ TEST_CASE("no path function leaves its directory", "[path]") {
     CHECK(guest.hard_link("file", path) == Errno::notdir);
     CHECK(guest.hard_link(path, "moved") == Errno::notcapable);
   }
-  CHECK(world.dir.read("outside/secret") == "secret");
-  CHECK(world.dir.read("root/file") == "file");
-  CHECK_FALSE(world.dir.has("root/taken"));
-  CHECK_FALSE(world.dir.has("outside/planted"));
-  CHECK_FALSE(world.dir.has("outside/new"));
-  CHECK(world.dir.has("outside/empty"));
+  CHECK(world.read("outside/secret") == "secret");
+  CHECK(world.read("root/file") == "file");
+  CHECK_FALSE(world.has("root/taken"));
+  CHECK_FALSE(world.has("outside/planted"));
+  CHECK_FALSE(world.has("outside/new"));
+  CHECK(world.has("outside/empty"));
 }
 
 TEST_CASE("a link that a guest makes leads it nowhere", "[path]") {
-  World world(GENERATE(false, true));
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
   Guest& guest = world.guest;
   FileStat stat;
   CHECK(guest.symlink("/etc/passwd", "absolute") == Errno::notcapable);
   CHECK(guest.symlink("/", "absolute") == Errno::notcapable);
-  CHECK_FALSE(world.dir.has("root/absolute"));
+  CHECK_FALSE(world.has("root/absolute"));
   // A relative one may be made, since where it leads depends on where it stands; following it is what is refused.
   REQUIRE(guest.symlink("../outside/secret", "link") == Errno::success);
   REQUIRE(guest.symlink("../..", "sub/up") == Errno::success);
@@ -117,7 +112,7 @@ TEST_CASE("a link that a guest makes leads it nowhere", "[path]") {
   }
   CHECK(guest.open("plant", oflag::creat, kWrite).error == Errno::notcapable);
   CHECK(guest.open("plant", oflag::creat, kWrite, kRoot, 0).error == Errno::loop);
-  CHECK_FALSE(world.dir.has("outside/planted"));
+  CHECK_FALSE(world.has("outside/planted"));
   // Moving the link or its directory does not open it either.
   REQUIRE(guest.path_call("path_create_directory", "sub/deep") == Errno::success);
   REQUIRE(guest.rename("sub/up", "sub/deep/up") == Errno::success);
@@ -127,7 +122,7 @@ TEST_CASE("a link that a guest makes leads it nowhere", "[path]") {
 }
 
 TEST_CASE("nothing changes beneath a read-only directory", "[path]") {
-  World world(GENERATE(false, true), Access::read_only);
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory), Access::read_only);
   Guest& guest = world.guest;
   const std::uint32_t directory = [&] {
     const auto sub = guest.open("sub", oflag::directory);
@@ -157,8 +152,8 @@ TEST_CASE("nothing changes beneath a read-only directory", "[path]") {
   CHECK(guest.call("fd_allocate", {file.fd, 0, 100}) == Errno::badf);
   CHECK(guest.call("fd_filestat_set_times", {file.fd, 0, 0, fstflag::mtim}) == Errno::rofs);
   CHECK(guest.call("fd_filestat_set_times", {directory, 0, 0, fstflag::mtim}) == Errno::rofs);
-  CHECK(world.dir.read("root/file") == "file");
-  CHECK_FALSE(world.dir.has("root/new"));
+  CHECK(world.read("root/file") == "file");
+  CHECK_FALSE(world.has("root/new"));
 }
 
 TEST_CASE("a file of a read-only directory does not get into a writable one", "[path]") {
@@ -184,7 +179,7 @@ TEST_CASE("a file of a read-only directory does not get into a writable one", "[
 }
 
 TEST_CASE("paths are UTF-8 without NUL and not too long", "[path]") {
-  World world;
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
   Guest& guest = world.guest;
   FileStat stat;
   for (const std::string_view path : {"\xFF", "sub/\xC0\xAF", "\xED\xA0\x80", "a\xE2\x82"}) {
@@ -198,11 +193,11 @@ TEST_CASE("paths are UTF-8 without NUL and not too long", "[path]") {
   CHECK(guest.open(std::string(5000, 'a')).error == Errno::nametoolong);
   CHECK(guest.open(std::string(300, 'a')).error == Errno::nametoolong);
   CHECK(guest.path_call("path_create_directory", "gr\xC3\xBC\xC3\x9F") == Errno::success);
-  CHECK(world.dir.has("root/gr\xC3\xBC\xC3\x9F"));
+  CHECK(world.has("root/gr\xC3\xBC\xC3\x9F"));
 }
 
 TEST_CASE("flags that do not exist or contradict each other are EINVAL", "[path]") {
-  World world;
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
   Guest& guest = world.guest;
   FileStat stat;
   CHECK(guest.open("file", 16).error == Errno::inval);
@@ -214,11 +209,11 @@ TEST_CASE("flags that do not exist or contradict each other are EINVAL", "[path]
   CHECK(guest.call("path_filestat_set_times", {kRoot, 0, path, 4, 0, 0, fstflag::mtim | fstflag::mtim_now}) ==
         Errno::inval);
   CHECK(guest.call("path_filestat_set_times", {kRoot, 0, path, 4, 0, 0, 16}) == Errno::inval);
-  CHECK_FALSE(world.dir.has("root/new"));
+  CHECK_FALSE(world.has("root/new"));
 }
 
 TEST_CASE("rights are handed down and never grow", "[path]") {
-  World world;
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
   Guest& guest = world.guest;
   const Rights only = right::path_open | right::fd_readdir;
   const auto narrow = guest.open("sub", oflag::directory, only, kRoot, 0, 0, right::fd_read);
@@ -247,7 +242,7 @@ TEST_CASE("rights are handed down and never grow", "[path]") {
 }
 
 TEST_CASE("files are made, linked, renamed and removed", "[path]") {
-  World world(GENERATE(false, true));
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
   Guest& guest = world.guest;
   FileStat stat;
   REQUIRE(guest.path_call("path_create_directory", "new/") == Errno::success);
@@ -276,9 +271,9 @@ TEST_CASE("files are made, linked, renamed and removed", "[path]") {
   REQUIRE(guest.call("path_readlink", {kRoot, path, 4, out, 0, out + 16}) == Errno::success);
   CHECK(guest.read<std::uint32_t>(out + 16) == 0);
   REQUIRE(guest.hard_link("soft", "hard_to_link") == Errno::success);
-  CHECK(std::filesystem::is_symlink(world.dir / "root/hard_to_link"));
+  CHECK(world.is_link("root/hard_to_link"));
   REQUIRE(guest.hard_link("soft", "hard_to_file", kRoot, kRoot, lookupflag::symlink_follow) == Errno::success);
-  CHECK_FALSE(std::filesystem::is_symlink(world.dir / "root/hard_to_file"));
+  CHECK_FALSE(world.is_link("root/hard_to_file"));
   CHECK(guest.path_call("path_remove_directory", "new") == Errno::notempty);
   CHECK(guest.path_call("path_unlink_file", "new") == Errno::isdir);
   CHECK(guest.path_call("path_unlink_file", "new/") == Errno::isdir);
@@ -291,7 +286,7 @@ TEST_CASE("files are made, linked, renamed and removed", "[path]") {
   CHECK(guest.path_call("path_unlink_file", "newer/file") == Errno::success);
   CHECK(guest.path_call("path_remove_directory", "newer/") == Errno::success);
   CHECK(guest.path_call("path_remove_directory", ".") == Errno::inval);
-  CHECK(world.dir.read("root/moved") == "text");
+  CHECK(world.read("root/moved") == "text");
 }
 
 TEST_CASE("times are set, and extreme ones of the host's do not overflow", "[path]") {
@@ -302,7 +297,7 @@ TEST_CASE("times are set, and extreme ones of the host's do not overflow", "[pat
   REQUIRE(guest.stat("file", stat) == Errno::success);
   CHECK(stat.mtim == 1'500'000'000'123'456'789);
   const timespec before[2] = {{-100, 0}, {-100, 5}};
-  REQUIRE(::utimensat(AT_FDCWD, (world.dir / "root/file").c_str(), before, 0) == 0);
+  REQUIRE(::utimensat(AT_FDCWD, world.host("root/file").c_str(), before, 0) == 0);
   REQUIRE(guest.stat("file", stat) == Errno::success);
   CHECK(stat.mtim == 0);
   CHECK(guest.set_times("file", UINT64_MAX) == Errno::success);
@@ -311,7 +306,7 @@ TEST_CASE("times are set, and extreme ones of the host's do not overflow", "[pat
 TEST_CASE("a FIFO does not hold up its opening, and is read as it comes", "[path]") {
   World world;
   Guest& guest = world.guest;
-  REQUIRE(::mkfifo((world.dir / "root/fifo").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo(world.host("root/fifo").c_str(), 0600) == 0);
   CHECK(guest.open("fifo", 0, kWrite).error == Errno::nxio);
   const auto reader = guest.open("fifo", 0, right::kAll & ~right::fd_write);
   REQUIRE(reader.error == Errno::success);

@@ -1,4 +1,5 @@
-// The official preview1 programs of WebAssembly/wasi-testsuite, in the interpreter, with both ways of resolving paths.
+// The official preview1 programs of WebAssembly/wasi-testsuite, in the interpreter, with both ways of resolving paths
+// and in a directory in memory.
 // They are other people's data, found beside the project; where they are missing, that is said.
 #include <fcntl.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #include "support/temp_dir.h"
 #include "validate/validator.h"
 #include "wasi/context.h"
+#include "wasi/memory_files.h"
+#include "world.h"
 
 namespace wasi::preview1 {
 namespace {
@@ -119,8 +122,26 @@ Ending run(const fs::path& program, Config config) {
   return {};
 }
 
+// A copy of a directory of the host in memory.
+std::shared_ptr<memory::Tree> in_memory(const fs::path& root) {
+  constexpr std::uint64_t kLimit = std::uint64_t{64} << 20;
+  const auto tree = memory::make_tree(kLimit);
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    const std::string path = fs::relative(entry.path(), root).string();
+    if (entry.is_symlink()) {
+      REQUIRE(memory::add_symlink(*tree, path, fs::read_symlink(entry.path()).string()) == Errno::success);
+    } else if (entry.is_directory()) {
+      REQUIRE(memory::add_directory(*tree, path) == Errno::success);
+    } else {
+      const auto bytes = std::make_shared<const std::vector<std::uint8_t>>(wasi::test::read_file(entry.path()));
+      REQUIRE(memory::add_file(*tree, path, {*bytes, bytes}) == Errno::success);
+    }
+  }
+  return tree;
+}
+
 // Runs one program in a fresh copy of its directory; what is wrong with the result, or nothing.
-std::string complaint(const fs::path& program, bool walk) {
+std::string complaint(const fs::path& program, test::Backing backing) {
   const Expectation expected = read_expectation(program);
   const wasi::test::TempDir dir;
   dir.make_directory("root");
@@ -136,10 +157,13 @@ std::string complaint(const fs::path& program, bool walk) {
   config.args = {program.filename().string()};
   config.args.insert(config.args.end(), expected.args.begin(), expected.args.end());
   config.env = expected.env;
-  if (expected.root) config.preopens.push_back({(dir / "root").string(), "/", Access::read_write});
+  if (expected.root) {
+    config.preopens.push_back({(dir / "root").string(), "/", Access::read_write});
+    if (backing == test::Backing::memory) config.preopens.back().tree = in_memory(dir / "root");
+  }
   config.out = {.kind = Stdio::Kind::fd, .fd = out.get()};
   config.err = {.kind = Stdio::Kind::fd, .fd = err.get()};
-  config.force_path_walk = walk;
+  config.force_path_walk = backing == test::Backing::host_walk;
 
   const Ending ending = run(program, std::move(config));
   std::string wrong;
@@ -164,9 +188,11 @@ void run_suite(const char* language, std::size_t programs) {
   std::ranges::sort(paths);
   CHECK(paths.size() >= programs);
   for (const fs::path& path : paths) {
-    for (const bool walk : {false, true}) {
-      INFO(path.filename().string() << (walk ? ", walking paths" : ", openat2"));
-      CHECK(complaint(path, walk) == "");
+    for (const auto& [backing, name] :
+         {std::pair{test::Backing::host, "openat2"}, std::pair{test::Backing::host_walk, "walking paths"},
+          std::pair{test::Backing::memory, "in memory"}}) {
+      INFO(path.filename().string() << ", " << name);
+      CHECK(complaint(path, backing) == "");
     }
   }
 }
