@@ -3,7 +3,8 @@
 
 #include <poll.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <ctime>
 #include <limits>
 #include <span>
 
