@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "os/retry.h"
+
 namespace wasi::os {
 namespace {
 
@@ -73,7 +75,7 @@ bool is_dots(std::string_view name) { return name == "." || name == ".."; }
 
 // The target of the link `name` in `directory`, in `buffer`; the error otherwise (EINVAL: not a link).
 std::expected<std::string_view, int> read_link(int directory, const char* name, CPath& buffer) {
-  const ssize_t size = ::readlinkat(directory, name, buffer.text, sizeof(buffer.text));
+  const ssize_t size = retry([&] { return ::readlinkat(directory, name, buffer.text, sizeof(buffer.text)); });
   if (size < 0) return std::unexpected(errno);
   if (static_cast<std::size_t>(size) == sizeof(buffer.text)) return std::unexpected(ENAMETOOLONG);
   return std::string_view(buffer.text, static_cast<std::size_t>(size));
@@ -134,7 +136,7 @@ class Walk {
         if (!follow_leaf) return place(terminated, must_be_directory);
       } else {
         // O_NOFOLLOW is sound here, because the name has no slash.
-        UniqueFd next(::openat(here(), terminated, kDirectory | O_NOFOLLOW));
+        UniqueFd next(retry([&] { return ::openat(here(), terminated, kDirectory | O_NOFOLLOW); }));
         if (next) {
           if (stack_.size() == kMaxDepth) return std::unexpected(ENAMETOOLONG);
           stack_.push_back(std::move(next));
@@ -218,7 +220,10 @@ std::expected<Place, int> Resolver::open_beneath(int dirfd, std::string_view pat
   if (follow_leaf && !ends_in_dots) {
     // Most leaves are no links. Where one is, its target counts from the root again, which the walk knows how to do.
     CPath buffer;
-    if (read_link(place.parent(), place.leaf(), buffer)) return Walk(dirfd).run(path, follow, kind);
+    const auto target = read_link(place.parent(), place.leaf(), buffer);
+    if (target) return Walk(dirfd).run(path, follow, kind);
+    // Whoever takes what cannot be looked at for something else would use the link instead of its target.
+    if (target.error() != EINVAL && target.error() != ENOENT) return std::unexpected(target.error());
   }
   return place;
 }
@@ -248,10 +253,7 @@ std::expected<UniqueFd, int> Resolver::open_file_beneath(int dirfd, std::string_
     if ((flags & O_CREAT) != 0) return std::unexpected(EISDIR);
     flags |= O_DIRECTORY;
   }
-  UniqueFd fd;
-  do {
-    fd.reset(::openat(place->parent(), place->leaf(), flags | O_NOFOLLOW | O_CLOEXEC, mode));
-  } while (!fd && errno == EINTR);
+  UniqueFd fd(retry([&] { return ::openat(place->parent(), place->leaf(), flags | O_NOFOLLOW | O_CLOEXEC, mode); }));
   if (!fd) return std::unexpected(errno);
   return fd;
 }

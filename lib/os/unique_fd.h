@@ -21,6 +21,8 @@ class UniqueFd {
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
+  // Closes now; the errno value where what had been written could not be stored after all, else 0.
+  [[nodiscard]] int close() { return fd_ < 0 || ::close(release()) == 0 || errno == EINTR ? 0 : errno; }
   void reset(int fd = -1) {
     // close() is not repeated after EINTR: on Linux the descriptor is gone by then.
     if (fd_ >= 0) ::close(fd_);

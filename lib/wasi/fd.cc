@@ -65,7 +65,13 @@ Errno fd_allocate(Call&, Fd<right::fd_allocate>& fd, U64& offset, U64& length) {
   return within_quota(fd->quota, length.value, [&] { return fd->file->allocate(offset.value, length.value); });
 }
 
-Errno fd_close(Call& call, Fd<0>& fd) { return call.state.fds.close(fd.number) ? Errno::success : Errno::badf; }
+Errno fd_close(Call& call, Fd<0>& fd) {
+  fd.descriptor.reset();
+  const std::shared_ptr<Descriptor> closed = call.state.fds.take(fd.number);
+  if (closed == nullptr) return Errno::badf;
+  // Where another thread is using it, it is closed when that is done, and nobody learns what came of it.
+  return closed.use_count() == 1 && closed->file.use_count() == 1 ? closed->file->close() : Errno::success;
+}
 
 Errno fd_datasync(Call&, Fd<right::fd_datasync>& fd) { return fd->file->sync(true); }
 

@@ -28,17 +28,15 @@ std::optional<std::uint32_t> FdTable::insert(Descriptor descriptor) {
   return static_cast<std::uint32_t>(lowest_free_++);
 }
 
-bool FdTable::close(std::uint32_t fd) {
-  std::shared_ptr<Descriptor> closed;  // outside of the lock: the host's close may take its time
+std::shared_ptr<Descriptor> FdTable::take(std::uint32_t fd) {
   const std::lock_guard lock(mutex_);
-  if (!is_open(fd)) return false;
-  closed = std::exchange(entries_[fd], nullptr);
+  if (!is_open(fd)) return nullptr;
   lowest_free_ = std::min<std::size_t>(lowest_free_, fd);
-  return true;
+  return std::exchange(entries_[fd], nullptr);
 }
 
 bool FdTable::renumber(std::uint32_t from, std::uint32_t to) {
-  std::shared_ptr<Descriptor> closed;
+  std::shared_ptr<Descriptor> closed;  // outside of the lock: the host's close may take its time
   const std::lock_guard lock(mutex_);
   if (!is_open(from) || !is_open(to)) return false;
   if (from == to) return true;

@@ -59,8 +59,8 @@ class FdTable {
   [[nodiscard]] bool is_full();
   // At the lowest free number; empty when the table is full.
   std::optional<std::uint32_t> insert(Descriptor descriptor);
-  // Closes a number; false where it is not open (any more).
-  bool close(std::uint32_t fd);
+  // Frees a number and gives what it stood for, closed when nobody uses it any more; null where it is not open.
+  std::shared_ptr<Descriptor> take(std::uint32_t fd);
   // Closes `to` and gives its number to what was `from`; false where one is not open.
   bool renumber(std::uint32_t from, std::uint32_t to);
 

@@ -66,6 +66,8 @@ class File {
   virtual Errno set_times(const std::array<timespec, 2>&) { return Errno::perm; }
   // Whether writes go to the end, wherever the position is.
   virtual Errno set_append(bool) { return Errno::success; }
+  // Called last, if at all, by the only one that still has it: the error of what was written and could not be stored.
+  virtual Errno close() { return Errno::success; }
 
  protected:
   File(FileType type, Rights rights) : type_(type), rights_(rights) {}

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "os/mapped_file.h"
+#include "os/retry.h"
 #include "wasi/host_file.h"
 #include "wasi/host_stat.h"
 
@@ -32,7 +33,8 @@ Errno path_error(int host) { return host == os::kEscapes ? Errno::notcapable : e
 // The type of what is at `place`, without following it; an error where there is nothing.
 std::expected<mode_t, Errno> mode_at(const Place& place) {
   struct stat status{};
-  if (::fstatat(place.parent(), place.leaf(), &status, AT_SYMLINK_NOFOLLOW) != 0) return std::unexpected(last_error());
+  if (os::retry([&] { return ::fstatat(place.parent(), place.leaf(), &status, AT_SYMLINK_NOFOLLOW); }) != 0)
+    return std::unexpected(last_error());
   return status.st_mode;
 }
 
@@ -85,7 +87,8 @@ constexpr std::size_t kMostEntries = std::size_t{32} << 10;
 FileType type_of_entry(int directory, const HostEntry& entry, const char* name) {
   if (entry.type != DT_UNKNOWN) return file_type_of_entry(entry.type);
   struct stat status{};
-  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return FileType::unknown;
+  if (os::retry([&] { return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW); }) != 0)
+    return FileType::unknown;
   return file_type(status.st_mode);
 }
 
@@ -100,11 +103,12 @@ std::expected<Place, Errno> HostDirectory::locate(std::string_view path, bool fo
 std::expected<FileStat, Errno> HostDirectory::stat() const { return file_stat(directory_.get()); }
 
 Errno HostDirectory::sync(bool data_only) {
-  return checked(data_only ? ::fdatasync(directory_.get()) : ::fsync(directory_.get()));
+  return checked(data_only ? os::retry([&] { return ::fdatasync(directory_.get()); })
+                           : os::retry([&] { return ::fsync(directory_.get()); }));
 }
 
 Errno HostDirectory::set_times(const std::array<timespec, 2>& times) {
-  return checked(::futimens(directory_.get(), times.data()));
+  return checked(os::retry([&] { return ::futimens(directory_.get(), times.data()); }));
 }
 
 std::expected<std::shared_ptr<File>, Errno> HostDirectory::open(std::string_view path, const Opening& opening) {
@@ -112,12 +116,13 @@ std::expected<std::shared_ptr<File>, Errno> HostDirectory::open(std::string_view
                                           open_flags(opening), kFileMode);
   if (!file) return std::unexpected(path_error(file.error()));
   struct stat status{};
-  if (::fstat(file->get(), &status) != 0) return std::unexpected(last_error());
+  if (os::retry([&] { return ::fstat(file->get(), &status); }) != 0) return std::unexpected(last_error());
   if (S_ISREG(status.st_mode) && (opening.truncates || opening.writes)) {
     // As the kernel has it for programs of its own: a guest that could change what it, or another, was loaded from
     // would run what nobody has checked.
     if (os::MappedFile::is_mapped(status.st_dev, status.st_ino)) return std::unexpected(Errno::txtbsy);
-    if (opening.truncates && ::ftruncate(file->get(), 0) != 0) return std::unexpected(last_error());
+    if (opening.truncates && os::retry([&] { return ::ftruncate(file->get(), 0); }) != 0)
+      return std::unexpected(last_error());
   }
   if (S_ISDIR(status.st_mode)) return std::make_shared<HostDirectory>(std::move(*file), resolver_);
   return make_host_file(HostHandle::owned(std::move(*file)), status);
@@ -126,13 +131,12 @@ std::expected<std::shared_ptr<File>, Errno> HostDirectory::open(std::string_view
 Errno HostDirectory::list(std::uint64_t cookie, std::size_t room, EntrySink& sink) {
   const std::lock_guard lock(listing_);
   const int host = directory_.get();
-  if (cookie > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()) ||
-      ::lseek(host, static_cast<off_t>(cookie), SEEK_SET) < 0) {
-    return Errno::inval;
-  }
+  if (cookie > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) return Errno::inval;
+  if (::lseek(host, static_cast<off_t>(cookie), SEEK_SET) < 0) return last_error();
   alignas(8) std::uint8_t buffer[kMostEntries];
   while (true) {
-    const long got = ::syscall(SYS_getdents64, host, buffer, std::clamp(room, kLeastEntries, kMostEntries));
+    const long got = os::retry(
+        [&] { return ::syscall(SYS_getdents64, host, buffer, std::clamp(room, kLeastEntries, kMostEntries)); });
     // A directory that was removed meanwhile has no entries.
     if (got < 0 && errno != ENOENT) return last_error();
     if (got <= 0) return Errno::success;
@@ -156,14 +160,14 @@ std::expected<FileStat, Errno> HostDirectory::stat_at(std::string_view path, boo
   auto place = locate(path, false, LeafKind::lookup);
   if (!place) return std::unexpected(place.error());
   struct stat status{};
-  if (::fstatat(place->parent(), place->leaf(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (os::retry([&] { return ::fstatat(place->parent(), place->leaf(), &status, AT_SYMLINK_NOFOLLOW); }) != 0) {
     return std::unexpected(last_error());
   }
   if (S_ISLNK(status.st_mode) && follows) {
     // Asked for only now, since most names are no links and the first look tells.
     place = locate(path, true, LeafKind::lookup);
     if (!place) return std::unexpected(place.error());
-    if (::fstatat(place->parent(), place->leaf(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (os::retry([&] { return ::fstatat(place->parent(), place->leaf(), &status, AT_SYMLINK_NOFOLLOW); }) != 0) {
       return std::unexpected(last_error());
     }
   }
@@ -175,26 +179,27 @@ Errno HostDirectory::set_times_at(std::string_view path, bool follows, const std
   const auto place = locate(path, follows, LeafKind::lookup);
   if (!place) return place.error();
   if (const Errno error = check_slash(*place); error != Errno::success) return error;
-  return checked(::utimensat(place->parent(), place->leaf(), times.data(), AT_SYMLINK_NOFOLLOW));
+  return checked(
+      os::retry([&] { return ::utimensat(place->parent(), place->leaf(), times.data(), AT_SYMLINK_NOFOLLOW); }));
 }
 
 Errno HostDirectory::create_directory(std::string_view path) {
   const auto place = locate(path, false, LeafKind::entry);
   if (!place) return place.error();
-  return checked(::mkdirat(place->parent(), place->leaf(), kDirectoryMode));
+  return checked(os::retry([&] { return ::mkdirat(place->parent(), place->leaf(), kDirectoryMode); }));
 }
 
 Errno HostDirectory::remove_directory(std::string_view path) {
   const auto place = locate(path, false, LeafKind::entry);
   if (!place) return place.error();
-  return checked(::unlinkat(place->parent(), place->leaf(), AT_REMOVEDIR));
+  return checked(os::retry([&] { return ::unlinkat(place->parent(), place->leaf(), AT_REMOVEDIR); }));
 }
 
 Errno HostDirectory::unlink(std::string_view path) {
   const auto place = locate(path, false, LeafKind::entry);
   if (!place) return place.error();
   if (const Errno error = check_slash(*place); error != Errno::success) return error;
-  return checked(::unlinkat(place->parent(), place->leaf(), 0));
+  return checked(os::retry([&] { return ::unlinkat(place->parent(), place->leaf(), 0); }));
 }
 
 Count HostDirectory::read_link(std::string_view path, std::span<std::uint8_t> target) {
@@ -203,9 +208,11 @@ Count HostDirectory::read_link(std::string_view path, std::span<std::uint8_t> ta
   if (const Errno error = check_slash(*place); error != Errno::success) return std::unexpected(error);
   // readlinkat refuses an empty buffer, and cuts what does not fit.
   std::uint8_t nothing;
-  const ssize_t size =
-      ::readlinkat(place->parent(), place->leaf(), reinterpret_cast<char*>(target.empty() ? &nothing : target.data()),
-                   std::max<std::size_t>(target.size(), 1));
+  const ssize_t size = os::retry([&] {
+    return ::readlinkat(place->parent(), place->leaf(),
+                        reinterpret_cast<char*>(target.empty() ? &nothing : target.data()),
+                        std::max<std::size_t>(target.size(), 1));
+  });
   if (size < 0) return std::unexpected(last_error());
   return std::min(static_cast<std::size_t>(size), target.size());
 }
@@ -216,7 +223,7 @@ Errno HostDirectory::symlink(std::string_view target, std::string_view path) {
   const auto place = locate(path, false, LeafKind::entry);
   if (!place) return place.error();
   if (const Errno error = check_new_name(*place); error != Errno::success) return error;
-  return checked(::symlinkat(std::string(target).c_str(), place->parent(), place->leaf()));
+  return checked(os::retry([&] { return ::symlinkat(std::string(target).c_str(), place->parent(), place->leaf()); }));
 }
 
 Errno HostDirectory::link(std::string_view path, bool follows, Directory& to, std::string_view new_path) {
@@ -228,7 +235,7 @@ Errno HostDirectory::link(std::string_view path, bool follows, Directory& to, st
   const auto place = target->locate(new_path, false, LeafKind::entry);
   if (!place) return place.error();
   if (const Errno error = check_new_name(*place); error != Errno::success) return error;
-  return checked(::linkat(from->parent(), from->leaf(), place->parent(), place->leaf(), 0));
+  return checked(os::retry([&] { return ::linkat(from->parent(), from->leaf(), place->parent(), place->leaf(), 0); }));
 }
 
 Errno HostDirectory::rename(std::string_view path, Directory& to, std::string_view new_path) {
@@ -246,7 +253,7 @@ Errno HostDirectory::rename(std::string_view path, Directory& to, std::string_vi
     if (!S_ISDIR(*mode)) return Errno::notdir;
     if (const Errno error = check_slash(*place); error != Errno::success && error != Errno::noent) return error;
   }
-  return checked(::renameat(from->parent(), from->leaf(), place->parent(), place->leaf()));
+  return checked(os::retry([&] { return ::renameat(from->parent(), from->leaf(), place->parent(), place->leaf()); }));
 }
 
 }  // namespace wasi::preview1

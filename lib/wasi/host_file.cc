@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <ctime>
 
 #include "base/check.h"
+#include "os/retry.h"
 #include "wasi/host_stat.h"
+#include "wasi/write_quota.h"
 
 namespace wasi::preview1 {
 namespace {
@@ -118,11 +121,14 @@ std::expected<std::uint64_t, Errno> HostFile::seek(std::int64_t offset, Whence w
   return static_cast<std::uint64_t>(position);
 }
 
-Errno HostFile::set_size(std::uint64_t size) { return checked(::ftruncate(host(), static_cast<off_t>(size))); }
+Errno HostFile::set_size(std::uint64_t size) {
+  return checked(os::retry([&] { return ::ftruncate(host(), static_cast<off_t>(size)); }));
+}
 
 Errno HostFile::allocate(std::uint64_t offset, std::uint64_t length) {
   // Not posix_fallocate: where the file system cannot, that writes to every block instead.
-  return checked(::fallocate(host(), 0, static_cast<off_t>(offset), static_cast<off_t>(length)));
+  return checked(
+      os::retry([&] { return ::fallocate(host(), 0, static_cast<off_t>(offset), static_cast<off_t>(length)); }));
 }
 
 Errno HostFile::advise(std::uint64_t offset, std::uint64_t length, Advice advice) {
@@ -132,9 +138,14 @@ Errno HostFile::advise(std::uint64_t offset, std::uint64_t length, Advice advice
                                          kAdvice[static_cast<std::size_t>(advice)]));
 }
 
-Errno HostFile::sync(bool data_only) { return checked(data_only ? ::fdatasync(host()) : ::fsync(host())); }
+Errno HostFile::sync(bool data_only) {
+  return checked(data_only ? os::retry([&] { return ::fdatasync(host()); })
+                           : os::retry([&] { return ::fsync(host()); }));
+}
 
-Errno HostFile::set_times(const std::array<timespec, 2>& times) { return checked(::futimens(host(), times.data())); }
+Errno HostFile::set_times(const std::array<timespec, 2>& times) {
+  return checked(os::retry([&] { return ::futimens(host(), times.data()); }));
+}
 
 Errno HostFile::set_append(bool appends) {
   if (!is_owned()) return Errno::success;
@@ -180,12 +191,13 @@ Count HostStream::write(Buffers buffers) {
     if (moved >= 0 || errno != EOPNOTSUPP) return count(moved);
     refuses_nowait_.store(true, std::memory_order_relaxed);
   }
-  if (!is_owned()) {
-    pollfd ready{host(), POLLOUT, 0};
-    if (::poll(&ready, 1, 0) == 0) return std::unexpected(Errno::again);
-  }
   const SigpipeBlock block(masks_sigpipe_);
-  return count(::writev(host(), buffers.data(), size));
+  if (is_owned()) return count(::writev(host(), buffers.data(), size));
+  pollfd ready{host(), POLLOUT, 0};
+  if (::poll(&ready, 1, 0) == 0) return std::unexpected(Errno::again);
+  // What poll() finds ready for writing takes that many bytes without waiting, but for more it may wait.
+  const CutBuffers cut(buffers, PIPE_BUF);
+  return count(::writev(host(), cut.buffers().data(), static_cast<int>(cut.buffers().size())));
 }
 
 std::shared_ptr<File> make_host_file(HostHandle handle, const struct stat& status) {

@@ -20,6 +20,8 @@ class HostHandle {
   static HostHandle borrowed(int fd) { return HostHandle(fd); }
   [[nodiscard]] int get() const { return fd_; }
   [[nodiscard]] bool is_owned() const { return static_cast<bool>(owned_); }
+  // The error of closing it, if it is ours.
+  [[nodiscard]] int close() { return owned_.close(); }
 
  private:
   explicit HostHandle(os::UniqueFd fd) : owned_(std::move(fd)), fd_(owned_.get()) {}
@@ -47,6 +49,7 @@ class HostFile : public File {
   Errno sync(bool data_only) override;
   Errno set_times(const std::array<timespec, 2>& times) override;
   Errno set_append(bool appends) override;
+  Errno close() override { return errno_from_host(handle_.close()); }
 
  protected:
   [[nodiscard]] int host() const { return handle_.get(); }

@@ -6,6 +6,8 @@
 
 #include <limits>
 
+#include "os/retry.h"
+
 namespace wasi::preview1 {
 
 FileType file_type(mode_t mode) {
@@ -61,7 +63,7 @@ FileStat file_stat(const struct stat& status) {
 
 std::expected<FileStat, Errno> file_stat(int fd) {
   struct stat status{};
-  if (::fstat(fd, &status) != 0) return std::unexpected(last_error());
+  if (os::retry([&] { return ::fstat(fd, &status); }) != 0) return std::unexpected(last_error());
   return file_stat(status);
 }
 

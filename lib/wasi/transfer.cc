@@ -87,7 +87,11 @@ Count move_stream(Call& call, Descriptor& stream, Buffers buffers) {
     pollfd waiting{file.poll_handle(), kDirection == Direction::in ? POLLIN : POLLOUT, 0};
     Until until;
     if (waiting.fd < 0) until.monotonic = time_of(CLOCK_MONOTONIC) + kMoment;
-    if (const auto ready = wait_for(call, {&waiting, 1}, until); !ready) return std::unexpected(ready.error());
+    if (const auto ready = wait_for(call, {&waiting, 1}, until); !ready) {
+      // What has been moved is told in any case, or the guest would move it again.
+      if (total != 0 && !call.trap) return total;
+      return std::unexpected(ready.error());
+    }
   }
 }
 

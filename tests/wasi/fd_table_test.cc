@@ -38,9 +38,9 @@ bool is_open_on_host(int host) { return ::fcntl(host, F_GETFD) != -1; }
 TEST_CASE("the lowest free number is given", "[fd_table]") {
   FdTable table;
   for (std::uint32_t i = 0; i < 4; ++i) CHECK(table.insert(open_null()) == i);
-  CHECK(table.close(1));
-  CHECK_FALSE(table.close(1));
-  CHECK_FALSE(table.close(4));
+  CHECK(table.take(1) != nullptr);
+  CHECK(table.take(1) == nullptr);
+  CHECK(table.take(4) == nullptr);
   CHECK(table.find(1) == nullptr);
   CHECK(table.insert(open_null()) == 1U);
   const int moved = host_of(*table.find(3));
@@ -57,7 +57,7 @@ TEST_CASE("what is closed while somebody holds it is closed when nobody does", "
   (void)table.insert(open_null());
   auto held = table.find(0);
   const int host = host_of(*held);
-  REQUIRE(table.close(0));
+  REQUIRE(table.take(0) != nullptr);
   CHECK(is_open_on_host(host));
   held.reset();
   CHECK_FALSE(is_open_on_host(host));
@@ -78,7 +78,7 @@ TEST_CASE("threads open, use and close", "[fd_table]") {
         const auto found = table.find(*number);
         if (found != nullptr) mistakes += ::write(host_of(*found), "x", 1) == 1 ? 0 : 1;
         // Others may close it first, and open another under the number.
-        (void)table.close(static_cast<std::uint32_t>(n) % 8);
+        (void)table.take(static_cast<std::uint32_t>(n) % 8);
         if (found != nullptr) {
           found->base &= right::fd_read;
           mistakes += found->base == right::fd_read && is_open_on_host(host_of(*found)) ? 0 : 1;
