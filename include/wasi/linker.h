@@ -112,7 +112,7 @@ class Linker {
   Linker& define(std::string_view module, std::string_view name, const SharedMemory& memory);
   // All exports of an instance, under its new module name.
   Linker& define_instance(std::string_view module, const Instance& instance);
-  // The functions of "wasi_snapshot_preview1". Each store gets a program state (descriptors, arguments) of its own,
+  // The functions of "wasi_snapshot_preview1", and of the older "wasi_unstable". Each store gets a program state (descriptors, arguments) of its own,
   // made when the first module that imports one of them is instantiated there.
   // And wasi-threads: to a module that imports "wasi" "thread-spawn" the linker gives that function, and makes the
   // shared memories that the module imports and nobody defines. A thread is an instance of the module in a store of its

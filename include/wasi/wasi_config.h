@@ -2,6 +2,7 @@
 // Source: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -35,6 +36,13 @@ class Stdio {
   int fd_;
 };
 
+// What a trace shows of calls.
+struct TraceOptions {
+  std::size_t string_size = 32;        // this many bytes of data
+  bool times = false;                  // how long each call took, as "<0.000012>"
+  std::vector<std::string> functions;  // only these, "*" standing for any characters: {"path_*", "fd_read"}; empty: all
+};
+
 // A plain value. Directories are opened when a program is instantiated; failures are reported there.
 class WasiConfig {
  public:
@@ -59,9 +67,11 @@ class WasiConfig {
   WasiConfig& inherit_stdio() {
     return stdin_from(Stdio::inherit()).stdout_to(Stdio::inherit()).stderr_to(Stdio::inherit());
   }
-  // Called with one line per WASI call, without newline, on the thread that calls; never by two at once.
-  WasiConfig& trace(std::function<void(std::string_view)> sink) {
+  // Called with one line per WASI call, without newline, on the thread that calls; never by two at once. A call that
+  // has to wait gets a line more, which ends in "<unfinished ...>", before it does.
+  WasiConfig& trace(std::function<void(std::string_view)> sink, TraceOptions options = {}) {
     trace_ = std::move(sink);
+    trace_options_ = std::move(options);
     return *this;
   }
   // Most threads that the program may have at a time besides its first (wasi-threads); 0: none. Each has a Store of its
@@ -83,6 +93,7 @@ class WasiConfig {
   Stdio err_ = Stdio::null();
   std::uint32_t max_threads_ = 128;
   std::function<void(std::string_view)> trace_;
+  TraceOptions trace_options_;
 };
 
 }  // namespace wasi

@@ -65,13 +65,6 @@ Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<con
   return function;
 }
 
-const preview1::Function* wasi_function(std::string_view name) {
-  for (const preview1::Function& function : preview1::functions()) {
-    if (function.name == name) return &function;
-  }
-  return nullptr;
-}
-
 Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<const WasiDefinition>& definition,
                                     const preview1::Function& function) {
   detail::WasiState& state = store.wasi[definition];
@@ -103,8 +96,8 @@ Result<std::optional<runtime::External>> resolve(const detail::LinkerState& link
     }
     return Internals::external(*definition.object);
   }
-  if (linker.wasi != nullptr && import.module == preview1::kModuleName) {
-    if (const auto* function = wasi_function(import.name)) {
+  if (linker.wasi != nullptr) {
+    if (const auto* function = preview1::find_function(import.module, import.name)) {
       return runtime::External(WASI_TRY(bind_wasi(store, linker.wasi, *function)));
     }
   }

@@ -24,9 +24,6 @@ struct KnownOrigin {
 constexpr std::string_view kForJavaScript =
     "the module was built for a JavaScript host; build it for wasm32-wasi to run it here";
 constexpr KnownOrigin kOrigins[] = {
-    {"wasi_unstable", false,
-     "this is an older WASI (snapshot 0), which is not supported; build the program with a current toolchain for "
-     "wasm32-wasi"},
     {"wasi:", true, "this is WASI 0.2, which needs components; build the program for WASI preview1 (wasm32-wasip1)"},
     {"wasix_", true, "WASIX is not supported; build the program for WASI preview1 (wasm32-wasi)"},
     {"wasi_nn", true, "wasi-nn is not supported"},
@@ -38,7 +35,8 @@ constexpr KnownOrigin kOrigins[] = {
 };
 
 std::string hint_for(const LinkerState& linker, const wasm::Import& import) {
-  if (import.module == preview1::kModuleName || import.module == kThreadsModule) {
+  if (import.module == preview1::kModuleName || import.module == preview1::kOldModuleName ||
+      import.module == kThreadsModule) {
     return linker.wasi == nullptr ? "WASI has not been given to the program (Linker::define_wasi)"
                                   : "WASI has no function of that name";
   }

@@ -61,7 +61,10 @@ preview1::Config detail::Internals::wasi(const WasiConfig& config) {
   converted.in = stdio(config.in_);
   converted.out = stdio(config.out_);
   converted.err = stdio(config.err_);
-  converted.trace = config.trace_;
+  converted.trace = {.sink = config.trace_,
+                     .string_size = config.trace_options_.string_size,
+                     .times = config.trace_options_.times,
+                     .functions = config.trace_options_.functions};
   return converted;
 }
 

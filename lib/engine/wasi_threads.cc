@@ -1,11 +1,16 @@
 #include "engine/wasi_threads.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <string>
 #include <system_error>
 
 #include "base/result.h"
 #include "wasi/abi.h"
+#include "wasi/state.h"
+#include "wasi/trace.h"
 
 namespace wasi::detail {
 
@@ -27,6 +32,13 @@ runtime::FuncRef* find_start(runtime::Instance& instance) {
   if (!start || start->kind != wasm::ExternalKind::func) return nullptr;
   const wasm::FuncType& type = instance.store->registry().at(start->func->type).func;
   return type == wasm::FuncType{{wasm::kI32, wasm::kI32}, {}} ? start->func : nullptr;
+}
+
+preview1::Tracer* tracer_of(StoreState& store) {
+  for (auto& [definition, state] : store.wasi) {
+    if (state.context != nullptr && state.context->state().trace) return &*state.context->state().trace;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -89,7 +101,23 @@ Result<std::optional<runtime::External>> WasiThreads::resolve(StoreState& store,
 
 std::optional<Trap> WasiThreads::thread_spawn(void* data, runtime::HostCall& call) {
   const auto* spawner = static_cast<const Spawner*>(data);
-  call.slots[0].s64 = spawner->threads->spawn(*spawner->store, call.slots[0].s32);
+  const std::int32_t argument = call.slots[0].s32;
+  preview1::Tracer* const tracer = tracer_of(*spawner->store);
+  if (tracer == nullptr || !tracer->shows(kThreadSpawn)) {
+    call.slots[0].s64 = spawner->threads->spawn(*spawner->store, argument);
+    return std::nullopt;
+  }
+  preview1::CallTrace trace(*tracer, kThreadSpawn);
+  const std::int32_t result = spawner->threads->spawn(*spawner->store, argument);
+  trace.ended();
+  trace.text() += fmt::format("start_arg={:#x}) = ", static_cast<std::uint32_t>(argument));
+  if (result > 0) {
+    trace.text() += std::to_string(result);
+  } else {
+    preview1::describe_error(trace.text(), static_cast<preview1::Errno>(-result));
+  }
+  trace.write();
+  call.slots[0].s64 = result;
   return std::nullopt;
 }
 
@@ -145,6 +173,7 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
 
 void WasiThreads::run(const std::shared_ptr<StoreState>& store, runtime::FuncRef& start, std::int32_t id,
                       std::int32_t argument) {
+  preview1::set_trace_thread(id);
   std::array<runtime::Slot, 2> slots = {runtime::Slot{.s64 = id}, runtime::Slot{.s64 = argument}};
   // A trap has ended the program, which is all that there is to do about it.
   (void)store->store.try_call(start, slots);

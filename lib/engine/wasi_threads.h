@@ -23,8 +23,8 @@
 
 namespace wasi::detail {
 
-inline constexpr std::string_view kThreadsModule = "wasi";
-inline constexpr std::string_view kThreadSpawn = "thread-spawn";
+using preview1::kThreadsModule;
+using preview1::kThreadSpawn;
 
 // The module imports thread-spawn, and `linker` has no definition of its own for it.
 bool spawns_threads(const LinkerState& linker, const wasm::Module& module);

@@ -24,4 +24,14 @@ Errno errno_from_host(int host) {
   return Errno::io;
 }
 
+int host_errno(Errno error) {
+  static constexpr int kHost[] = {
+#define WASI_ERRNO(name, host, text) host,
+#include "wasi/errno.def"
+#undef WASI_ERRNO
+  };
+  const auto index = static_cast<std::size_t>(error);
+  return index < std::size(kHost) ? kHost[index] : 0;
+}
+
 }  // namespace wasi::preview1

@@ -20,6 +20,8 @@ enum class Errno : std::uint16_t {
 std::string_view name_of(Errno error);
 // The error for a host errno value; EIO for what preview1 has no name for.
 Errno errno_from_host(int host);
+// The host's value; 0 where it has none.
+int host_errno(Errno error);
 
 // A set of rights, as guests write it. Bits without a name are dropped when they come in.
 using Rights = std::uint64_t;

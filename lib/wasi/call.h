@@ -16,6 +16,7 @@ struct Call {
   runtime::HostCall& host;
   std::span<std::uint8_t> memory;  // empty where the caller has none
   std::optional<Trap> trap;        // set by a function that must not return to the guest
+  CallTrace* trace = nullptr;      // where the call is traced
 
   // The guest's [address, address + size), or a null data pointer when it is not all inside. The sum cannot
   // overflow: both are compared before they are added.
@@ -29,6 +30,11 @@ struct Call {
   // Set when the guest must stop: its deadline has passed, somebody interrupts it, or another thread has ended the
   // program. Functions that wait or loop ask between steps and return the error, which the guest will not see.
   [[nodiscard]] bool must_stop();
+  // To be said before the call waits, for the trace.
+  void waits() const {
+    if (trace != nullptr) [[unlikely]]
+      trace->waits();
+  }
 };
 
 }  // namespace wasi::preview1

@@ -89,6 +89,7 @@ Result<Descriptor> stdio(const Stdio& stdio, int inherited, bool reads) {
   Rights rights = (descriptor.file->rights() & ~kTransfer) | transfer;
   if (reads && !descriptor.file->is_stream()) rights &= ~right::kChanging;
   descriptor.base = rights;
+  descriptor.name = reads ? "stdin" : inherited == STDOUT_FILENO ? "stdout" : "stderr";
   return descriptor;
 }
 
@@ -116,6 +117,7 @@ Result<Descriptor> preopen(const Preopen& preopen, std::size_t index, const os::
   } else {
     descriptor.file = WASI_TRY(host_directory(preopen, resolver));
   }
+  descriptor.name = preopen.guest_path;
   descriptor.base = right::kOfDirectories;
   if (preopen.access == Access::read_only) descriptor.base &= ~right::kChanging;
   // Also where nothing may be written: programs intersect what they want with this set before they open, and would
@@ -163,7 +165,7 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
     (void)state->fds.insert(WASI_TRY(preopen(given, state->preopen_names.size(), resolver)));
     state->preopen_names.push_back(given.guest_path);
   }
-  state->trace = std::move(config.trace);
+  if (config.trace.sink) state->trace.emplace(std::move(config.trace));
   return std::shared_ptr<Context>(new Context(std::move(state)));
 }
 

@@ -23,6 +23,11 @@
 namespace wasi::preview1 {
 
 inline constexpr std::string_view kModuleName = "wasi_snapshot_preview1";
+// Snapshot 0: the same functions as they were before that, see snapshot0.h.
+inline constexpr std::string_view kOldModuleName = "wasi_unstable";
+// wasi-threads, one function, which is no matter of a Context: lib/engine/wasi_threads.h.
+inline constexpr std::string_view kThreadsModule = "wasi";
+inline constexpr std::string_view kThreadSpawn = "thread-spawn";
 
 class File;
 namespace memory {
@@ -65,6 +70,16 @@ struct Limits {
   std::uint32_t iovecs = 65536;                 // buffers of one read or write: EINVAL
 };
 
+// What becomes of calls, for somebody to look at: see trace.h.
+struct TraceConfig {
+  std::function<void(std::string_view)> sink;  // called with each line, without newline; empty: off
+  std::size_t string_size = 32;                // how much is shown of data
+  bool times = false;                          // whether the line says how long the call took
+  std::vector<std::string> functions;          // only those that match one of these (fnmatch); empty: all
+};
+// Whether a pattern of TraceConfig means this function.
+bool matches(const std::string& pattern, std::string_view function);
+
 struct Config {
   std::vector<std::string> args;  // with the program's name first
   std::vector<std::string> env;   // "NAME=value"
@@ -73,8 +88,8 @@ struct Config {
   Stdio out;
   Stdio err;
   Limits limits;
-  std::function<void(std::string_view)> trace;  // called with one line per call, without newline; empty: off
-  bool force_path_walk = false;                 // resolve paths without openat2, as older kernels must
+  TraceConfig trace;
+  bool force_path_walk = false;  // resolve paths without openat2, as older kernels must
 };
 
 // The state of one program. Thread-safe: the stores of all of its threads share it.
@@ -102,7 +117,10 @@ struct Function {
   runtime::HostBody body;
 };
 
-// All functions of wasi_snapshot_preview1, in the order of preview1.def. Made once, valid for ever.
-std::span<const Function> functions();
+// All functions of wasi_snapshot_preview1, or of wasi_unstable, in the order of preview1.def; none of another module.
+// Made once, valid for ever.
+std::span<const Function> functions(std::string_view module = kModuleName);
+// Null where there is no such function.
+const Function* find_function(std::string_view module, std::string_view name);
 
 }  // namespace wasi::preview1

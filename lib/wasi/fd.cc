@@ -132,15 +132,11 @@ Errno fd_filestat_set_times(Call&, Fd<right::fd_filestat_set_times>& fd, U64& at
 }
 
 Errno fd_read(Call& call, Fd<right::fd_read>& fd, ReadIovs& iovs, Out<OutU32>& nread) {
-  const auto moved = read_into(call, *fd, iovs);
-  iovs.filled = moved.value_or(0);
-  return give_count(moved, nread);
+  return give_count(read_into(call, *fd, iovs), nread);
 }
 
 Errno fd_pread(Call& call, Fd<right::fd_read | right::fd_seek>& fd, ReadIovs& iovs, U64& offset, Out<OutU32>& nread) {
-  const auto moved = read_into(call, *fd, iovs, offset.value);
-  iovs.filled = moved.value_or(0);
-  return give_count(moved, nread);
+  return give_count(read_into(call, *fd, iovs, offset.value), nread);
 }
 
 Errno fd_write(Call& call, Fd<right::fd_write>& fd, WriteIovs& iovs, Out<OutU32>& nwritten) {
@@ -169,7 +165,7 @@ Errno fd_prestat_dir_name(Call& call, Fd<0>& fd, OutBytes& name) {
   return Errno::success;
 }
 
-Errno fd_readdir(Call&, Dir<right::fd_readdir>& fd, OutBytes& entries, U64& cookie, Out<OutU32>& used) {
+Errno fd_readdir(Call&, Dir<right::fd_readdir>& fd, OutEntries& entries, U64& cookie, Out<OutU32>& used) {
   EntryWriter writer(entries);
   if (entries.size != 0) {
     if (const Errno error = fd->list(cookie.value, entries.size, writer); error != Errno::success) return error;

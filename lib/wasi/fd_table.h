@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "wasi/abi.h"
@@ -41,6 +42,7 @@ struct Descriptor {
   Access access = Access::read_write;  // of the preopen that it comes from
   std::int32_t preopen = -1;           // index of its preopen, -1 for others
   std::shared_ptr<WriteQuota> quota;   // of the preopen; null: as much as there is room for
+  std::string name;                    // what traces call it; of opened files only where there is a trace
   // What changes while it is open.
   Relaxed<std::uint16_t> flags;  // as the guest set them
   Relaxed<Rights> base;          // part of file->rights()

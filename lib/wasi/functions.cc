@@ -1,11 +1,14 @@
 // From preview1.def to functions that a guest can be linked with: types, decoding, tracing.
+#include <algorithm>
 #include <array>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "runtime/memory.h"
 #include "wasi/context.h"
+#include "wasi/snapshot0.h"
 #include "wasi/table.h"
 
 namespace wasi::preview1 {
@@ -22,35 +25,99 @@ std::string_view take_name(std::string_view& names) {
   return name;
 }
 
-// Appends "name=value" for each kind: as decoded, or the bare numbers from the first one on that was refused.
+// A kind whose results have to be put into another form when the call has succeeded.
+template <class Kind>
+concept IsEncoded = requires(Kind& kind) { kind.encode(); };
+
+template <class Kind>
+concept HasArgument = requires(const Kind& kind, std::string& out, Detail detail) { kind.describe(out, detail); };
+template <class Kind>
+concept HasResult = requires(const Kind& kind, std::string& out, Detail detail) { kind.describe_result(out, detail); };
+
+// Appends "name=value" for each kind, in two goes. Before the call: up to the first one that has a result to show or
+// was refused. After it: the others; as bare numbers where there is nothing to show.
 class ParameterList {
  public:
-  ParameterList(std::string& out, const FunctionInfo& info, const runtime::Slot* raw, std::size_t decoded)
-      : out_(out), names_(info.parameters), raw_(raw), decoded_(decoded) {}
+  ParameterList(const FunctionInfo& info, const runtime::Slot* raw, std::size_t decoded, std::size_t string_size)
+      : names_(info.parameters), raw_(raw), decoded_(decoded), detail_{string_size, std::nullopt} {}
 
-  template <class Kind>
-  void add(const Kind& kind, const Outcome& outcome) {
-    if (index_ != 0) out_ += ", ";
-    out_ += take_name(names_);
-    out_ += '=';
-    if (index_ < decoded_) {
-      kind.describe(out_, outcome);
-    } else {
-      for (std::size_t i = 0; i < Kind::kInfo.signature.size(); ++i) {
-        if (i != 0) out_ += ", ";
-        describe_hex(out_, Kind::kInfo.signature[i] == 'I' ? raw_[i].u64 : raw_[i].u32);
-      }
-    }
-    raw_ += Kind::kInfo.signature.size();
-    ++index_;
+  template <class... Kinds>
+  void before(std::string& out, const std::tuple<Kinds...>& kinds) {
+    std::apply([&](const auto&... kind) { (void)(true && ... && add_argument(out, kind)); }, kinds);
+  }
+  template <class... Kinds>
+  void after(std::string& out, const std::tuple<Kinds...>& kinds, bool succeeded) {
+    succeeded_ = succeeded;
+    if (succeeded) std::apply([&](const auto&... kind) { (find_count(kind), ...); }, kinds);
+    std::size_t index = 0;
+    std::apply([&](const auto&... kind) { (add_rest(out, kind, index++), ...); }, kinds);
   }
 
  private:
-  std::string& out_;
+  void add_name(std::string& out) {
+    if (shown_ != 0) out += ", ";
+    out += take_name(names_);
+    out += '=';
+    ++shown_;
+  }
+  template <class Kind>
+  void add_raw(std::string& out) {
+    add_name(out);
+    for (std::size_t i = 0; i < Kind::kInfo.signature.size(); ++i) {
+      if (i != 0) out += ", ";
+      const std::uint64_t value = Kind::kInfo.signature[i] == 'I' ? raw_[i].u64 : raw_[i].u32;
+      Kind::kInfo.shape == Shape::fd ? describe_value(out, value) : describe_hex(out, value);
+    }
+    raw_ += Kind::kInfo.signature.size();
+  }
+  // False when this or the next one has to wait for the end of the call.
+  template <class Kind>
+  bool add_argument(std::string& out, const Kind& kind) {
+    if constexpr (HasArgument<Kind>) {
+      if (shown_ == decoded_) return false;
+      add_name(out);
+      kind.describe(out, detail_);
+      raw_ += Kind::kInfo.signature.size();
+      return !HasResult<Kind>;
+    }
+    return false;
+  }
+  template <class Kind>
+  void add_rest(std::string& out, const Kind& kind, std::size_t index) {
+    if (index < shown_) {
+      if constexpr (HasArgument<Kind> && HasResult<Kind>) {
+        if (succeeded_) kind.describe_result(out, detail_);
+      }
+      return;
+    }
+    if constexpr (HasResult<Kind>) {
+      if (!succeeded_) return add_raw<Kind>(out);
+      add_name(out);
+      kind.describe_result(out, detail_);
+      raw_ += Kind::kInfo.signature.size();
+    } else {
+      if (index >= decoded_) return add_raw<Kind>(out);
+      add_name(out);
+      kind.describe(out, detail_);
+      raw_ += Kind::kInfo.signature.size();
+    }
+  }
+  // Functions that fill buffers say how far in the one number of 32 bits that they give back.
+  template <class Kind>
+  void find_count(const Kind& kind) {
+    if constexpr (std::is_same_v<Kind, Out<OutU32>>) {
+      std::uint32_t count;
+      std::memcpy(&count, kind.place, sizeof(count));
+      detail_.count = count;
+    }
+  }
+
   std::string_view names_;
   const runtime::Slot* raw_;
   std::size_t decoded_;
-  std::size_t index_ = 0;
+  Detail detail_;
+  std::size_t shown_ = 0;
+  bool succeeded_ = false;
 };
 
 constexpr std::size_t kMostSlots = 9;  // path_open's
@@ -63,35 +130,51 @@ struct Entry {
 
   static std::optional<Trap> body(void* data, runtime::HostCall& host) {
     Context::State& state = static_cast<Context*>(data)->state();
-    Call call{state, host, {}, std::nullopt};
+    Call call{state, host, {}, std::nullopt, nullptr};
     if constexpr ((false || ... || kUsesMemory<Kinds>)) {
       if (runtime::Memory* memory = host.memory(); memory != nullptr) call.memory = memory->bytes();
     }
     if (state.trace) [[unlikely]]
       return traced(call);
     std::tuple<Kinds...> kinds;
-    std::size_t decoded = 0;
-    return finish(call, run(call, kinds, decoded));
+    const Decoded decoded = decode(call, kinds);
+    return finish(call, run(call, kinds, decoded.error));
   }
 
  private:
-  // Decodes all parameters, then calls the function. `decoded` counts how many were understood.
-  static Result run(Call& call, std::tuple<Kinds...>& kinds, std::size_t& decoded) {
+  struct Decoded {
     Errno error = Errno::success;
+    std::size_t count = 0;  // of the parameters that were understood
+  };
+  static Decoded decode(Call& call, std::tuple<Kinds...>& kinds) {
+    Decoded decoded;
     const runtime::Slot* slots = call.host.slots;
-    const auto decode = [&](auto& kind) {
-      error = kind.decode(call, slots);
+    const auto next = [&](auto& kind) {
+      decoded.error = kind.decode(call, slots);
       slots += std::remove_reference_t<decltype(kind)>::kInfo.signature.size();
-      if (error != Errno::success) return false;
-      ++decoded;
+      if (decoded.error != Errno::success) return false;
+      ++decoded.count;
       return true;
     };
-    std::apply([&](auto&... kind) { (void)(true && ... && decode(kind)); }, kinds);
+    std::apply([&](auto&... kind) { (void)(true && ... && next(kind)); }, kinds);
+    return decoded;
+  }
+
+  // Calls the function, when all parameters have been understood.
+  static Result run(Call& call, std::tuple<Kinds...>& kinds, Errno error) {
     if constexpr (std::is_same_v<Result, Errno>) {
       if (error != Errno::success) [[unlikely]]
         return error;
     }
-    return std::apply([&](auto&... kind) { return kImplementation(call, kind...); }, kinds);
+    const Result result = std::apply([&](auto&... kind) { return kImplementation(call, kind...); }, kinds);
+    if constexpr ((false || ... || IsEncoded<Kinds>)) {
+      if (result == Errno::success) std::apply([](auto&... kind) { (encode(kind), ...); }, kinds);
+    }
+    return result;
+  }
+  template <class Kind>
+  static void encode(Kind& kind) {
+    if constexpr (IsEncoded<Kind>) kind.encode();
   }
 
   static std::optional<Trap> finish(Call& call, Errno error) {
@@ -109,37 +192,42 @@ struct Entry {
   }
 
   [[gnu::cold, gnu::noinline]] static std::optional<Trap> traced(Call& call) {
+    Tracer& tracer = *call.state.trace;
     // The result takes the place of the first argument.
     std::array<runtime::Slot, kMostSlots> raw;
     std::copy_n(call.host.slots, kSlots, raw.begin());
     std::tuple<Kinds...> kinds;
-    std::size_t decoded = 0;
-    const Result result = run(call, kinds, decoded);
+    const Decoded decoded = decode(call, kinds);
+    if (!tracer.shows(kInfo.name)) return finish(call, run(call, kinds, decoded.error));
 
-    std::string line(kInfo.name);
-    line += '(';
-    ParameterList list(line, kInfo, raw.data(), decoded);
-    bool succeeded = true;
-    if constexpr (std::is_same_v<Result, Errno>) succeeded = result == Errno::success && !call.trap;
-    const Outcome outcome{call, succeeded};
-    std::apply([&](const auto&... kind) { (list.add(kind, outcome), ...); }, kinds);
-    line += ") = ";
+    CallTrace trace(tracer, kInfo.name);
+    ParameterList list(kInfo, raw.data(), decoded.count, tracer.config().string_size);
+    list.before(trace.text(), kinds);
+    call.trace = &trace;
+    trace.starts();
+    const Result result = run(call, kinds, decoded.error);
+    trace.ended();
+    bool succeeded = !call.trap;
+    if constexpr (std::is_same_v<Result, Errno>) succeeded = succeeded && result == Errno::success;
+    list.after(trace.text(), kinds, succeeded);
+    trace.text() += ") = ";
     if constexpr (std::is_same_v<Result, Errno>) {
       if (call.trap) {
-        line += "? (" + call.trap->message + ")";
+        trace.text() += "? (" + call.trap->message + ")";
       } else {
-        line += name_of(result);
+        describe_error(trace.text(), result);
       }
     } else {
-      line += '?';
+      trace.text() += '?';
     }
-    {
-      const std::lock_guard lock(call.state.trace_mutex);
-      call.state.trace(line);
-    }
+    trace.write();
     return finish(call, result);
   }
 };
+
+// The same of snapshot 0, which has the same number of parameters for each kind.
+template <const FunctionInfo& kInfo, auto kImplementation, class Result, class... Kinds>
+using OldEntry = Entry<kInfo, kImplementation, Result, typename snapshot0::Old<Kinds>::Type...>;
 
 template <class... Kinds>
 struct KindList {
@@ -156,31 +244,68 @@ struct KindList {
 };
 
 namespace info {
-#define WASI_FUNCTION(name, result, parameters, what, ...) \
-  constexpr FunctionInfo name = {#name, parameters, what, std::is_same_v<result, Errno>, KindList<__VA_ARGS__>::kInfos};
+#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...)        \
+  constexpr FunctionInfo name = {#name,                                                     \
+                                 Since::since,                                              \
+                                 Capability::capability,                                    \
+                                 parameters,                                                \
+                                 what,                                                      \
+                                 hosts,                                                     \
+                                 std::is_same_v<result, Errno>,                             \
+                                 KindList<__VA_ARGS__>::kInfos};
 #include "wasi/preview1.def"
 #undef WASI_FUNCTION
 }  // namespace info
 
 constexpr FunctionInfo kInfos[] = {
-#define WASI_FUNCTION(name, result, parameters, what, ...) info::name,
+#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...) info::name,
 #include "wasi/preview1.def"
 #undef WASI_FUNCTION
+};
+
+constexpr CapabilityInfo kCapabilities[] = {
+#define WASI_CAPABILITY(name, what, needs, options) {Capability::name, #name, what, needs, options},
+#include "wasi/capabilities.def"
+#undef WASI_CAPABILITY
 };
 
 }  // namespace
 
 std::span<const FunctionInfo> function_infos() { return kInfos; }
+std::span<const CapabilityInfo> capability_infos() { return kCapabilities; }
 
-std::span<const Function> functions() {
-  static const Function kFunctions[] = {
-#define WASI_FUNCTION(name, result, parameters, what, ...)            \
-  {#name, KindList<__VA_ARGS__>::type(std::is_same_v<result, Errno>), \
+std::span<const Function> functions(std::string_view module) {
+  if (module == kModuleName) {
+    static const Function kFunctions[] = {
+#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...) \
+  {#name, KindList<__VA_ARGS__>::type(std::is_same_v<result, Errno>),                \
    &Entry<info::name, &impl::name, result __VA_OPT__(, ) __VA_ARGS__>::body},
 #include "wasi/preview1.def"
 #undef WASI_FUNCTION
-  };
-  return kFunctions;
+    };
+    return kFunctions;
+  }
+  if (module == kOldModuleName) {
+    static const std::vector<Function> kFunctions = [] {
+      std::vector<Function> all;
+#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...)        \
+  if constexpr (Since::since == Since::snapshot0) {                                         \
+    all.push_back({#name, KindList<__VA_ARGS__>::type(std::is_same_v<result, Errno>),       \
+                   &OldEntry<info::name, &impl::name, result __VA_OPT__(, ) __VA_ARGS__>::body}); \
+  }
+#include "wasi/preview1.def"
+#undef WASI_FUNCTION
+      return all;
+    }();
+    return kFunctions;
+  }
+  return {};
+}
+
+const Function* find_function(std::string_view module, std::string_view name) {
+  const auto all = functions(module);
+  const auto found = std::ranges::find(all, name, &Function::name);
+  return found == all.end() ? nullptr : &*found;
 }
 
 }  // namespace wasi::preview1

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 
 #include "base/byte_reader.h"
@@ -11,10 +12,9 @@
 namespace wasi::preview1 {
 namespace {
 
-// How much of a buffer a trace shows.
-constexpr std::size_t kQuotedBytes = 32;
-constexpr std::size_t kDescribedIovs = 8;
-constexpr std::size_t kDescribedSubscriptions = 8;
+// How many elements of a list a trace shows, and how many rights by their names.
+constexpr std::size_t kShownElements = 32;
+constexpr int kShownRights = 16;
 
 bool is_ascii(std::string_view text) {
   unsigned char all = 0;
@@ -26,6 +26,32 @@ constexpr std::array<std::string_view, 8> kFileTypes = {"unknown",       "block_
                                                         "directory",     "regular_file", "socket_dgram",
                                                         "socket_stream", "symbolic_link"};
 constexpr std::array<std::string_view, 3> kEventTypes = {"clock", "fd_read", "fd_write"};
+constexpr std::array<std::string_view, 1> kSubClockFlags = {"abstime"};
+constexpr std::array<std::string_view, 1> kEventFlags = {"hangup"};
+
+// A list in brackets, cut where it gets long.
+class Elements {
+ public:
+  explicit Elements(std::string& out) : out_(out) { out_ += '['; }
+  ~Elements() { out_ += ']'; }
+  Elements(const Elements&) = delete;
+  Elements& operator=(const Elements&) = delete;
+  // Before each element; false when the rest is left out.
+  bool next() {
+    if (count_ != 0) out_ += ", ";
+    if (count_ == kShownElements) out_ += "...";
+    return count_++ < kShownElements;
+  }
+
+ private:
+  std::string& out_;
+  std::size_t count_ = 0;
+};
+
+// Nanoseconds, to be read by people.
+std::string seconds(std::uint64_t nanoseconds) {
+  return fmt::format("{}.{:09}", nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000);
+}
 
 }  // namespace
 
@@ -118,12 +144,35 @@ void describe_bits(std::string& out, std::uint64_t bits, std::span<const std::st
     return;
   }
   bool first = true;
-  for (std::size_t i = 0; i < names.size(); ++i) {
+  for (std::size_t i = 0; i < 64; ++i) {
     if ((bits >> i & 1) == 0) continue;
     if (!first) out += '|';
-    out += names[i];
+    if (i < names.size()) {
+      out += names[i];
+    } else {
+      // What has no name, all at once.
+      describe_hex(out, bits >> i << i);
+      return;
+    }
     first = false;
   }
+}
+
+void describe_rights(std::string& out, Rights rights) {
+  if (rights == right::kAll) {
+    out += "all";
+  } else if (std::popcount(rights) <= kShownRights) {
+    describe_bits(out, rights, kRightNames);
+  } else {
+    out += "~(";
+    describe_bits(out, right::kAll & ~rights, kRightNames);
+    out += ')';
+  }
+}
+
+void describe_descriptor(std::string& out, std::uint32_t number, const Descriptor& descriptor) {
+  describe_value(out, number);
+  if (!descriptor.name.empty()) fmt::format_to(std::back_inserter(out), "<{}>", descriptor.name);
 }
 
 void describe_value(std::string& out, const FdStat& stat) {
@@ -131,58 +180,112 @@ void describe_value(std::string& out, const FdStat& stat) {
   out += name_of(stat.type);
   out += ", flags=";
   describe_bits(out, stat.flags, FdFlags::kNames);
-  fmt::format_to(std::back_inserter(out), ", base={:#x}, inheriting={:#x}}}", stat.rights_base, stat.rights_inheriting);
+  out += ", base=";
+  describe_rights(out, stat.rights_base);
+  out += ", inheriting=";
+  describe_rights(out, stat.rights_inheriting);
+  out += '}';
 }
 
 void describe_value(std::string& out, const FileStat& stat) {
-  fmt::format_to(std::back_inserter(out), "{{type={}, ino={}, nlink={}, size={}, mtim={}}}", name_of(stat.type),
-                 stat.ino, stat.nlink, stat.size, stat.mtim);
+  fmt::format_to(std::back_inserter(out), "{{dev={:#x}, ino={}, type={}, nlink={}, size={}, atim={}, mtim={}, ctim={}}}",
+                 stat.dev, stat.ino, name_of(stat.type), stat.nlink, stat.size, seconds(stat.atim),
+                 seconds(stat.mtim), seconds(stat.ctim));
 }
 
 void describe_value(std::string& out, const PreStat& stat) {
   fmt::format_to(std::back_inserter(out), "{{dir, name_length={}}}", stat.name_length);
 }
 
-void Iovs::describe_data(std::string& out, std::size_t limit) const {
-  out += '[';
-  for (std::size_t i = 0; i < std::min(count, kDescribedIovs); ++i) {
-    const iovec& vector = vectors[i];
-    const std::size_t used = std::min(limit, vector.iov_len);
-    limit -= used;
-    if (i != 0) out += ", ";
-    out += '{';
-    describe_quoted(out, {static_cast<const char*>(vector.iov_base), used}, kQuotedBytes);
-    fmt::format_to(std::back_inserter(out), ", {}}}", vector.iov_len);
+void describe_strings(std::string& out, const StringList& list, const Detail& detail) {
+  Elements elements(out);
+  for (std::size_t i = 0; i < list.offsets.size() && elements.next(); ++i) {
+    describe_quoted(out, list.bytes.c_str() + list.offsets[i], detail.string_size);
   }
-  if (count > kDescribedIovs) out += ", ...";
-  out += ']';
 }
 
-void OutBytes::describe(std::string& out, const Outcome&) const {
-  describe_hex(out, address);
+void Iovs::describe_data(std::string& out, std::size_t filled, std::size_t string_size) const {
+  Elements elements(out);
+  for (std::size_t i = 0; i < count && elements.next(); ++i) {
+    const iovec& vector = vectors[i];
+    const std::size_t used = std::min(filled, vector.iov_len);
+    filled -= used;
+    out += '{';
+    describe_quoted(out, {static_cast<const char*>(vector.iov_base), used}, string_size);
+    fmt::format_to(std::back_inserter(out), ", {}}}", vector.iov_len);
+  }
+}
+
+void OutBytes::describe_result(std::string& out, const Detail& detail) const {
+  const std::size_t used = std::min<std::size_t>(size, detail.count.value_or(UINT32_MAX));
+  describe_quoted(out, {reinterpret_cast<const char*>(data), used}, detail.string_size);
   fmt::format_to(std::back_inserter(out), ", {}", size);
 }
 
-void PollList::describe(std::string& out, const Outcome&) const {
-  out += '[';
-  for (std::uint32_t i = 0; i < std::min<std::size_t>(count, kDescribedSubscriptions); ++i) {
-    Subscription subscription;
-    std::memcpy(&subscription, subscriptions + i * sizeof(subscription), sizeof(subscription));
-    if (i != 0) out += ", ";
-    const auto type = static_cast<std::size_t>(subscription.type);
-    if (type >= kEventTypes.size()) {
-      fmt::format_to(std::back_inserter(out), "{{type={}}}", type);
-    } else if (subscription.type == EventType::clock) {
-      const bool known = subscription.clock_or_fd < ClockIds::kNames.size();
-      fmt::format_to(std::back_inserter(out), "{{clock={}, {}{}ns}}",
-                     known ? ClockIds::kNames[subscription.clock_or_fd] : "?",
-                     (subscription.clock_flags & subclockflag::abstime) != 0 ? "at " : "", subscription.timeout);
-    } else {
-      fmt::format_to(std::back_inserter(out), "{{{}={}}}", kEventTypes[type], subscription.clock_or_fd);
+void OutEntries::describe_result(std::string& out, const Detail& detail) const {
+  const std::size_t used = std::min<std::size_t>(size, detail.count.value_or(0));
+  {
+    Elements elements(out);
+    for (std::size_t at = 0; at < used && elements.next();) {
+      DirEnt entry;
+      if (used - at < sizeof(entry)) {
+        out += "...";  // cut at the buffer's end
+        break;
+      }
+      std::memcpy(&entry, data + at, sizeof(entry));
+      at += sizeof(entry);
+      const std::size_t length = std::min<std::size_t>(entry.name_length, used - at);
+      fmt::format_to(std::back_inserter(out), "{{next={}, ino={}, type={}, name=", entry.next, entry.ino,
+                     name_of(entry.type));
+      describe_quoted(out, {reinterpret_cast<const char*>(data) + at, length}, Path::kMostShown);
+      out += length == entry.name_length ? "}" : "...}";
+      at += length;
     }
   }
-  if (count > kDescribedSubscriptions) out += ", ...";
-  out += ']';
+  fmt::format_to(std::back_inserter(out), ", {}", size);
+}
+
+void PollList::describe(std::string& out, const Detail&) const {
+  Elements elements(out);
+  for (std::uint32_t i = 0; i < count && elements.next(); ++i) {
+    const Subscription subscription = at(i);
+    fmt::format_to(std::back_inserter(out), "{{userdata={:#x}, ", subscription.userdata);
+    const auto type = static_cast<std::size_t>(subscription.type);
+    if (type >= kEventTypes.size()) {
+      fmt::format_to(std::back_inserter(out), "type={}}}", type);
+    } else if (subscription.type == EventType::clock) {
+      out += "clock=";
+      if (subscription.clock_or_fd < ClockIds::kNames.size()) {
+        out += ClockIds::kNames[subscription.clock_or_fd];
+      } else {
+        describe_value(out, subscription.clock_or_fd);
+      }
+      fmt::format_to(std::back_inserter(out), ", timeout={}, flags=", seconds(subscription.timeout));
+      describe_bits(out, subscription.clock_flags, kSubClockFlags);
+      out += '}';
+    } else {
+      fmt::format_to(std::back_inserter(out), "{}={}}}", kEventTypes[type], subscription.clock_or_fd);
+    }
+  }
+}
+
+void PollList::describe_result(std::string& out, const Detail& detail) const {
+  out += ", events=";
+  Elements elements(out);
+  for (std::uint32_t i = 0; i < std::min(count, detail.count.value_or(0)) && elements.next(); ++i) {
+    Event event;
+    std::memcpy(&event, events + i * sizeof(event), sizeof(event));
+    const auto type = static_cast<std::size_t>(event.type);
+    fmt::format_to(std::back_inserter(out), "{{userdata={:#x}, {}", event.userdata,
+                   type < kEventTypes.size() ? kEventTypes[type] : "?");
+    if (event.error != Errno::success) {
+      fmt::format_to(std::back_inserter(out), ", error={}", name_of(event.error));
+    } else if (event.type != EventType::clock) {
+      fmt::format_to(std::back_inserter(out), ", nbytes={}, flags=", event.nbytes);
+      describe_bits(out, event.flags, kEventFlags);
+    }
+    out += '}';
+  }
 }
 
 }  // namespace wasi::preview1

@@ -3,16 +3,19 @@
 // A kind takes its Wasm arguments from their slots, checks them and holds the result for the function: a descriptor
 // that has the rights, a path that was copied out, a place in guest memory that is known to be inside. All kinds of a
 // call are decoded before the function runs, so a bad pointer means that nothing has happened and nothing was
-// written. A kind also says how it looks in a trace and in the docs.
+// written. A kind also says how it looks in the docs and in a trace: what goes in by describe(), before the call, what
+// came out by describe_result(), after one that succeeded.
 #pragma once
 
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,9 +42,16 @@ struct ParamInfo {
   Rights rights = 0;  // needed on the descriptor
 };
 
-// Appends to the trace line.
+// What the text of a parameter depends on.
+struct Detail {
+  std::size_t string_size = 32;        // how much is shown of data
+  std::optional<std::uint32_t> count;  // how many bytes or events there are, where the call has said so
+};
+
+// Append to the trace line.
 void describe_quoted(std::string& out, std::string_view bytes, std::size_t limit);
 void describe_bits(std::string& out, std::uint64_t bits, std::span<const std::string_view> names);
+void describe_rights(std::string& out, Rights rights);
 void describe_hex(std::string& out, std::uint64_t value);
 void describe_value(std::string& out, std::uint64_t value);
 void describe_value(std::string& out, std::uint32_t value);
@@ -49,6 +59,8 @@ void describe_value(std::string& out, std::uint16_t value);
 void describe_value(std::string& out, const FdStat& stat);
 void describe_value(std::string& out, const FileStat& stat);
 void describe_value(std::string& out, const PreStat& stat);
+void describe_descriptor(std::string& out, std::uint32_t number, const Descriptor& descriptor);
+void describe_strings(std::string& out, const StringList& list, const Detail& detail);
 std::string_view name_of(FileType type);
 
 // Names for bits and enumerators, lowest first.
@@ -56,12 +68,6 @@ inline constexpr std::array<std::string_view, 30> kRightNames = {
 #define WASI_RIGHT(name, holders, changes) #name,
 #include "wasi/rights.def"
 #undef WASI_RIGHT
-};
-
-// How a call ended, as far as describing its parameters goes.
-struct Outcome {
-  const Call& call;
-  bool succeeded;
 };
 
 // The error for a descriptor that lacks `missing`.
@@ -82,7 +88,7 @@ struct Fd {
     const Rights missing = kRights & ~descriptor->base;
     return missing == 0 ? Errno::success : refusal(*descriptor, missing);
   }
-  void describe(std::string& out, const Outcome&) const { describe_value(out, number); }
+  void describe(std::string& out, const Detail&) const { describe_descriptor(out, number, *descriptor); }
   Descriptor* operator->() const { return descriptor.get(); }
   Descriptor& operator*() const { return *descriptor; }
 };
@@ -95,7 +101,7 @@ struct Dir {
   Fd<kRights> fd;
 
   Errno decode(Call& call, const runtime::Slot* slots) { return fd.decode(call, slots); }
-  void describe(std::string& out, const Outcome& outcome) const { fd.describe(out, outcome); }
+  void describe(std::string& out, const Detail& detail) const { fd.describe(out, detail); }
   [[nodiscard]] const Descriptor& descriptor() const { return *fd; }
   // Nothing else has such rights.
   Directory* operator->() const { return fd->file->as_directory(); }
@@ -115,7 +121,7 @@ struct SocketFd {
     const Rights missing = kRights & ~fd->base;
     return missing == 0 ? Errno::success : refusal(*fd, missing);
   }
-  void describe(std::string& out, const Outcome& outcome) const { fd.describe(out, outcome); }
+  void describe(std::string& out, const Detail& detail) const { fd.describe(out, detail); }
 };
 
 // Numbers.
@@ -123,19 +129,19 @@ struct U32 {
   static constexpr ParamInfo kInfo{"u32", "i"};
   std::uint32_t value = 0;
   Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].u32, Errno::success; }
-  void describe(std::string& out, const Outcome&) const { describe_value(out, value); }
+  void describe(std::string& out, const Detail&) const { describe_value(out, value); }
 };
 struct U64 {
   static constexpr ParamInfo kInfo{"u64", "I"};
   std::uint64_t value = 0;
   Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].u64, Errno::success; }
-  void describe(std::string& out, const Outcome&) const { describe_value(out, value); }
+  void describe(std::string& out, const Detail&) const { describe_value(out, value); }
 };
 struct S64 {
   static constexpr ParamInfo kInfo{"s64", "I"};
   std::int64_t value = 0;
   Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].s64, Errno::success; }
-  void describe(std::string& out, const Outcome&) const { out += std::to_string(value); }
+  void describe(std::string& out, const Detail&) const { out += std::to_string(value); }
 };
 
 // A set of rights. Bits that mean nothing are dropped rather than refused: programs ask for "all".
@@ -143,10 +149,7 @@ struct RightsSet {
   static constexpr ParamInfo kInfo{"rights", "I"};
   Rights value = 0;
   Errno decode(Call&, const runtime::Slot* slots) { return value = slots[0].u64 & right::kAll, Errno::success; }
-  void describe(std::string& out, const Outcome&) const {
-    // What a file system asks for is mostly everything, and thirty names would hide the rest of the line.
-    describe_hex(out, value);
-  }
+  void describe(std::string& out, const Detail&) const { describe_rights(out, value); }
 };
 
 // Sets of flags and enumerations: names in order of bits or values; others are EINVAL.
@@ -189,7 +192,7 @@ struct Flags {
     value = slots[0].u32;
     return (value >> Names::kNames.size()) == 0 ? Errno::success : Errno::inval;
   }
-  void describe(std::string& out, const Outcome&) const { describe_bits(out, value, Names::kNames); }
+  void describe(std::string& out, const Detail&) const { describe_bits(out, value, Names::kNames); }
   [[nodiscard]] bool has(std::uint32_t bits) const { return (value & bits) != 0; }
 };
 
@@ -202,7 +205,7 @@ struct Enum {
     value = static_cast<Value>(slots[0].u32);
     return Errno::success;
   }
-  void describe(std::string& out, const Outcome&) const { out += Names::kNames[static_cast<std::size_t>(value)]; }
+  void describe(std::string& out, const Detail&) const { out += Names::kNames[static_cast<std::size_t>(value)]; }
 };
 
 // Where a result goes.
@@ -218,8 +221,7 @@ struct Out {
     return place != nullptr ? Errno::success : Errno::fault;
   }
   void set(const typename T::Type& value) const { std::memcpy(place, &value, sizeof(value)); }
-  void describe(std::string& out, const Outcome& outcome) const {
-    if (!outcome.succeeded) return describe_hex(out, address);
+  void describe_result(std::string& out, const Detail&) const {
     typename T::Type value;
     std::memcpy(&value, place, sizeof(value));
     out += '[';
@@ -256,12 +258,15 @@ struct OutPreStat {
 // (ENAMETOOLONG).
 struct Path {
   static constexpr ParamInfo kInfo{"path", "ii", Shape::array, 1};
+  static constexpr std::size_t kMostShown = 256;
   std::size_t size;
   char text[Limits::kMostPathLength + 1];
 
   Path() {}  // NOLINT: the text stays uninitialised on purpose, it is 4 KiB
   Errno decode(Call& call, const runtime::Slot* slots);
-  void describe(std::string& out, const Outcome&) const { describe_quoted(out, view(), PATH_MAX); }
+  void describe(std::string& out, const Detail& detail) const {
+    describe_quoted(out, view(), std::max(detail.string_size, kMostShown));
+  }
   [[nodiscard]] std::string_view view() const { return {text, size}; }
 };
 
@@ -272,22 +277,24 @@ struct Iovs {
   static constexpr std::size_t kMaxCount = IOV_MAX;
   static constexpr std::size_t kMaxBytes = 0x7ffff000;
   std::size_t count = 0;
-  std::size_t filled = 0;  // bytes that a read stored, for the trace
   iovec vectors[kMaxCount];
 
   Iovs() {}  // NOLINT: 16 KiB that stay uninitialised on purpose
   Errno decode(Call& call, const runtime::Slot* slots);
-  void describe_data(std::string& out, std::size_t limit) const;
+  // Of all buffers together, `filled` bytes mean something.
+  void describe_data(std::string& out, std::size_t filled, std::size_t string_size) const;
 };
 struct ReadIovs : Iovs {
   ReadIovs() {}  // NOLINT: an implicit one would be preceded by zeroing all of it
   static constexpr ParamInfo kInfo{"out iovs", "ii", Shape::array, 8};
-  void describe(std::string& out, const Outcome& outcome) const { describe_data(out, outcome.succeeded ? filled : 0); }
+  void describe_result(std::string& out, const Detail& detail) const {
+    describe_data(out, detail.count.value_or(0), detail.string_size);
+  }
 };
 struct WriteIovs : Iovs {
   WriteIovs() {}  // NOLINT: see ReadIovs
   static constexpr ParamInfo kInfo{"iovs", "ii", Shape::array, 8};
-  void describe(std::string& out, const Outcome&) const { describe_data(out, SIZE_MAX); }
+  void describe(std::string& out, const Detail& detail) const { describe_data(out, SIZE_MAX, detail.string_size); }
 };
 
 // A buffer that the function fills.
@@ -303,31 +310,31 @@ struct OutBytes {
     data = call.range(address, size);
     return data != nullptr ? Errno::success : Errno::fault;
   }
-  void describe(std::string& out, const Outcome&) const;
+  void describe_result(std::string& out, const Detail& detail) const;
+};
+// The same, for directory entries.
+struct OutEntries : OutBytes {
+  void describe_result(std::string& out, const Detail& detail) const;
 };
 
 // Where args_get and environ_get put their pointers and their strings.
 template <StringList Context::State::* kList>
 struct OutStrings {
   static constexpr ParamInfo kInfo{"out strings", "ii", Shape::strings, 0};
+  const StringList* list = nullptr;
   std::uint8_t* pointers = nullptr;
   std::uint8_t* bytes = nullptr;
-  std::uint32_t address = 0;  // of the pointers
-  std::uint32_t base = 0;     // of the bytes
+  std::uint32_t base = 0;  // the address of the bytes
 
   Errno decode(Call& call, const runtime::Slot* slots) {
-    const StringList& list = call.state.*kList;
-    address = slots[0].u32;
+    list = &(call.state.*kList);
     base = slots[1].u32;
-    pointers = call.range(address, list.offsets.size() * std::uint64_t{4});
-    bytes = call.range(base, list.bytes.size());
+    // With no strings any pointers will do: C libraries pass those of arrays that they have not made then.
+    pointers = list->offsets.empty() ? call.range(0, 0) : call.range(slots[0].u32, list->offsets.size() * 4);
+    bytes = list->bytes.empty() ? call.range(0, 0) : call.range(base, list->bytes.size());
     return pointers != nullptr && bytes != nullptr ? Errno::success : Errno::fault;
   }
-  void describe(std::string& out, const Outcome&) const {
-    describe_hex(out, address);
-    out += ", ";
-    describe_hex(out, base);
-  }
+  void describe_result(std::string& out, const Detail& detail) const { describe_strings(out, *list, detail); }
 };
 
 // poll_oneoff's three: subscriptions, room for as many events, their number.
@@ -337,13 +344,31 @@ struct PollList {
   std::uint8_t* events = nullptr;
   std::uint32_t count = 0;
 
-  Errno decode(Call& call, const runtime::Slot* slots) {
+  Errno decode(Call& call, const runtime::Slot* slots) { return decode_as(call, slots, sizeof(Subscription), &read); }
+  [[nodiscard]] Subscription at(std::uint32_t index) const { return read_(subscriptions + index * std::size_t{size_}); }
+  void describe(std::string& out, const Detail&) const;
+  void describe_result(std::string& out, const Detail& detail) const;
+
+ protected:
+  using Reader = Subscription (*)(const std::uint8_t* place);
+  // Subscriptions that take `size` bytes each.
+  Errno decode_as(Call& call, const runtime::Slot* slots, std::uint32_t size, Reader reader) {
+    size_ = size;
+    read_ = reader;
     count = slots[2].u32;
-    subscriptions = call.range(slots[0].u32, count * std::uint64_t{sizeof(Subscription)});
+    subscriptions = call.range(slots[0].u32, count * std::uint64_t{size});
     events = call.range(slots[1].u32, count * std::uint64_t{sizeof(Event)});
     return subscriptions != nullptr && events != nullptr ? Errno::success : Errno::fault;
   }
-  void describe(std::string& out, const Outcome&) const;
+
+ private:
+  static Subscription read(const std::uint8_t* place) {
+    Subscription subscription;
+    std::memcpy(&subscription, place, sizeof(subscription));
+    return subscription;
+  }
+  std::uint32_t size_ = 0;
+  Reader read_ = nullptr;
 };
 
 }  // namespace wasi::preview1

@@ -7,6 +7,12 @@ namespace {
 
 bool follows(const Flags<LookupFlags>& flags) { return flags.has(lookupflag::symlink_follow); }
 
+std::string joined(const std::string& directory, std::string_view path) {
+  std::string name = directory;
+  if (!name.ends_with('/')) name += '/';
+  return name.append(path);
+}
+
 }  // namespace
 
 Errno path_create_directory(Call&, Dir<right::path_create_directory>& fd, Path& path) {
@@ -67,6 +73,7 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
   descriptor.base = granted & (*file)->rights();
   if ((*file)->type() == FileType::directory) descriptor.inheriting = inheriting.value & directory.inheriting;
   descriptor.file = std::move(*file);
+  if (call.state.trace) descriptor.name = joined(directory.name, path.view());
   const auto number = call.state.fds.insert(std::move(descriptor));
   if (!number) return Errno::mfile;
   opened.set(*number);

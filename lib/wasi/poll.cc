@@ -17,12 +17,6 @@ namespace {
 // Up to how many no memory is asked for.
 constexpr std::uint32_t kFewSubscriptions = 64;
 
-Subscription subscription_at(const PollList& list, std::uint32_t index) {
-  Subscription subscription;
-  std::memcpy(&subscription, list.subscriptions + std::size_t{index} * sizeof(subscription), sizeof(subscription));
-  return subscription;
-}
-
 // What a subscription is doing while we wait.
 enum class Wait : std::uint8_t {
   event,  // has something to tell already
@@ -177,7 +171,7 @@ Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
   Polled polled(storage.all());
   Until until;
   for (std::uint32_t i = 0; i < list.count; ++i) {
-    waiting[i] = prepare(call, subscription_at(list, i), polled);
+    waiting[i] = prepare(call, list.at(i), polled);
     // What is ready already is told at once, together with whatever else is by then.
     if (waiting[i].kind == Wait::event) until.monotonic = 0;
     if (waiting[i].kind == Wait::clock) {

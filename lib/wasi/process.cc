@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t kRandomPiece = std::size_t{1} << 20;
 
 template <class Strings>
-void write_strings(const StringList& list, const Strings& out) {
+void write_strings(const Strings& out) {
+  const StringList& list = *out.list;
   for (std::size_t i = 0; i < list.offsets.size(); ++i) {
     const std::uint32_t address = out.base + list.offsets[i];
     std::memcpy(out.pointers + i * sizeof(address), &address, sizeof(address));
@@ -47,8 +48,8 @@ clockid_t host_clock(ClockId clock) {
 
 }  // namespace
 
-Errno args_get(Call& call, OutStrings<&Context::State::args>& argv) {
-  write_strings(call.state.args, argv);
+Errno args_get(Call&, OutStrings<&Context::State::args>& argv) {
+  write_strings(argv);
   return Errno::success;
 }
 
@@ -56,8 +57,8 @@ Errno args_sizes_get(Call& call, Out<OutU32>& argc, Out<OutU32>& argv_size) {
   return sizes(call.state.args, argc, argv_size);
 }
 
-Errno environ_get(Call& call, OutStrings<&Context::State::env>& environ) {
-  write_strings(call.state.env, environ);
+Errno environ_get(Call&, OutStrings<&Context::State::env>& environ) {
+  write_strings(environ);
   return Errno::success;
 }
 

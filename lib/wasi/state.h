@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <mutex>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "wasi/context.h"
 #include "wasi/fd_table.h"
+#include "wasi/trace.h"
 
 namespace wasi::preview1 {
 
@@ -28,8 +27,7 @@ struct Context::State {
   StringList env;
   FdTable fds;
   std::vector<std::string> preopen_names;
-  std::mutex trace_mutex;  // held while `trace` is called
-  std::function<void(std::string_view)> trace;
+  std::optional<Tracer> trace;
 };
 
 }  // namespace wasi::preview1

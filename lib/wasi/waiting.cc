@@ -66,6 +66,7 @@ std::expected<std::size_t, Errno> wait_for(Call& call, std::span<pollfd> fds, co
       if (watch->error() != 0) return std::unexpected(errno_from_host(watch->error()));
       // Who interrupted us until now did not know that we sleep here.
       if (call.must_stop()) return std::unexpected(Errno::intr);
+      call.waits();
     }
     watch->sleep();
   }

@@ -251,7 +251,9 @@ TEST_CASE("a program without memory gets EFAULT, not a crash", "[table]") {
 
 // The table of docs/wasi.md.
 std::string docs_table() {
-  std::string table = "| function | parameters | rights | what it does |\n| --- | --- | --- | --- |\n";
+  std::string table =
+      "| function | parameters | what it does | rights | capability | where hosts differ |\n"
+      "| --- | --- | --- | --- | --- | --- |\n";
   for (const FunctionInfo& info : function_infos()) {
     std::string parameters;
     std::string rights;
@@ -267,21 +269,48 @@ std::string docs_table() {
         rights += kRightNames[bit];
       }
     }
-    table +=
-        "| `" + std::string(info.name) + "` | " + parameters + " | " + rights + " | " + std::string(info.what) + " |\n";
+    const CapabilityInfo& capability = capability_infos()[static_cast<std::size_t>(info.capability)];
+    const std::string name = "`" + std::string(info.name) + "`";
+    for (const std::string_view cell :
+         {std::string_view(name), std::string_view(parameters), info.what, std::string_view(rights), capability.name, info.hosts}) {
+      table += "| ";
+      table += cell;
+      table += ' ';
+    }
+    table += "|\n";
   }
   return table;
 }
 
-TEST_CASE("the table in docs/wasi.md is the one of preview1.def", "[table]") {
+std::string capabilities_table() {
+  std::string table = "| capability | what a program does with it | what it needs | options of `wasirun` |\n| --- | --- | --- | --- |\n";
+  for (const CapabilityInfo& info : capability_infos()) {
+    table += "| " + std::string(info.name) + " | " + std::string(info.what) + " | " + std::string(info.needs) + " | " +
+             (info.options.empty() ? "" : "`" + std::string(info.options) + "`") + " |\n";
+  }
+  return table;
+}
+
+TEST_CASE("every function has a capability, every capability but threads a function", "[table]") {
+  std::set<std::string_view> used = {"threads"};
+  for (const FunctionInfo& info : function_infos()) {
+    const CapabilityInfo& capability = capability_infos()[static_cast<std::size_t>(info.capability)];
+    CHECK(capability.id == info.capability);
+    used.insert(capability.name);
+  }
+  CHECK(used.size() == capability_infos().size());
+}
+
+TEST_CASE("the tables in docs/wasi.md are those of preview1.def and capabilities.def", "[table]") {
   std::ifstream file(::wasi::test::project_path("docs/wasi.md"));
   REQUIRE(file);
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  const std::string table = docs_table();
-  const bool is_current = text.find(table) != std::string::npos;
-  // Not through the test framework, which would break the lines.
-  if (!is_current) std::cerr << "the table should be:\n" << table;
-  CHECK(is_current);
+  for (const std::string& table : {docs_table(), capabilities_table()}) {
+    const bool is_current = text.find(table) != std::string::npos;
+    // Not through the test framework, which would break the lines.
+    if (!is_current) std::cerr << "the table should be:\n" << table;
+    CHECK(is_current);
+  }
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "tools/wasirun/report.h"
+#include "wasi/table.h"
 
 namespace wasirun {
 
@@ -18,6 +19,7 @@ usage:
   wasirun [run] [options] MODULE [arguments...]   run a program
   wasirun validate FILE...                        check modules
   wasirun inspect [--json] FILE                   show what is in a module
+  wasirun explain-caps [--json] FILE              say what a program can make use of, and what gives it
   wasirun wasm FILE -o OUTPUT                     translate a module from text to binary
   wasirun wat [--fold] [-o OUTPUT] FILE           print a module as text
   wasirun objdump [options] FILE                  show sections and disassembly
@@ -143,6 +145,41 @@ wasi::TierSelection choose_tier(const std::string& text) {
 
 using Text = const std::string&;
 
+// "wasi", or "wasi:" and patterns of functions' names.
+void parse_trace(Text value, RunCommand& run) {
+  const std::size_t colon = value.find(':');
+  static constexpr Choice<bool> kChoices[] = {{"wasi", true}};
+  run.trace_wasi = choose("--trace", value.substr(0, colon), kChoices);
+  if (colon == std::string::npos) return;
+  for (std::size_t at = colon + 1; at <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', at), value.size());
+    std::string pattern = value.substr(at, comma - at);
+    const auto means = [&](std::string_view function) { return wasi::preview1::matches(pattern, function); };
+    if (!means(wasi::preview1::kThreadSpawn) &&
+        std::ranges::none_of(wasi::preview1::function_infos(), means, &wasi::preview1::FunctionInfo::name)) {
+      throw CLI::ValidationError("--trace", fmt::format("no function of WASI is called \"{}\"", pattern));
+    }
+    run.trace.functions.push_back(std::move(pattern));
+    at = comma + 1;
+  }
+}
+
+void add_trace_options(CLI::App& app, RunCommand& run) {
+  CLI::Option* trace =
+      app.add_option_function<std::string>(
+             "--trace", [&run](Text value) { parse_trace(value, run); },
+             "Print calls of WASI, as strace does: wasi, or only some of them, e.g. wasi:path_*,fd_read")
+          ->type_name("wasi[:NAMES]");
+  app.add_option("--trace-output", run.trace_output, "Where to print them (default: stderr)")
+      ->type_name("FILE")
+      ->needs(trace);
+  app.add_flag("-T,--trace-times", run.trace.times, "Print how long each call took")->needs(trace);
+  app.add_flag("--trace-timestamps", run.trace_timestamps, "Print the time of day before each line")->needs(trace);
+  app.add_option("--trace-string-size", run.trace.string_size, "How many bytes of data to print (default: 32)")
+      ->type_name("COUNT")
+      ->needs(trace);
+}
+
 void add_run_options(CLI::App& app, RunCommand& run) {
   app.add_option_function<std::vector<std::string>>(
          "--dir",
@@ -201,14 +238,7 @@ void add_run_options(CLI::App& app, RunCommand& run) {
          },
          "How memory accesses are checked: guard (pages, default) or explicit (comparisons)")
       ->type_name("HOW");
-  app.add_option_function<std::string>(
-         "--trace",
-         [&run](Text value) {
-           static constexpr Choice<bool> kChoices[] = {{"wasi", true}};
-           run.trace_wasi = choose("--trace", value, kChoices);
-         },
-         "Print every call of a kind to stderr: wasi")
-      ->type_name("WHAT");
+  add_trace_options(app, run);
   app.add_option_function<std::string>(
          "--profile",
          [&run](Text value) {
@@ -260,6 +290,20 @@ Command parse_inspect(std::span<const char* const> args) {
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (inspect.file.empty()) return Done{usage_error("which file? See 'wasirun inspect --help'")};
   return inspect;
+}
+
+Command parse_explain_caps(std::span<const char* const> args) {
+  ExplainCapsCommand explain;
+  CLI::App app(
+      "Says what a program can make use of, by the functions of WASI that it imports, and which options of 'run' give\n"
+      "it that. What it does not import it cannot do, whatever it is given.",
+      "explain-caps");
+  set_up(app, "wasirun explain-caps [--json] FILE");
+  app.add_flag("--json", explain.json, "Print JSON");
+  app.add_option("FILE", explain.file, "Module to look at");
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  if (explain.file.empty()) return Done{usage_error("which file? See 'wasirun explain-caps --help'")};
+  return explain;
 }
 
 Command parse_wat(std::span<const char* const> args) {
@@ -326,6 +370,7 @@ Command parse_command_line(std::span<const char* const> args) {
   if (first == "run") return parse_run(args.subspan(1));
   if (first == "validate") return parse_validate(args.subspan(1));
   if (first == "inspect") return parse_inspect(args.subspan(1));
+  if (first == "explain-caps") return parse_explain_caps(args.subspan(1));
   if (first == "wasm") return parse_wasm(args.subspan(1));
   if (first == "wat") return parse_wat(args.subspan(1));
   if (first == "objdump") return parse_objdump(args.subspan(1));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wasi/engine.h>
+#include <wasi/wasi_config.h>
 
 #include <chrono>
 #include <cstdint>
@@ -29,6 +30,9 @@ struct RunCommand {
   std::optional<std::uint64_t> stack_size;
   std::optional<std::uint32_t> max_threads;
   bool trace_wasi = false;
+  wasi::TraceOptions trace;
+  std::string trace_output;  // empty: stderr
+  bool trace_timestamps = false;
   bool profile_phases = false;
 };
 
@@ -37,6 +41,11 @@ struct ValidateCommand {
 };
 
 struct InspectCommand {
+  std::string file;
+  bool json = false;
+};
+
+struct ExplainCapsCommand {
   std::string file;
   bool json = false;
 };
@@ -68,7 +77,8 @@ struct Done {
 };
 
 using Command =
-    std::variant<Done, RunCommand, ValidateCommand, InspectCommand, WatCommand, ObjdumpCommand, WasmCommand>;
+    std::variant<Done, RunCommand, ValidateCommand, InspectCommand, ExplainCapsCommand, WatCommand, ObjdumpCommand,
+                 WasmCommand>;
 
 // Reads the arguments behind the program's name; prints help and errors itself.
 Command parse_command_line(std::span<const char* const> args);

@@ -8,6 +8,7 @@ namespace wasirun {
 int run(const RunCommand& command);
 int validate(const ValidateCommand& command);
 int inspect(const InspectCommand& command);
+int explain_caps(const ExplainCapsCommand& command);
 int wat(const WatCommand& command);
 int objdump(const ObjdumpCommand& command);
 int wasm(const WasmCommand& command);

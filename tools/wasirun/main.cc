@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
   if (const auto* chosen = std::get_if<RunCommand>(&command)) return finish_stdout(run(*chosen));
   if (const auto* chosen = std::get_if<ValidateCommand>(&command)) return finish_stdout(validate(*chosen));
+  if (const auto* chosen = std::get_if<ExplainCapsCommand>(&command)) return finish_stdout(explain_caps(*chosen));
   if (const auto* chosen = std::get_if<WatCommand>(&command)) return finish_stdout(wat(*chosen));
   if (const auto* chosen = std::get_if<ObjdumpCommand>(&command)) return finish_stdout(objdump(*chosen));
   if (const auto* chosen = std::get_if<WasmCommand>(&command)) return finish_stdout(wasm(*chosen));

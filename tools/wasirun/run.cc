@@ -9,6 +9,7 @@
 
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/report.h"
+#include "tools/wasirun/trace_output.h"
 
 namespace wasirun {
 
@@ -16,13 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void write_line_to_stderr(std::string_view line) {
-  std::string text(line);
-  text += '\n';
-  std::fwrite(text.data(), 1, text.size(), stderr);
-}
-
-wasi::WasiConfig wasi_config(const RunCommand& command) {
+wasi::WasiConfig wasi_config(const RunCommand& command, TraceOutput* trace) {
   wasi::WasiConfig config;
   config.inherit_stdio();
   // With --invoke what follows the module are a function's arguments.
@@ -42,7 +37,7 @@ wasi::WasiConfig wasi_config(const RunCommand& command) {
     config.preopen(directory.host, directory.guest, directory.access);
   }
   if (command.max_threads) config.max_threads(*command.max_threads);
-  if (command.trace_wasi) config.trace(&write_line_to_stderr);
+  if (trace != nullptr) config.trace([trace](std::string_view line) { trace->write(line); }, command.trace);
   return config;
 }
 
@@ -143,7 +138,9 @@ std::string describe(const std::string& file, const wasi::Error& error) {
   return text.find(file) == std::string::npos ? file + ": " + text : text;
 }
 
-int run(const RunCommand& command) {
+namespace {
+
+int run_module(const RunCommand& command, TraceOutput* trace) {
   const auto engine = wasi::Engine::create(command.engine);
   if (!engine) return failure("{}", engine.error().to_string());
   const auto module = wasi::Module::from_file(*engine, command.module);
@@ -156,7 +153,7 @@ int run(const RunCommand& command) {
   store_config.deadline = command.deadline;
   wasi::Store store(*engine, store_config);
   wasi::Linker linker(*engine);
-  linker.define_wasi(wasi_config(command));
+  linker.define_wasi(wasi_config(command, trace));
 
   const auto start = Clock::now();
   const auto instance = linker.instantiate(store, *module);
@@ -172,6 +169,18 @@ int run(const RunCommand& command) {
   if (command.profile_phases) {
     print_phases(*engine, *module, instantiated - start, Clock::now() - instantiated);
   }
+  return exit_code;
+}
+
+}  // namespace
+
+int run(const RunCommand& command) {
+  if (!command.trace_wasi) return run_module(command, nullptr);
+  auto trace = TraceOutput::open(command.trace_output, command.trace_timestamps);
+  if (!trace) return failure("{}", trace.error().message);
+  const int exit_code = run_module(command, &*trace);
+  // The program's own exit code stands: it has run as it would have without.
+  if (const auto finished = trace->finish(); !finished) print_error(finished.error().message);
   return exit_code;
 }
 
