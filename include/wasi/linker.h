@@ -112,13 +112,13 @@ class Linker {
   Linker& define(std::string_view module, std::string_view name, const SharedMemory& memory);
   // All exports of an instance, under its new module name.
   Linker& define_instance(std::string_view module, const Instance& instance);
-  // The functions of "wasi_snapshot_preview1", and of the older "wasi_unstable". Each store gets a program state (descriptors, arguments) of its own,
-  // made when the first module that imports one of them is instantiated there.
-  // And wasi-threads: to a module that imports "wasi" "thread-spawn" the linker gives that function, and makes the
-  // shared memories that the module imports and nobody defines. A thread is an instance of the module in a store of its
-  // own, made with the definitions that the linker had when the first one was instantiated; its Caller::data() is a
-  // copy. A trap or an exit on one of the threads ends all: calls into the module's store then trap with what ended it.
-  // Threads that still run when the store goes are ended and waited for.
+  // The functions of "wasi_snapshot_preview1", and of the older "wasi_unstable". Each store gets a program state
+  // (descriptors, arguments) of its own, made when the first module that imports one of them is instantiated there. And
+  // wasi-threads: to a module that imports "wasi" "thread-spawn" the linker gives that function, and makes the shared
+  // memories that the module imports and nobody defines. A thread is an instance of the module in a store of its own,
+  // made with the definitions that the linker had when the first one was instantiated; its Caller::data() is a copy. A
+  // trap or an exit on one of the threads ends all: calls into the module's store then trap with what ended it. Threads
+  // that still run when the store goes are ended and waited for.
   Linker& define_wasi(WasiConfig config);
 
   // Instantiates in `store`, which must be of the same engine, and runs the start function.

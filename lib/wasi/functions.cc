@@ -244,15 +244,9 @@ struct KindList {
 };
 
 namespace info {
-#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...)        \
-  constexpr FunctionInfo name = {#name,                                                     \
-                                 Since::since,                                              \
-                                 Capability::capability,                                    \
-                                 parameters,                                                \
-                                 what,                                                      \
-                                 hosts,                                                     \
-                                 std::is_same_v<result, Errno>,                             \
-                                 KindList<__VA_ARGS__>::kInfos};
+#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...)             \
+  constexpr FunctionInfo name = {#name, Since::since, Capability::capability,        parameters, \
+                                 what,  hosts,        std::is_same_v<result, Errno>, KindList<__VA_ARGS__>::kInfos};
 #include "wasi/preview1.def"
 #undef WASI_FUNCTION
 }  // namespace info
@@ -288,9 +282,9 @@ std::span<const Function> functions(std::string_view module) {
   if (module == kOldModuleName) {
     static const std::vector<Function> kFunctions = [] {
       std::vector<Function> all;
-#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...)        \
-  if constexpr (Since::since == Since::snapshot0) {                                         \
-    all.push_back({#name, KindList<__VA_ARGS__>::type(std::is_same_v<result, Errno>),       \
+#define WASI_FUNCTION(name, since, result, capability, parameters, what, hosts, ...)              \
+  if constexpr (Since::since == Since::snapshot0) {                                               \
+    all.push_back({#name, KindList<__VA_ARGS__>::type(std::is_same_v<result, Errno>),             \
                    &OldEntry<info::name, &impl::name, result __VA_OPT__(, ) __VA_ARGS__>::body}); \
   }
 #include "wasi/preview1.def"

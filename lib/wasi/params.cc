@@ -188,9 +188,9 @@ void describe_value(std::string& out, const FdStat& stat) {
 }
 
 void describe_value(std::string& out, const FileStat& stat) {
-  fmt::format_to(std::back_inserter(out), "{{dev={:#x}, ino={}, type={}, nlink={}, size={}, atim={}, mtim={}, ctim={}}}",
-                 stat.dev, stat.ino, name_of(stat.type), stat.nlink, stat.size, seconds(stat.atim),
-                 seconds(stat.mtim), seconds(stat.ctim));
+  fmt::format_to(std::back_inserter(out),
+                 "{{dev={:#x}, ino={}, type={}, nlink={}, size={}, atim={}, mtim={}, ctim={}}}", stat.dev, stat.ino,
+                 name_of(stat.type), stat.nlink, stat.size, seconds(stat.atim), seconds(stat.mtim), seconds(stat.ctim));
 }
 
 void describe_value(std::string& out, const PreStat& stat) {

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 WASIRUN = ""
@@ -156,7 +157,7 @@ class Imports(CliTest):
         self.check_error(FAILURE, [path], '"wasi_snapshot_preview1"."fd_teleport"', "no function of that name")
 
     def test_hints(self):
-        for module, name, hint in [("wasi_unstable", "fd_write", "older WASI (snapshot 0)"),
+        for module, name, hint in [("wasi_unstable", "sock_accept", "no function of that name"),
                                    ("wasi:cli/stdout@0.2.0", "get-stdout", "WASI 0.2"),
                                    ("wbg", "__wbg_log_1", "JavaScript host"), ("gojs", "runtime.wasmExit", "GOOS=wasip1"),
                                    ("env", "emscripten_notify_memory_growth", "Emscripten")]:
@@ -742,6 +743,226 @@ class Terminal(CliTest):
         self.assertNotIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="xterm", NO_COLOR="1"))
         self.assertIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="xterm", NO_COLOR=""))
         self.assertNotIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="dumb"))
+
+
+# Writes "hi" to stdout, closes a descriptor that there is not, and ends with 3.
+TRACED = """
+(module
+  (import "{module}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "{module}" "fd_close" (func $close (param i32) (result i32)))
+  (import "{module}" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "\\20\\00\\00\\00\\03\\00\\00\\00")
+  (data (i32.const 32) "hi\\n")
+  (func (export "_start")
+    (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))
+    (drop (call $close (i32.const 9)))
+    (call $exit (i32.const 3))))
+"""
+# Reads from stdin, in several ways.
+READING = """
+(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 8) "\\20\\00\\00\\00\\10\\00\\00\\00")
+  (func (export "_start") (drop (call $read (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 16))) {then}))
+"""
+# Starts a thread, which asks for the time, and waits until that is done.
+THREADED = """
+(module
+  (import "env" "memory" (memory 1 1 shared))
+  (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+  (export "memory" (memory 0))
+  (func (export "wasi_thread_start") (param i32 i32)
+    (drop (call $yield))
+    (i32.atomic.store (i32.const 0) (i32.const 1))
+    (drop (memory.atomic.notify (i32.const 0) (i32.const 1))))
+  (func (export "_start")
+    (drop (call $spawn (i32.const 16)))
+    (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1)))
+    (drop (call $yield))))
+"""
+
+
+class Tracing(CliTest):
+    LINES = ['fd_write(fd=1<stdout>, iovs=[{"hi\\n", 3}], nwritten=[3]) = 0', "fd_close(fd=9) = EBADF (Bad file descriptor)",
+             "proc_exit(status=3) = ?"]
+
+    def text(self, text, name="guest.wat"):
+        return self.file(name, text.encode())
+
+    def traced(self, *options, module="wasi_snapshot_preview1", code=3):
+        got, out, err = self.run_cli("--trace", *options, self.text(TRACED.replace("{module}", module)))
+        self.assertEqual((got, out), (code, "hi\n"), err)
+        return err.splitlines()
+
+    def test_lines(self):
+        self.assertEqual(self.traced("wasi"), self.LINES)
+
+    def test_snapshot_0(self):
+        self.assertEqual(self.traced("wasi", module="wasi_unstable"), self.LINES)
+
+    def test_some_functions(self):
+        self.assertEqual(self.traced("wasi:fd_*"), self.LINES[:2])
+        self.assertEqual(self.traced("wasi:path_*,proc_exit"), self.LINES[2:])
+        for names in ("fd_reed", "", "fd_read,"):
+            self.check_error(USAGE, ["--trace", "wasi:" + names, "x.wasm"], "no function of WASI is called")
+
+    def test_details(self):
+        lines = self.traced("wasi", "-T", "--trace-timestamps", "--trace-string-size", "1")
+        for line, expected in zip(lines, self.LINES, strict=True):
+            head, _, rest = line.partition(" ")
+            self.assertRegex(head, r"^\d\d:\d\d:\d\d\.\d{6}$")
+            self.assertRegex(rest, "^" + re.escape(expected.replace('"hi\\n"', '"h"...')) + r" <\d+\.\d{6}>$")
+
+    def test_options_need_a_trace(self):
+        for options in (["-T"], ["--trace-output", "x"], ["--trace-timestamps"], ["--trace-string-size", "3"]):
+            self.check_error(USAGE, [*options, "x.wasm"], "--trace")
+
+    def test_file(self):
+        path = self.file("trace", b"what was there before is longer than the trace is, and goes" * 9)
+        self.assertEqual(self.traced("wasi", "--trace-output", path), [])
+        self.assertEqual(pathlib.Path(path).read_text(), "\n".join(self.LINES) + "\n")
+
+    def test_file_that_cannot_be_written(self):
+        program = self.text(TRACED.replace("{module}", "wasi_snapshot_preview1"))
+        self.check_error(FAILURE, ["--trace", "wasi", "--trace-output", "/nowhere/trace", program], "/nowhere/trace",
+                         "No such file or directory")
+        # The program is not to blame: it ran, and its exit code stands.
+        lines = self.traced("wasi", "--trace-output", "/dev/full")
+        self.assertEqual(lines, ["wasirun: error: cannot write the trace to /dev/full: No space left on device"])
+
+    def test_file_is_whole_after_a_trap(self):
+        path = self.dir / "trace"
+        program = self.text(READING.replace("{then}", "unreachable"))
+        code, _, err = self.run_cli("--trace", "wasi", "--trace-output", str(path), program, stdin=b"some text")
+        self.assertEqual(code, TRAP, err)
+        self.assertRegex(path.read_text(), r'iovs=\[\{"some text", 16\}\], nread=\[9\]\) = 0\n$')
+
+    def test_call_in_which_the_time_is_up(self):
+        program = self.text(READING.replace("{then}", ""))
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        done = subprocess.run([WASIRUN, "--trace", "wasi", "--deadline", "100ms", program], stdin=reader, check=False,
+                              capture_output=True, timeout=TIMEOUT)
+        lines = done.stderr.decode().splitlines()
+        self.assertEqual(lines[:2], ["fd_read(fd=0<stdin> <unfinished ...>",
+                                     "<... fd_read resumed>, iovs=0x8, 0x1, nread=0x10) = ? (deadline exceeded)"])
+        self.assertEqual(done.returncode, TRAP)
+
+    def test_call_in_which_it_is_killed(self):
+        path = self.dir / "trace"
+        path.touch()
+        program = self.text(READING.replace("{then}", ""))
+        with subprocess.Popen([WASIRUN, "--trace", "wasi", "--trace-output", str(path), program],
+                              stdin=subprocess.PIPE) as process:
+            for _ in range(TIMEOUT * 100):
+                if path.read_text():
+                    break
+                time.sleep(0.01)
+            process.kill()
+        self.assertEqual(path.read_text(), "fd_read(fd=0<stdin> <unfinished ...>\n")
+
+    def test_threads(self):
+        program = self.text(THREADED)
+        code, out, err = self.run_cli("--trace", "wasi", program)
+        self.assertEqual((code, out), (SUCCESS, ""), err)
+        lines = err.splitlines()
+        # Which of the first two comes first is up to them.
+        self.assertEqual(sorted(re.sub(r"^\[tid 0\] ", "", line) for line in lines[:2]),
+                         ["[tid 1] sched_yield() = 0", "thread-spawn(start_arg=0x10) = 1"])
+        self.assertEqual(lines[2:], ["[tid 0] sched_yield() = 0"])
+        code, _, err = self.run_cli("--trace", "wasi:thread-spawn", "--max-threads", "0", "--deadline", "500ms", program)
+        self.assertIn("thread-spawn(start_arg=0x10) = EAGAIN (Resource temporarily unavailable)\n", err)
+
+
+class Explaining(CliTest):
+    MODULE = """
+        (module
+          (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "path_open"
+            (func (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "environ_get" (func (param i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "sock_accept" (func (param i32 i32 i32) (result i32))))"""
+
+    def explained(self, text):
+        code, out, err = self.run_cli("explain-caps", "--json", self.file("guest.wat", text.encode()))
+        self.assertEqual((code, err), (SUCCESS, ""))
+        return json.loads(out)
+
+    @staticmethod
+    def names(imports):
+        return [f"{entry['module']}.{entry['name']}" for entry in imports]
+
+    def test_text(self):
+        path = self.file("guest.wat", self.MODULE.encode())
+        code, out, err = self.run_cli("explain-caps", path)
+        self.assertEqual((code, err), (SUCCESS, ""))
+        self.assertTrue(out.startswith(f"{path}: imports WASI preview 1 (wasi_snapshot_preview1)\n\nIt can make use of:\n"), out)
+        for part in ("  writing      writes to what it has open", ": --dir HOST[::GUEST]\n", "by fd_write\n",
+                     "  network      accepts connections", ": --env NAME[=VALUE], --inherit-env\n"):
+            self.assertIn(part, out)
+        self.assertIn("\nIt cannot make use of: arguments, clocks, waiting, randomness, descriptors, reading, listing, changing, "
+                      "threads, ending\n", out)
+
+    def test_json(self):
+        explained = self.explained(self.MODULE)
+        self.assertEqual(explained["wasi"], ["wasi_snapshot_preview1"])
+        self.assertEqual([entry["name"] for entry in explained["capabilities"]], ["environment", "writing", "opening", "network"])
+        environment = explained["capabilities"][0]
+        self.assertEqual(environment["options"], ["--env NAME[=VALUE]", "--inherit-env"])
+        self.assertEqual(self.names(environment["imports"]), ["wasi_snapshot_preview1.environ_get"])
+        self.assertIn("threads", explained["unused"])
+        self.assertEqual((explained["unknown"], explained["foreign"]), ([], []))
+
+    def test_options_exist(self):
+        _, usage, _ = self.run_cli("run", "--help")
+        options = set()
+        for module in (self.MODULE, THREADED):
+            for info in self.explained(module)["capabilities"]:
+                options.update(option.split()[0] for option in info["options"])
+        self.assertGreaterEqual(options, {"--dir", "--env", "--max-threads"})
+        for option in options:
+            self.assertIn(option, usage)
+
+    def test_snapshot_0_and_threads(self):
+        explained = self.explained(TRACED.replace("{module}", "wasi_unstable"))
+        self.assertEqual(explained["wasi"], ["wasi_unstable"])
+        self.assertEqual([entry["name"] for entry in explained["capabilities"]], ["descriptors", "writing", "ending"])
+        explained = self.explained(THREADED)
+        self.assertEqual(explained["wasi"], ["wasi", "wasi_snapshot_preview1"])
+        self.assertEqual([entry["name"] for entry in explained["capabilities"]], ["waiting", "threads"])
+        self.assertEqual(explained["foreign"], [])
+
+    def test_what_cannot_be_given(self):
+        text = """
+            (module
+              (import "wasi_snapshot_preview1" "fd_teleport" (func (param i32)))
+              (import "wasi_snapshot_preview1" "fd_write" (func (param i64)))
+              (import "wasi_unstable" "sock_accept" (func (param i32 i32 i32) (result i32)))
+              (import "env" "memory" (memory 1))
+              (import "env" "log" (func)))"""
+        explained = self.explained(text)
+        self.assertEqual(self.names(explained["unknown"]), ["wasi_snapshot_preview1.fd_teleport",
+                                                           "wasi_snapshot_preview1.fd_write", "wasi_unstable.sock_accept"])
+        self.assertEqual([(entry["name"], entry["kind"]) for entry in explained["foreign"]],
+                         [("memory", "memory"), ("log", "function")])
+        _, out, _ = self.run_cli("explain-caps", self.file("guest.wat", text.encode()))
+        self.assertIn("\nWASI has no such function, so it cannot be run:\n  wasi_snapshot_preview1.fd_teleport (function)\n", out)
+        self.assertIn("  env.log (function)\n", out)
+
+    def test_nothing(self):
+        path = self.file("guest.wat", b"(module)")
+        code, out, _ = self.run_cli("explain-caps", path)
+        self.assertEqual(code, SUCCESS)
+        self.assertIn(f"{path}: imports nothing of WASI\n\nIt cannot make use of: arguments, ", out)
+
+    def test_wrong_command_lines(self):
+        self.check_error(USAGE, ["explain-caps"], "which file?")
+        self.check_error(FAILURE, ["explain-caps", "nowhere.wasm"], "nowhere.wasm", "No such file or directory")
+        self.check_error(FAILURE, ["explain-caps", self.file("x.wasm", b"\0asm\1\0\0\0\2\1\1")], "malformed module")
 
 
 class Output(CliTest):

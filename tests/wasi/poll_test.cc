@@ -198,7 +198,7 @@ TEST_CASE("a write that may wait writes everything, however small the pipe", "[p
   std::string line;
   Config config;
   config.out = {.kind = Stdio::Kind::fd, .fd = pipe.ends[1]};
-  config.trace.sink = [&](std::string_view text) { line = text; };
+  config.trace.sink = [&](std::string_view text) { line += text; };
   Guest guest(config);
   constexpr std::uint32_t kSize = 100'000;
   const std::uint32_t text = guest.allocate(kSize);
@@ -220,8 +220,8 @@ TEST_CASE("a write that may wait writes everything, however small the pipe", "[p
   CHECK((received == guest.text(text, kSize) + guest.text(text, kSize)));
   // The trace shows the buffers as the guest gave them.
   CHECK_THAT(line, Catch::StartsWith(R"(fd_write(fd=1<stdout>, iovs=[{"abcdefg", 7}, {"", 0}, {"hijkl)") &&
-                       Catch::Contains(", 99993}, {\"abcdef") &&
-                       Catch::EndsWith(", 100000}], nwritten=[200000]) = 0"));
+                       Catch::Contains(", 99993}, {\"abcdef") && Catch::Contains(", 100000}] <unfinished ...>") &&
+                       Catch::EndsWith(", nwritten=[200000]) = 0"));
 }
 
 TEST_CASE("a full pipe holds up its writer only if that is willing to wait", "[poll]") {

@@ -271,8 +271,8 @@ std::string docs_table() {
     }
     const CapabilityInfo& capability = capability_infos()[static_cast<std::size_t>(info.capability)];
     const std::string name = "`" + std::string(info.name) + "`";
-    for (const std::string_view cell :
-         {std::string_view(name), std::string_view(parameters), info.what, std::string_view(rights), capability.name, info.hosts}) {
+    for (const std::string_view cell : {std::string_view(name), std::string_view(parameters), info.what,
+                                        std::string_view(rights), capability.name, info.hosts}) {
       table += "| ";
       table += cell;
       table += ' ';
@@ -283,7 +283,9 @@ std::string docs_table() {
 }
 
 std::string capabilities_table() {
-  std::string table = "| capability | what a program does with it | what it needs | options of `wasirun` |\n| --- | --- | --- | --- |\n";
+  std::string table =
+      "| capability | what a program does with it | what it needs | options of `wasirun` |\n| --- | --- | --- | --- "
+      "|\n";
   for (const CapabilityInfo& info : capability_infos()) {
     table += "| " + std::string(info.name) + " | " + std::string(info.what) + " | " + std::string(info.needs) + " | " +
              (info.options.empty() ? "" : "`" + std::string(info.options) + "`") + " |\n";

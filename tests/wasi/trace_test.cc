@@ -55,7 +55,8 @@ TEST_CASE("a call is one line with names, decoded values and the error's name", 
   guest.write_text(file.fd, "quoted \"text\"\n\x01");
   CHECK(traced.last() == R"(fd_write(fd=4</file>, iovs=[{"quoted \"text\"\n\x01", 15}], nwritten=[15]) = 0)");
   guest.call("fd_seek", {file.fd, static_cast<std::uint64_t>(-8), 1, 0x100});
-  CHECK(traced.last() == "fd_seek(fd=4</file>, offset=-8, whence=cur, position=0x100) = ENOTCAPABLE (Capabilities insufficient)");
+  CHECK(traced.last() ==
+        "fd_seek(fd=4</file>, offset=-8, whence=cur, position=0x100) = ENOTCAPABLE (Capabilities insufficient)");
   CHECK(traced.lines.size() == 3);
 }
 
@@ -66,10 +67,11 @@ TEST_CASE("results are shown behind the calls that gave them", "[trace]") {
   guest.read_text(file.fd, 50);
   CHECK(traced.last() == R"(fd_read(fd=4</file>, iovs=[{"line\n", 50}], nread=[5]) = 0)");
   guest.call("fd_fdstat_get", {kRoot, 0x1000});
-  CHECK(traced.last() ==
-        "fd_fdstat_get(fd=3</>, stat=[{type=directory, flags=0, "
-        "base=~(fd_read|fd_seek|fd_tell|fd_write|fd_advise|fd_allocate|fd_filestat_set_size|sock_shutdown|sock_accept), "
-        "inheriting=~(sock_shutdown|sock_accept)}]) = 0");
+  CHECK(
+      traced.last() ==
+      "fd_fdstat_get(fd=3</>, stat=[{type=directory, flags=0, "
+      "base=~(fd_read|fd_seek|fd_tell|fd_write|fd_advise|fd_allocate|fd_filestat_set_size|sock_shutdown|sock_accept), "
+      "inheriting=~(sock_shutdown|sock_accept)}]) = 0");
   guest.call("fd_prestat_get", {kRoot, 0x1000});
   CHECK(traced.last() == "fd_prestat_get(fd=3</>, stat=[{dir, name_length=1}]) = 0");
   guest.call("fd_filestat_get", {file.fd, 0x1000});
@@ -226,8 +228,8 @@ TEST_CASE("lines name their thread once there are several", "[trace]") {
     traced.guest.call("sched_yield", {});
   }).join();
   traced.guest.call("sched_yield", {});
-  CHECK(traced.lines == std::vector<std::string>{"sched_yield() = 0", "[tid 7] sched_yield() = 0",
-                                                 "[tid 0] sched_yield() = 0"});
+  CHECK(traced.lines ==
+        std::vector<std::string>{"sched_yield() = 0", "[tid 7] sched_yield() = 0", "[tid 0] sched_yield() = 0"});
 }
 
 TEST_CASE("waits and ends are shown", "[trace]") {

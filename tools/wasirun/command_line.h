@@ -76,9 +76,8 @@ struct Done {
   int exit_code = 0;
 };
 
-using Command =
-    std::variant<Done, RunCommand, ValidateCommand, InspectCommand, ExplainCapsCommand, WatCommand, ObjdumpCommand,
-                 WasmCommand>;
+using Command = std::variant<Done, RunCommand, ValidateCommand, InspectCommand, ExplainCapsCommand, WatCommand,
+                             ObjdumpCommand, WasmCommand>;
 
 // Reads the arguments behind the program's name; prints help and errors itself.
 Command parse_command_line(std::span<const char* const> args);

@@ -43,8 +43,8 @@ std::optional<preview1::Capability> capability_of(const wasi::wasm::Module& modu
   if (imported == nullptr) return std::nullopt;
   const wasi::wasm::FuncType& type = module.registry->at(module.types[imported->type.value]).func;
   if (import.module == preview1::kThreadsModule) {
-    const bool spawns = import.name == preview1::kThreadSpawn &&
-                        type == wasi::wasm::FuncType{{wasi::wasm::kI32}, {wasi::wasm::kI32}};
+    const bool spawns =
+        import.name == preview1::kThreadSpawn && type == wasi::wasm::FuncType{{wasi::wasm::kI32}, {wasi::wasm::kI32}};
     return spawns ? std::optional(preview1::Capability::threads) : std::nullopt;
   }
   const preview1::Function* function = preview1::find_function(import.module, import.name);
@@ -54,11 +54,11 @@ std::optional<preview1::Capability> capability_of(const wasi::wasm::Module& modu
 
 // The imports of a module by what they mean.
 struct Explanation {
-  std::vector<const WasiModule*> versions;                  // that it imports from
-  std::vector<std::vector<const Import*>> by_capability;    // one list per row of capabilities.def
-  std::vector<const Import*> unknown;                       // of a module of WASI, which has no such function
-  std::vector<const Import*> foreign;                       // of other modules
-  bool imports_shared_memory = false;                       // which wasi-threads gives
+  std::vector<const WasiModule*> versions;                // that it imports from
+  std::vector<std::vector<const Import*>> by_capability;  // one list per row of capabilities.def
+  std::vector<const Import*> unknown;                     // of a module of WASI, which has no such function
+  std::vector<const Import*> foreign;                     // of other modules
+  bool imports_shared_memory = false;                     // which wasi-threads gives
 };
 
 Explanation explain(const wasi::wasm::Module& module) {
