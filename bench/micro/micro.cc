@@ -12,7 +12,9 @@ namespace {
 EngineConfig chosen;
 
 bool take_option(std::string_view word) {
-  if (word == "--tier=interpreter") {
+  if (word == "--tier=auto") {
+    chosen.tier = TierSelection::automatic;
+  } else if (word == "--tier=interp") {
     chosen.tier = TierSelection::interpreter;
   } else if (word == "--bounds-checks=guard") {
     chosen.bounds_checks = BoundsChecks::guard_pages;

@@ -11,7 +11,7 @@
 
 namespace wasi::bench {
 
-// Takes our options out of the command line, registers nothing: --tier=interpreter, --bounds-checks=guard|explicit. The
+// Takes our options out of the command line, registers nothing: --tier=auto|interp, --bounds-checks=guard|explicit. The
 // rest is Google Benchmark's. Returns main's exit code.
 int run(int argc, char** argv);
 
