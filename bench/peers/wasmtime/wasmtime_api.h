@@ -144,9 +144,15 @@ wasmtime_error_t* wasmtime_func_call(wasmtime_context_t*, const wasmtime_func_t*
 wasmtime_error_t* wasmtime_func_call_unchecked(wasmtime_context_t*, const wasmtime_func_t*,
                                                wasmtime_val_raw_t* args_and_results, size_t, wasm_trap_t**);
 
+wasmtime_context_t* wasmtime_caller_context(wasmtime_caller_t*);
+uint8_t* wasmtime_memory_data(const wasmtime_context_t*, const wasmtime_memory_t*);
+size_t wasmtime_memory_data_size(const wasmtime_context_t*, const wasmtime_memory_t*);
+wasmtime_error_t* wasmtime_wat2wasm(const char* text, size_t, wasm_byte_vec_t*);
+
 void wasmtime_error_message(const wasmtime_error_t*, wasm_byte_vec_t*);
 bool wasmtime_error_exit_status(const wasmtime_error_t*, int*);
 void wasm_trap_message(const wasm_trap_t*, wasm_byte_vec_t*);
+void wasm_trap_delete(wasm_trap_t*);
 
 #ifdef __cplusplus
 }
