@@ -155,3 +155,170 @@ TEST_CASE("A directory that cannot be opened is an error of the instantiation") 
   CHECK_THAT(instance.error().to_string(),
              Catch::Contains("/nowhere/at/all") && Catch::Contains("No such file or directory"));
 }
+
+namespace {
+
+// A store with WASI, and instances that are defined for one another by name.
+struct World {
+  Engine engine;
+  Store store{engine};
+  Linker linker{engine};
+  World() { linker.define_wasi(WasiConfig().args({"four"})); }
+
+  Instance add(std::string_view name, std::string_view text) {
+    Instance instance = must(linker.instantiate(store, load(engine, text)));
+    linker.define_instance(name, instance);
+    return instance;
+  }
+  static std::int32_t run(const Instance& instance, std::string_view name = "run") {
+    return must(must(instance.function<std::int32_t()>(name))());
+  }
+};
+
+constexpr std::int32_t kSuccess = 0;
+constexpr std::int32_t kFault = 21;
+
+// args_sizes_get writes 1 to address 0 and 5 to address 4.
+constexpr std::string_view kImport =
+    R"((import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32))))";
+constexpr std::string_view kRun = R"((func (export "run") (result i32) (call $sizes (i32.const 0) (i32.const 4))))";
+
+std::string with_memory(std::string_view memory) {
+  std::string text = "(module ";
+  return text.append(kImport).append(memory).append(kRun).append(")");
+}
+
+}  // namespace
+
+TEST_CASE("Programs without memory make the calls that need none") {
+  World world;
+  const Instance instance = world.add("a", R"(
+    (module
+      (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+      (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_sync" (func $sync (param i32) (result i32)))
+      (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (func (export "yield") (result i32) (call $yield))
+      (func (export "close") (result i32) (call $close (i32.const 1)))
+      (func (export "close again") (result i32) (call $close (i32.const 1)))
+      (func (export "no random bytes") (result i32) (call $random (i32.const 0) (i32.const 0)))
+      (func (export "a random byte") (result i32) (call $random (i32.const 0) (i32.const 1)))
+      (func (export "environment") (result i32) (call $environ (i32.const 12345) (i32.const 67890)))
+      (func (export "its size") (result i32) (call $sizes (i32.const 0) (i32.const 0)))
+      (func (export "open") (result i32)
+        (call $open (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0) (i64.const 0) (i64.const 0)
+                    (i32.const 0) (i32.const 0)))
+      (func (export "exit") (call $exit (i32.const 5)) unreachable)))");
+  CHECK(World::run(instance, "yield") == kSuccess);
+  CHECK(World::run(instance, "close") == kSuccess);
+  CHECK(World::run(instance, "close again") == 8);
+  CHECK(World::run(instance, "no random bytes") == kSuccess);
+  CHECK(World::run(instance, "a random byte") == kFault);
+  CHECK(World::run(instance, "environment") == kSuccess);
+  CHECK(World::run(instance, "its size") == kFault);
+  CHECK(World::run(instance, "open") == 54);  // ENOTDIR: the descriptor is looked at first
+  const auto exited = must(instance.function<void()>("exit"))();
+  REQUIRE_FALSE(exited);
+  CHECK(exited.error().exit_status == 5);
+}
+
+TEST_CASE("Pointers are into the memory called memory, or else into the first one") {
+  World world;
+  const auto check = [&](std::string_view name, const std::string& text) {
+    INFO(name);
+    const Instance instance = world.add(name, text);
+    REQUIRE(World::run(instance) == kSuccess);
+    CHECK(World::run(instance, "count") == 1);
+  };
+  check("not exported", with_memory(R"((memory 1) (func (export "count") (result i32) (i32.load (i32.const 0))))"));
+  check("other name",
+        with_memory(R"((memory (export "other") 1) (func (export "count") (result i32) (i32.load (i32.const 0))))"));
+  check("second", with_memory(R"((memory $a (export "first") 1) (memory $b (export "memory") 1)
+                                 (func (export "count") (result i32)
+                                   (i32.add (i32.load $b (i32.const 0)) (i32.mul (i32.load $a (i32.const 0))
+                                                                                 (i32.const 100)))))"));
+  check("no memory of that name", with_memory(R"((memory 1) (global (export "memory") i32 (i32.const 0))
+                                                 (func (export "count") (result i32) (i32.load (i32.const 0))))"));
+  check("64-bit", with_memory(R"((memory (export "memory") i64 1)
+                                 (func (export "count") (result i32) (i32.load (i64.const 0))))"));
+  world.add("lender", R"((module (memory (export "memory") 1)))");
+  check("imported", with_memory(R"((memory $a 1) (func (export "count") (result i32) (i32.load $b (i32.const 0))) )")
+                        .insert(kImport.size() + 8, R"((import "lender" "memory" (memory $b 1)))"));
+  CHECK(World::run(world.add("empty", with_memory(R"((memory (export "memory") 0))"))) == kFault);
+}
+
+TEST_CASE("Pointers are into the memory of the instance that calls") {
+  World world;
+  // Offers the function itself, and functions that call it: as usual, and in place of themselves.
+  const Instance lender = world.add("lender", R"(
+    (module
+      (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (table (export "table") 3 funcref)
+      (elem (i32.const 0) $sizes $calls $tail_calls)
+      (export "sizes" (func $sizes))
+      (func $calls (export "calls") (param i32 i32) (result i32) (call $sizes (local.get 0) (local.get 1)))
+      (func $tail_calls (export "tail calls") (param i32 i32) (result i32)
+        (return_call $sizes (local.get 0) (local.get 1)))
+      (func (export "count") (result i32)
+        (i32.load (i32.const 0)) (i32.store (i32.const 0) (i32.const 0)))))");
+  const Instance user = world.add("user", R"(
+    (module
+      (type $t (func (param i32 i32) (result i32)))
+      (import "lender" "table" (table 3 funcref))
+      (import "lender" "sizes" (func $sizes (type $t)))
+      (import "lender" "calls" (func $calls (type $t)))
+      (import "lender" "tail calls" (func $tail_calls (type $t)))
+      (memory (export "memory") 1)
+      (func (export "direct") (result i32) (call $sizes (i32.const 0) (i32.const 4)))
+      (func (export "through table") (result i32)
+        (call_indirect (type $t) (i32.const 0) (i32.const 4) (i32.const 0)))
+      (func (export "tail through table") (result i32)
+        (return_call_indirect (type $t) (i32.const 0) (i32.const 4) (i32.const 0)))
+      (func (export "lender calls") (result i32) (call $calls (i32.const 0) (i32.const 4)))
+      (func (export "lender calls, through table") (result i32)
+        (call_indirect (type $t) (i32.const 0) (i32.const 4) (i32.const 1)))
+      (func (export "lender tail calls") (result i32) (call $tail_calls (i32.const 0) (i32.const 4)))
+      (func (export "lender tail calls, through table") (result i32)
+        (call_indirect (type $t) (i32.const 0) (i32.const 4) (i32.const 2)))
+      (func (export "count") (result i32)
+        (i32.load (i32.const 0)) (i32.store (i32.const 0) (i32.const 0)))))");
+  for (const char* name : {"direct", "through table", "tail through table"}) {
+    INFO(name);
+    CHECK(World::run(user, name) == kSuccess);
+    CHECK(World::run(user, "count") == 1);
+    CHECK(World::run(lender, "count") == 0);
+  }
+  for (const char* name :
+       {"lender calls", "lender calls, through table", "lender tail calls", "lender tail calls, through table"}) {
+    INFO(name);
+    CHECK(World::run(user, name) == kSuccess);
+    CHECK(World::run(user, "count") == 0);
+    CHECK(World::run(lender, "count") == 1);
+  }
+}
+
+TEST_CASE("A function of WASI that the embedder calls itself has no memory") {
+  World world;
+  const Instance instance =
+      world.add("lender", with_memory(R"((memory (export "memory") 1) (export "sizes" (func $sizes)))"));
+  const auto sizes = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sizes"));
+  CHECK(must(sizes(0, 4)) == kFault);
+}
+
+TEST_CASE("Snapshot 0 is there as well, also beside preview1, on the same descriptors") {
+  World world;
+  const Instance instance = world.add("a", R"(
+    (module
+      (import "wasi_unstable" "fd_close" (func $close (param i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_sync" (func $sync (param i32) (result i32)))
+      (func (export "close") (result i32) (call $close (i32.const 1)))
+      (func (export "sync") (result i32) (call $sync (i32.const 1)))))");
+  CHECK(World::run(instance, "close") == kSuccess);
+  CHECK(World::run(instance, "sync") == 8);
+}

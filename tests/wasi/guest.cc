@@ -72,9 +72,8 @@ Errno Guest::call(std::string_view name, std::initializer_list<std::uint64_t> ar
 }
 
 Errno Guest::call(std::string_view name, std::span<const std::uint64_t> arguments) {
-  const auto all = functions();
-  const auto function = std::ranges::find(all, name, &Function::name);
-  if (function == all.end()) FAIL("no function " << name);
+  const Function* const function = find_function(module_, name);
+  if (function == nullptr) FAIL("no function " << name);
   REQUIRE(function->type.params.size() == arguments.size());
   runtime::Slot slots[10] = {};
   for (std::size_t i = 0; i < arguments.size(); ++i) {

@@ -37,6 +37,8 @@ class Guest {
   Errno call(std::string_view name, std::initializer_list<std::uint64_t> arguments);
   Errno call(std::string_view name, std::span<const std::uint64_t> arguments);
   [[nodiscard]] const std::optional<Trap>& trap() const { return trap_; }
+  // Calls are of this module from here on.
+  void use_module(std::string_view module) { module_ = module; }
 
   // A fresh piece of memory, zeroed, 16-byte aligned; with text in it.
   std::uint32_t allocate(std::size_t size);
@@ -89,6 +91,7 @@ class Guest {
   std::shared_ptr<Context> context_;
   std::optional<Trap> trap_;
   std::uint32_t next_ = 16;
+  std::string_view module_ = kModuleName;
 };
 
 // A configuration with one directory as "/".

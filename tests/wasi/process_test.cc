@@ -37,6 +37,26 @@ TEST_CASE("arguments and environment arrive as terminated strings", "[process]")
   CHECK(guest.text(bytes, guest.read<std::uint32_t>(size)) == std::string("A=1\0EMPTY=\0", 11));
 }
 
+TEST_CASE("with no strings at all, any pointers will do", "[process]") {
+  // C libraries ask for the strings also where there are none, with pointers to what they have not allocated.
+  for (const std::string_view module : {kModuleName, kOldModuleName}) {
+    Guest guest{Config{}};
+    guest.use_module(module);
+    const std::vector<std::uint8_t> before(guest.memory().begin(), guest.memory().end());
+    for (const std::string name : {"args", "environ"}) {
+      INFO(name);
+      REQUIRE(guest.call(name + "_sizes_get", {16, 20}) == Errno::success);
+      CHECK(guest.read<std::uint32_t>(16) == 0);
+      CHECK(guest.read<std::uint32_t>(20) == 0);
+      for (const std::uint64_t pointer :
+           {std::uint64_t{0}, std::uint64_t{guest.memory().size()}, std::uint64_t{0xFFFF'FFFF}}) {
+        CHECK(guest.call(name + "_get", {pointer, pointer}) == Errno::success);
+      }
+    }
+    CHECK(std::ranges::equal(before, guest.memory()));
+  }
+}
+
 TEST_CASE("clocks run", "[process]") {
   Guest guest({});
   const std::uint32_t out = guest.allocate(8);
