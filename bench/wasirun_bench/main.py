@@ -44,10 +44,13 @@ def parse(words):
     parser.add_argument("--output", type=pathlib.Path, metavar="DIR", default=paths.RESULTS,
                         help="where the results go (default: bench/results)")
     parser.add_argument("--list", action="store_true", help="show what would be measured, and end")
+    parser.add_argument("--build", type=pathlib.Path, metavar="DIR", default=paths.RELEASE,
+                        help="the build of wasirun to measure (default: build/release)")
     parser.add_argument("--no-build", action="store_true", help="do not build wasirun first")
     parser.add_argument("--no-install", action="store_true", help="do not install peers first")
     parser.add_argument("--update-docs", action="store_true", help="also write the tables into docs/performance.md")
     options = parser.parse_args(words)
+    paths.RELEASE = options.build.resolve()
     if options.rounds is None:
         options.rounds = 3 if options.quick else 5
     if options.rounds < 1:
@@ -62,10 +65,10 @@ def parse(words):
 def build(display):
     """wasirun and what the suite needs of it."""
     if not (paths.RELEASE / "build.ninja").exists():
-        display.say("configuring build/release")
-        run_step(["cmake", "--preset", "release"])
+        display.say(f"configuring {paths.RELEASE}")
+        run_step(["cmake", "--preset", "release", "-B", str(paths.RELEASE)])
     display.say("building wasirun")
-    run_step(["cmake", "--build", str(paths.RELEASE), "-j", str(os.cpu_count() or 1)])
+    run_step(["cmake", "--build", str(paths.RELEASE), "--target", "benchmarks", "-j", str(os.cpu_count() or 1)])
 
 
 def run_step(command):

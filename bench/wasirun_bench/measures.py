@@ -11,6 +11,7 @@ from .contenders import fill
 from .process import Failed
 from .rounds import Batch, Figure, NotApplicable, Step
 
+COMPILE_LIMIT = 60  # seconds
 NAMES = ("peak", "compile", "start", "crossing", "tiering", "memory")
 
 
@@ -25,7 +26,7 @@ class Plan:
         self.say = say
         self.timeout = 60 if is_quick else 180
         self.notes = []
-        self.compiled = {}
+        self.rates = {}
 
     def wants(self, measure, benchmark):
         return self.only is None or self.only.search(f"{measure}/{benchmark}") is not None
@@ -65,6 +66,30 @@ class Plan:
             command = contender.command("compile", module=workload.module, compiled=out, source=workload.sources,
                                         cflags=workload.native_flags, report=report or thrown_away.name)
             return self.execute(contender, command, timeout=600)
+
+    def is_too_long(self, contender, size):
+        """Whether compiling so many bytes would take longer than the limit, by the rate at which it compiled a small module. Compilers
+        that turn modules into C also fill the memory with large ones."""
+        if not contender.can("compile"):
+            return False
+        if contender.name not in self.rates:
+            [(_, path)] = workloads.generated(self.make_module, [100_000])
+            module = workloads.Workload(name="rate", title="", group="", module=path)
+            with tempfile.TemporaryDirectory(prefix="wasirun-bench-") as folder:
+                outcome = self.compile(contender, module, pathlib.Path(folder) / "compiled", None)
+            self.rates[contender.name] = workloads.code_bytes(path) / outcome.seconds if outcome.code == 0 else None
+        rate = self.rates[contender.name]
+        return rate is not None and size / rate > COMPILE_LIMIT
+
+    def refuse_too_long(self, contender, workload):
+        """NotApplicable, with a note for the report."""
+        if self.is_too_long(contender, workloads.code_bytes(workload.module)):
+            self.note(f"{contender.name} is left out at {workload.name}: compiling it would take longer than {COMPILE_LIMIT} s")
+            raise NotApplicable
+
+    def note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
 
     def command(self, contender, action, workload, **values):
         """The command of run, timed or load: of the module, or of its precompiled form where there is nothing else."""
@@ -174,6 +199,7 @@ def compile_step(plan, contender, module):
         return plan.execute(contender, contender.command("timed", module=module.module, report=report), timeout=600)
 
     def step():
+        plan.refuse_too_long(contender, module)
         outcome, report = with_report(eager if contender.can("compile") else lazy)
         outcome.expect_code(0)
         if contender.can("compile"):
@@ -200,7 +226,7 @@ def big_modules(plan):
     """The programs from npm as (name, path). What cannot be fetched is named."""
     found, missing = workloads.npm_programs()
     for name, reason in missing:
-        plan.notes.append(f"{name} is left out: {reason}")
+        plan.note(f"{name} is left out: {reason}")
     return found
 
 
@@ -255,7 +281,8 @@ def load_step(plan, contender, workload, is_cached):
                                           compiled=plan.precompiled(contender, workload))
             else:
                 words = contender.command("load", module=workload.module, report=report)
-            return plan.execute(contender, words, timeout=600)
+            return plan.execute(contender, words)
+        plan.refuse_too_long(contender, workload)
         outcome, _ = with_report(call)
         outcome.expect_code(0)
         return [Figure("time", "ns", outcome.seconds * 1e9), Figure("memory", "KiB", outcome.peak_kib)]
@@ -282,7 +309,7 @@ def hello_native(plan):
     try:
         binary = process.compile_native("hello", [source])
     except Failed as error:
-        plan.notes.append(f"The native hello is left out: {error}")
+        plan.note(f"The native hello is left out: {error}")
         return None
     return binary
 
@@ -368,7 +395,7 @@ def micro_step(plan, contender, words):
                 raise outcome.failed(f"no JSON ({error})") from None
         figures, errors = micro_figures(data)
         for error in errors:
-            plan.notes.append(f"{contender.name}: {error}")
+            plan.note(f"{contender.name}: {error}")
         if not figures:
             raise outcome.failed("no figures")
         return figures
@@ -384,7 +411,7 @@ def micro(plan, measure, name):
             continue
         words = fill(one.micro[name], one.places)
         if shutil.which(words[0]) is None:
-            plan.notes.append(f"{one.name}: no {name} micro benchmarks: {words[0]} is not built")
+            plan.note(f"{one.name}: no {name} micro benchmarks: {words[0]} is not built")
             continue
         steps.append(micro_step(plan, one, words))
     if steps:

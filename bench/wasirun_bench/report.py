@@ -14,7 +14,7 @@ BEGIN, END = "<!-- bench/run --update-docs writes below -->", "<!-- bench/run --
 
 def for_script(value):
     """JSON that may stand inside of a script element."""
-    return json.dumps(value).replace("</", "<\\/").replace("<!--", "<\\u0021--")
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def page_data(data):

@@ -20,8 +20,8 @@ LEFT_OUT = {"noop", "kotlin-richards", "blind-sig"}
 # libsodium's own tests are many and alike: those that show something of their own.
 LIBSODIUM = ("aead_chacha20poly1305", "auth", "box_seed", "generichash2", "hash", "hash3", "onetimeauth", "scalarmult2",
              "secretbox_easy", "shorthash", "siphashx24", "stream3")
-# Seconds and more in an interpreter, for what others show too: only with --long. So is CoreMark, which calibrates itself and runs
-# for some 20 seconds whoever runs it.
+# Seconds and more in an interpreter, for what others show too: only with --long. So is CoreMark, which runs for some 20 seconds
+# whoever runs it: it calibrates itself, by a clock of CPU time that some peers do not have.
 LONG = {"shootout-nestedloop", "shootout-fib2", "shootout-sieve", "shootout-ctype"}
 
 
@@ -119,7 +119,7 @@ def coremark():
     if not path.exists():
         return []
     return [Workload(name="coremark", title="CoreMark", group="coremark", about="one iteration; it calibrates itself",
-                     module=path, style="coremark")]
+                     module=path, style="coremark", needs=frozenset({"cpu-clock"}))]
 
 
 def libsodium():
