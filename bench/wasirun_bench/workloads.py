@@ -1,6 +1,7 @@
 """What is run: kernels of ours, the modules of ../shared/bench, big programs from npm, generated modules."""
 import dataclasses
 import hashlib
+import os
 import pathlib
 import subprocess
 import sys
@@ -118,8 +119,13 @@ def coremark():
     path = paths.SHARED / "coremark" / "coremark.wasm"
     if not path.exists():
         return []
+    sources, flags = (), ()
+    if os.environ.get("COREMARK_SOURCE"):  # for native code: it has no package
+        root = pathlib.Path(os.environ["COREMARK_SOURCE"])
+        sources = (*sorted(root.glob("core_*.c")), root / "posix" / "core_portme.c")
+        flags = ("-DITERATIONS=0", "-DPERFORMANCE_RUN=1", '-DFLAGS_STR="-O3"', f"-I{root}", f"-I{root / 'posix'}")
     return [Workload(name="coremark", title="CoreMark", group="coremark", about="one iteration; it calibrates itself",
-                     module=path, style="coremark", needs=frozenset({"cpu-clock"}))]
+                     module=path, style="coremark", needs=frozenset({"cpu-clock"}), sources=sources, native_flags=flags)]
 
 
 def libsodium():

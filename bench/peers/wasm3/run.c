@@ -5,7 +5,7 @@
 
 #include "../common/runner.h"
 
-enum { kStackBytes = 8 << 20 };
+enum { kStackBytes = 8 << 20, kIdleStackBytes = 8 << 10 };
 
 m3ApiRawFunction(bench_start) {
   watch_start();
@@ -26,7 +26,7 @@ static void make_instances(IM3Environment environment, const uint8_t* bytes, siz
   for (long i = 0; i < count; i++) {
     // A module belongs to one runtime in wasm3: it is parsed anew for each, which is a part of the price.
     IM3Module module;
-    IM3Runtime runtime = m3_NewRuntime(environment, 64 << 10, NULL);
+    IM3Runtime runtime = m3_NewRuntime(environment, kIdleStackBytes, NULL);
     check(m3_ParseModule(environment, &module, bytes, (uint32_t)size));
     check(m3_LoadModule(runtime, module));
   }

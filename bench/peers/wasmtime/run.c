@@ -1,5 +1,6 @@
 // Runs WASI preview1 modules in wasmtime, through the library of its Python package: that Python's own start would
-// count otherwise. Modes: cranelift, winch, pulley (Cranelift's code for wasmtime's portable interpreter).
+// count otherwise. Modes: cranelift, winch, pulley (Cranelift's code for wasmtime's portable interpreter),
+// and pooling (Cranelift, with instances from a pool).
 #include "../common/runner.h"
 #include "wasmtime_api.h"
 
@@ -30,7 +31,24 @@ static wasm_trap_t* bench_end(void* env, wasmtime_caller_t* caller, wasmtime_val
   return NULL;
 }
 
-static wasm_engine_t* make_engine(const char* mode) {
+// wasmtime's way for many instances: room for all of them is set aside before. One page of memory each, without the
+// gigabytes of reserved addresses that otherwise make checks of bounds needless: 10^5 times those do not fit.
+static void use_pool(wasm_config_t* config, long instances) {
+  enum { kSpare = 16, kMemoryBytes = 1 << 16, kTableElements = 64 };
+  uint32_t count = (uint32_t)instances + kSpare;
+  wasmtime_pooling_allocation_config_t* pool = wasmtime_pooling_allocation_config_new();
+  wasmtime_pooling_allocation_config_total_core_instances_set(pool, count);
+  wasmtime_pooling_allocation_config_total_memories_set(pool, count);
+  wasmtime_pooling_allocation_config_total_tables_set(pool, count);
+  wasmtime_pooling_allocation_config_max_memory_size_set(pool, kMemoryBytes);
+  wasmtime_pooling_allocation_config_table_elements_set(pool, kTableElements);
+  wasmtime_config_memory_reservation_set(config, kMemoryBytes);
+  wasmtime_config_memory_guard_size_set(config, 0);
+  wasmtime_config_memory_init_cow_set(config, false);
+  wasmtime_pooling_allocation_strategy_set(config, pool);
+}
+
+static wasm_engine_t* make_engine(const char* mode, long instances) {
   wasm_config_t* config = wasm_config_new();
   if (strcmp(mode, "winch") == 0) {
     wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_WINCH);
@@ -41,8 +59,10 @@ static wasm_engine_t* make_engine(const char* mode) {
     wasmtime_config_wasm_exceptions_set(config, true);
     if (strcmp(mode, "pulley") == 0) {
       check(wasmtime_config_target_set(config, "pulley64"));
+    } else if (strcmp(mode, "pooling") == 0) {
+      use_pool(config, instances);
     } else if (strcmp(mode, "cranelift") != 0 && mode[0] != '\0') {
-      fail(mode, "unknown mode: cranelift, winch or pulley");
+      fail(mode, "unknown mode: cranelift, winch, pulley or pooling");
     }
   }
   return wasm_engine_new_with_config(config);
@@ -120,7 +140,7 @@ static int run(const Options* options, wasm_engine_t* engine, const wasmtime_mod
 int main(int argc, char** argv) {
   Options options = parse_options(argc, argv);
   if (options.argc == 0) fail("wasmtime-run", "a module is missing");
-  wasm_engine_t* engine = make_engine(options.mode);
+  wasm_engine_t* engine = make_engine(options.mode, options.instances);
   wasmtime_module_t* module = NULL;
   report_begin();
   if (options.is_precompiled) {

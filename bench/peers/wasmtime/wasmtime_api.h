@@ -19,6 +19,7 @@ typedef struct wasmtime_context wasmtime_context_t;
 typedef struct wasmtime_linker wasmtime_linker_t;
 typedef struct wasmtime_caller wasmtime_caller_t;
 typedef struct wasmtime_instance_pre wasmtime_instance_pre_t;
+typedef struct wasmtime_pooling_allocation_config_t wasmtime_pooling_allocation_config_t;
 
 typedef struct {
   size_t size;
@@ -91,6 +92,16 @@ void wasmtime_config_wasm_function_references_set(wasm_config_t*, bool);
 void wasmtime_config_wasm_exceptions_set(wasm_config_t*, bool);
 void wasmtime_config_wasm_tail_call_set(wasm_config_t*, bool);
 void wasmtime_config_max_wasm_stack_set(wasm_config_t*, size_t);
+void wasmtime_config_memory_reservation_set(wasm_config_t*, uint64_t);
+void wasmtime_config_memory_guard_size_set(wasm_config_t*, uint64_t);
+void wasmtime_config_memory_init_cow_set(wasm_config_t*, bool);
+wasmtime_pooling_allocation_config_t* wasmtime_pooling_allocation_config_new(void);
+void wasmtime_pooling_allocation_config_total_core_instances_set(wasmtime_pooling_allocation_config_t*, uint32_t);
+void wasmtime_pooling_allocation_config_total_memories_set(wasmtime_pooling_allocation_config_t*, uint32_t);
+void wasmtime_pooling_allocation_config_total_tables_set(wasmtime_pooling_allocation_config_t*, uint32_t);
+void wasmtime_pooling_allocation_config_max_memory_size_set(wasmtime_pooling_allocation_config_t*, size_t);
+void wasmtime_pooling_allocation_config_table_elements_set(wasmtime_pooling_allocation_config_t*, size_t);
+void wasmtime_pooling_allocation_strategy_set(wasm_config_t*, const wasmtime_pooling_allocation_config_t*);
 wasm_engine_t* wasm_engine_new_with_config(wasm_config_t*);
 void wasm_engine_delete(wasm_engine_t*);
 
