@@ -171,6 +171,14 @@ def peak_step(plan, contender, workload):
     return Step(contender.name, {"kernel": kernel, "timed": timed, "coremark": coremark, "libsodium": libsodium}[workload.style])
 
 
+def first_of_each_group(found):
+    """For a first look at everything. What is asked for by name is measured, quick or not."""
+    first = {}
+    for workload in found:
+        first.setdefault(workload.group, workload)
+    return list(first.values())
+
+
 def peak(plan):
     """Kernels and programs when everything is warm: the time of one repetition."""
     if not plan.wants_any("peak"):
@@ -179,6 +187,8 @@ def peak(plan):
              *workloads.libsodium()]
     if plan.is_long:
         found += workloads.coremark()
+    if plan.is_quick and plan.only is None:
+        found = first_of_each_group(found)
     for workload in found:
         if plan.wants("peak", workload.name):
             action = "timed" if workload.style == "timed" else "run"
@@ -249,10 +259,10 @@ def compile_measure(plan):
             module = workloads.Workload(name=name, title=name, group=group, module=path)
             steps = [compile_step(plan, one, module) for one in compilers(plan, group)]
             size = path.stat().st_size
-            # Optimizing compilers take a minute and more for the largest.
+            # Nothing is warmed up by compiling a large module: each time it is done in a process of its own.
             yield Batch("compile", name, steps, {"title": name, "group": group, "bytes": size,
                                                  "code_bytes": workloads.code_bytes(path)},
-                        rounds=2 if size > 20_000_000 else None, has_warm_up=size < 5_000_000)
+                        has_warm_up=size < 5_000_000)
 
 
 # Start
@@ -457,10 +467,9 @@ def tiering(plan):
                 break
             steps = [tiering_step(plan, one, workload, repetitions, longest, over) for one in plan.able("run", workload)
                      if not one.name.endswith(":explicit")]
-            is_long = repetitions >= 1_000
             yield Batch("tiering", name, steps, {"title": f"{repetitions:,} repetitions", "group": table["name"],
                                                  "length": repetitions, "about": table.get("about", "")},
-                        rounds=2 if is_long else None, has_warm_up=not is_long)
+                        has_warm_up=repetitions < 1_000)
 
 
 def tiering_step(plan, contender, workload, length, longest, over):

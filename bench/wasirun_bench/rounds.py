@@ -11,6 +11,10 @@ import typing
 from . import machine
 from .process import Failed
 
+# A step that takes so many seconds is measured so often: half an hour for one figure is not worth it.
+LONG_STEP = 10
+LONG_ROUNDS = 2
+
 
 class NotApplicable(Exception):
     """This contender has no figure here, and that is no failure."""
@@ -20,6 +24,8 @@ class NotApplicable(Exception):
 class Step:
     contender: str
     measure: typing.Callable  # () -> [Figure]
+    counted: int = 0  # rounds so far
+    is_long: bool = False
 
 
 @dataclasses.dataclass
@@ -36,7 +42,6 @@ class Batch:
     benchmark: str
     steps: list
     about: dict = dataclasses.field(default_factory=dict)
-    rounds: int | None = None  # fewer than the run's
     has_warm_up: bool = True
 
 
@@ -66,11 +71,8 @@ class Runner:
         self.estimate = Estimate()
         self.watch = machine.Watch()
 
-    def rounds_of(self, batch):
-        return min(batch.rounds or self.rounds, self.rounds)
-
     def count(self, batch):
-        return self.rounds_of(batch) + batch.has_warm_up
+        return self.rounds + batch.has_warm_up
 
     def seconds_left(self, batches, number_in_first=0):
         left = 0.0
@@ -112,6 +114,8 @@ class Runner:
             about["noise"] = watch.report()
 
     def take(self, batch, step, is_warm_up):
+        if step.is_long and step.counted >= LONG_ROUNDS:
+            return
         began = time.monotonic()
         try:
             figures = step.measure()
@@ -123,9 +127,12 @@ class Runner:
             self.results.fail(batch.measure, batch.benchmark, step.contender, error)
             self.display.failed(batch, step, error)
             return
-        self.estimate.add(batch, step, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        self.estimate.add(batch, step, seconds)
+        step.is_long = seconds > LONG_STEP
         if is_warm_up:
             return
+        step.counted += 1
         for figure in figures:
             benchmark = figure.benchmark or batch.benchmark
             if figure.benchmark:

@@ -62,9 +62,14 @@ class Rounds(unittest.TestCase):
         self.assertEqual(self.values("B"), [3, 4])
         self.assertIsNotNone(self.saved()["finished"])
 
-    def test_without_warm_up_and_with_fewer_rounds(self):
-        self.run_batches(rounds.Batch("m", "b", [self.step("A", [5])], rounds=1, has_warm_up=False), count=7)
-        self.assertEqual(self.values("A"), [5])
+    def test_without_warm_up(self):
+        self.run_batches(rounds.Batch("m", "b", [self.step("A", [5, 6])], has_warm_up=False))
+        self.assertEqual(self.values("A"), [5, 6])
+
+    def test_steps_of_many_seconds_have_fewer_rounds(self):
+        with mock.patch.object(rounds, "LONG_STEP", -1):
+            self.run_batches(rounds.Batch("m", "b", [self.step("A", [9, 1, 2])]), count=7)
+        self.assertEqual(self.values("A"), [1, 2])
 
     def test_one_that_fails_is_named_and_the_others_go_on(self):
         failure = process.Failed("exit code 1: x", "trap: unreachable")

@@ -66,10 +66,13 @@
     const left = 16 + 6.3 * d3.max(items, (item) => item.contender.length), right = 112, step = 17, top = 4;
     const height = top + items.length * step + (isLog ? 22 : 4);
     const svg = d3.select(parent).append("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "img");
-    const high = d3.max(items, (item) => item.high);
+    // One or two that are far beyond the others would leave these nothing to be told apart by: their bars are cut.
+    const medians = items.map((item) => item.median).sort(d3.descending);
+    const isCut = !isLog && medians.length > 4 && medians[0] > 2 * medians[2];
+    const high = isCut ? d3.max(items.filter((item) => item.median <= medians[2]), (item) => item.high) * 1.35 : d3.max(items, (item) => item.high);
     const x = isLog
       ? d3.scaleLog().domain([Math.min(1, d3.min(items, (item) => item.low)) * 0.9, high * 1.05]).range([left, width - right])
-      : d3.scaleLinear().domain([0, high]).range([left, width - right]);
+      : d3.scaleLinear().domain([0, high]).range([left, width - right]).clamp(true);
     const reference = items.find((item) => item.contender === base);
     items.forEach((item, place) => {
       const y = top + place * step;
@@ -84,7 +87,11 @@
         : group.append("rect").attr("x", x.range()[0]).attr("y", y + 3).attr("height", step - 6).attr("rx", 1.5)
           .attr("width", Math.max(1, x(item.median) - x.range()[0]));
       mark.style("fill", color(item.contender)).style("opacity", isLog ? 1 : strength(item.contender));
-      if (x(item.high) - x(item.low) > 1.5) {
+      const isBeyond = isCut && item.median > high;
+      if (isBeyond) {
+        const end = x.range()[1] - 12;
+        group.append("path").attr("d", `M${end},${y + step - 2}l5,${4 - step}h4l-5,${step - 4}z`).style("fill", "var(--card)");
+      } else if (x(item.high) - x(item.low) > 1.5) {
         group.append("path").attr("class", "w").attr("d",
           `M${x(item.low)},${y + step / 2}H${x(item.high)}M${x(item.low)},${y + 5}v${step - 10}M${x(item.high)},${y + 5}v${step - 10}`);
       }
