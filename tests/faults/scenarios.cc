@@ -478,7 +478,8 @@ std::vector<Scenario> scenarios() {
        .prepare = [](World& w) { subscribe(w, 0, EventType::clock, 1, 1'000'000); },
        .call = poll(1),
        .look = events,
-       .rests_on = {"poll"}},
+       .rests_on = {"poll"},
+       .harmless = {{"ioctl"}}},
       {.function = "poll_oneoff",
        .what = "a pipe",
        .prepare =
