@@ -440,10 +440,10 @@ def memory(plan):
         return
     yield from micro(plan, "memory", "memory")
     yield from micro(plan, "memory", "instances")
-    for workload in workloads.collected(plan.wasirun):
+    for workload in [*workloads.linear(plan.wasirun), *workloads.collected(plan.wasirun)]:
         if plan.wants("memory", workload.name):
             yield Batch("memory", workload.name, [peak_step(plan, one, workload) for one in plan.able("timed", workload)],
-                        {"title": workload.title, "group": "gc", "about": workload.about})
+                        {"title": workload.title, "group": workload.group, "about": workload.about})
 
 
 # Tiering

@@ -146,6 +146,13 @@ def text_module(text, wasirun, out=None):
     return out
 
 
+def linear(wasirun):
+    """Modules that grow and move linear memory: bench/memory."""
+    return [Workload(name=f"linear-{text.stem}", title=text.stem, group="linear memory", about="linear memory",
+                     module=text_module(text, wasirun), style="timed")
+            for text in sorted((paths.BENCH / "memory").glob("*.wat"))]
+
+
 def collected(wasirun):
     """Modules that live on the heap of structures and arrays: bench/gc."""
     return [Workload(name=f"gc-{text.stem}", title=text.stem, group="gc", about="objects on the collected heap",

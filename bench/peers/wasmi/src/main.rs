@@ -19,6 +19,9 @@ fn main() {
         "eager" => CompilationMode::Eager,
         other => fail(format!("unknown mode {other}: lazy or eager")),
     });
+    // Its defaults, 1000 calls and 1 MB, are less than some benchmarks need.
+    config.set_max_recursion_depth(100_000);
+    config.set_max_stack_height(16 << 20);
     let engine = Engine::new(&config);
     let mut report = Report::new(options.report.clone());
     let bytes = std::fs::read(options.module()).unwrap_or_else(|error| fail(format!("{}: {error}", options.module())));
