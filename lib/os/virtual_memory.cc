@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "base/result.h"
+#include "os/reservation_pool.h"
 
 namespace wasi::os {
 
@@ -49,7 +50,11 @@ void Reservation::release() {
 Result<Reservation> Reservation::map(std::size_t size, int protection) {
   if (size == 0) return Reservation();
   // Memory is accounted for when it is touched, by whoever limits the process.
-  void* base = ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const auto try_map = [&] {
+    return ::mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  };
+  void* base = try_map();
+  if (base == MAP_FAILED && free_kept_reservations()) base = try_map();
   if (base == MAP_FAILED)
     return fail(ErrorKind::io, "cannot reserve {} bytes of address space: {}", size, reason(errno));
   return Reservation(static_cast<std::uint8_t*>(base), size);
@@ -77,6 +82,13 @@ void Reservation::prefer_large_pages(std::size_t offset, std::size_t size) {
 Result<void> Reservation::protect(std::size_t offset, std::size_t size) {
   if (size != 0 && ::mprotect(base_ + offset, size, PROT_NONE) != 0) {
     return fail(ErrorKind::io, "cannot protect {} bytes of memory: {}", size, reason(errno));
+  }
+  return {};
+}
+
+Result<void> Reservation::discard(std::size_t offset, std::size_t size) {
+  if (size != 0 && ::madvise(base_ + offset, size, MADV_DONTNEED) != 0) {
+    return fail(ErrorKind::io, "cannot give back {} bytes of memory: {}", size, reason(errno));
   }
   return {};
 }

@@ -38,6 +38,8 @@ class Reservation {
   void prefer_large_pages(std::size_t offset, std::size_t size);
   // Makes the range inaccessible; what stood there stays until release.
   Result<void> protect(std::size_t offset, std::size_t size);
+  // Gives the range's memory back: its pages are zero when next touched.
+  Result<void> discard(std::size_t offset, std::size_t size);
   // Grows or shrinks an accessible reservation, moving it where it must: base() changes then.
   Result<void> resize_committed(std::size_t size);
 

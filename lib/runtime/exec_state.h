@@ -28,9 +28,9 @@ inline constexpr std::uint32_t kInterruptRequest = 2;   // Store::interrupt()
 inline constexpr std::uint32_t kInterruptEnd = 4;       // Program::end(): for good
 
 struct ExecState {
-  Frame* top = nullptr;  // newest record
-  Slot* stack_begin = nullptr;
-  Slot* stack_end = nullptr;  // slots may be used up to here; entries check it
+  Frame* top = nullptr;         // newest record
+  Slot* stack_begin = nullptr;  // null before the first call
+  Slot* stack_end = nullptr;    // slots may be used up to here; entries check it
   // Where a nested call from the host may lay its arguments: the first slot that no call in progress uses.
   // Only host function entries (and Store::call) write it, so calls between Wasm functions do not: whoever
   // calls a SlotEntry passes `slots` at or above all of its own live slots, and the entry of a host

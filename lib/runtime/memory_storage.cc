@@ -1,14 +1,19 @@
 #include "runtime/memory_storage.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "base/result.h"
+#include "os/reservation_pool.h"
 #include "runtime/memory_faults.h"
 #include "runtime/tuning.h"
 
 namespace wasi::runtime {
 
 namespace {
+
+// That are there now, in all stores.
+std::atomic<std::uint64_t> guarded_memories = 0;
 
 // What this host can address, whatever the type allows.
 constexpr std::uint64_t kMostPages64 = kMostMemoryBytes / wasm::kPageSize;
@@ -38,21 +43,38 @@ Result<std::uint64_t> MemoryStorage::bytes_of(const wasm::MemoryType& type) {
 Result<std::shared_ptr<MemoryStorage>> MemoryStorage::create(const wasm::MemoryType& type, BoundsChecks checks) {
   const std::uint64_t bytes = WASI_TRY(bytes_of(type));
   std::shared_ptr<MemoryStorage> storage(new MemoryStorage(type));
-  WASI_TRY(storage->reserve(checks));
+  WASI_TRY(storage->reserve(checks, bytes));
   WASI_TRY(storage->set_size(bytes));
   return storage;
 }
 
-// Chooses the storage: guarded, as large as it can ever be, or as large as it is.
-Result<void> MemoryStorage::reserve(BoundsChecks checks) {
-  // No reservation reaches as far as a 64-bit address.
-  if (checks == BoundsChecks::guard_pages && type_.address == wasm::AddressType::i32) {
-    if (auto reserved = os::Reservation::reserve(kGuardedReservation + kGuardBytes)) {
-      WASI_TRY(install_memory_fault_handler());
+MemoryStorage::~MemoryStorage() {
+  if (checks_ != BoundsChecks::guard_pages) return;
+  guarded_memories.fetch_sub(1, std::memory_order_relaxed);
+  if (view_.size() > kMostPooledMemoryBytes) return;
+  os::give_back_reservation(std::move(storage_), view_.size(), {.at_begin = kKeptMemoryBytes});
+}
+
+// With `bytes` accessible at once.
+bool MemoryStorage::reserve_guarded(std::uint64_t bytes) {
+  if (guarded_memories.fetch_add(1, std::memory_order_relaxed) < kMostGuardedMemories) {
+    if (auto reserved = os::take_reservation(kGuardedReservation + kGuardBytes, bytes)) {
       storage_ = std::move(*reserved);
       checks_ = BoundsChecks::guard_pages;
-      return {};
+      view_.byte_size.store(bytes);
+      return true;
     }
+  }
+  guarded_memories.fetch_sub(1, std::memory_order_relaxed);
+  return false;
+}
+
+// Chooses the storage: guarded, as large as it can ever be, or as large as it is.
+Result<void> MemoryStorage::reserve(BoundsChecks checks, std::uint64_t bytes) {
+  // No reservation reaches as far as a 64-bit address.
+  if (checks == BoundsChecks::guard_pages && type_.address == wasm::AddressType::i32) {
+    WASI_TRY(install_memory_fault_handler());
+    if (reserve_guarded(bytes)) return {};
   }
   checks_ = BoundsChecks::explicit_checks;
   const std::uint64_t maximum = maximum_pages(type_) * wasm::kPageSize;

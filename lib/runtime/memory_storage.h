@@ -29,6 +29,7 @@ class MemoryStorage {
   // What create() would allocate; `limit` where it is more than this host can address.
   static Result<std::uint64_t> bytes_of(const wasm::MemoryType& type);
 
+  ~MemoryStorage();
   MemoryStorage(const MemoryStorage&) = delete;
   MemoryStorage& operator=(const MemoryStorage&) = delete;
 
@@ -48,7 +49,8 @@ class MemoryStorage {
 
  private:
   explicit MemoryStorage(const wasm::MemoryType& type);
-  Result<void> reserve(BoundsChecks checks);
+  bool reserve_guarded(std::uint64_t bytes);
+  Result<void> reserve(BoundsChecks checks, std::uint64_t bytes);
   Result<void> reserve_for_good(std::uint64_t most_bytes);
 
   MemoryView view_;

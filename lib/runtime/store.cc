@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "os/fault_handler.h"
+#include "os/reservation_pool.h"
 #include "os/thread_stack.h"
 #include "os/virtual_memory.h"
 #include "runtime/free_slots.h"
@@ -32,20 +33,26 @@ void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self) {
 Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
     : registry_(std::move(registry)), options_(options), impl_(std::make_unique<Impl>()) {
   exec_.store = this;
-  const std::uint64_t bytes = os::round_up_to_pages(
-      std::clamp<std::uint64_t>(options_.limits.stack_bytes, os::page_size(), std::uint64_t{1} << 40));
-  auto stack = os::Reservation::reserve(bytes + kStackGuardBytes);
-  // Without a stack there is no room for any call: each one traps with "call stack exhausted".
-  if (!stack || !stack->commit(0, bytes)) return;
-  impl_->stack = std::move(*stack);
-  exec_.stack_begin = reinterpret_cast<Slot*>(impl_->stack.base());
-  exec_.stack_end = exec_.stack_begin + bytes / sizeof(Slot);
-  exec_.free_slot = exec_.stack_begin;
 }
 
 Store::~Store() {
   set_deadline(std::nullopt);
   if (exec_.program != nullptr) exec_.program->remove(exec_);
+  const std::size_t accessible = impl_->stack.size() - std::min(impl_->stack.size(), kStackGuardBytes);
+  os::give_back_reservation(std::move(impl_->stack), accessible, {kKeptStackBytes, kKeptStackBytes});
+}
+
+// At the first call: an instance that idles needs none. Without a stack there is no room for any call: each one traps
+// with "call stack exhausted".
+void Store::make_stack() {
+  const std::uint64_t bytes = os::round_up_to_pages(
+      std::clamp<std::uint64_t>(options_.limits.stack_bytes, os::page_size(), std::uint64_t{1} << 40));
+  auto stack = os::take_reservation(bytes + kStackGuardBytes, bytes);
+  if (!stack) return;
+  impl_->stack = std::move(*stack);
+  exec_.stack_begin = reinterpret_cast<Slot*>(impl_->stack.base());
+  exec_.stack_end = exec_.stack_begin + bytes / sizeof(Slot);
+  exec_.free_slot = exec_.stack_begin;
 }
 
 void Store::join(std::shared_ptr<Program> program) {
@@ -115,6 +122,8 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
 bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
   ThreadState& thread = thread_state;
   const std::uintptr_t native_limit = native_stack_limit();
+  if (exec_.stack_begin == nullptr) [[unlikely]]
+    make_stack();
   Slot* const base = exec_.free_slot;
   if (slots.size() > free_slots(exec_, base) || os::stack_pointer() < native_limit) [[unlikely]] {
     exec_.pending = make_trap(exec_, TrapCode::stack_overflow);

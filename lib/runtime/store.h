@@ -149,6 +149,7 @@ class Store {
  private:
   friend class Instantiation;
   struct Impl;
+  void make_stack();
   ExecState exec_;
   std::shared_ptr<wasm::TypeRegistry> registry_;
   StoreOptions options_;

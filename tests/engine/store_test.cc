@@ -1,4 +1,5 @@
 // Stores: limits, deadlines, interruption, lifetimes, and the objects that hosts make.
+#include <algorithm>
 #include <thread>
 
 #include "engine/fixture.h"
@@ -28,6 +29,34 @@ TEST_CASE("Memories of a store share its limit") {
   REQUIRE(third.error().error() != nullptr);
   CHECK(third.error().error()->kind == ErrorKind::limit);
   CHECK_THAT(third.error().to_string(), Catch::Contains("memory"));
+}
+
+TEST_CASE("A memory shows nothing of those that were there before") {
+  const Engine engine;
+  const Linker linker(engine);
+  const Module module = load(engine, R"((module
+    (memory (export "m") 2)
+    (func (export "fill") (param i32) (memory.fill (i32.const 0) (i32.const 170) (local.get 0)))
+    (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
+    (func (export "load") (param i32) (result i32) (i32.load8_u (local.get 0)))))");
+  const auto is_zero = [](std::span<const std::uint8_t> bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+  };
+  // Each round leaves a larger memory behind than the one before, full of something.
+  for (const std::int32_t more : {0, 1, 5, 40, 2000, 0}) {
+    Store store(engine);
+    const Instance instance = must(linker.instantiate(store, module));
+    Memory memory = must(instance.memory("m"));
+    CHECK(memory.pages() == 2);
+    CHECK(is_zero(memory.bytes()));
+    const auto end = static_cast<std::int32_t>(memory.size());
+    const auto beyond = must(instance.function<std::int32_t(std::int32_t)>("load"))(end);
+    REQUIRE_FALSE(beyond);
+    CHECK(beyond.error().code == TrapCode::memory_out_of_bounds);
+    CHECK(must(must(instance.function<std::int32_t(std::int32_t)>("grow"))(more)) == 2);
+    CHECK(is_zero(memory.bytes()));
+    must(must(instance.function<void(std::int32_t)>("fill"))(static_cast<std::int32_t>(memory.size())));
+  }
 }
 
 TEST_CASE("Tables have limits") {
