@@ -80,7 +80,9 @@ struct Run {
 };
 
 // The errors that a host call may have, as its manual and file systems beneath it know them.
-std::vector<int> errors_of(std::string_view name) {
+std::vector<int> errors_of(std::string_view name, const Scenario& scenario) {
+  if (scenario.uses_read_and_write && (name == "read" || name == "write")) name = name == "read" ? "readv" : "writev";
+  if (scenario.function.starts_with("clock_")) return {EINVAL};
   const auto is = [name](std::initializer_list<std::string_view> names) {
     return std::ranges::find(names, name) != names.end();
   };
@@ -99,10 +101,10 @@ std::vector<int> errors_of(std::string_view name) {
   // Those of the event loop, which takes any error but this one for the end of the world.
   if (is({"epoll_wait", "epoll_pwait", "read", "write"})) return {EINTR};
   if (is({"epoll_ctl", "clock_gettime", "clock_getres"})) return {};
-  if (is({"readv", "preadv"})) return {EINTR, EIO, ENOMEM, ESTALE};
+  if (is({"readv", "pread", "preadv"})) return {EINTR, EIO, ENOMEM, ESTALE};
   if (name == "preadv2") return {EINTR, EAGAIN, EOPNOTSUPP, EIO, ENOMEM};
   if (is({"recv", "recvmsg"})) return {EINTR, EAGAIN, EIO, ENOMEM, ECONNRESET, ETIMEDOUT};
-  if (is({"writev", "pwritev"})) return {EINTR, EIO, ENOSPC, EDQUOT, EFBIG, ENOMEM, EPIPE};
+  if (is({"writev", "pwrite", "pwritev"})) return {EINTR, EIO, ENOSPC, EDQUOT, EFBIG, ENOMEM, EPIPE};
   if (name == "pwritev2") return {EINTR, EAGAIN, EOPNOTSUPP, EIO, ENOSPC, ENOMEM, EPIPE};
   if (is({"send", "sendmsg"})) return {EINTR, EAGAIN, EIO, ENOMEM, ENOBUFS, ECONNRESET, EPIPE};
   if (is({"accept", "accept4"})) return {EINTR, EAGAIN, EMFILE, ENFILE, ENOMEM, ENOBUFS, ECONNABORTED};
@@ -229,7 +231,7 @@ void check_scenario(const Scenario& scenario, bool walks) {
   std::map<std::string_view, std::size_t> numbers;
   for (const HostCall& call : calls) {
     const std::size_t number = numbers[call.name]++;
-    for (const int error : scenario.function.starts_with("clock_") ? std::vector{EINVAL} : errors_of(call.name)) {
+    for (const int error : errors_of(call.name, scenario)) {
       INFO(call.name << " number " << number + 1 << " fails with " << std::strerror(error));
       const bool is_told = is_told_by(call, error, scenario);
       trial.with({.name = call.name, .first = number, .verdict = {.error = error}}, is_told ? error : 0, true);
@@ -241,12 +243,12 @@ void check_scenario(const Scenario& scenario, bool walks) {
                   .verdict = {.error = error}},
                  is_told ? error : 0, recovers || is_told);
     }
-    if (call.size > 1 && errors_of(call.name) != std::vector{EINTR}) {
+    if (call.size > 1 && errors_of(call.name, scenario) != std::vector{EINTR}) {
       for (const std::size_t most : {std::size_t{1}, call.size / 2, call.size - 1}) {
         INFO(call.name << " number " << number + 1 << " moves " << most << " bytes of " << call.size);
         trial.with({.name = call.name, .first = number, .verdict = {.most = most}}, 0, true);
         trial.with({.name = call.name, .first = number, .times = 5, .verdict = {.most = most}}, 0, true);
-        for (const int error : errors_of(call.name)) {
+        for (const int error : errors_of(call.name, scenario)) {
           INFO("and the next call fails with " << std::strerror(error));
           trial.with({.name = call.name, .first = number, .verdict = {.most = most}, .next = {.error = error}}, error,
                      false);

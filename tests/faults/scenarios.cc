@@ -69,9 +69,12 @@ std::function<std::string(World&)> times_of(std::string_view path) {
 // --- transfers
 
 // As world.buffers has it.
-std::function<Errno(World&)> transfer(std::string_view name, std::vector<std::uint64_t> offset = {}) {
+std::function<Errno(World&)> transfer(std::string_view name, std::vector<std::uint64_t> offset = {},
+                                      std::uint32_t count = World::kBuffers) {
   return [=](World& world) {
-    std::vector<std::uint64_t> arguments = {world.fd, world.buffers, World::kBuffers};
+    const std::uint32_t buffers =
+        count == 1 ? world.guest.iovs({{world.data, std::uint32_t{World::kBytes}}}) : world.buffers;
+    std::vector<std::uint64_t> arguments = {world.fd, buffers, count};
     arguments.insert(arguments.end(), offset.begin(), offset.end());
     arguments.push_back(world.out);
     return world.guest.call(name, arguments);
@@ -309,6 +312,32 @@ std::vector<Scenario> scenarios() {
        .call = transfer("fd_read"),
        .rests_on = {"read"},
        .verify = reads_file},
+      {.function = "fd_read",
+       .what = "a file into one buffer",
+       .prepare = file,
+       .call = transfer("fd_read", {}, 1),
+       .rests_on = {"read"},
+       .verify = reads_file,
+       .uses_read_and_write = true},
+      {.function = "fd_pread",
+       .what = "into one buffer",
+       .prepare = file,
+       .call = transfer("fd_pread", {1000}, 1),
+       .rests_on = {"pread"},
+       .verify = reads_at},
+      {.function = "fd_write",
+       .what = "a file from one buffer",
+       .prepare = then(new_file, fill_buffers),
+       .call = transfer("fd_write", {}, 1),
+       .rests_on = {"write"},
+       .verify = writes_file,
+       .uses_read_and_write = true},
+      {.function = "fd_pwrite",
+       .what = "from one buffer",
+       .prepare = then(new_file, fill_buffers),
+       .call = transfer("fd_pwrite", {1000}, 1),
+       .rests_on = {"pwrite"},
+       .verify = writes_at},
       {.function = "fd_read",
        .what = "a pipe",
        .prepare = readable,

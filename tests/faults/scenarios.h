@@ -31,6 +31,8 @@ struct Scenario {
   std::function<void(World&, std::size_t told)> verify = {};
   // A name that an error may leave behind: made before the step that failed.
   std::string_view leaves = {};
+  // Host calls of these names are the function's own; elsewhere read() and write() are the event loop's.
+  bool uses_read_and_write = false;
   bool waits = true;  // EAGAIN of the host's is not an answer
 };
 
