@@ -48,7 +48,7 @@ def parse(words):
                         help="the build of wasirun to measure (default: build/release)")
     parser.add_argument("--no-build", action="store_true", help="do not build wasirun first")
     parser.add_argument("--no-install", action="store_true", help="do not install peers first")
-    parser.add_argument("--update-docs", action="store_true", help="also write the tables into docs/performance.md")
+    parser.add_argument("--update-docs", action="store_true", help="also write the tables into docs/performance.md and the README")
     options = parser.parse_args(words)
     paths.RELEASE = options.build.resolve()
     if options.rounds is None:
@@ -184,7 +184,7 @@ def measure(options, display, plan, chosen, missing, batches):
     found.save()
     written = report.write_all(found.data, path)
     if options.update_docs and code == 0:
-        written.append(report.update_docs(found.data))
+        written += report.update_docs(found.data)
     for reason in found.data["noise"]["reasons"]:
         display.say(f"the machine was too noisy: {reason}")
     display.say(f"{span(time.monotonic() - began)}; written: {path}, " + ", ".join(str(one) for one in written))

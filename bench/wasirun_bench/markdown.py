@@ -22,6 +22,13 @@ def headline(data):
     return table(["", "version", "time, of native", "wasirun's time, of theirs", "wasirun is faster in"], lines)
 
 
+def short(data):
+    """What the README says."""
+    warned = "".join(f" **{warning}**" for warning in summary.warnings(data))
+    return (f"Geometric means of times over the benchmarks that both have, with 95 % intervals; {data['machine']['cpu']}, "
+            f"{data['started'][:10]}.{warned}\n\n{headline(data)}")
+
+
 def interval(one):
     return f"{summary.number(one['mean'])} ({summary.number(one['low'])} to {summary.number(one['high'])})"
 

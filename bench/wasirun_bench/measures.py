@@ -183,7 +183,7 @@ def peak(plan):
     """Kernels and programs when everything is warm: the time of one repetition."""
     if not plan.wants_any("peak"):
         return
-    found = [*workloads.kernels(plan.wasirun, 30 if plan.is_quick else 200), *workloads.sightglass(is_long=plan.is_long),
+    found = [*workloads.kernels(plan.wasirun, 30 if plan.is_quick else 200, lambda name: plan.wants("peak", name)), *workloads.sightglass(is_long=plan.is_long),
              *workloads.libsodium()]
     if plan.is_long:
         found += workloads.coremark()
@@ -232,9 +232,9 @@ def compilers(plan, group):
             (one.can("compile") or (group == "functions" and one.can("timed")))]
 
 
-def big_modules(plan):
+def big_modules(plan, is_wanted):
     """The programs from npm as (name, path). What cannot be fetched is named."""
-    found, missing = workloads.npm_programs()
+    found, missing = workloads.npm_programs(is_wanted)
     for name, reason in missing:
         plan.note(f"{name} is left out: {reason}")
     return found
@@ -246,6 +246,7 @@ def compile_measure(plan):
         return
     sizes = ((1_000, 10_000, 100_000, 1_000_000) if plan.is_quick else
              (1_000, 10_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 50_000_000))
+    sizes = [size for size in sizes if plan.wants("compile", f"generated-{size}")]
     modules = [("functions", f"generated-{size}", path) for size, path in workloads.generated(plan.make_module, sizes)]
     shared = paths.SHARED
     modules += [("real", name, path) for name, path in (
@@ -253,7 +254,8 @@ def compile_measure(plan):
         ("bz2", shared / "sightglass" / "bz2" / "benchmark.wasm"),
         ("rust-compression", shared / "sightglass" / "rust-compression" / "benchmark.wasm")) if path.exists()]
     if not plan.is_quick:
-        modules += [("real", name, path) for name, path in big_modules(plan)]
+        modules += [("real", name, path) for name, path in
+                    big_modules(plan, lambda name: plan.wants("compile", name))]
     for group, name, path in modules:
         if plan.wants("compile", name):
             module = workloads.Workload(name=name, title=name, group=group, module=path)
@@ -360,7 +362,10 @@ def native_hello_step(plan, binary):
 
 
 def first_instruction(plan):
-    for name, path in big_modules(plan):
+    def is_wanted(name):
+        return plan.wants("start", f"{name}-cold") or plan.wants("start", f"{name}-cached")
+
+    for name, path in big_modules(plan, is_wanted):
         workload = workloads.Workload(name=name, title=name, group="first", module=path)
         for is_cached in (False, True):
             label = f"{name}-{'cached' if is_cached else 'cold'}"

@@ -9,6 +9,7 @@ from . import markdown, paths, summary
 PAGE = pathlib.Path(__file__).resolve().parent / "page"
 D3 = pathlib.Path("/usr/share/nodejs/d3/dist/d3.min.js")  # Debian's node-d3
 DOCS = paths.ROOT / "docs" / "performance.md"
+README = paths.ROOT / "README.md"
 BEGIN, END = "<!-- bench/run --update-docs writes below -->", "<!-- bench/run --update-docs writes above -->"
 
 
@@ -55,12 +56,18 @@ def write_all(data, path):
     return written
 
 
-def update_docs(data, docs=DOCS):
-    """Puts the tables between the two markers of docs/performance.md."""
-    text = docs.read_text(encoding="utf-8")
-    begin, end = text.find(BEGIN), text.find(END)
+def put_between(file, text):
+    """Replaces what stands between the two markers of a file."""
+    old = file.read_text(encoding="utf-8")
+    begin, end = old.find(BEGIN), old.find(END)
     if begin < 0 or end < begin:
-        raise SystemExit(f"bench: {docs} has no markers {BEGIN!r} and {END!r}")
-    text = text[:begin + len(BEGIN)] + "\n\n" + markdown.document(data, "###") + "\n" + text[end:]
-    docs.write_text(text, encoding="utf-8")
-    return docs
+        raise SystemExit(f"bench: {file} has no markers {BEGIN!r} and {END!r}")
+    file.write_text(old[:begin + len(BEGIN)] + "\n\n" + text + "\n" + old[end:], encoding="utf-8")
+
+
+def update_docs(data, docs=DOCS, readme=README):
+    """Puts the tables into docs/performance.md and the first of them into the README; the paths."""
+    put_between(docs, markdown.document(data, "###"))
+    if summary.series_of(data, "peak"):
+        put_between(readme, markdown.short(data))
+    return [docs, readme]

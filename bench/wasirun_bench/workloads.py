@@ -1,4 +1,5 @@
 """What is run: kernels of ours, the modules of ../shared/bench, big programs from npm, generated modules."""
+import concurrent.futures
 import dataclasses
 import hashlib
 import os
@@ -89,9 +90,11 @@ def kernel(table, wasirun, args):
         args=tuple(args), stdout=expected.read_bytes())
 
 
-def kernels(wasirun, milliseconds):
-    """Every kernel, to be repeated for so long in one process; its own repetitions are its warm-up."""
-    return [kernel(table, wasirun, [str(milliseconds)]) for table in kernel_tables() if table["group"] != "tiering"]
+def kernels(wasirun, milliseconds, is_wanted):
+    """The kernels that are wanted, to be repeated for so long in one process; its own repetitions are its warm-up."""
+    tables = [table for table in kernel_tables() if table["group"] != "tiering" and is_wanted(table["name"])]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:  # the work is the compilers'
+        return list(pool.map(lambda table: kernel(table, wasirun, [str(milliseconds)]), tables))
 
 
 # Modules of ../shared/bench
@@ -163,8 +166,8 @@ def collected(wasirun):
 # Programs from npm: big modules for compiling and starting
 
 
-def npm_programs(session=None):
-    """([(name, path)], [(name, reason)]): those that the tests pin, fetched into the cache that they use too."""
+def npm_programs(is_wanted):
+    """([(name, path)], [(name, reason)]): those that are wanted and that the tests pin, fetched into the cache that they use too."""
     sys.path[:0] = [str(paths.ROOT / "tests" / "guest"), str(paths.ROOT / "tests" / "programs")]
     import harness  # pylint: disable=import-error,import-outside-toplevel
     import packages  # pylint: disable=import-error,import-outside-toplevel
@@ -173,6 +176,8 @@ def npm_programs(session=None):
               ("pandoc", "pandoc-wasm", None)]
     found, missing = [], []
     for name, package, file in wanted:
+        if not is_wanted(name):
+            continue
         try:
             folder = packages.npm(session, package)
             path = folder / file if file else max(folder.rglob("*.wasm"), key=lambda one: one.stat().st_size)

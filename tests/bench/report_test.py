@@ -91,21 +91,28 @@ class Documents(unittest.TestCase):
     def test_the_docs_get_them_between_the_markers(self):
         with tempfile.TemporaryDirectory() as folder:
             docs = pathlib.Path(folder) / "performance.md"
-            docs.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nbehind\n", encoding="utf-8")
-            report.update_docs(data(), docs)
-            once = docs.read_text(encoding="utf-8")
-            report.update_docs(data(), docs)
-            self.assertEqual(docs.read_text(encoding="utf-8"), once)
-            self.assertNotIn("old", once)
-            self.assertTrue(once.startswith("before\n") and once.endswith("\nbehind\n"))
+            readme = pathlib.Path(folder) / "README.md"
+            for file in (docs, readme):
+                file.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nbehind\n", encoding="utf-8")
+            report.update_docs(data(), docs, readme)
+            once = [file.read_text(encoding="utf-8") for file in (docs, readme)]
+            report.update_docs(data(), docs, readme)
+            self.assertEqual([file.read_text(encoding="utf-8") for file in (docs, readme)], once)
+            for text in once:
+                self.assertNotIn("old", text)
+                self.assertTrue(text.startswith("before\n") and text.endswith("\nbehind\n"))
+                self.assertIn("0 of 3", text)
+            self.assertIn("| fib |", once[0])
+            self.assertNotIn("| fib |", once[1])
             docs.write_text("no markers", encoding="utf-8")
             with self.assertRaises(SystemExit):
-                report.update_docs(data(), docs)
+                report.update_docs(data(), docs, readme)
 
     def test_the_projects_own_has_them(self):
-        text = report.DOCS.read_text(encoding="utf-8")
-        self.assertLess(0, text.index(report.BEGIN))
-        self.assertLess(text.index(report.BEGIN), text.index(report.END))
+        for file in (report.DOCS, report.README):
+            text = file.read_text(encoding="utf-8")
+            self.assertLess(0, text.index(report.BEGIN))
+            self.assertLess(text.index(report.BEGIN), text.index(report.END))
 
 
 class Merging(unittest.TestCase):
