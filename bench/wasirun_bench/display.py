@@ -47,5 +47,4 @@ class Display:
                      f"{span(seconds_left)} left)")
 
     def failed(self, batch, step, error):
-        detail = error.stderr.strip().splitlines()
-        self.say(f"  {step.contender} fails at {batch.measure} {batch.benchmark}: {error}" + (f": {detail[-1]}" if detail else ""))
+        self.say(f"  {step.contender} fails at {batch.measure} {batch.benchmark}: {error.line}")

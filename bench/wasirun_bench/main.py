@@ -111,8 +111,8 @@ def plan_batches(plan):
         try:
             batches += [batch for batch in measure(plan) if batch.steps]
         except process.Failed as error:
-            plan.notes.append(f"{name} is left out: {error}")
-            plan.say(f"{name} is left out: {error}: {error.stderr}")
+            plan.note(f"{name} is left out: {error.line}")
+            plan.say(f"{name} is left out: {error.line}")
     return batches
 
 

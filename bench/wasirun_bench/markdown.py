@@ -44,7 +44,7 @@ def matrix(data, measure, names, metric="time"):
     lines = []
     for name, values in by_benchmark.items():
         cells = [summary.quantity(stats.median(values[one]), unit) if one in values else "-" for one in contenders]
-        first = next((values[one] for one in contenders if one in values), None)
+        first = values.get(contenders[0])
         title = data["benchmarks"].get(f"{measure}/{name}", {}).get("title", name)
         lines.append([title, *cells, f"{stats.spread(first):.0%}" if first else ""])
     return table(["", *contenders, f"spread of {contenders[0]}"], lines)
@@ -117,6 +117,6 @@ def document(data, level="##"):
     if data["missing"]:
         section("Missing", "\n".join(f"- {one['title']} ({one['name']}): {one['reason']}" for one in data["missing"]) + "\n")
     if data["failures"]:
-        section("Failed", "\n".join(f"- {one['contender']} at {one['measure']}/{one['benchmark']}: {one['reason'][:200]}"
+        section("Failed", "\n".join(f"- {one['contender']} at {one['measure']}/{one['benchmark']}: {one['line'][:300]}"
                                     for one in data["failures"]) + "\n")
     return "\n".join(parts)

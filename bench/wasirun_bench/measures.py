@@ -114,8 +114,8 @@ def check_output(outcome, workload):
     for name in ("stdout", "stderr"):
         wanted = getattr(workload, name)
         if wanted is not None and getattr(outcome, name) != wanted:
-            raise Failed(f"wrong {name}: {' '.join(outcome.command)}",
-                         f"expected {process.shorten(wanted, 300)!r}, not {process.shorten(getattr(outcome, name), 300)!r}")
+            raise Failed(f"wrong {name}", f"expected {process.shorten(wanted, 300)!r}, "
+                         f"not {process.shorten(getattr(outcome, name), 300)!r}", outcome.command)
 
 
 def with_report(call):
@@ -280,7 +280,7 @@ def process_step(plan, contender, workload, action, expected=None):
         outcome = plan.execute(contender, words, workload)
         outcome.expect_code(0)
         if expected is not None and outcome.stdout != expected:
-            raise Failed(f"wrong output: {' '.join(outcome.command)}", process.shorten(outcome.stdout, 300))
+            raise Failed("wrong output", process.shorten(outcome.stdout, 300), outcome.command)
         return [Figure("time", "ns", outcome.seconds * 1e9), Figure("memory", "KiB", outcome.peak_kib)]
     return Step(contender.name, step)
 

@@ -13,9 +13,21 @@ OUTPUT_LIMIT = 8 << 20
 class Failed(Exception):
     """A step could not be measured; the message says why, `stderr` is what the process said."""
 
-    def __init__(self, message, stderr=""):
+    def __init__(self, message, stderr="", command=()):
         super().__init__(message)
-        self.stderr = stderr
+        self.stderr = local(stderr)
+        self.command = local(" ".join(map(str, command)))
+
+    @property
+    def line(self):
+        """All in one line: the message, and the last thing that the process said."""
+        said = self.stderr.strip().splitlines()
+        return f"{self}: {said[-1].strip()}" if said else str(self)
+
+
+def local(text):
+    """Without the place where the project lies: of no use to who reads a report elsewhere."""
+    return text.replace(f"{paths.ROOT}/", "")
 
 
 class Outcome:
@@ -25,7 +37,7 @@ class Outcome:
         self.stdout, self.stderr = stdout, stderr
 
     def failed(self, message):
-        return Failed(f"{message}: {' '.join(self.command)}", shorten(self.stderr))
+        return Failed(message, shorten(self.stderr), self.command)
 
     def expect_code(self, code=0):
         if self.code != code:
@@ -68,11 +80,11 @@ class Launcher:
                 stderr.seek(0)
                 out, err = stdout.read(OUTPUT_LIMIT), stderr.read(OUTPUT_LIMIT)
             if is_late:
-                raise Failed(f"not finished after {timeout:.0f} s: {' '.join(map(str, command))}", shorten(err))
+                raise Failed(f"not finished after {timeout:.0f} s", shorten(err), command)
             try:
                 seconds, cpu, peak, code = (here / "cost").read_text(encoding="utf-8").split()
             except (OSError, ValueError):
-                raise Failed(f"cannot be run: {' '.join(map(str, command))}", shorten(err)) from None
+                raise Failed("cannot be run", shorten(err), command) from None
             return Outcome(command, float(seconds), float(cpu), int(peak), int(code), out, err)
 
 
@@ -103,9 +115,9 @@ def compile_c(words, out, timeout=300):
     except FileNotFoundError:
         raise Failed("clang-19 is not installed") from None
     except subprocess.TimeoutExpired:
-        raise Failed(f"not finished after {timeout} s: {' '.join(command)}") from None
+        raise Failed(f"not finished after {timeout} s", "", command) from None
     if done.returncode != 0:
-        raise Failed(f"cannot be compiled: {' '.join(command)}", shorten(done.stderr))
+        raise Failed("cannot be compiled", shorten(done.stderr), command)
     unfinished.rename(out)
 
 

@@ -9,7 +9,7 @@
     missing      [{name, title, reason}]
     benchmarks   {measure/benchmark: {measure, name, title, group, about, ...}}
     series       [{measure, benchmark, metric, unit, contender, values}]: values in the order of the rounds
-    failures     [{measure, benchmark, contender, reason, stderr}]
+    failures     [{measure, benchmark, contender, reason, line (reason and the end of stderr), stderr, command}]
     notes        sentences for the report
 """
 import json
@@ -39,7 +39,8 @@ class Results:
 
     def fail(self, measure, benchmark, contender, error):
         self.data["failures"].append({"measure": measure, "benchmark": benchmark, "contender": contender,
-                                      "reason": str(error), "stderr": getattr(error, "stderr", "")})
+                                      "reason": str(error), "line": error.line, "stderr": error.stderr,
+                                      "command": error.command})
 
     def note(self, text):
         if text not in self.data["notes"]:

@@ -59,14 +59,16 @@ class Page(unittest.TestCase):
     def test_missing_failed_and_noisy_are_told(self):
         page = report.html(data(
             missing=[{"name": "wasmer", "title": "Wasmer", "reason": "no compiler"}], finished=None, quick=True,
-            failures=[{"measure": "peak", "benchmark": "fib", "contender": "x", "reason": "exit code 7", "stderr": "trap"}],
+            failures=[{"measure": "peak", "benchmark": "fib", "contender": "x", "reason": "exit code 7", "line": "exit code 7: trap",
+                       "stderr": "trap", "command": "x.wasm"}],
             noise=support.noise(reasons=["others were busy"])))
         for text in ("no compiler", "exit code 7", "trap", "was interrupted", "A quick run", "others were busy"):
             self.assertTrue(text in page, text)
 
     def test_what_processes_print_cannot_become_markup(self):
         evil = "</script><script>alert(1)</script><!--"
-        page = report.html(data(failures=[{"measure": "peak", "benchmark": "fib", "contender": "x", "reason": evil, "stderr": evil}]))
+        page = report.html(data(failures=[{"measure": "peak", "benchmark": "fib", "contender": "x", "reason": evil, "line": evil,
+                                             "stderr": evil, "command": evil}]))
         self.assertFalse("<script>alert" in page)
         one = data()
         one["benchmarks"]["peak/fib"]["about"] = evil

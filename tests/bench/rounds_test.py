@@ -72,15 +72,16 @@ class Rounds(unittest.TestCase):
         self.assertEqual(self.values("A"), [1, 2])
 
     def test_one_that_fails_is_named_and_the_others_go_on(self):
-        failure = process.Failed("exit code 1: x", "trap: unreachable")
+        failure = process.Failed("exit code 1", "something\ntrap: unreachable\n", ["wasirun", "x.wasm"])
         self.run_batches(rounds.Batch("m", "b", [self.step("A", [1, failure]), self.step("B", [1, 2, 3])]),
                          rounds.Batch("m", "c", [self.step("A", [1, 2, 3])]))
         self.assertEqual("".join(self.order), "ABABBAAA")
         self.assertEqual(self.values("B"), [2, 3])
         self.assertEqual(self.values("A", "c"), [2, 3])
-        self.assertEqual(self.saved()["failures"], [{"measure": "m", "benchmark": "b", "contender": "A", "reason": "exit code 1: x",
-                                                     "stderr": "trap: unreachable"}])
-        self.assertEqual(self.display.failures, [("A", "exit code 1: x")])
+        self.assertEqual(self.saved()["failures"], [{
+            "measure": "m", "benchmark": "b", "contender": "A", "reason": "exit code 1", "line": "exit code 1: trap: unreachable",
+            "stderr": "something\ntrap: unreachable\n", "command": "wasirun x.wasm"}])
+        self.assertEqual(self.display.failures, [("A", "exit code 1")])
 
     def test_not_applicable_is_no_failure(self):
         self.run_batches(rounds.Batch("m", "b", [self.step("A", [rounds.NotApplicable()]), self.step("B", [1, 2, 3])]))
