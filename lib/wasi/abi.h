@@ -27,23 +27,24 @@ int host_errno(Errno error);
 using Rights = std::uint64_t;
 
 enum class RightBit : std::uint8_t {
-#define WASI_RIGHT(name, holders, changes) name,
+#define WASI_RIGHT(name, holders, changes, granted) name,
 #include "wasi/rights.def"
 #undef WASI_RIGHT
 };
 
 namespace right {
-#define WASI_RIGHT(name, holders, changes) \
+#define WASI_RIGHT(name, holders, changes, granted) \
   inline constexpr Rights name = Rights{1} << static_cast<std::uint8_t>(RightBit::name);
 #include "wasi/rights.def"
 #undef WASI_RIGHT
 
-// What can hold a right, for the table.
+// When an opened file has a right, and what can hold it, for the table.
+enum Grant : std::uint8_t { kAsked, kAlways, kWithWriting };
 enum Holder : std::uint8_t { kFiles = 1, kDirectories = 2, kStreams = 4, kSockets = 8 };
 
 consteval Rights held_by(std::uint8_t holder) {
   Rights rights = 0;
-#define WASI_RIGHT(name, holders, changes) \
+#define WASI_RIGHT(name, holders, changes, granted) \
   if (((holders) & holder) != 0) rights |= name;
 #include "wasi/rights.def"
 #undef WASI_RIGHT
@@ -51,11 +52,24 @@ consteval Rights held_by(std::uint8_t holder) {
 }
 consteval Rights changing() {
   Rights rights = 0;
-#define WASI_RIGHT(name, holders, changes) \
+#define WASI_RIGHT(name, holders, changes, granted) \
   if (changes) rights |= name;
 #include "wasi/rights.def"
 #undef WASI_RIGHT
   return rights;
+}
+
+consteval Rights granted_as(Grant grant) {
+  Rights rights = 0;
+#define WASI_RIGHT(name, holders, changes, granted) \
+  if ((granted) == grant) rights |= name;
+#include "wasi/rights.def"
+#undef WASI_RIGHT
+  return rights;
+}
+// Those that an opened file has besides the ones that were asked for.
+constexpr Rights coming_with(Rights asked) {
+  return granted_as(kAlways) | ((asked & fd_write) != 0 ? granted_as(kWithWriting) : 0);
 }
 
 inline constexpr Rights kOfFiles = held_by(kFiles);

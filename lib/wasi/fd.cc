@@ -103,6 +103,7 @@ Errno fd_fdstat_set_flags(Call&, Fd<right::fd_fdstat_set_flags>& fd, Flags<FdFla
 Errno fd_fdstat_set_rights(Call&, Fd<0>& fd, RightsSet& base, RightsSet& inheriting) {
   if ((base.value & ~fd->base) != 0 || (inheriting.value & ~fd->inheriting) != 0) return Errno::notcapable;
   fd->base &= base.value;
+  fd->tacit = Rights{0};
   fd->inheriting &= inheriting.value;
   return Errno::success;
 }
@@ -182,12 +183,13 @@ Errno fd_seek(Call&, Fd<0>& fd, S64& offset, Enum<Whences, Whence>& whence, Out<
   // Asking where one is is telling, which needs less.
   const bool tells = offset.value == 0 && whence.value == Whence::cur;
   const Rights enough = right::fd_seek | (tells ? right::fd_tell : 0);
-  if ((fd->base & enough) == 0) return refusal(*fd, right::fd_seek);
+  if (fd->missing(enough) == enough) return refusal(*fd, right::fd_seek);
   return position_of(*fd, offset.value, whence.value, position);
 }
 
 Errno fd_tell(Call&, Fd<0>& fd, Out<OutU64>& position) {
-  if ((fd->base & (right::fd_seek | right::fd_tell)) == 0) return refusal(*fd, right::fd_tell);
+  constexpr Rights kEnough = right::fd_seek | right::fd_tell;
+  if (fd->missing(kEnough) == kEnough) return refusal(*fd, right::fd_tell);
   return position_of(*fd, 0, Whence::cur, position);
 }
 

@@ -46,9 +46,12 @@ struct Descriptor {
   // What changes while it is open.
   Relaxed<std::uint16_t> flags;  // as the guest set them
   Relaxed<Rights> base;          // part of file->rights()
+  Relaxed<Rights> tacit;         // what may be done besides, see rights.def
   Relaxed<Rights> inheriting;
 
   [[nodiscard]] FileType type() const { return file->type(); }
+  // The rights of these that it has not.
+  [[nodiscard]] Rights missing(Rights rights) const { return rights & ~(base | tacit); }
 };
 
 // Owns the descriptors. Thread-safe.

@@ -65,7 +65,7 @@ std::string_view name_of(FileType type);
 
 // Names for bits and enumerators, lowest first.
 inline constexpr std::array<std::string_view, 30> kRightNames = {
-#define WASI_RIGHT(name, holders, changes) #name,
+#define WASI_RIGHT(name, holders, changes, granted) #name,
 #include "wasi/rights.def"
 #undef WASI_RIGHT
 };
@@ -85,7 +85,7 @@ struct Fd {
     descriptor = call.state.fds.find(number);
     if (descriptor == nullptr) [[unlikely]]
       return Errno::badf;
-    const Rights missing = kRights & ~descriptor->base;
+    const Rights missing = descriptor->missing(kRights);
     return missing == 0 ? Errno::success : refusal(*descriptor, missing);
   }
   void describe(std::string& out, const Detail&) const { describe_descriptor(out, number, *descriptor); }
@@ -118,7 +118,7 @@ struct SocketFd {
     if (const Errno error = fd.decode(call, slots); error != Errno::success) return error;
     const FileType type = fd->type();
     if (type != FileType::socket_stream && type != FileType::socket_dgram) return Errno::notsock;
-    const Rights missing = kRights & ~fd->base;
+    const Rights missing = fd->missing(kRights);
     return missing == 0 ? Errno::success : refusal(*fd, missing);
   }
   void describe(std::string& out, const Detail& detail) const { fd.describe(out, detail); }

@@ -71,7 +71,11 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
   descriptor.quota = directory.quota;
   descriptor.flags = static_cast<std::uint16_t>(fdflags.value);
   descriptor.base = granted & (*file)->rights();
-  if ((*file)->type() == FileType::directory) descriptor.inheriting = inheriting.value & directory.inheriting;
+  if ((*file)->type() == FileType::directory) {
+    descriptor.inheriting = inheriting.value & directory.inheriting;
+  } else {
+    descriptor.tacit = right::coming_with(granted) & directory.inheriting & (*file)->rights();
+  }
   descriptor.file = std::move(*file);
   if (call.state.trace) descriptor.name = joined(directory.name, path.view());
   const auto number = call.state.fds.insert(std::move(descriptor));

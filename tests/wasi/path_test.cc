@@ -241,6 +241,48 @@ TEST_CASE("rights are handed down and never grow", "[path]") {
   CHECK(guest.call("fd_filestat_get", {file.fd, guest.allocate(64)}) == Errno::success);
 }
 
+TEST_CASE("what lets a program do little more than it can anyway need not be asked for", "[path]") {
+  World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
+  Guest& guest = world.guest;
+  const std::uint32_t out = guest.allocate(64);
+  const auto try_all = [&](std::uint32_t fd) {
+    return std::vector<Errno>{guest.call("fd_seek", {fd, 0, 0, out}),  guest.call("fd_tell", {fd, out}),
+                              guest.call("fd_advise", {fd, 0, 0, 0}),  guest.call("fd_sync", {fd}),
+                              guest.call("fd_datasync", {fd}),         guest.call("fd_fdstat_set_flags", {fd, 0}),
+                              guest.call("fd_filestat_get", {fd, out})};
+  };
+  const auto change_all = [&](std::uint32_t fd) {
+    return std::vector<Errno>{guest.call("fd_filestat_set_size", {fd, 3}), guest.call("fd_allocate", {fd, 0, 1}),
+                              guest.call("fd_filestat_set_times", {fd, 0, 1, fstflag::mtim})};
+  };
+  const std::vector<Errno> all_work(7, Errno::success);
+  const auto reader = guest.open("file", 0, right::fd_read, kRoot, 0, 0, 0);
+  CHECK(guest.fdstat(reader.fd).rights_base == right::fd_read);
+  CHECK(try_all(reader.fd) == all_work);
+  CHECK(change_all(reader.fd) == std::vector<Errno>{Errno::badf, Errno::badf, Errno::notcapable});
+  const auto writer = guest.open("file", 0, right::fd_write, kRoot, 0, 0, 0);
+  CHECK(guest.fdstat(writer.fd).rights_base == right::fd_write);
+  CHECK(try_all(writer.fd) == all_work);
+  const std::vector<Errno> changed = change_all(writer.fd);
+  CHECK(changed[0] == Errno::success);
+  CHECK((changed[1] == Errno::success || changed[1] == Errno::notsup));
+  CHECK(changed[2] == Errno::success);
+  CHECK(guest.read_text(writer.fd) == "EBADF");
+  // Who speaks of rights gets what the interface says.
+  REQUIRE(guest.call("fd_fdstat_set_rights", {reader.fd, right::fd_read, 0}) == Errno::success);
+  CHECK(guest.call("fd_seek", {reader.fd, 0, 0, out}) == Errno::notcapable);
+  CHECK(guest.call("fd_sync", {reader.fd}) == Errno::notcapable);
+  CHECK(guest.read_text(reader.fd) != "EBADF");
+  REQUIRE(guest.call("fd_fdstat_set_rights", {writer.fd, right::fd_write, 0}) == Errno::success);
+  CHECK(guest.call("fd_filestat_set_size", {writer.fd, 3}) == Errno::badf);
+  // Directories are what a program hands on: theirs are as it asked.
+  const auto sub = guest.open("sub", oflag::directory, right::path_open, kRoot, 0, 0, right::fd_read);
+  FileStat stat;
+  CHECK(guest.stat("file", stat, 0, sub.fd) == Errno::notcapable);
+  const auto narrow = guest.open("file", 0, right::fd_read, sub.fd);
+  CHECK(guest.call("fd_seek", {narrow.fd, 0, 0, out}) == Errno::notcapable);
+}
+
 TEST_CASE("files are made, linked, renamed and removed", "[path]") {
   World world(GENERATE(Backing::host, Backing::host_walk, Backing::memory));
   Guest& guest = world.guest;

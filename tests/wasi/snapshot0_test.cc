@@ -34,7 +34,8 @@ TEST_CASE("snapshot 0 has the functions of preview1 but sock_accept, with the sa
     REQUIRE(current != nullptr);
     CHECK(function.type == current->type);
     // What does not differ is the same code.
-    static const std::set<std::string_view> kDiffer = {"fd_seek", "fd_filestat_get", "path_filestat_get", "poll_oneoff"};
+    static const std::set<std::string_view> kDiffer = {"fd_seek", "fd_filestat_get", "path_filestat_get",
+                                                       "poll_oneoff"};
     INFO(function.name);
     CHECK((function.body != current->body) == kDiffer.contains(function.name));
   }

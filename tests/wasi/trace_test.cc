@@ -54,10 +54,11 @@ TEST_CASE("a call is one line with names, decoded values and the error's name", 
         "inheriting=all, fdflags=0, opened=[4]) = 0");
   guest.write_text(file.fd, "quoted \"text\"\n\x01");
   CHECK(traced.last() == R"(fd_write(fd=4</file>, iovs=[{"quoted \"text\"\n\x01", 15}], nwritten=[15]) = 0)");
+  guest.call("fd_fdstat_set_rights", {file.fd, right::fd_read, 0});
   guest.call("fd_seek", {file.fd, static_cast<std::uint64_t>(-8), 1, 0x100});
   CHECK(traced.last() ==
         "fd_seek(fd=4</file>, offset=-8, whence=cur, position=0x100) = ENOTCAPABLE (Capabilities insufficient)");
-  CHECK(traced.lines.size() == 3);
+  CHECK(traced.lines.size() == 4);
 }
 
 TEST_CASE("results are shown behind the calls that gave them", "[trace]") {
