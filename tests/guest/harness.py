@@ -132,6 +132,18 @@ class Session:
         return self.cached(label, [" ".join(command), *sources, *headers], make)
 
 
+    def compile_threads(self, source):
+        """C on the wasi-threads interface alone (threads/threads.h), as Debian's wasi-libc has no threads."""
+        threads = pathlib.Path(__file__).resolve().parent / "threads"
+        sources = [threads / "start.s", source]
+        command = [require("clang-19"), "--target=wasm32-wasi-threads", "-ffreestanding", "-nostdlib", "-matomics",
+                   "-mbulk-memory", "-O1", "-Wno-unused-function",
+                   "-Wl,--shared-memory,--import-memory,--export-memory,--max-memory=4194304", *sources]
+        return self.cached("threads-" + source.stem,
+                           [" ".join(map(str, command[1:])), *sources, threads / "threads.h"],
+                           lambda out: check_run([*command, "-o", out]))
+
+
 @contextlib.contextmanager
 def folder():
     """An empty folder, removed afterwards."""
