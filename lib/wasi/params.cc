@@ -106,9 +106,8 @@ void describe_value(std::string& out, std::uint64_t value) { out += std::to_stri
 void describe_value(std::string& out, std::uint32_t value) { out += std::to_string(value); }
 void describe_value(std::string& out, std::uint16_t value) { out += std::to_string(value); }
 
-void describe_quoted(std::string& out, std::string_view bytes, std::size_t limit) {
-  out += '"';
-  for (const char c : bytes.substr(0, limit)) {
+void describe_escaped(std::string& out, std::string_view bytes) {
+  for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
       case '\n':
@@ -134,6 +133,11 @@ void describe_quoted(std::string& out, std::string_view bytes, std::size_t limit
         }
     }
   }
+}
+
+void describe_quoted(std::string& out, std::string_view bytes, std::size_t limit) {
+  out += '"';
+  describe_escaped(out, bytes.substr(0, limit));
   out += '"';
   if (bytes.size() > limit) out += "...";
 }
@@ -172,7 +176,10 @@ void describe_rights(std::string& out, Rights rights) {
 
 void describe_descriptor(std::string& out, std::uint32_t number, const Descriptor& descriptor) {
   describe_value(out, number);
-  if (!descriptor.name.empty()) fmt::format_to(std::back_inserter(out), "<{}>", descriptor.name);
+  if (descriptor.name.empty()) return;
+  out += '<';
+  describe_escaped(out, descriptor.name);
+  out += '>';
 }
 
 void describe_value(std::string& out, const FdStat& stat) {

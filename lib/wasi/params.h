@@ -49,6 +49,7 @@ struct Detail {
 };
 
 // Append to the trace line.
+void describe_escaped(std::string& out, std::string_view bytes);
 void describe_quoted(std::string& out, std::string_view bytes, std::size_t limit);
 void describe_bits(std::string& out, std::uint64_t bits, std::span<const std::string_view> names);
 void describe_rights(std::string& out, Rights rights);

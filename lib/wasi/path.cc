@@ -7,10 +7,14 @@ namespace {
 
 bool follows(const Flags<LookupFlags>& flags) { return flags.has(lookupflag::symlink_follow); }
 
+// What traces call a file. Cut in front where a program goes on opening "." below itself.
 std::string joined(const std::string& directory, std::string_view path) {
   std::string name = directory;
   if (!name.ends_with('/')) name += '/';
-  return name.append(path);
+  name += path;
+  constexpr std::size_t kMostShown = 256;
+  if (name.size() > kMostShown) name.replace(0, name.size() - kMostShown, "...");
+  return name;
 }
 
 }  // namespace

@@ -943,15 +943,16 @@ class Explaining(CliTest):
               (import "wasi_snapshot_preview1" "fd_write" (func (param i64)))
               (import "wasi_unstable" "sock_accept" (func (param i32 i32 i32) (result i32)))
               (import "env" "memory" (memory 1))
-              (import "env" "log" (func)))"""
+              (import "env" "log" (func))
+              (import "env" "\\1b[2J\\n" (func)))"""
         explained = self.explained(text)
         self.assertEqual(self.names(explained["unknown"]), ["wasi_snapshot_preview1.fd_teleport",
                                                            "wasi_snapshot_preview1.fd_write", "wasi_unstable.sock_accept"])
         self.assertEqual([(entry["name"], entry["kind"]) for entry in explained["foreign"]],
-                         [("memory", "memory"), ("log", "function")])
+                         [("memory", "memory"), ("log", "function"), ("\x1b[2J\n", "function")])
         _, out, _ = self.run_cli("explain-caps", self.file("guest.wat", text.encode()))
         self.assertIn("\nWASI has no such function, so it cannot be run:\n  wasi_snapshot_preview1.fd_teleport (function)\n", out)
-        self.assertIn("  env.log (function)\n", out)
+        self.assertIn("  env.log (function)\n  env.\\x1b[2J\\n (function)\n", out)
 
     def test_nothing(self):
         path = self.file("guest.wat", b"(module)")

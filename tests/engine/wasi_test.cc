@@ -111,6 +111,17 @@ TEST_CASE("Calls can be traced") {
   CHECK_THAT(lines[0], Catch::StartsWith("sched_yield("));
 }
 
+TEST_CASE("What a trace shows can be chosen") {
+  std::vector<std::string> lines;
+  const auto sink = [&lines](std::string_view line) { lines.emplace_back(line); };
+  CHECK(output_of(print_strings("args"),
+                  WasiConfig().args({"app"}).trace(
+                      sink, {.string_size = 2, .times = true, .functions = {"fd_*", "args_get"}})) == "app\0"s);
+  REQUIRE(lines.size() == 2);
+  CHECK_THAT(lines[0], Catch::Matches(R"re(args_get\(argv=\["ap"\.\.\.\]\) = 0 <\d\.\d{6}>)re"));
+  CHECK_THAT(lines[1], Catch::Matches(R"re(fd_write\(fd=1<stdout>, iovs=\[\{"ap"\.\.\., 4\}\], .* = 0 <\d\.\d{6}>)re"));
+}
+
 TEST_CASE("Modules of one store share one program state, stores do not") {
   const Engine engine;
   Linker linker(engine);

@@ -183,6 +183,24 @@ TEST_CASE("descriptors have the names under which they were opened", "[trace]") 
   CHECK(traced.last() == "fd_close(fd=4</sub>) = 0");
 }
 
+TEST_CASE("what a program chooses does not break lines, and takes no room without end", "[trace]") {
+  Traced traced;
+  Guest& guest = traced.guest;
+  const auto file = guest.open("new\n\x1b[31m\xc3\xa4", oflag::creat, right::fd_write);
+  REQUIRE(file.error == Errno::success);
+  guest.call("fd_close", {file.fd});
+  CHECK(traced.last() == "fd_close(fd=4</new\\n\\x1b[31m\\xc3\\xa4>) = 0");
+  std::uint32_t directory = kRoot;
+  for (int i = 0; i < 300; ++i) {
+    const auto next = guest.open(".", oflag::directory, right::kAll & ~right::fd_write, directory);
+    REQUIRE(next.error == Errno::success);
+    directory = next.fd;
+  }
+  guest.call("fd_close", {directory});
+  CHECK_THAT(traced.last(), Catch::Contains("<...") && Catch::Contains("/./.>) = 0"));
+  CHECK(traced.last().size() < 300);
+}
+
 TEST_CASE("the time of a call can be shown", "[trace]") {
   Traced traced([](Config& config) { config.trace.times = true; });
   traced.guest.call("sched_yield", {});

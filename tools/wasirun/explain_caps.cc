@@ -97,11 +97,18 @@ std::string names_of(const std::vector<const Import*>& imports) {
   return names;
 }
 
+// A name that the module has chosen: it may be anything, and must not be able to forge what we say.
+std::string escaped(std::string_view name) {
+  std::string text;
+  preview1::describe_escaped(text, name);
+  return text;
+}
+
 void print_others(std::string_view title, const std::vector<const Import*>& imports) {
   if (imports.empty()) return;
   print_stdout("\n{}:\n", title);
   for (const Import* import : imports) {
-    print_stdout("  {}.{} ({})\n", import->module, import->name, name_of(import->kind()));
+    print_stdout("  {}.{} ({})\n", escaped(import->module), escaped(import->name), name_of(import->kind()));
   }
 }
 
