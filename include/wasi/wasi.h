@@ -8,8 +8,10 @@
 #include <wasi/instance.h>
 #include <wasi/linker.h>
 #include <wasi/memory.h>
+#include <wasi/memory_directory.h>
 #include <wasi/metrics.h>
 #include <wasi/module.h>
+#include <wasi/stdio.h>
 #include <wasi/store.h>
 #include <wasi/trap.h>
 #include <wasi/types.h>

@@ -2,13 +2,18 @@
 // Source: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
 #pragma once
 
+#include <wasi/memory_directory.h>
+#include <wasi/stdio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace wasi {
@@ -20,20 +25,13 @@ struct Internals;
 // What the guest may do below a directory that it is given.
 enum class Access : std::uint8_t { read_only, read_write };
 
-// What stands behind descriptor 0, 1 or 2 of the guest.
-class Stdio {
- public:
-  static Stdio null() { return Stdio(Kind::null, -1); }        // reads end at once, writes vanish
-  static Stdio inherit() { return Stdio(Kind::inherit, -1); }  // the process's own
-  // A descriptor of the embedder's: it is neither closed nor changed, and must stay open while the guest lives.
-  static Stdio fd(int descriptor) { return Stdio(Kind::fd, descriptor); }
-
- private:
-  friend struct detail::Internals;
-  enum class Kind : std::uint8_t { null, inherit, fd };
-  Stdio(Kind kind, int descriptor) : kind_(kind), fd_(descriptor) {}
-  Kind kind_;
-  int fd_;
+// What a program may have or ask for at once. Beyond it, a call fails with the errno that is named, and does nothing.
+struct WasiLimits {
+  // Descriptors that are open at a time, streams and directories included: EMFILE. The process's own limit holds too.
+  std::uint32_t descriptors = 65536;
+  std::uint32_t path_length = 4095;     // bytes of a path, 4095 at most: ENAMETOOLONG
+  std::uint32_t subscriptions = 16384;  // of one poll_oneoff: EINVAL
+  std::uint32_t iovecs = 65536;         // buffers of one read or write: EINVAL
 };
 
 // What a trace shows of calls.
@@ -43,7 +41,7 @@ struct TraceOptions {
   std::vector<std::string> functions;  // only these, "*" standing for any characters: {"path_*", "fd_read"}; empty: all
 };
 
-// A plain value. Directories are opened when a program is instantiated; failures are reported there.
+// A plain value. Directories and files are opened when a program is instantiated; failures are reported there.
 class WasiConfig {
  public:
   // The whole argument list, the program's name first.
@@ -61,9 +59,27 @@ class WasiConfig {
     preopens_.push_back({host.string(), std::string(guest), access});
     return *this;
   }
-  WasiConfig& stdin_from(Stdio source) { return in_ = source, *this; }
-  WasiConfig& stdout_to(Stdio target) { return out_ = target, *this; }
-  WasiConfig& stderr_to(Stdio target) { return err_ = target, *this; }
+  // The same, but what the program may write below it is limited to `bytes` in all (EDQUOT). A write counts each time,
+  // with the hole that it leaves; so do the growth of a file that is given a size, the ranges that storage is asked
+  // for, and 256 bytes for each file, directory or link that is made. What is removed is not given back.
+  WasiConfig& preopen_limited(const std::filesystem::path& host, std::string_view guest, std::uint64_t bytes) {
+    preopens_.push_back({host.string(), std::string(guest), Access::read_write, bytes});
+    return *this;
+  }
+  // A directory in memory, which all programs with this configuration share.
+  WasiConfig& preopen(MemoryDirectory directory, std::string_view guest, Access access = Access::read_write) {
+    preopens_.push_back({std::move(directory), std::string(guest), access});
+    return *this;
+  }
+  // An empty directory in memory, for each program its own. For `limit` see MemoryDirectory.
+  WasiConfig& scratch(std::string_view guest, std::uint64_t limit = MemoryDirectory::kDefaultLimit) {
+    preopens_.push_back({Scratch(), std::string(guest), Access::read_write, limit});
+    return *this;
+  }
+  WasiConfig& limits(const WasiLimits& limits) { return limits_ = limits, *this; }
+  WasiConfig& stdin_from(Stdio source) { return in_ = std::move(source), *this; }
+  WasiConfig& stdout_to(Stdio target) { return out_ = std::move(target), *this; }
+  WasiConfig& stderr_to(Stdio target) { return err_ = std::move(target), *this; }
   WasiConfig& inherit_stdio() {
     return stdin_from(Stdio::inherit()).stdout_to(Stdio::inherit()).stderr_to(Stdio::inherit());
   }
@@ -80,10 +96,12 @@ class WasiConfig {
 
  private:
   friend struct detail::Internals;
+  struct Scratch {};
   struct Preopen {
-    std::string host;
+    std::variant<std::string, MemoryDirectory, Scratch> place;  // on the host, or in memory
     std::string guest;
-    Access access;
+    Access access = Access::read_write;
+    std::optional<std::uint64_t> limit = std::nullopt;  // of what may be written
   };
   std::vector<std::string> args_;
   std::vector<std::string> env_;  // "NAME=value"
@@ -91,6 +109,7 @@ class WasiConfig {
   Stdio in_ = Stdio::null();
   Stdio out_ = Stdio::null();
   Stdio err_ = Stdio::null();
+  WasiLimits limits_;
   std::uint32_t max_threads_ = 128;
   std::function<void(std::string_view)> trace_;
   TraceOptions trace_options_;

@@ -69,7 +69,7 @@ Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<con
                                     const preview1::Function& function) {
   detail::WasiState& state = store.wasi[definition];
   if (state.context == nullptr) {
-    state.context = WASI_TRY(preview1::Context::create(Internals::wasi(definition->config)));
+    state.context = WASI_TRY(preview1::Context::create(WASI_TRY(Internals::wasi(definition->config))));
   }
   runtime::FuncRef*& bound = state.functions[&function];
   if (bound == nullptr) {

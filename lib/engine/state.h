@@ -140,7 +140,7 @@ struct Internals {
   static const runtime::HostRoot* root(const Value& value) { return value.root_.get(); }
   static void set_root(Value& value, std::shared_ptr<const runtime::HostRoot> root) { value.root_ = std::move(root); }
   static Caller caller(StoreState& store, runtime::HostCall& call) { return Caller(store, call); }
-  static preview1::Config wasi(const WasiConfig& config);
+  static Result<preview1::Config> wasi(const WasiConfig& config);
   static std::uint32_t max_threads(const WasiConfig& config) { return config.max_threads_; }
 };
 

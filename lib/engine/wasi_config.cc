@@ -3,7 +3,10 @@
 
 #include <cstdlib>
 
+#include "base/result.h"
 #include "engine/state.h"
+#include "engine/stdio.h"
+#include "wasi/memory_files.h"
 
 // The process's environment (POSIX declares it nowhere).
 extern char** environ;  // NOLINT(readability-redundant-declaration)
@@ -37,30 +40,32 @@ WasiConfig& WasiConfig::inherit_env(std::string_view name) {
   return *this;
 }
 
-preview1::Config detail::Internals::wasi(const WasiConfig& config) {
-  const auto stdio = [](const Stdio& given) -> preview1::Stdio {
-    switch (given.kind_) {
-      case Stdio::Kind::inherit:
-        return {.kind = preview1::Stdio::Kind::inherit};
-      case Stdio::Kind::fd:
-        return {.kind = preview1::Stdio::Kind::fd, .fd = given.fd_};
-      case Stdio::Kind::null:
-        break;
-    }
-    return {};
-  };
+Result<preview1::Config> detail::Internals::wasi(const WasiConfig& config) {
   preview1::Config converted;
   converted.args = config.args_;
   converted.env = config.env_;
-  for (const WasiConfig::Preopen& preopen : config.preopens_) {
-    converted.preopens.push_back({.host_path = preopen.host,
-                                  .guest_path = preopen.guest,
-                                  .access = preopen.access == wasi::Access::read_only ? preview1::Access::read_only
-                                                                                      : preview1::Access::read_write});
+  for (const WasiConfig::Preopen& given : config.preopens_) {
+    preview1::Preopen preopen{
+        .host_path = {},
+        .guest_path = given.guest,
+        .access = given.access == wasi::Access::read_only ? preview1::Access::read_only : preview1::Access::read_write};
+    if (const auto* host = std::get_if<std::string>(&given.place)) {
+      preopen.host_path = *host;
+      preopen.write_limit = given.limit;
+    } else if (const auto* memory = std::get_if<MemoryDirectory>(&given.place)) {
+      preopen.tree = memory->tree_;
+    } else {
+      preopen.tree = preview1::memory::make_tree(given.limit.value_or(MemoryDirectory::kDefaultLimit));
+    }
+    converted.preopens.push_back(std::move(preopen));
   }
-  converted.in = stdio(config.in_);
-  converted.out = stdio(config.out_);
-  converted.err = stdio(config.err_);
+  converted.limits = {.descriptors = config.limits_.descriptors,
+                      .path_length = config.limits_.path_length,
+                      .subscriptions = config.limits_.subscriptions,
+                      .iovecs = config.limits_.iovecs};
+  converted.in = WASI_TRY(config.in_.source_->open(true));
+  converted.out = WASI_TRY(config.out_.source_->open(false));
+  converted.err = WASI_TRY(config.err_.source_->open(false));
   converted.trace = {.sink = config.trace_,
                      .string_size = config.trace_options_.string_size,
                      .times = config.trace_options_.times,

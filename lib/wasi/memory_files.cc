@@ -329,6 +329,11 @@ class MemoryDirectory : public Directory {
       if (from->must_be_directory && from->node->type != FileType::directory) return Errno::notdir;
       const auto place = Tree::walk(*target->node_, new_path, Follow::no, LeafKind::entry);
       if (!place) return place.error();
+      if (place->must_be_directory) {
+        if (from->node == nullptr) return Errno::noent;
+        if (from->node->type != FileType::directory) return Errno::notdir;
+        if (place->node != nullptr && place->node->type != FileType::directory) return Errno::notdir;
+      }
       if (from->name.empty() || place->name.empty()) return Errno::busy;
       if (from->node == nullptr) return Errno::noent;
       if (const Errno error = check_rename(*from, *place); error != Errno::success) return error;
@@ -373,10 +378,6 @@ class MemoryDirectory : public Directory {
 
   static Errno check_rename(const Place& from, const Place& to) {
     const bool is_directory = from.node->type == FileType::directory;
-    if (to.must_be_directory) {
-      if (!is_directory) return Errno::notdir;
-      if (to.node != nullptr && to.node->type != FileType::directory) return Errno::notdir;
-    }
     if (is_directory && is_within(*to.parent, *from.node)) return Errno::inval;
     if (to.node == nullptr || to.node == from.node) return Errno::success;
     if (to.node->type != FileType::directory) return is_directory ? Errno::notdir : Errno::success;
@@ -510,8 +511,8 @@ Errno add_symlink(Tree& tree, std::string_view path, std::string_view target) {
   });
 }
 
-std::expected<std::vector<std::uint8_t>, Errno> contents(Tree& tree, std::string_view path, std::uint64_t most) {
-  return within_memory([&]() -> std::expected<std::vector<std::uint8_t>, Errno> {
+std::expected<std::string, Errno> contents(Tree& tree, std::string_view path, std::uint64_t most) {
+  return within_memory([&]() -> std::expected<std::string, Errno> {
     while (path.starts_with('/')) path.remove_prefix(1);
     std::shared_ptr<FileNode> file;
     {
@@ -526,8 +527,8 @@ std::expected<std::vector<std::uint8_t>, Errno> contents(Tree& tree, std::string
     const Lookup lock(file->mutex);
     // Holes are free in the tree; here they would not be.
     if (file->data.size() > most) return std::unexpected(Errno::fbig);
-    std::vector<std::uint8_t> bytes(file->data.size());
-    file->data.read(0, bytes);
+    std::string bytes(file->data.size(), '\0');
+    file->data.read(0, {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
     return bytes;
   });
 }

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "wasi/abi.h"
 #include "wasi/file.h"
@@ -27,7 +27,7 @@ Errno add_file(Tree& tree, std::string_view path, SharedBytes bytes);
 Errno add_directory(Tree& tree, std::string_view path);
 Errno add_symlink(Tree& tree, std::string_view path, std::string_view target);
 // A file's contents; links are followed. EFBIG for more than `most`: a program can make a file as long as it likes.
-std::expected<std::vector<std::uint8_t>, Errno> contents(Tree& tree, std::string_view path, std::uint64_t most);
+std::expected<std::string, Errno> contents(Tree& tree, std::string_view path, std::uint64_t most);
 // How much of the limit is in use.
 std::uint64_t used_bytes(const Tree& tree);
 

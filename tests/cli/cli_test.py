@@ -213,6 +213,74 @@ class Directories(CliTest):
         self.assertEqual(code, SUCCESS)
         self.assertTrue((self.dir / "made").is_dir())
 
+    # Creates "new" in descriptor 3 and writes 10000 bytes, again while less was written; the exit code is the errno.
+    WRITER = """
+      (module
+        (import "wasi_snapshot_preview1" "path_open"
+          (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 2)
+        (data (i32.const 0) "new")
+        (func (export "_start") (local $error i32)
+          (local.set $error (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 3) (i32.const 1)
+                                        (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+          (if (local.get $error) (then (call $exit (local.get $error))))
+          (i32.store (i32.const 20) (i32.const 1024))
+          (i32.store (i32.const 24) (i32.const 10000))
+          (loop $more
+            (local.set $error (call $write (i32.load (i32.const 16)) (i32.const 20) (i32.const 1) (i32.const 32)))
+            (if (local.get $error) (then (call $exit (local.get $error))))
+            (br_if $more (i32.lt_u (i32.load (i32.const 32)) (i32.const 10000))))
+          (call $exit (i32.const 0))))
+    """
+    EDQUOT, EMFILE, ENAMETOOLONG, ENOSPC, EINVAL = 19, 33, 37, 51, 28
+
+    def test_in_memory(self):
+        guest = self.wat(self.WRITER)
+        for spec, code in [("mem::/tmp", SUCCESS), ("mem::/tmp:64m", SUCCESS), ("mem::/tmp:16k", SUCCESS),
+                           ("mem::/tmp:9000", self.ENOSPC), ("mem::/tmp:0", self.ENOSPC)]:
+            self.assertEqual((spec, code, "", ""), (spec, *self.run_cli("--dir", spec, guest, cwd=self.dir)))
+        self.assertEqual([path.name for path in self.dir.iterdir() if path.is_dir()], [])
+
+    def test_a_folder_called_mem(self):
+        guest = self.wat(self.WRITER)
+        (self.dir / "mem").mkdir()
+        self.assertEqual(self.run_cli("--dir", "./mem::/tmp", guest, cwd=self.dir), (SUCCESS, "", ""))
+        self.assertEqual((self.dir / "mem" / "new").stat().st_size, 10000)
+        (self.dir / "mem" / "new").unlink()
+        self.assertEqual(self.run_cli("--dir", "mem", guest, cwd=self.dir), (SUCCESS, "", ""))
+        self.assertTrue((self.dir / "mem" / "new").exists())
+
+    def test_write_limit(self):
+        guest = self.wat(self.WRITER)
+        for limit, code, size in [("255", self.EDQUOT, None), ("1k", self.EDQUOT, 768), ("20k", SUCCESS, 10000)]:
+            (self.dir / "new").unlink(missing_ok=True)
+            self.assertEqual((limit, code, "", ""), (limit, *self.run_cli("--dir", f"{self.dir}::/:{limit}", guest)))
+            self.assertEqual((self.dir / "new").stat().st_size if (self.dir / "new").exists() else None, size)
+
+    def test_limits(self):
+        guest = self.wat(self.WRITER)
+        for options, code in [(["--max-descriptors", "4"], self.EMFILE), (["--max-descriptors", "5"], SUCCESS),
+                              (["--max-path", "2"], self.ENAMETOOLONG), (["--max-path", "3"], SUCCESS),
+                              (["--max-iovecs", "0"], self.EINVAL), (["--max-iovecs", "1"], SUCCESS),
+                              (["--max-subscriptions", "1"], SUCCESS)]:
+            self.assertEqual((options, code, "", ""), (options, *self.run_cli("--dir", "mem::/", *options, guest)))
+        self.check_error(FAILURE, ["--max-descriptors", "2", guest], "2 descriptors")
+        self.check_error(FAILURE, ["--max-path", "4096", guest], "4095")
+        self.check_error(USAGE, ["--max-path", "-1", guest], "--max-path")
+
+    def test_specifications(self):
+        for spec, words in [("mem::/tmp:ro", "read-only"), ("data::/:64q", "is not a size"), ("mem::", "HOST"),
+                            ("::/", "HOST"), ("mem::/x:99999999999999999999", "is not a size")]:
+            self.check_error(USAGE, ["--dir", spec, self.wordcount], spec.rpartition(":")[2], words)
+        # Names may end in what looks like one.
+        (self.dir / "at:10").mkdir()
+        guest = self.wat(self.WRITER)
+        self.assertEqual(self.run_cli("--dir", "at:10", guest, cwd=self.dir), (SUCCESS, "", ""))
+        self.assertEqual(self.run_cli("--dir", "at:10::/x:1:rw", guest, cwd=self.dir), (SUCCESS, "", ""))
+        self.assertEqual((self.dir / "at:10" / "new").stat().st_size, 10000)
+
 
 class Options(CliTest):
     def test_no_arguments(self):

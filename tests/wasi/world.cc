@@ -51,7 +51,7 @@ std::string World::read(std::string_view path) const {
   if (dir_) return dir_->read(path);
   const auto bytes = memory::contents(*tree_, path, kMemory);
   if (!bytes) FAIL("cannot read " << path << ": " << bytes.error());
-  return {bytes->begin(), bytes->end()};
+  return *bytes;
 }
 
 std::optional<FileType> World::type(std::string_view path) const {

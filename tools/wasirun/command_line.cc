@@ -186,7 +186,8 @@ void add_run_options(CLI::App& app, RunCommand& run) {
          [&run](const std::vector<std::string>& values) {
            for (Text value : values) run.directories.push_back(or_throw("--dir", parse_directory(value)));
          },
-         "Give the program the directory HOST, as GUEST (default: the same name); :ro for reading only. Repeatable")
+         "Give the program the directory HOST, as GUEST (default: the same name); :ro for reading only, :SIZE for "
+         "writing no more than that. mem::GUEST[:SIZE]: an empty directory in memory. Repeatable")
       ->type_name("HOST[::GUEST][:ro]")
       ->allow_extra_args(false);
   app.add_option("--env", run.env, "Set an environment variable, or inherit it when no value is given. Repeatable")
@@ -214,6 +215,17 @@ void add_run_options(CLI::App& app, RunCommand& run) {
       ->type_name("SIZE");
   app.add_option("--max-threads", run.max_threads,
                  "Most threads that the program may start (wasi-threads) and have at a time; 0: none (default: 128)")
+      ->type_name("COUNT");
+  app.add_option("--max-descriptors", run.limits.descriptors,
+                 "Most files, directories and streams that the program may have open (default: 65536)")
+      ->type_name("COUNT");
+  app.add_option("--max-path", run.limits.path_length,
+                 "Longest path that it may use (default: 4095, which is the most)")
+      ->type_name("BYTES");
+  app.add_option("--max-subscriptions", run.limits.subscriptions,
+                 "Most things that it may wait for in one call (default: 16384)")
+      ->type_name("COUNT");
+  app.add_option("--max-iovecs", run.limits.iovecs, "Most buffers of one read or write (default: 65536)")
       ->type_name("COUNT");
   app.add_option_function<std::string>(
          "--tier", [&run](Text value) { run.engine.tier = choose_tier(value); },

@@ -29,6 +29,7 @@ struct RunCommand {
   std::optional<std::uint64_t> gc_heap_limit;
   std::optional<std::uint64_t> stack_size;
   std::optional<std::uint32_t> max_threads;
+  wasi::WasiLimits limits;
   bool trace_wasi = false;
   wasi::TraceOptions trace;
   std::string trace_output;  // empty: stderr

@@ -113,18 +113,36 @@ Parsed<std::chrono::nanoseconds> parse_duration(std::string_view text) {
 }
 
 Parsed<Directory> parse_directory(std::string_view text) {
+  constexpr std::string_view kMemory = "mem";
   Directory directory;
-  if (text.ends_with(":ro")) {
-    directory.access = wasi::Access::read_only;
-    text.remove_suffix(3);
-  } else if (text.ends_with(":rw")) {
-    text.remove_suffix(3);
-  }
+  const std::string_view given = text;
   const std::size_t separator = text.find("::");
+  const bool has_guest = separator != std::string_view::npos;
+  // What follows the last colon, unless that belongs to the separator. A host's name may have colons and digits in it,
+  // so a size counts only behind a GUEST.
+  const std::size_t colon = text.rfind(':');
+  const bool has_suffix = colon != std::string_view::npos && !(has_guest && colon <= separator + 1);
+  const std::string_view suffix = has_suffix ? text.substr(colon + 1) : std::string_view();
+  const bool is_size = has_guest && !suffix.empty() && std::isdigit(static_cast<unsigned char>(suffix.front())) != 0;
+  if (is_size) {
+    const auto size = parse_size(suffix);
+    if (!size) return std::unexpected(size.error());
+    directory.limit = *size;
+  }
+  if (suffix == "ro") directory.access = wasi::Access::read_only;
+  if (is_size || suffix == "ro" || suffix == "rw") text = text.substr(0, colon);
   directory.host = text.substr(0, separator);
-  directory.guest = separator == std::string_view::npos ? text : text.substr(separator + 2);
+  directory.guest = has_guest ? text.substr(separator + 2) : text;
   if (directory.host.empty() || directory.guest.empty()) {
-    return std::unexpected(fmt::format("\"{}\" is not HOST[::GUEST][:ro], like data::/data:ro", text));
+    return std::unexpected(
+        fmt::format("\"{}\" is not HOST[::GUEST][:ro] or HOST::GUEST:SIZE, like data::/data:ro", given));
+  }
+  if (has_guest && directory.host == kMemory) {
+    if (directory.access == wasi::Access::read_only) {
+      return std::unexpected(
+          fmt::format("\"{}\": a directory in memory begins empty, so it is of no use read-only", given));
+    }
+    directory.host.clear();
   }
   return directory;
 }

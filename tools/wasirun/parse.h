@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,11 +22,12 @@ Parsed<std::uint64_t> parse_size(std::string_view text);
 // "5s", "250ms", "1.5s", "2m", "1h", "100us".
 Parsed<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
-// HOST[::GUEST][:ro]
+// HOST[::GUEST][:ro], HOST::GUEST:SIZE or mem::GUEST[:SIZE].
 struct Directory {
-  std::string host;
+  std::string host;  // empty: in memory
   std::string guest;
   wasi::Access access = wasi::Access::read_write;
+  std::optional<std::uint64_t> limit = std::nullopt;  // bytes
 };
 Parsed<Directory> parse_directory(std::string_view text);
 

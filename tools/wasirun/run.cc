@@ -34,8 +34,15 @@ wasi::WasiConfig wasi_config(const RunCommand& command, TraceOutput* trace) {
     }
   }
   for (const Directory& directory : command.directories) {
-    config.preopen(directory.host, directory.guest, directory.access);
+    if (directory.host.empty()) {
+      config.scratch(directory.guest, directory.limit.value_or(wasi::MemoryDirectory::kDefaultLimit));
+    } else if (directory.limit) {
+      config.preopen_limited(directory.host, directory.guest, *directory.limit);
+    } else {
+      config.preopen(directory.host, directory.guest, directory.access);
+    }
   }
+  config.limits(command.limits);
   if (command.max_threads) config.max_threads(*command.max_threads);
   if (trace != nullptr) config.trace([trace](std::string_view line) { trace->write(line); }, command.trace);
   return config;
