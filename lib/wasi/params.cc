@@ -55,7 +55,11 @@ std::string seconds(std::uint64_t nanoseconds) {
 
 }  // namespace
 
-std::string_view name_of(FileType type) { return kFileTypes[static_cast<std::size_t>(type)]; }
+std::string_view name_of(FileType type) {
+  // What is read back from the guest's memory may have been changed there.
+  const auto index = static_cast<std::size_t>(type);
+  return index < kFileTypes.size() ? kFileTypes[index] : "?";
+}
 
 Errno refusal(const Descriptor& descriptor, Rights missing) {
   // Programs know POSIX better than rights: where its system calls have an error for this kind of file, it is that.

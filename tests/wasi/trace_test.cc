@@ -201,6 +201,23 @@ TEST_CASE("what a program chooses does not break lines, and takes no room withou
   CHECK(traced.last().size() < 300);
 }
 
+TEST_CASE("results that lie in each other's way are shown as they are", "[trace]") {
+  Traced traced;
+  Guest& guest = traced.guest;
+  const std::uint32_t place = guest.allocate(1024);
+  for (std::uint32_t offset = 0; offset < 60; ++offset) {
+    REQUIRE(guest.call("fd_readdir", {kRoot, place, 100, 0, place + offset}) == Errno::success);
+    CHECK_THAT(traced.last(), Catch::StartsWith("fd_readdir(fd=3</>, entries=[{next=") && Catch::EndsWith("]) = 0"));
+  }
+  // A file type that there is not: the count takes its place.
+  guest.call("fd_readdir", {kRoot, place, 1000, 0, place + 20});
+  CHECK_THAT(traced.last(), Catch::Contains(", type=?, "));
+  const std::uint32_t buffer = guest.iovs({{place, 100}});
+  const auto file = guest.open("file");
+  guest.call("fd_read", {file.fd, buffer, 1, buffer + 4});
+  CHECK_THAT(traced.last(), Catch::EndsWith("iovs=[{\"line\\n\", 100}], nread=[5]) = 0"));
+}
+
 TEST_CASE("the time of a call can be shown", "[trace]") {
   Traced traced([](Config& config) { config.trace.times = true; });
   traced.guest.call("sched_yield", {});
