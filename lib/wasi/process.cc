@@ -95,7 +95,9 @@ Errno random_get(Call& call, OutBytes& buffer) {
     const ssize_t count = ::getrandom(buffer.data + done, std::min(buffer.size - done, kRandomPiece), 0);
     if (count < 0 && errno != EINTR) return errno_from_host(errno);
     if (count > 0) done += static_cast<std::size_t>(count);
-    if (done < buffer.size && call.must_stop()) return Errno::intr;
+    if (done == buffer.size) break;
+    call.waits();
+    if (call.must_stop()) return Errno::intr;
   }
   return Errno::success;
 }
