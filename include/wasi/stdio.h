@@ -53,8 +53,9 @@ class OutputBuffer {
 // They are called on the thread on which the guest runs, by one thread at a time for one stream of one guest; guests
 // that share a function may call it at once. They may wait, but nothing interrupts that: a function that has nothing
 // yet may also answer std::errc::resource_unavailable_try_again. A guest that waits then asks again some milliseconds
-// later, and is stopped by its deadline and its Interrupter; one that does not wait gets EAGAIN. What they throw does
-// not leave them: the guest gets EIO, as for a count of more bytes than there were.
+// later, and is stopped by its deadline and its Interrupter; one that does not wait gets EAGAIN, and
+// poll_oneoff finds them ready at any time. What they throw does not leave them: the guest gets EIO, as for a count of
+// more bytes than there were.
 using StreamReader = std::function<std::expected<std::size_t, std::errc>(std::span<std::uint8_t>)>;
 using StreamWriter = std::function<std::expected<std::size_t, std::errc>(std::span<const std::uint8_t>)>;
 

@@ -102,12 +102,12 @@ Result<Pipe> Pipe::make(bool guest_reads) {
 
 Result<Pipe> Pipe::to_guest() { return make(true); }
 Result<Pipe> Pipe::from_guest() { return make(false); }
-Pipe::Pipe(Pipe&& other) noexcept : fd_(other.release()), guest_end_(std::move(other.guest_end_)) {}
+Pipe::Pipe(Pipe&& other) noexcept : fd_(other.release()), guest_end_(other.guest_end_) {}
 Pipe& Pipe::operator=(Pipe&& other) noexcept {
   if (this != &other) {
     close();
     fd_ = other.release();
-    guest_end_ = std::move(other.guest_end_);
+    guest_end_ = other.guest_end_;
   }
   return *this;
 }
