@@ -88,6 +88,7 @@ class Plan:
             raise NotApplicable
 
     def note(self, text):
+        text = process.local(text)
         if text not in self.notes:
             self.notes.append(text)
 
@@ -106,6 +107,10 @@ class Plan:
         return [one for one in self.contenders
                 if (one.can(action) or one.can(action + "_compiled")) and not one.lacks & workload.needs and
                 not (one.kind == "native" and not workload.sources)]
+
+
+def plural(count, word):
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def check_output(outcome, workload):
@@ -351,7 +356,7 @@ def start(plan):
         if plan.wants("start", name):
             yield Batch("start", name, [instances_step(plan, one, module, count) for one in plan.contenders
                                         if one.can("instances")],
-                        {"title": f"{count:,} instances", "group": "instances", "count": count})
+                        {"title": plural(count, "instance"), "group": "instances", "count": count})
 
 
 def native_hello_step(plan, binary):
@@ -472,7 +477,7 @@ def tiering(plan):
                 break
             steps = [tiering_step(plan, one, workload, repetitions, longest, over) for one in plan.able("run", workload)
                      if not one.name.endswith(":explicit")]
-            yield Batch("tiering", name, steps, {"title": f"{repetitions:,} repetitions", "group": table["name"],
+            yield Batch("tiering", name, steps, {"title": plural(repetitions, "repetition"), "group": table["name"],
                                                  "length": repetitions, "about": table.get("about", "")},
                         has_warm_up=repetitions < 1_000)
 
