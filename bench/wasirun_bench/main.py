@@ -118,6 +118,7 @@ def plan_batches(plan):
 
 def main(words=None):
     options = parse(words)
+    report.check()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGTERM, interrupt)
     patterns = None if options.peers is None else [one for one in options.peers.split(",") if one and one != "none"]

@@ -30,9 +30,14 @@ def page_data(data):
     }
 
 
-def html(data):
+def check():
+    """Before hours of measuring: that a report can be made."""
     if not D3.exists():
-        raise SystemExit(f"bench: {D3} is missing: install the package node-d3")
+        raise SystemExit(f"bench: {D3} is missing: install the package node-d3, or let tools/dev bench do it")
+
+
+def html(data):
+    check()
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(PAGE), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True)
     environment.filters |= {"number": summary.number, "ratio": summary.ratio}
