@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wasi/memory_directory.h>
+#include <wasi/socket.h>
 #include <wasi/stdio.h>
 
 #include <cstddef>
@@ -59,6 +60,11 @@ class WasiConfig {
     preopens_.push_back({host.string(), std::string(guest), access});
     return *this;
   }
+  // A listener, a connection: sockets get the descriptors from 3 on, in this order, before all directories.
+  WasiConfig& socket(Socket given) {
+    sockets_.push_back(std::move(given));
+    return *this;
+  }
   // The same, but what the program may write below it is limited to `bytes` in all (EDQUOT). A write counts each time,
   // with the hole that it leaves; so do the growth of a file that is given a size, the ranges that storage is asked
   // for, and 256 bytes for each file, directory or link that is made. What is removed is not given back.
@@ -106,6 +112,7 @@ class WasiConfig {
   std::vector<std::string> args_;
   std::vector<std::string> env_;  // "NAME=value"
   std::vector<Preopen> preopens_;
+  std::vector<Socket> sockets_;
   Stdio in_ = Stdio::null();
   Stdio out_ = Stdio::null();
   Stdio err_ = Stdio::null();

@@ -59,6 +59,7 @@ Result<preview1::Config> detail::Internals::wasi(const WasiConfig& config) {
     }
     converted.preopens.push_back(std::move(preopen));
   }
+  for (const Socket& given : config.sockets_) converted.sockets.push_back(given.socket_);
   converted.limits = {.descriptors = config.limits_.descriptors,
                       .path_length = config.limits_.path_length,
                       .subscriptions = config.limits_.subscriptions,

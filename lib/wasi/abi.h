@@ -107,6 +107,15 @@ enum : std::uint16_t { atim = 1, atim_now = 2, mtim = 4, mtim_now = 8 };
 namespace subclockflag {
 enum : std::uint16_t { abstime = 1 };
 }
+namespace riflag {
+enum : std::uint16_t { recv_peek = 1, recv_waitall = 2 };
+}
+namespace roflag {
+enum : std::uint16_t { recv_data_truncated = 1 };
+}
+namespace sdflag {
+enum : std::uint8_t { rd = 1, wr = 2 };
+}
 namespace eventrwflag {
 enum : std::uint16_t { hangup = 1 };
 }
@@ -142,11 +151,12 @@ struct FileStat {
 static_assert(sizeof(FileStat) == 64);
 
 struct PreStat {
-  std::uint8_t tag = 0;  // 0: a directory, the only kind
+  std::uint8_t tag = 0;  // 0: a directory, the only kind that the interface has
   std::uint8_t padding[3] = {};
   std::uint32_t name_length = 0;
 };
 static_assert(sizeof(PreStat) == 8);
+inline constexpr std::uint8_t kPreStatSocket = 1;  // ours
 
 struct DirEnt {
   std::uint64_t next = 0;

@@ -12,8 +12,10 @@
 
 #include "base/byte_reader.h"
 #include "base/result.h"
+#include "wasi/given_socket.h"
 #include "wasi/host_directory.h"
 #include "wasi/host_file.h"
+#include "wasi/host_socket.h"
 #include "wasi/memory_files.h"
 #include "wasi/null_stream.h"
 #include "wasi/state.h"
@@ -90,6 +92,24 @@ Result<Descriptor> stdio(const Stdio& stdio, int inherited, bool reads) {
   if (reads && !descriptor.file->is_stream()) rights &= ~right::kChanging;
   descriptor.base = rights;
   descriptor.name = reads ? "stdin" : inherited == STDOUT_FILENO ? "stdout" : "stderr";
+  // Of a listener, as a super-server may give it.
+  if (descriptor.file->as_socket() != nullptr) descriptor.inheriting = right::kOfSockets;
+  return descriptor;
+}
+
+Result<Descriptor> socket_of(const GivenSocket& given) {
+  // A number of our own: the program may close its descriptor, the embedder the other.
+  os::UniqueFd duplicate(::fcntl(given.descriptor(), F_DUPFD_CLOEXEC, 0));
+  if (!duplicate) {
+    return fail(ErrorKind::io, "a socket cannot be given to the program: {}", std::system_category().message(errno));
+  }
+  Descriptor descriptor;
+  descriptor.file = std::make_shared<HostSocket>(HostHandle::owned(std::move(duplicate)));
+  descriptor.name = given.address();
+  descriptor.is_given_socket = true;
+  descriptor.becomes_nonblocking = true;
+  descriptor.base = right::kOfSockets;
+  descriptor.inheriting = right::kOfSockets;
   return descriptor;
 }
 
@@ -136,10 +156,10 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
     return fail(ErrorKind::argument, "paths can be at most {} bytes long, not {}", Limits::kMostPathLength,
                 config.limits.path_length);
   }
-  if (config.preopens.size() + kStreams > config.limits.descriptors) {
+  if (config.sockets.size() + config.preopens.size() + kStreams > config.limits.descriptors) {
     return fail(ErrorKind::limit,
-                "the program may have {} descriptors, which is too few for {} streams and {} director{}",
-                config.limits.descriptors, kStreams, config.preopens.size(), config.preopens.size() == 1 ? "y" : "ies");
+                "the program may have {} descriptors, which is too few for {} streams, {} sockets and {} directories",
+                config.limits.descriptors, kStreams, config.sockets.size(), config.preopens.size());
   }
   auto state = std::make_unique<State>(config.limits);
   const os::Resolver resolver(config.force_path_walk);
@@ -161,6 +181,8 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
     }
   }
   for (Descriptor& stream : opened) (void)state->fds.insert(std::move(stream));
+  for (const auto& given : config.sockets) (void)state->fds.insert(WASI_TRY(socket_of(*given)));
+  state->sockets = std::move(config.sockets);
   for (const Preopen& given : config.preopens) {
     (void)state->fds.insert(WASI_TRY(preopen(given, state->preopen_names.size(), resolver)));
     state->preopen_names.push_back(given.guest_path);

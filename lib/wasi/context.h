@@ -70,6 +70,8 @@ struct Limits {
   std::uint32_t iovecs = 65536;                 // buffers of one read or write: EINVAL
 };
 
+class GivenSocket;  // lib/wasi/given_socket.h
+
 // What becomes of calls, for somebody to look at: see trace.h.
 struct TraceConfig {
   std::function<void(std::string_view)> sink;  // called with each line, without newline; empty: off
@@ -81,9 +83,10 @@ struct TraceConfig {
 bool matches(const std::string& pattern, std::string_view function);
 
 struct Config {
-  std::vector<std::string> args;  // with the program's name first
-  std::vector<std::string> env;   // "NAME=value"
-  std::vector<Preopen> preopens;  // descriptors 3, 4, ... in this order
+  std::vector<std::string> args;                      // with the program's name first
+  std::vector<std::string> env;                       // "NAME=value"
+  std::vector<std::shared_ptr<GivenSocket>> sockets;  // descriptors 3, 4, ... in this order
+  std::vector<Preopen> preopens;                      // behind them, in this order
   Stdio in;
   Stdio out;
   Stdio err;

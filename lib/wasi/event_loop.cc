@@ -52,6 +52,8 @@ int EventLoop::watch(int fd, std::uint32_t events) {
   event.events = events;
   event.data.fd = fd;
   if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return 0;
+  // Left over from a wait whose end went wrong.
+  if (errno == EEXIST) return ::epoll_ctl(set_.get(), EPOLL_CTL_MOD, fd, &event) == 0 ? 0 : errno;
   // What cannot be waited for is always ready; poll() has said so.
   return errno == EPERM ? 0 : errno;
 }

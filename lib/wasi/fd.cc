@@ -78,6 +78,10 @@ Errno fd_datasync(Call&, Fd<right::fd_datasync>& fd) { return fd->file->sync(tru
 Errno fd_sync(Call&, Fd<right::fd_sync>& fd) { return fd->file->sync(false); }
 
 Errno fd_fdstat_get(Call&, Fd<0>& fd, Out<OutFdStat>& stat) {
+  if (fd->becomes_nonblocking) {
+    fd->becomes_nonblocking = false;
+    fd->flags |= fdflag::nonblock;
+  }
   FdStat result;
   result.type = fd->type();
   result.flags = fd->flags;
@@ -96,6 +100,7 @@ Errno fd_fdstat_set_flags(Call&, Fd<right::fd_fdstat_set_flags>& fd, Flags<FdFla
   if (((wanted ^ fd->flags) & fdflag::append) != 0) {
     if (const Errno error = fd->file->set_append((wanted & fdflag::append) != 0); error != Errno::success) return error;
   }
+  fd->becomes_nonblocking = false;
   fd->flags = wanted;
   return Errno::success;
 }
@@ -150,8 +155,15 @@ Errno fd_pwrite(Call& call, Fd<right::fd_write | right::fd_seek>& fd, WriteIovs&
 }
 
 Errno fd_prestat_get(Call& call, Fd<0>& fd, Out<OutPreStat>& stat) {
-  if (fd->preopen < 0) return Errno::badf;
   PreStat result;
+  // Programs look through their descriptors from 3 on, and EBADF would be the end of it: they would not find the
+  // directories behind the sockets. What is no directory they pass over.
+  if (fd->is_given_socket) {
+    result.tag = kPreStatSocket;
+    stat.set(result);
+    return Errno::success;
+  }
+  if (fd->preopen < 0) return Errno::badf;
   result.name_length =
       static_cast<std::uint32_t>(call.state.preopen_names[static_cast<std::size_t>(fd->preopen)].size());
   stat.set(result);

@@ -43,11 +43,16 @@ struct Descriptor {
   std::int32_t preopen = -1;           // index of its preopen, -1 for others
   std::shared_ptr<WriteQuota> quota;   // of the preopen; null: as much as there is room for
   std::string name;                    // what traces call it; of opened files only where there is a trace
+  bool is_given_socket = false;        // the embedder's, not accepted by the program
   // What changes while it is open.
   Relaxed<std::uint16_t> flags;  // as the guest set them
   Relaxed<Rights> base;          // part of file->rights()
   Relaxed<Rights> tacit;         // what may be done besides, see rights.def
   Relaxed<Rights> inheriting;
+  // A given socket waits until the program first asks about its flags; then it is, and is told to be, non-blocking.
+  // Programs with an event loop (Go's) look before they decide how to use it and do not change it; those that just
+  // accept and read (C's) do not look.
+  Relaxed<bool> becomes_nonblocking;
 
   [[nodiscard]] FileType type() const { return file->type(); }
   // The rights of these that it has not.

@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 
 #include "base/check.h"
 #include "os/retry.h"
+#include "wasi/host_socket.h"
 #include "wasi/host_stat.h"
 #include "wasi/write_quota.h"
 
@@ -75,9 +74,6 @@ Rights rights_of(FileType type, int host) {
     case FileType::character_device:
       // wasi-libc takes a character device that cannot be sought in for a terminal.
       return right::kOfStreams | (::isatty(host) != 0 ? 0 : right::fd_seek | right::fd_tell);
-    case FileType::socket_dgram:
-    case FileType::socket_stream:
-      return right::kOfSockets;
     default:
       return right::kOfStreams;
   }
@@ -166,10 +162,7 @@ Errno HostFile::set_append(bool appends) {
 HostStream::HostStream(HostHandle handle, FileType type, Rights rights)
     : HostFile(std::move(handle), type, rights), masks_sigpipe_(type == FileType::unknown && sigpipe_kills()) {}
 
-std::uint64_t HostStream::readable() const {
-  int bytes = 0;
-  return ::ioctl(host(), FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
-}
+std::uint64_t HostStream::readable() const { return bytes_to_read(host()); }
 
 // In three steps: without waiting where the host can do that for this one call; else, where the host's descriptor may
 // block in spite of everything, after poll() has been asked; else as usual.
@@ -189,12 +182,6 @@ Count HostStream::read(Buffers buffers) {
 
 Count HostStream::write(Buffers buffers) {
   const auto size = static_cast<int>(buffers.size());
-  if (type() == FileType::socket_stream || type() == FileType::socket_dgram) {
-    msghdr message{};
-    message.msg_iov = buffers.data();
-    message.msg_iovlen = buffers.size();
-    return count(::sendmsg(host(), &message, MSG_NOSIGNAL | MSG_DONTWAIT));
-  }
   if (!refuses_nowait_.load(std::memory_order_relaxed)) {
     const ssize_t moved = ::pwritev2(host(), buffers.data(), size, -1, RWF_NOWAIT | kNoSignal);
     if (moved >= 0 || errno != EOPNOTSUPP) return count(moved);
@@ -210,9 +197,9 @@ Count HostStream::write(Buffers buffers) {
 }
 
 std::shared_ptr<File> make_host_file(HostHandle handle, const struct stat& status) {
-  FileType type = file_type(status.st_mode);
+  const FileType type = file_type(status.st_mode);
   WASI_CHECK(type != FileType::directory);
-  if (type == FileType::socket_stream) type = socket_type(handle.get());
+  if (type == FileType::socket_stream) return std::make_shared<HostSocket>(std::move(handle));
   const Rights rights = rights_of(type, handle.get());
   if (type == FileType::regular_file || type == FileType::block_device) {
     return std::make_shared<HostFile>(std::move(handle), type, rights);

@@ -59,8 +59,7 @@ class HostFile : public File {
   HostHandle handle_;
 };
 
-// Pipes, terminals and other character devices, and sockets that are used as streams. Never waits, although a borrowed
-// one may be in blocking mode.
+// Pipes, terminals and other character devices. Never waits, although a borrowed one may be in blocking mode.
 class HostStream final : public HostFile {
  public:
   HostStream(HostHandle handle, FileType type, Rights rights);

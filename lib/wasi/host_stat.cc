@@ -2,6 +2,7 @@
 #include "wasi/host_stat.h"
 
 #include <dirent.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <limits>
@@ -46,6 +47,11 @@ std::uint64_t nanoseconds(const timespec& time) {
   const auto seconds = static_cast<std::uint64_t>(time.tv_sec);
   if (seconds >= std::numeric_limits<std::uint64_t>::max() / kSecond) return std::numeric_limits<std::uint64_t>::max();
   return seconds * kSecond + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+std::uint64_t bytes_to_read(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<std::uint64_t>(bytes) : 0;
 }
 
 FileStat file_stat(const struct stat& status) {

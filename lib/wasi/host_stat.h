@@ -23,6 +23,9 @@ FileType socket_type(int fd);
 // Of a d_type; unknown where that says nothing.
 FileType file_type_of_entry(unsigned char type);
 
+// How many bytes a stream of the host can give at once; 0 where that is not known.
+std::uint64_t bytes_to_read(int fd);
+
 FileStat file_stat(const struct stat& status);
 std::expected<FileStat, Errno> file_stat(int fd);
 

@@ -205,6 +205,10 @@ void describe_value(std::string& out, const FileStat& stat) {
 }
 
 void describe_value(std::string& out, const PreStat& stat) {
+  if (stat.tag == kPreStatSocket) {
+    out += "{socket}";
+    return;
+  }
   fmt::format_to(std::back_inserter(out), "{{dir, name_length={}}}", stat.name_length);
 }
 

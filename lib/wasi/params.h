@@ -170,6 +170,18 @@ struct FstFlags {
   static constexpr std::string_view kType = "fstflags";
   static constexpr std::array<std::string_view, 4> kNames = {"atim", "atim_now", "mtim", "mtim_now"};
 };
+struct RiFlags {
+  static constexpr std::string_view kType = "riflags";
+  static constexpr std::array<std::string_view, 2> kNames = {"recv_peek", "recv_waitall"};
+};
+struct SiFlags {
+  static constexpr std::string_view kType = "siflags";
+  static constexpr std::array<std::string_view, 0> kNames = {};
+};
+struct SdFlags {
+  static constexpr std::string_view kType = "sdflags";
+  static constexpr std::array<std::string_view, 2> kNames = {"rd", "wr"};
+};
 struct ClockIds {
   static constexpr std::string_view kType = "clockid";
   static constexpr std::array<std::string_view, 4> kNames = {"realtime", "monotonic", "process_cputime_id",

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -55,7 +54,7 @@ void set_due(Waiting& waiting, const Subscription& subscription) {
     waiting.is_realtime = clock == ClockId::realtime;
     waiting.due = subscription.timeout;
   } else {
-    const std::uint64_t now = time_of(CLOCK_MONOTONIC);
+    const std::uint64_t now = monotonic_now();
     waiting.due = now + std::min(subscription.timeout, std::numeric_limits<std::uint64_t>::max() - now);
   }
 }
@@ -149,7 +148,7 @@ std::optional<Event> event_of(const Waiting& waiting, const Polled& polled) {
   event.type = waiting.type;
   event.error = waiting.error;
   if (waiting.kind == Wait::clock) {
-    if (time_of(waiting.is_realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC) < waiting.due) return std::nullopt;
+    if ((waiting.is_realtime ? realtime_now() : monotonic_now()) < waiting.due) return std::nullopt;
   } else if (waiting.kind == Wait::descriptor) {
     const int told = polled.told(waiting.descriptor->file->poll_handle(), waiting.type);
     if (told == 0) return std::nullopt;

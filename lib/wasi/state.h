@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct Context::State {
   StringList env;
   FdTable fds;
   std::vector<std::string> preopen_names;
+  std::vector<std::shared_ptr<GivenSocket>> sockets;  // whose files stay while the program runs
   std::optional<Tracer> trace;
 };
 

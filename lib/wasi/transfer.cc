@@ -4,7 +4,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <ctime>
 #include <limits>
 #include <span>
 
@@ -48,9 +47,6 @@ class Remaining {
   bool is_cut_ = false;
 };
 
-// What nobody tells us about, a function of the embedder's, is asked again after so many nanoseconds.
-constexpr std::uint64_t kMoment = 10'000'000;
-
 enum class Direction : std::uint8_t { in, out };
 
 // One try, repeated when a signal came in between.
@@ -64,34 +60,45 @@ Count try_to(Call& call, Move move) {
 
 template <Direction kDirection>
 Count move_stream(Call& call, Descriptor& stream, Buffers buffers) {
-  const bool waits = (stream.flags & fdflag::nonblock) == 0;
+  constexpr bool kIn = kDirection == Direction::in;
   File& file = *stream.file;
   Remaining remaining(buffers);
   std::size_t total = 0;
   while (true) {
-    const Count moved = try_to(call, [&] {
-      return kDirection == Direction::in ? file.read(remaining.vectors()) : file.write(remaining.vectors());
+    const Count moved = when_ready(call, stream, kIn ? POLLIN : POLLOUT, [&] {
+      return kIn ? file.read(remaining.vectors()) : file.write(remaining.vectors());
     });
-    if (moved) {
-      total += *moved;
-      if (kDirection == Direction::in || !waits || *moved == 0) return total;
-      // A write that may wait moves everything, as it does on the host: not all programs look at the count.
-      remaining.advance(*moved);
-      if (remaining.empty()) return total;
-      continue;
-    }
-    if (moved.error() != Errno::again || !waits) {
+    if (!moved) {
       if (total != 0 && !call.trap) return total;
       return moved;
     }
-    pollfd waiting{file.poll_handle(), kDirection == Direction::in ? POLLIN : POLLOUT, 0};
+    total += *moved;
+    // A write that may wait moves everything, as it does on the host: not all programs look at the count.
+    if (kIn || (stream.flags & fdflag::nonblock) != 0 || *moved == 0) return total;
+    remaining.advance(*moved);
+    if (remaining.empty()) return total;
+  }
+}
+
+// While bytes lie in a connection that are only looked at, poll() cannot tell that more have come. So we look again
+// from time to time.
+constexpr std::uint64_t kPeekInterval = 2'000'000;  // nanoseconds
+
+// Looks until all buffers are full or nothing more will come.
+std::expected<Received, Errno> peek_all(Call& call, Descriptor& from, Buffers buffers) {
+  std::size_t wanted = 0;
+  for (const iovec& buffer : buffers) wanted += buffer.iov_len;
+  bool has_ended = false;
+  while (true) {
+    auto received =
+        when_ready(call, from, POLLIN, [&] { return from.file->as_socket()->receive(buffers, /*peeks=*/true); });
+    if (!received || received->size == 0 || received->size >= wanted || has_ended) return received;
+    pollfd waiting{from.file->poll_handle(), POLLRDHUP, 0};
     Until until;
-    if (waiting.fd < 0) until.monotonic = time_of(CLOCK_MONOTONIC) + kMoment;
-    if (const auto ready = wait_for(call, {&waiting, 1}, until); !ready) {
-      // What has been moved is told in any case, or the guest would move it again.
-      if (total != 0 && !call.trap) return total;
-      return std::unexpected(ready.error());
-    }
+    until.monotonic = monotonic_now() + kPeekInterval;
+    const auto ended = wait_for(call, {&waiting, 1}, until);
+    if (!ended) return std::unexpected(ended.error());
+    has_ended = *ended != 0;
   }
 }
 
@@ -148,6 +155,25 @@ Count write_from(Call& call, Descriptor& to, Iovs& iovs, std::optional<std::uint
   if (offset && !fits(*offset)) return std::unexpected(Errno::inval);
   return to.quota != nullptr ? write_within_quota(call, to, buffers, offset)
                              : write_unlimited(call, to, buffers, offset);
+}
+
+std::expected<Received, Errno> receive_into(Call& call, Descriptor& from, Iovs& iovs, bool peeks, bool all) {
+  const Buffers buffers(iovs.vectors, iovs.count);
+  // Of datagrams there is always one; and who does not wait gets what there is.
+  if (from.type() != FileType::socket_stream || (from.flags & fdflag::nonblock) != 0) all = false;
+  if (peeks && all) return peek_all(call, from, buffers);
+  Remaining remaining(buffers);
+  std::size_t total = 0;
+  while (true) {
+    auto received =
+        when_ready(call, from, POLLIN, [&] { return from.file->as_socket()->receive(remaining.vectors(), peeks); });
+    if (!received && (total == 0 || call.trap)) return received;
+    // An error, or the end, behind what has come; the next call meets it again.
+    if (!received || received->size == 0) return Received{.size = total};
+    total += received->size;
+    remaining.advance(received->size);
+    if (!all || remaining.empty()) return Received{.size = total, .is_truncated = received->is_truncated};
+  }
 }
 
 }  // namespace wasi::preview1

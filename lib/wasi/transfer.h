@@ -17,4 +17,7 @@ namespace wasi::preview1 {
 Count read_into(Call& call, Descriptor& from, Iovs& iovs, std::optional<std::uint64_t> offset = std::nullopt);
 Count write_from(Call& call, Descriptor& to, Iovs& iovs, std::optional<std::uint64_t> offset = std::nullopt);
 
+// The same from a socket: without taking it (`peeks`), and until all buffers are full (`all`), an error or the end.
+std::expected<Received, Errno> receive_into(Call& call, Descriptor& from, Iovs& iovs, bool peeks, bool all);
+
 }  // namespace wasi::preview1

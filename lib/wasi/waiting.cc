@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <ctime>
+#include <cstdint>
 
 #include "runtime/store.h"
 
@@ -13,6 +13,13 @@ namespace {
 
 // poll() refuses more descriptors at a time than the process may open, which may be less than it has.
 constexpr std::size_t kPolledAtOnce = 64;
+
+// The standard clocks are the host's: CLOCK_MONOTONIC, and CLOCK_REALTIME since 1970.
+template <class TimePoint>
+std::uint64_t nanoseconds_of(TimePoint time) {
+  const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch());
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(since.count(), 0));
+}
 
 std::expected<std::size_t, int> poll_now(std::span<pollfd> fds) {
   std::size_t ready = 0;
@@ -28,28 +35,25 @@ std::expected<std::size_t, int> poll_now(std::span<pollfd> fds) {
 }
 
 bool is_past(const Until& until) {
-  return (until.monotonic && time_of(CLOCK_MONOTONIC) >= *until.monotonic) ||
-         (until.realtime && time_of(CLOCK_REALTIME) >= *until.realtime);
+  return (until.monotonic && monotonic_now() >= *until.monotonic) ||
+         (until.realtime && realtime_now() >= *until.realtime);
 }
 
 // The same, ended by the store's deadline.
 Until with_deadline(Until until, const runtime::ExecState& exec) {
   if (exec.deadline) {
-    // A steady clock's time is that of CLOCK_MONOTONIC.
-    const std::chrono::nanoseconds deadline = exec.deadline->time_since_epoch();
-    const auto time = static_cast<std::uint64_t>(std::max<std::int64_t>(deadline.count(), 0));
+    const std::uint64_t time = nanoseconds_of(*exec.deadline);
     until.monotonic = std::min(until.monotonic.value_or(time), time);
   }
   return until;
 }
 
+constexpr std::uint64_t kMoment = 10'000'000;  // nanoseconds
+
 }  // namespace
 
-std::uint64_t time_of(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
+std::uint64_t monotonic_now() { return nanoseconds_of(std::chrono::steady_clock::now()); }
+std::uint64_t realtime_now() { return nanoseconds_of(std::chrono::system_clock::now()); }
 
 std::expected<std::size_t, Errno> wait_for(Call& call, std::span<pollfd> fds, const Until& until) {
   runtime::ExecState& exec = call.host.store.exec();
@@ -70,6 +74,14 @@ std::expected<std::size_t, Errno> wait_for(Call& call, std::span<pollfd> fds, co
     }
     watch->sleep();
   }
+}
+
+Errno wait_until_ready(Call& call, const Descriptor& descriptor, short events) {
+  pollfd waiting{descriptor.file->poll_handle(), events, 0};
+  Until until;
+  if (waiting.fd < 0) until.monotonic = monotonic_now() + kMoment;
+  const auto ready = wait_for(call, {&waiting, 1}, until);
+  return ready ? Errno::success : ready.error();
 }
 
 }  // namespace wasi::preview1

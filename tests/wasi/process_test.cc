@@ -1,5 +1,4 @@
-// Arguments, environment, clocks, randomness, the end of the program, sockets that are none.
-#include <sys/socket.h>
+// Arguments, environment, clocks, randomness, the end of the program.
 #include <unistd.h>
 
 #include <algorithm>
@@ -98,26 +97,9 @@ TEST_CASE("proc_exit is a trap that carries the status", "[process]") {
   CHECK(guest.trap()->exit_status == 0);
 }
 
-TEST_CASE("what is left to later says ENOSYS, after it has looked at the descriptor", "[process]") {
-  int sockets[2];
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
-  Config config;
-  config.in = {.kind = Stdio::Kind::fd, .fd = sockets[0]};
-  Guest guest(config);
-  const std::uint32_t out = guest.allocate(16);
-  const std::uint32_t buffers = guest.iovs({{guest.allocate(8), 8}});
+TEST_CASE("signals are ENOSYS", "[process]") {
+  Guest guest({});
   CHECK(guest.call("proc_raise", {6}) == Errno::nosys);
-  for (const auto& [fd, expected] :
-       {std::pair{0U, Errno::nosys}, std::pair{1U, Errno::notsock}, std::pair{99U, Errno::badf}}) {
-    INFO(fd);
-    CHECK(guest.call("sock_shutdown", {fd, 1}) == expected);
-    CHECK(guest.call("sock_accept", {fd, 0, out}) == expected);
-    CHECK(guest.call("sock_recv", {fd, buffers, 1, 0, out, out + 8}) == expected);
-    CHECK(guest.call("sock_send", {fd, buffers, 1, 0, out}) == expected);
-  }
-  CHECK(guest.fdstat(0).type == FileType::socket_stream);
-  ::close(sockets[0]);
-  ::close(sockets[1]);
 }
 
 }  // namespace

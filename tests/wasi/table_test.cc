@@ -123,7 +123,9 @@ Arguments good_arguments(Guest& guest, const FunctionInfo& info, std::uint32_t f
         const bool is_socket = kind.type == "socket";
         const bool wants_directory =
             (kind.rights & right::kOfDirectories & ~right::kOfFiles) != 0 || info.name.starts_with("fd_prestat");
-        result.values.push_back(is_socket ? 0 : wants_directory ? kRoot : file);
+        // Descriptor 0 may receive, 1 may send.
+        const std::uint32_t socket = (kind.rights & right::fd_write) != 0 ? 1 : 0;
+        result.values.push_back(is_socket ? socket : wants_directory ? kRoot : file);
         break;
       }
       case Shape::value:
@@ -169,6 +171,7 @@ TEST_CASE("a pointer out of bounds is EFAULT in every function, and nothing has 
   config.args = {"program", "argument"};
   config.env = {"NAME=value"};
   config.in = {.kind = Stdio::Kind::fd, .fd = sockets[0]};
+  config.out = {.kind = Stdio::Kind::fd, .fd = sockets[1]};
 
   std::set<std::string_view> tried;
   for (const FunctionInfo& info : function_infos()) {

@@ -190,6 +190,13 @@ void add_run_options(CLI::App& app, RunCommand& run) {
          "writing no more than that. mem::GUEST[:SIZE]: an empty directory in memory. Repeatable")
       ->type_name("HOST[::GUEST][:ro]")
       ->allow_extra_args(false);
+  app.add_option("--listen", run.listen,
+                 "Give the program a socket that listens at tcp:HOST:PORT or unix:PATH, or the open one of wasirun's "
+                 "own, fd:N. Repeatable")
+      ->type_name("ADDRESS")
+      ->allow_extra_args(false);
+  app.add_flag("--listen-fds", run.listen_fds,
+               "Give the program the sockets that wasirun was started with (socket activation: LISTEN_FDS)");
   app.add_option("--env", run.env, "Set an environment variable, or inherit it when no value is given. Repeatable")
       ->type_name("NAME[=VALUE]")
       ->allow_extra_args(false);

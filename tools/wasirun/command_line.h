@@ -20,7 +20,9 @@ struct RunCommand {
   std::string module;
   std::vector<std::string> args;  // behind the module
   std::vector<Directory> directories;
-  std::vector<std::string> env;  // "K=V", or "K" to inherit it
+  std::vector<std::string> listen;  // addresses, "fd:N"
+  bool listen_fds = false;          // what socket activation passes, before those
+  std::vector<std::string> env;     // "K=V", or "K" to inherit it
   bool inherit_env = false;
   std::optional<std::string> invoke;
   wasi::EngineConfig engine;

@@ -9,6 +9,7 @@
 
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/report.h"
+#include "tools/wasirun/sockets.h"
 #include "tools/wasirun/trace_output.h"
 
 namespace wasirun {
@@ -147,7 +148,7 @@ std::string describe(const std::string& file, const wasi::Error& error) {
 
 namespace {
 
-int run_module(const RunCommand& command, TraceOutput* trace) {
+int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   const auto engine = wasi::Engine::create(command.engine);
   if (!engine) return failure("{}", engine.error().to_string());
   const auto module = wasi::Module::from_file(*engine, command.module);
@@ -160,7 +161,9 @@ int run_module(const RunCommand& command, TraceOutput* trace) {
   store_config.deadline = command.deadline;
   wasi::Store store(*engine, store_config);
   wasi::Linker linker(*engine);
-  linker.define_wasi(wasi_config(command, trace));
+  wasi::WasiConfig config = wasi_config(command, trace);
+  give_sockets(std::move(sockets), command, config);
+  linker.define_wasi(std::move(config));
 
   const auto start = Clock::now();
   const auto instance = linker.instantiate(store, *module);
@@ -182,10 +185,12 @@ int run_module(const RunCommand& command, TraceOutput* trace) {
 }  // namespace
 
 int run(const RunCommand& command) {
-  if (!command.trace_wasi) return run_module(command, nullptr);
+  auto sockets = open_sockets(command);
+  if (!sockets) return failure("{}", sockets.error());
+  if (!command.trace_wasi) return run_module(command, nullptr, *std::move(sockets));
   auto trace = TraceOutput::open(command.trace_output, command.trace_timestamps);
   if (!trace) return failure("{}", trace.error().message);
-  const int exit_code = run_module(command, &*trace);
+  const int exit_code = run_module(command, &*trace, *std::move(sockets));
   // The program's own exit code stands: it has run as it would have without.
   if (const auto finished = trace->finish(); !finished) print_error(finished.error().message);
   return exit_code;

@@ -1,0 +1,28 @@
+// --listen and --listen-fds: the sockets that a program is given.
+#pragma once
+
+#include <wasi/wasi_config.h>
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "tools/wasirun/command_line.h"
+
+namespace wasirun {
+
+struct Sockets {
+  std::vector<wasi::Socket> all;
+  std::string names;  // LISTEN_FDNAMES, where it was set
+};
+
+// Opens what the command line names. Must come before anything else is opened, as numbers that were passed could become
+// those of other files, and before anybody looks at the environment, from which the variables that speak to this
+// process are taken. An address with a port that the kernel chose is printed to stderr. The error names the option and
+// what is wrong with its value.
+std::expected<Sockets, std::string> open_sockets(const RunCommand& command);
+
+// Hands them to the program, with LISTEN_FDS in its environment unless the command line sets that.
+void give_sockets(Sockets sockets, const RunCommand& command, wasi::WasiConfig& config);
+
+}  // namespace wasirun
