@@ -12,6 +12,7 @@ import pathlib
 import pty
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -171,6 +172,79 @@ class Imports(CliTest):
     def test_wrong_kind(self):
         path = self.wat('(module (import "wasi_snapshot_preview1" "sched_yield" (memory 1)))')
         self.check_error(FAILURE, [path], "incompatible import type: wasi_snapshot_preview1.sched_yield", "expected memory 1", "found function")
+
+
+class Sockets(CliTest):
+    def environment(self, *options, **more):
+        """Of a guest that is run with these options."""
+        code, out, err = self.run_cli(*options, self.wat(PRINT_STRINGS.format(name="environ")), **more)
+        return code, dict(variable.split("=", 1) for variable in out.split("\0") if variable), err
+
+    def test_wrong_addresses(self):
+        guest = self.wat(PRINT_STRINGS.format(name="environ"))
+        for value, part in [("8080", "tcp:HOST:PORT or unix:PATH"), ("tcp:127.0.0.1", "not tcp:HOST:PORT"),
+                            ("tcp:127.0.0.1:x", "not a port"), ("tcp:127.0.0.1:70000", "not a port"),
+                            ("tcp:::1:80", "[::1]"), ("tcp:192.0.2.1:0", "192.0.2.1"), ("unix:", "unix:PATH"),
+                            ("unix:" + "x" * 200, "at most 107"), (f"unix:{self.dir}/no/where", "No such file"),
+                            ("fd:x", "fd:N"), ("fd:-1", "fd:N"), ("fd:0", "it is none"), ("fd:99", "descriptor 99")]:
+            self.check_error(FAILURE, ["--listen", value, guest], "--listen: ", part)
+
+    def test_port_in_use(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            address = f"tcp:127.0.0.1:{taken.getsockname()[1]}"
+            self.check_error(FAILURE, ["--listen", address, self.wat(PRINT_STRINGS.format(name="environ"))], address,
+                             "in use")
+
+    def test_the_program_is_told_how_many(self):
+        code, env, err = self.environment("--listen", "tcp:127.0.0.1:0", "--listen", f"unix:{self.dir}/socket")
+        self.assertEqual((code, env), (SUCCESS, {"LISTEN_FDS": "2"}))
+        # The port that was chosen; the other address is known.
+        self.assertRegex(err, r"^wasirun: listening: tcp:127\.0\.0\.1:[1-9][0-9]*\n$")
+        self.assertFalse((self.dir / "socket").exists())
+        code, env, _ = self.environment("--listen", f"unix:{self.dir}/socket", "--env", "LISTEN_FDS=own")
+        self.assertEqual((code, env), (SUCCESS, {"LISTEN_FDS": "own"}))
+
+    def test_unix_files(self):
+        path = self.dir / "socket"
+        guest = self.wat(PRINT_STRINGS.format(name="environ"))
+        path.write_text("mine")
+        self.check_error(FAILURE, ["--listen", f"unix:{path}", guest], "no socket")
+        self.assertEqual(path.read_text(), "mine")
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+            server.listen()
+            self.check_error(FAILURE, ["--listen", f"unix:{path}", guest], "another process")
+            self.assertTrue(path.exists())
+        # Whose server has gone.
+        self.assertEqual(self.environment("--listen", f"unix:{path}")[0], SUCCESS)
+        self.assertFalse(path.exists())
+
+    def test_activation_errors(self):
+        guest = self.wat(PRINT_STRINGS.format(name="environ"))
+        for env, part in [({}, "LISTEN_FDS is not set"), ({"LISTEN_FDS": "x"}, "not a number"),
+                          ({"LISTEN_FDS": "-1"}, "not a number"),
+                          ({"LISTEN_FDS": "1", "LISTEN_PID": "1"}, "not this process"),
+                          ({"LISTEN_FDS": "1"}, "descriptor 3")]:
+            self.check_error(FAILURE, ["--listen-fds", guest], "--listen-fds: ", part, env=env)
+
+    def test_activation(self):
+        with socket.socket() as one, socket.socket() as other:
+            for listener in (one, other):
+                listener.bind(("127.0.0.1", 0))
+                listener.listen()
+            second = other.fileno()
+            # The test's own descriptor 3, if it has one, comes back.
+            kept = os.dup(3) if os.path.exists("/proc/self/fd/3") else None
+            first = os.dup2(one.fileno(), 3, inheritable=False)
+            self.addCleanup(lambda: os.close(3) if kept is None else os.dup2(kept, 3))
+            variables = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"}
+            code, env, err = self.environment("--inherit-env", "--listen-fds", "--listen", f"fd:{second}",
+                                              env=variables, pass_fds=[first, second])
+            self.assertEqual((code, err), (SUCCESS, ""))
+            self.assertEqual((env["LISTEN_FDS"], env["LISTEN_FDNAMES"], env.get("LISTEN_PID")), ("2", "web:unknown", None))
 
 
 class Directories(CliTest):
