@@ -17,6 +17,8 @@ import os
 import pathlib
 
 FORMAT = 1
+KEYS = {"started", "finished", "command", "quick", "rounds", "revision", "wasirun", "machine", "noise", "contenders", "missing",
+        "benchmarks", "series", "failures", "notes"}
 
 
 class Results:
@@ -62,6 +64,9 @@ def load(path):
         raise SystemExit(f"bench: {path}: {error}") from None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise SystemExit(f"bench: {path} is not a results file of format {FORMAT}")
+    lacking = sorted(KEYS - set(data))
+    if lacking:
+        raise SystemExit(f"bench: {path} is not a whole results file: it lacks {', '.join(lacking)}")
     return data
 
 

@@ -98,7 +98,7 @@ class Comparing(unittest.TestCase):
         old = support.results({OURS: around(100)})
         for new in (support.results({OURS: around(100)}, machine=support.machine(cpu="another")),
                     support.results({OURS: around(100)}, quick=True), support.results({}),
-                    "not JSON", "[]", json.dumps({"format": 99})):
+                    "not JSON", "[]", json.dumps({"format": 99}), json.dumps({"format": 1})):
             with self.subTest(new=str(new)[:40]):
                 self.assertEqual(run(old, new)[0], 2)
 
