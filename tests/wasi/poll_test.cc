@@ -1,9 +1,16 @@
 // poll_oneoff and other waits: clocks, descriptors, and that a guest that waits can be stopped.
+#include <fcntl.h>
+#include <pty.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <future>
 #include <thread>
 
 #include "guest.h"
@@ -245,6 +252,269 @@ TEST_CASE("a full pipe holds up its writer only if that is willing to wait", "[p
   guest.call("fd_write", {1, buffers, 1, out});
   REQUIRE(guest.trap());
   CHECK(guest.trap()->code == TrapCode::deadline_exceeded);
+}
+
+// A terminal: the program's end, and that of who sits before it.
+struct Terminal {
+  int user = -1;
+  int program = -1;
+  Terminal() { REQUIRE(::openpty(&user, &program, nullptr, nullptr, nullptr) == 0); }
+  ~Terminal() {
+    if (user >= 0) ::close(user);
+    ::close(program);
+  }
+  void type(std::string_view keys) const {
+    REQUIRE(::write(user, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+  }
+  void make_raw() const {
+    termios modes{};
+    REQUIRE(::tcgetattr(program, &modes) == 0);
+    ::cfmakeraw(&modes);
+    REQUIRE(::tcsetattr(program, TCSANOW, &modes) == 0);
+  }
+  [[nodiscard]] Config as_stdio() const {
+    Config config;
+    config.in = {.kind = Stdio::Kind::fd, .fd = program};
+    config.out = {.kind = Stdio::Kind::fd, .fd = program};
+    return config;
+  }
+};
+
+TEST_CASE("a terminal gives lines, and its end at a line's beginning", "[poll]") {
+  const Terminal terminal;
+  Guest guest(terminal.as_stdio());
+  // What isatty() of C libraries looks at.
+  CHECK(guest.fdstat(0).type == FileType::character_device);
+  CHECK((guest.fdstat(0).rights_base & (right::fd_seek | right::fd_tell)) == 0);
+  terminal.type("begun");
+  CHECK(poll(guest, {on(0, EventType::fd_read, 1), clock_after(1'000'000, 2)}).events.at(0).userdata == 2);
+  terminal.type(" and ended\nnext\n");
+  const Polled polled = poll(guest, {on(0, EventType::fd_read, 1), on(1, EventType::fd_write, 2)});
+  REQUIRE(polled.events.size() == 2);
+  CHECK(polled.events[0].nbytes > 0);
+  CHECK(guest.read_text(0) == "begun and ended\n");
+  CHECK(guest.read_text(0, 3) == "nex");
+  CHECK(guest.read_text(0) == "t\n");
+  terminal.type("\x04");
+  CHECK(poll(guest, {on(0, EventType::fd_read, 1)}).events.size() == 1);
+  CHECK(guest.read_text(0).empty());
+  // That was no end for ever.
+  terminal.type("again\n");
+  CHECK(guest.read_text(0) == "again\n");
+  CHECK((::fcntl(terminal.program, F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("a raw terminal gives every byte as it is typed", "[poll]") {
+  Terminal terminal;
+  terminal.make_raw();
+  Guest guest(terminal.as_stdio());
+  std::thread user([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    (void)!::write(terminal.user, "\x04", 1);
+  });
+  // Waits for it.
+  CHECK(guest.read_text(0) == "\x04");
+  user.join();
+  terminal.type("\r\x03\xFF");
+  CHECK(guest.read_text(0) == "\r\x03\xFF");
+  REQUIRE(guest.write_text(1, "\x1B[2J\n") == Errno::success);
+  char bytes[16];
+  CHECK(::read(terminal.user, bytes, sizeof(bytes)) == 5);
+  CHECK(std::string_view(bytes, 5) == "\x1B[2J\n");
+  REQUIRE(guest.call("fd_fdstat_set_flags", {0, fdflag::nonblock}) == Errno::success);
+  CHECK(guest.read_text(0) == "EAGAIN");
+  // Hung up.
+  ::close(terminal.user);
+  terminal.user = -1;
+  const Polled polled = poll(guest, {on(0, EventType::fd_read, 1)});
+  REQUIRE(polled.events.size() == 1);
+  CHECK(polled.events[0].flags == eventrwflag::hangup);
+}
+
+TEST_CASE("anything may be waited for together with anything", "[poll]") {
+  const wasi::test::TempDir dir;
+  dir.write("file", "0123");
+  const Terminal terminal;
+  Pipe pipe;
+  int connection[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, connection) == 0);
+  Config config = test::with_directory(dir.path());
+  config.in = {.kind = Stdio::Kind::fd, .fd = terminal.program};
+  config.out = {.kind = Stdio::Kind::fd, .fd = connection[0]};
+  config.err = {.kind = Stdio::Kind::fd, .fd = pipe.ends[1]};
+  Guest guest(config);
+  const std::uint32_t now = guest.allocate(8);
+  REQUIRE(guest.call("clock_time_get", {static_cast<std::uint64_t>(ClockId::realtime), 0, now}) == Errno::success);
+  const auto soon = guest.read<std::uint64_t>(now) + 3'000'000;
+  constexpr std::uint64_t kHour = 3'600'000'000'000;
+  // Nothing of it is ready but the last clock, when it has come.
+  const std::vector<Subscription> waits = {on(0, EventType::fd_read, 1), clock_after(kHour, 2),
+                                           clock_after(kHour, 3, ClockId::realtime),
+                                           clock_after(soon + kHour, 4, ClockId::realtime, subclockflag::abstime),
+                                           clock_after(soon, 5, ClockId::realtime, subclockflag::abstime)};
+  Polled polled = poll(guest, waits);
+  REQUIRE(polled.events.size() == 1);
+  CHECK(polled.events[0].userdata == 5);
+  REQUIRE(guest.call("clock_time_get", {static_cast<std::uint64_t>(ClockId::realtime), 0, now}) == Errno::success);
+  CHECK(guest.read<std::uint64_t>(now) >= soon);
+  // Then all but the far clocks.
+  terminal.type("x\n");
+  const auto file = guest.open("file", 0, right::kAll);
+  std::vector<Subscription> all = waits;
+  all.push_back(on(1, EventType::fd_write, 6));
+  all.push_back(on(2, EventType::fd_write, 7));
+  all.push_back(on(file.fd, EventType::fd_read, 8));
+  polled = poll(guest, all);
+  std::vector<std::uint64_t> told;
+  for (const Event& event : polled.events) told.push_back(event.userdata);
+  CHECK(told == std::vector<std::uint64_t>{1, 5, 6, 7, 8});
+  for (const int end : connection) ::close(end);
+}
+
+TEST_CASE("a descriptor wakes who sleeps: bytes, room, a writer or a reader that goes", "[poll]") {
+  constexpr std::uint64_t kHour = 3'600'000'000'000;
+  Pipe in;
+  Pipe out;
+  Config config = in.as_stdin();
+  config.out = {.kind = Stdio::Kind::fd, .fd = out.ends[1]};
+  Guest guest(config);
+  // Should nothing wake it.
+  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  const int what = GENERATE(0, 1, 2, 3);
+  if (what == 1 || what == 3) {
+    REQUIRE(::fcntl(out.ends[1], F_SETFL, O_NONBLOCK) == 0);
+    char page[4096] = {};
+    while (::write(out.ends[1], page, sizeof(page)) > 0) {
+    }
+    REQUIRE(::fcntl(out.ends[1], F_SETFL, 0) == 0);
+  }
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    char page[4096];
+    if (what == 0) (void)!::write(in.ends[1], "x", 1);
+    if (what == 1) (void)!::read(out.ends[0], page, sizeof(page));
+    if (what == 2) ::close(std::exchange(in.ends[1], -1));
+    if (what == 3) ::close(out.ends[0]);
+  });
+  const bool reads = what == 0 || what == 2;
+  const Polled polled =
+      poll(guest, {reads ? on(0, EventType::fd_read, 1) : on(1, EventType::fd_write, 2), clock_after(kHour, 3)});
+  other.join();
+  if (what == 3) out.ends[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);  // for the destructor to close
+  REQUIRE_FALSE(guest.trap());
+  REQUIRE(polled.events.size() == 1);
+  CHECK(polled.events[0].userdata == (reads ? 1 : 2));
+  CHECK(polled.events[0].error == Errno::success);
+  // Nobody's open file was changed for that.
+  for (const int end : {in.ends[0], out.ends[1]}) CHECK((::fcntl(end, F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("many subscriptions of one descriptor are one, whatever the process may have open", "[poll]") {
+  constexpr std::uint32_t kCount = 2500;
+  Pipe pipe;
+  Guest guest(pipe.as_stdin());
+  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  const std::uint32_t memory = guest.allocate(kCount * sizeof(Subscription));
+  const auto subscribe = [&] {
+    for (std::uint32_t i = 0; i < kCount; ++i) {
+      guest.write(memory + i * static_cast<std::uint32_t>(sizeof(Subscription)), on(0, EventType::fd_read, i));
+    }
+  };
+  const std::uint32_t count = guest.allocate(4);
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const rlimit low{.rlim_cur = 64, .rlim_max = limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  subscribe();
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    (void)!::write(pipe.ends[1], "x", 1);
+  });
+  const Errno error = guest.call("poll_oneoff", {memory, memory, kCount, count});
+  other.join();
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  REQUIRE(error == Errno::success);
+  REQUIRE(guest.read<std::uint32_t>(count) == kCount);
+  CHECK(guest.read<Event>(memory + (kCount - 1) * static_cast<std::uint32_t>(sizeof(Event))).userdata == kCount - 1);
+}
+
+TEST_CASE("both directions of one descriptor", "[poll]") {
+  int connection[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, connection) == 0);
+  Config config;
+  config.in = {.kind = Stdio::Kind::fd, .fd = connection[0]};
+  config.out = {.kind = Stdio::Kind::fd, .fd = connection[0]};
+  Guest guest(config);
+  const std::vector<Subscription> both = {on(0, EventType::fd_read, 1), on(1, EventType::fd_write, 2),
+                                          on(0, EventType::fd_read, 3)};
+  Polled polled = poll(guest, both);
+  REQUIRE(polled.events.size() == 1);
+  CHECK(polled.events[0].userdata == 2);
+  REQUIRE(::write(connection[1], "hello", 5) == 5);
+  polled = poll(guest, both);
+  REQUIRE(polled.events.size() == 3);
+  CHECK(polled.events[0].nbytes == 5);
+  CHECK(polled.events[1].nbytes == 0);
+  CHECK(polled.events[2].nbytes == 5);
+  for (const int end : connection) ::close(end);
+}
+
+TEST_CASE("programs that wait on many threads do not hold up the one that releases them", "[poll]") {
+  constexpr std::size_t kGuests = 16;
+  std::vector<Pipe> pipes(kGuests + 1);
+  std::vector<std::unique_ptr<Guest>> guests;
+  // Each reads from the pipe before its own and then writes to its own: the last is released through all the others.
+  for (std::size_t i = 0; i < kGuests; ++i) {
+    Config config = pipes[i].as_stdin();
+    config.out = {.kind = Stdio::Kind::fd, .fd = pipes[i + 1].ends[1]};
+    guests.push_back(std::make_unique<Guest>(config));
+    guests.back()->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  }
+  std::vector<std::future<bool>> done;
+  for (std::size_t i = 0; i < kGuests; ++i) {
+    done.push_back(std::async(std::launch::async, [&guest = *guests[i]] {
+      const std::uint32_t out = guest.allocate(4);
+      const std::uint32_t buffer = guest.iovs({{guest.allocate(8), 8}});
+      for (int round = 0; round < 100; ++round) {
+        if (guest.call("fd_read", {0, buffer, 1, out}) != Errno::success) return false;
+        if (guest.call("fd_write", {1, buffer, 1, out}) != Errno::success) return false;
+      }
+      return true;
+    }));
+  }
+  bool all_came = true;
+  for (int round = 0; round < 100; ++round) {
+    char bytes[8];
+    all_came &= ::write(pipes.front().ends[1], "12345678", 8) == 8;
+    all_came &= ::read(pipes.back().ends[0], bytes, sizeof(bytes)) == 8;
+  }
+  CHECK(all_came);
+  for (auto& one : done) CHECK(one.get());
+}
+
+TEST_CASE("a forked child waits by itself", "[poll]") {
+  Pipe pipe;
+  Guest guest(pipe.as_stdin());
+  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  // Makes this thread's loop.
+  REQUIRE(poll(guest, {on(0, EventType::fd_read, 1), clock_after(1'000'000, 2)}).events.at(0).userdata == 2);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const auto polled = poll(guest, {on(0, EventType::fd_read, 1), clock_after(1'000'000, 2)});
+    ::_exit(polled.events.size() == 1 && polled.events[0].userdata == 2 ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+  // What the child has cleared away was its own.
+  std::thread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    (void)!::write(pipe.ends[1], "x", 1);
+  });
+  CHECK(poll(guest, {on(0, EventType::fd_read, 1)}).events.size() == 1);
+  other.join();
+  REQUIRE_FALSE(guest.trap());
 }
 
 }  // namespace
