@@ -231,6 +231,8 @@ class Sockets(CliTest):
             self.check_error(FAILURE, ["--listen-fds", guest], "--listen-fds: ", part, env=env)
 
     def test_activation(self):
+        # So that neither socket gets the number 3 by itself.
+        self.addCleanup(os.close, os.open(os.devnull, os.O_RDONLY))
         with socket.socket() as one, socket.socket() as other:
             for listener in (one, other):
                 listener.bind(("127.0.0.1", 0))
@@ -1043,7 +1045,7 @@ class Explaining(CliTest):
         code, out, err = self.run_cli("explain-caps", path)
         self.assertEqual((code, err), (SUCCESS, ""))
         self.assertTrue(out.startswith(f"{path}: imports WASI preview 1 (wasi_snapshot_preview1)\n\nIt can make use of:\n"), out)
-        for part in ("  writing      writes to what it has open", ": --dir HOST[::GUEST]\n", "by fd_write\n",
+        for part in ("  writing      writes to what it has open", ": --dir HOST[::GUEST], --dir mem::GUEST[:SIZE]\n", "by fd_write\n",
                      "  network      accepts connections", ": --env NAME[=VALUE], --inherit-env\n"):
             self.assertIn(part, out)
         self.assertIn("\nIt cannot make use of: arguments, clocks, waiting, randomness, descriptors, reading, listing, changing, "
