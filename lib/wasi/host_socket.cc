@@ -46,7 +46,9 @@ std::expected<FileStat, Errno> HostSocket::stat() const {
 std::expected<std::shared_ptr<File>, Errno> HostSocket::accept() {
   if (listens_ && !handle_.is_owned()) {
     pollfd ready{handle_.get(), POLLIN, 0};
-    if (::poll(&ready, 1, 0) == 0) return std::unexpected(Errno::again);
+    const int count = ::poll(&ready, 1, 0);
+    if (count < 0) return std::unexpected(last_error());
+    if (count == 0) return std::unexpected(Errno::again);
   }
   os::UniqueFd connection(::accept4(handle_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!connection) return std::unexpected(last_error());

@@ -120,7 +120,7 @@ bool is_told_by(const HostCall& call, int error, const Scenario& scenario) {
   // Repeated until it is done.
   if (error == EINTR) return false;
   // Waited for; or, from openat2, a sign to walk the path.
-  if (error == EAGAIN) return name != "openat2" && (!call.refuses_to_wait || !scenario.waits);
+  if (error == EAGAIN) return name != "openat2" && name != "accept4" && (!call.refuses_to_wait || !scenario.waits);
   if (name == "openat2" && (error == ENOSYS || error == EPERM)) return false;
   if ((name == "preadv2" || name == "pwritev2") && error == EOPNOTSUPP) return false;
   // Directories on the way to a file have nothing to lose.

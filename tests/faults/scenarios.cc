@@ -160,6 +160,26 @@ void nonblocking(World& world) {
   REQUIRE(world.guest.call("fd_fdstat_set_flags", {world.fd, fdflag::nonblock}) == Errno::success);
 }
 
+// --- sockets
+
+constexpr std::uint64_t kListener = 2;
+
+void connection(World& world) {
+  world.peer.connect();
+  REQUIRE(world.guest.call("sock_accept", {kListener, 0, world.out}) == Errno::success);
+  world.fd = world.guest.read<std::uint32_t>(world.out);
+}
+void receives(World& world, std::size_t told) {
+  std::string all = world.text(world.data, told);
+  world.peer.end();
+  std::string piece;
+  while (!(piece = world.guest.read_text(world.fd, 5000)).empty()) {
+    all += piece;
+    if (all.size() > World::kBytes) break;
+  }
+  CHECK((all == World::pattern()));
+}
+
 // --- waiting
 
 std::uint32_t subscribe(World& world, std::uint32_t index, EventType type, std::uint32_t clock_or_fd,
@@ -533,10 +553,42 @@ std::vector<Scenario> scenarios() {
        .look = events,
        .rests_on = {"lseek", "fstat"},
        .harmless = {{"lseek"}, {"fstat"}}},
-      {.function = "sock_accept", .call = call("sock_accept", {0, 0, 16})},
-      {.function = "sock_recv", .call = call("sock_recv", {0, 16, 0, 0, 16, 16})},
-      {.function = "sock_send", .call = call("sock_send", {0, 16, 0, 0, 16})},
-      {.function = "sock_shutdown", .call = call("sock_shutdown", {0, 3})},
+      // Sockets.
+      {.function = "sock_accept",
+       .prepare = [](World& w) { w.peer.connect(); },
+       .call = [](World& w) { return w.guest.call("sock_accept", {kListener, 0, w.out}); },
+       .look =
+           [](World& w) {
+             return fmt::format("type {}", static_cast<int>(w.guest.fdstat(w.guest.read<std::uint32_t>(w.out)).type));
+           },
+       .rests_on = {"poll", "accept"},
+       .harmless = {{"getsockopt"}}},
+      {.function = "sock_recv",
+       .prepare = [](World& w) { connection(w), w.peer.put(World::pattern()); },
+       .call =
+           [](World& w) { return w.guest.call("sock_recv", {w.fd, w.buffers, World::kBuffers, 0, w.out, w.out + 4}); },
+       .rests_on = {"recvmsg"},
+       .verify = receives},
+      {.function = "sock_recv",
+       .what = "all",
+       .prepare = [](World& w) { connection(w), w.peer.put(World::pattern()); },
+       .call =
+           [](World& w) {
+             return w.guest.call("sock_recv",
+                                 {w.fd, w.buffers, World::kBuffers, riflag::recv_waitall, w.out, w.out + 4});
+           },
+       .rests_on = {"recvmsg"},
+       .verify = receives},
+      {.function = "sock_send",
+       .prepare = then(connection, fill_buffers),
+       .call = [](World& w) { return w.guest.call("sock_send", {w.fd, w.buffers, World::kBuffers, 0, w.out}); },
+       .rests_on = {"sendmsg"},
+       .verify = [](World& w, std::size_t told) { CHECK((w.peer.taken() == World::pattern().substr(0, told))); }},
+      {.function = "sock_shutdown",
+       .prepare = connection,
+       .call = [](World& w) { return w.guest.call("sock_shutdown", {w.fd, sdflag::rd | sdflag::wr}); },
+       .look = [](World& w) { return w.peer.taken(); },
+       .rests_on = {"shutdown"}},
   };
 }
 

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +15,7 @@
 namespace wasi::preview1::test {
 namespace {
 
-Config configuration(const wasi::test::TempDir& dir, const Streams& streams, bool walks) {
+Config configuration(const wasi::test::TempDir& dir, const Streams& streams, const Peer& peer, bool walks) {
   dir.make_directory("root/sub/deep");
   dir.write("root/sub/file", World::pattern());
   dir.write("root/sub/other", "other");
@@ -24,6 +26,7 @@ Config configuration(const wasi::test::TempDir& dir, const Streams& streams, boo
   config.env = {"NAME=value"};
   config.in = {.kind = Stdio::Kind::fd, .fd = streams.guest_in};
   config.out = {.kind = Stdio::Kind::fd, .fd = streams.guest_out};
+  config.err = {.kind = Stdio::Kind::fd, .fd = peer.listener};
   return config;
 }
 
@@ -81,6 +84,50 @@ std::string Streams::taken() {
   return taken_.substr(filling_);
 }
 
+Peer::Peer() {
+  listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&any), sizeof(any)) != 0 || ::listen(listener, 8) != 0) {
+    FAIL("cannot listen: errno " << errno);
+  }
+}
+
+Peer::~Peer() {
+  for (const int fd : {listener, connection_}) {
+    if (fd >= 0) ::close(fd);
+  }
+}
+
+void Peer::connect() {
+  sockaddr_in to{};
+  socklen_t size = sizeof(to);
+  connection_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (::getsockname(listener, reinterpret_cast<sockaddr*>(&to), &size) != 0 ||
+      ::connect(connection_, reinterpret_cast<const sockaddr*>(&to), size) != 0) {
+    FAIL("cannot connect: errno " << errno);
+  }
+}
+
+void Peer::put(std::string_view bytes) const {
+  if (::send(connection_, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
+    FAIL("a connection takes nothing");
+  }
+}
+
+void Peer::end() const { ::shutdown(connection_, SHUT_WR); }
+
+std::string Peer::taken() const {
+  std::string all;
+  char bytes[4096];
+  ssize_t moved = 0;
+  while ((moved = ::recv(connection_, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0) {
+    all.append(bytes, static_cast<std::size_t>(moved));
+  }
+  return all + (moved == 0 ? " and the end" : "");
+}
+
 const std::string& World::pattern() {
   static const std::string bytes = [] {
     std::string text;
@@ -90,7 +137,7 @@ const std::string& World::pattern() {
   return bytes;
 }
 
-World::World(bool walks) : guest(configuration(dir, streams, walks)) {
+World::World(bool walks) : guest(configuration(dir, streams, peer, walks)) {
   out = guest.allocate(128);
   data = guest.allocate(kBytes);
   buffers = guest.iovs({{data, 100}, {data + 100, 0}, {data + 100, 4900}, {data + 5000, 4000}});

@@ -46,6 +46,25 @@ class Streams {
   std::string taken_;
 };
 
+// A listener, which the guest has as descriptor 2, and a connection to it once there is one.
+class Peer {
+ public:
+  Peer();
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  int listener = -1;
+  void connect();
+  void put(std::string_view bytes) const;
+  void end() const;  // of what the guest receives
+  // All that came, up to the end or to where one would have to wait.
+  [[nodiscard]] std::string taken() const;
+
+ private:
+  int connection_ = -1;
+};
+
 struct World {
   explicit World(bool walks);
 
@@ -58,6 +77,7 @@ struct World {
 
   wasi::test::TempDir dir;
   Streams streams;
+  Peer peer;
   Guest guest;
   std::uint32_t fd = 0;       // what a scenario has opened
   std::uint32_t out = 0;      // 128 bytes for results
