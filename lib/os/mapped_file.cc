@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "os/retry.h"
 #include "os/unique_fd.h"
 
 namespace wasi::os {
@@ -65,10 +66,10 @@ bool MappedFile::is_mapped(dev_t device, ino_t inode) {
 }
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
   if (!fd) return io_error("open", path);
   struct stat status = {};
-  if (::fstat(fd.get(), &status) != 0) return io_error("read", path);
+  if (retry([&] { return ::fstat(fd.get(), &status); }) != 0) return io_error("read", path);
   if (S_ISDIR(status.st_mode)) return fail(ErrorKind::io, "cannot read {}: it is a directory", path);
 
   std::shared_ptr<MappedFile> file(new MappedFile);

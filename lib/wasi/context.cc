@@ -12,6 +12,7 @@
 
 #include "base/byte_reader.h"
 #include "base/result.h"
+#include "os/retry.h"
 #include "wasi/given_socket.h"
 #include "wasi/host_directory.h"
 #include "wasi/host_file.h"
@@ -47,9 +48,10 @@ Result<StringList> string_list(const std::vector<std::string>& strings, std::str
 Result<std::shared_ptr<File>> stdio_at(const std::string& path, bool reads, bool appends) {
   // Without waiting for the other end of a FIFO, and without becoming a terminal's process.
   const int writes = O_WRONLY | O_CREAT | (appends ? O_APPEND : O_TRUNC);
-  os::UniqueFd file(::open(path.c_str(), (reads ? O_RDONLY : writes) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666));
+  const int flags = (reads ? O_RDONLY : writes) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  os::UniqueFd file(os::retry([&] { return ::open(path.c_str(), flags, 0666); }));
   struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0 || S_ISDIR(status.st_mode)) {
+  if (!file || os::retry([&] { return ::fstat(file.get(), &status); }) != 0 || S_ISDIR(status.st_mode)) {
     const int error = file && S_ISDIR(status.st_mode) ? EISDIR : errno;
     return fail(ErrorKind::io, "file \"{}\" cannot be the program's {}: {}", path, reads ? "stdin" : "stdout or stderr",
                 std::system_category().message(error));
@@ -65,8 +67,8 @@ Result<std::shared_ptr<File>> stdio_file(const Stdio& stdio, int inherited, bool
   const int host = stdio.kind == Stdio::Kind::fd ? stdio.fd : inherited;
   const char* name = reads ? "stdin" : "stdout or stderr";
   struct stat status{};
-  if (::fstat(host, &status) != 0) {
-    if (stdio.kind == Stdio::Kind::fd) {
+  if (os::retry([&] { return ::fstat(host, &status); }) != 0) {
+    if (stdio.kind == Stdio::Kind::fd || errno != EBADF) {
       return fail(ErrorKind::io, "descriptor {} cannot be the program's {}: {}", host, name,
                   std::system_category().message(errno));
     }
@@ -114,7 +116,8 @@ Result<Descriptor> socket_of(const GivenSocket& given) {
 }
 
 Result<std::shared_ptr<File>> host_directory(const Preopen& preopen, const os::Resolver& resolver) {
-  os::UniqueFd directory(::open(preopen.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  os::UniqueFd directory(
+      os::retry([&] { return ::open(preopen.host_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!directory) {
     const int error = errno;
     return fail(ErrorKind::io, "directory \"{}\" cannot be given to the program as \"{}\": {}", preopen.host_path,

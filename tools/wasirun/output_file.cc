@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "os/retry.h"
 #include "tools/wasirun/report.h"
 
 namespace wasirun {
@@ -49,7 +50,7 @@ wasi::Result<OutputFile> OutputFile::open(const std::string& path) {
       ::fchmod(descriptor, usual_mode());
     }
   } else {
-    descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    descriptor = wasi::os::retry([&] { return ::open(path.c_str(), O_WRONLY | O_CLOEXEC); });
   }
   if (descriptor >= 0) output.file_ = ::fdopen(descriptor, "wb");
   if (output.file_ == nullptr) {

@@ -10,6 +10,8 @@
 #include <ctime>
 #include <utility>
 
+#include "os/retry.h"
+
 namespace wasirun {
 
 namespace {
@@ -28,7 +30,9 @@ std::string timestamp() {
 
 wasi::Result<TraceOutput> TraceOutput::open(const std::string& path, bool has_timestamps) {
   if (path.empty() || path == "-") return TraceOutput(STDERR_FILENO, "", has_timestamps);
-  TraceOutput output(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), path, has_timestamps);
+  TraceOutput output(
+      wasi::os::retry([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); }), path,
+      has_timestamps);
   if (output.descriptor_ >= 0) return output;
   output.failure_ = errno;
   return std::unexpected(output.error());
