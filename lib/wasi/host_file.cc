@@ -174,8 +174,7 @@ Count HostStream::read(Buffers buffers) {
     refuses_nowait_.store(true, std::memory_order_relaxed);
   }
   if (!is_owned()) {
-    pollfd ready{host(), POLLIN, 0};
-    if (::poll(&ready, 1, 0) == 0) return std::unexpected(Errno::again);
+    if (const Errno error = check_ready(host(), POLLIN); error != Errno::success) return std::unexpected(error);
   }
   return count(::readv(host(), buffers.data(), size));
 }
@@ -189,8 +188,7 @@ Count HostStream::write(Buffers buffers) {
   }
   const SigpipeBlock block(masks_sigpipe_);
   if (is_owned()) return count(::writev(host(), buffers.data(), size));
-  pollfd ready{host(), POLLOUT, 0};
-  if (::poll(&ready, 1, 0) == 0) return std::unexpected(Errno::again);
+  if (const Errno error = check_ready(host(), POLLOUT); error != Errno::success) return std::unexpected(error);
   // What poll() finds ready for writing takes that many bytes without waiting, but for more it may wait.
   const CutBuffers cut(buffers, PIPE_BUF);
   return count(::writev(host(), cut.buffers().data(), static_cast<int>(cut.buffers().size())));

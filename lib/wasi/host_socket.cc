@@ -45,10 +45,7 @@ std::expected<FileStat, Errno> HostSocket::stat() const {
 
 std::expected<std::shared_ptr<File>, Errno> HostSocket::accept() {
   if (listens_ && !handle_.is_owned()) {
-    pollfd ready{handle_.get(), POLLIN, 0};
-    const int count = ::poll(&ready, 1, 0);
-    if (count < 0) return std::unexpected(last_error());
-    if (count == 0) return std::unexpected(Errno::again);
+    if (const Errno error = check_ready(handle_.get(), POLLIN); error != Errno::success) return std::unexpected(error);
   }
   os::UniqueFd connection(::accept4(handle_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!connection) return std::unexpected(last_error());

@@ -2,6 +2,7 @@
 #include "wasi/host_stat.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,13 @@
 #include "os/retry.h"
 
 namespace wasi::preview1 {
+
+Errno check_ready(int fd, short events) {
+  pollfd ready{fd, events, 0};
+  const int count = ::poll(&ready, 1, 0);
+  if (count < 0) return last_error();
+  return count == 0 ? Errno::again : Errno::success;
+}
 
 FileType file_type(mode_t mode) {
   switch (mode & S_IFMT) {

@@ -17,6 +17,9 @@ namespace wasi::preview1 {
 inline Errno last_error() { return errno_from_host(errno); }
 inline Errno checked(int result) { return result == 0 ? Errno::success : last_error(); }
 
+// Whether poll() finds `events` on a descriptor now: success, EAGAIN, or its error. For what might block otherwise.
+Errno check_ready(int fd, short events);
+
 FileType file_type(mode_t mode);
 // Of a host descriptor that is a socket.
 FileType socket_type(int fd);

@@ -4,7 +4,7 @@
 
 #include "escape.h"
 
-enum { kMany = 1 << 20 };
+enum { kMany = 1 << 20, kManyBuffers = 1 << 16 };
 
 static void clock_subscription(__wasi_subscription_t* subscription, uint64_t timeout) {
   memset(subscription, 0, sizeof *subscription);
@@ -46,13 +46,16 @@ static void buffers(void) {
   Fd file = 0;
   uint32_t count = 0;
   EXPECT(OK, open_fd(4, "null", 0, 0, kWrite, &null));
-  EXPECT(OK, sys_fd_write(null, list, kMany, &count));
-  REQUIRE(count > 0 && count <= kMany);
+  EXPECT(INVAL, sys_fd_write(null, list, kMany, &count));
+  EXPECT(OK, sys_fd_write(null, list, kManyBuffers, &count));
+  REQUIRE(count > 0 && count <= kManyBuffers);
   EXPECT(OK, open_fd(kRoot, "file", 0, 0, kRead, &file));
-  EXPECT(OK, sys_fd_read(file, list, kMany, &count));
+  EXPECT(INVAL, sys_fd_read(file, list, kMany, &count));
+  EXPECT(OK, sys_fd_read(file, list, kManyBuffers, &count));
   REQUIRE(count == 4);
   for (int i = 0; i < kMany; ++i) list[i].buf_len = 0;
-  EXPECT(OK, sys_fd_write(null, list, kMany, &count));
+  EXPECT(INVAL, sys_fd_write(null, list, kMany, &count));
+  EXPECT(OK, sys_fd_write(null, list, kManyBuffers, &count));
   REQUIRE(count == 0);
   sys_fd_close(null);
   sys_fd_close(file);
