@@ -139,12 +139,14 @@ std::string describe(const sockaddr_storage& address, socklen_t size) {
 
 Result<std::shared_ptr<GivenSocket>> GivenSocket::listen(std::string_view address) {
   if (address.starts_with(kTcp)) {
-    return std::shared_ptr<GivenSocket>(new GivenSocket(WASI_TRY(listen_tcp(address))));
+    os::UniqueFd fd = WASI_TRY(listen_tcp(address));
+    return std::shared_ptr<GivenSocket>(new GivenSocket(std::move(fd)));
   }
   if (!address.starts_with(kUnix)) {
     return fail(ErrorKind::argument, "\"{}\" is no address to listen at; write tcp:HOST:PORT or unix:PATH", address);
   }
-  std::shared_ptr<GivenSocket> made(new GivenSocket(WASI_TRY(listen_unix(address))));
+  os::UniqueFd fd = WASI_TRY(listen_unix(address));
+  std::shared_ptr<GivenSocket> made(new GivenSocket(std::move(fd)));
   // Absolute, as the process may change its directory.
   std::error_code error;
   struct stat status{};
