@@ -23,12 +23,12 @@ static void subscriptions(void) {
   EXPECT(INVAL, sys_poll_oneoff(list, events, 0, &count));
   EXPECT(OK, sys_poll_oneoff(list, events, 10000, &count));
   REQUIRE(count == 10000);
-  // Descriptors, open or not, beside a clock that ends it: more than the host lets a process poll.
+  // Descriptors, open or not, beside a clock that ends it: more than the host lets a process poll at once.
   for (int i = 1; i < 10000; ++i) {
     list[i].u.tag = i % 2 == 0 ? __WASI_EVENTTYPE_FD_READ : __WASI_EVENTTYPE_FD_WRITE;
     list[i].u.u.fd_read.file_descriptor = (Fd)(i % 7);
   }
-  EXPECT_EITHER(OK, INVAL, sys_poll_oneoff(list, events, 10000, &count));
+  EXPECT(OK, sys_poll_oneoff(list, events, 10000, &count));
   // Sleeps of no length.
   for (int i = 0; i < 100000; ++i) {
     if (sys_poll_oneoff(list, events, 1, &count) != OK || count != 1) EXPECT(OK, 1);
