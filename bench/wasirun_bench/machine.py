@@ -120,8 +120,8 @@ def reasons(noise):
     """Why the machine was too noisy, as sentences; empty when it was quiet."""
     found = []
     if noise["yardstick_spread"] > MOST_YARDSTICK_SPREAD:
-        found.append(f"a fixed piece of native work took {noise['yardstick_spread']:.0%} more or less from round to round "
-                     f"(at most {MOST_YARDSTICK_SPREAD:.0%} on a quiet machine)")
+        found.append(f"a fixed piece of native work took {noise['yardstick_spread']:.1%} more or less from round to round "
+                     f"(at most {MOST_YARDSTICK_SPREAD:.1%} on a quiet machine)")
     if noise["foreign_cpus"] > MOST_FOREIGN_CPUS:
         found.append(f"other processes kept {noise['foreign_cpus']:.2f} CPUs busy (at most {MOST_FOREIGN_CPUS:.2f})")
     if noise["steal"] > MOST_STEAL:
