@@ -32,7 +32,21 @@ int EventLoop::start() {
   has_wake_ = true;
   if (const int error = ::uv_poll_init(&loop_, &news_, set_.get()); error != 0) return -error;
   has_news_ = true;
-  return -::uv_poll_start(&news_, UV_READABLE, [](uv_poll_t*, int, int) {});
+  if (const int error = ::uv_poll_start(&news_, UV_READABLE, [](uv_poll_t*, int, int) {}); error != 0) return -error;
+  return take_places();
+}
+
+// libuv aborts the process when the kernel refuses to watch one more descriptor for it, and a guest may have used up
+// what there is (fs.epoll.max_user_watches, memory). So what libuv is going to watch gets its place in libuv's set here,
+// where an error can be told; libuv then changes what is there.
+int EventLoop::take_places() {
+  for (const int fd : {set_.get(), loop_.async_io_watcher.fd, loop_.signal_io_watcher.fd}) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    if (::epoll_ctl(::uv_backend_fd(&loop_), EPOLL_CTL_ADD, fd, &event) != 0) return errno;
+  }
+  return 0;
 }
 
 EventLoop::~EventLoop() {

@@ -69,6 +69,7 @@ class EventLoop final : private runtime::Waker {
 
   EventLoop() = default;
   int start();
+  int take_places();
   int watch(int fd, std::uint32_t events);
   int set(Timer& timer, const std::optional<std::uint64_t>& time);
   void wake() override;  // from any thread
