@@ -37,8 +37,8 @@ int EventLoop::start() {
 }
 
 // libuv aborts the process when the kernel refuses to watch one more descriptor for it, and a guest may have used up
-// what there is (fs.epoll.max_user_watches, memory). So what libuv is going to watch gets its place in libuv's set here,
-// where an error can be told; libuv then changes what is there.
+// what there is (fs.epoll.max_user_watches, memory). So what libuv is going to watch gets its place in libuv's set
+// here, where an error can be told; libuv then changes what is there.
 int EventLoop::take_places() {
   for (const int fd : {set_.get(), loop_.async_io_watcher.fd, loop_.signal_io_watcher.fd}) {
     epoll_event event{};
