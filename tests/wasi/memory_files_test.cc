@@ -315,9 +315,10 @@ TEST_CASE("threads rename, link, write and list at once", "[memory][threads]") {
   // Nothing is left over when all is removed.
   const std::function<void(Directory&)> clear = [&](Directory& directory) {
     Names names;
-    REQUIRE(directory.list(2, 0, names) == Errno::success);
+    // From the start: a listing that goes on does not show what was added since it began.
+    REQUIRE(directory.list(0, 0, names) == Errno::success);
     for (const std::string& name : names.names) {
-      if (directory.unlink(name) == Errno::success) continue;
+      if (name == "." || name == ".." || directory.unlink(name) == Errno::success) continue;
       const auto below = directory.open(name, {.wants_directory = true, .reads = true});
       REQUIRE(below);
       clear(*(*below)->as_directory());
