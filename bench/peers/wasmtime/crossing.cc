@@ -219,24 +219,9 @@ void loop(benchmark::State& state, std::string_view text, const char* name) {
     check(error, trap);
   }
 }
-BENCHMARK_CAPTURE(loop, empty, kLoops, "loop/empty")->Name("loop/empty");
-BENCHMARK_CAPTURE(loop, direct, kLoops, "wasm_to_wasm/direct")->Name("wasm_to_wasm/direct");
-BENCHMARK_CAPTURE(loop, same_module, kLoops, "indirect/same_module")->Name("indirect/same_module");
-BENCHMARK_CAPTURE(loop, other_module, kLinkedLoops, "indirect/other_module")->Name("indirect/other_module");
-BENCHMARK_CAPTURE(loop, reference, kReferenceLoops, "indirect/reference")->Name("indirect/reference");
-BENCHMARK_CAPTURE(loop, across, kLinkedLoops, "across_instances/direct")->Name("across_instances/direct");
-BENCHMARK_CAPTURE(loop, nop, kLoops, "wasm_to_host/nop")->Name("wasm_to_host/nop");
-BENCHMARK_CAPTURE(loop, add_i32, kLoops, "wasm_to_host/add_i32")->Name("wasm_to_host/add_i32");
-BENCHMARK_CAPTURE(loop, add_f64, kLoops, "wasm_to_host/add_f64")->Name("wasm_to_host/add_f64");
-BENCHMARK_CAPTURE(loop, memory_read, kLoops, "wasm_to_host/memory_read")->Name("wasm_to_host/memory_read");
-BENCHMARK_CAPTURE(loop, untyped, kLoops, "wasm_to_host/untyped_add_i32")->Name("wasm_to_host/untyped_add_i32");
-BENCHMARK_CAPTURE(loop, clock_time_get, kLoops, "wasi/clock_time_get")->Name("wasi/clock_time_get");
-BENCHMARK_CAPTURE(loop, fd_write, kLoops, "wasi/fd_write")->Name("wasi/fd_write");
-BENCHMARK_CAPTURE(loop, fd_read, kLoops, "wasi/fd_read")->Name("wasi/fd_read");
-BENCHMARK_CAPTURE(loop, random_get, kLoops, "wasi/random_get")->Name("wasi/random_get");
-BENCHMARK_CAPTURE(loop, sched_yield, kLoops, "wasi/sched_yield")->Name("wasi/sched_yield");
-BENCHMARK_CAPTURE(loop, args_sizes_get, kLoops, "wasi/args_sizes_get")->Name("wasi/args_sizes_get");
-BENCHMARK_CAPTURE(loop, fd_fdstat_get, kLoops, "wasi/fd_fdstat_get")->Name("wasi/fd_fdstat_get");
+#define CROSSING_LOOP(id, text, name) BENCHMARK_CAPTURE(loop, id, text, name)->Name(name);
+#include "bench/micro/crossing_loops.def"
+#undef CROSSING_LOOP
 
 }  // namespace
 
