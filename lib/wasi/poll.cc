@@ -34,6 +34,11 @@ struct Waiting {
   bool is_realtime = false;  // the clock is
 };
 
+// Flags that nobody has given a meaning yet are the call's error, as they are in the parameters of every function.
+bool has_unknown_flags(const Subscription& subscription) {
+  return subscription.type == EventType::clock && (subscription.clock_flags & ~subclockflag::abstime) != 0;
+}
+
 // When a clock subscription comes due. Relative times count on the monotonic clock, whatever happens to the other.
 void set_due(Waiting& waiting, const Subscription& subscription) {
   const auto clock = static_cast<ClockId>(subscription.clock_or_fd);
@@ -170,6 +175,7 @@ Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
   Polled polled(storage.all());
   Until until;
   for (std::uint32_t i = 0; i < list.count; ++i) {
+    if (has_unknown_flags(list.at(i))) return Errno::inval;
     waiting[i] = prepare(call, list.at(i), polled);
     // What is ready already is told at once, together with whatever else is by then.
     if (waiting[i].kind == Wait::event) until.monotonic = 0;

@@ -155,6 +155,20 @@ TEST_CASE("as many subscriptions as there may be, and not one more", "[poll]") {
   CHECK(poll(guest, std::vector<Subscription>(500, clock_after(0, 1))).events.size() == 500);
 }
 
+TEST_CASE("flags of a clock that mean nothing are an invalid argument", "[poll]") {
+  Guest guest({});
+  for (const std::uint16_t flags : {2, 3, 0x8000}) {
+    INFO(flags);
+    CHECK(poll(guest, {clock_after(0, 1, ClockId::monotonic, flags)}).error == Errno::inval);
+    // Wherever it stands among others, and these are not answered.
+    CHECK(poll(guest, {clock_after(0, 1), clock_after(0, 2, ClockId::realtime, flags)}).error == Errno::inval);
+  }
+  // A descriptor's subscription has no flags: what lies there is not looked at.
+  Subscription output = on(1, EventType::fd_write, 3);
+  output.clock_flags = 0xFFFF;
+  CHECK(poll(guest, {output}).events.size() == 1);
+}
+
 TEST_CASE("events may overwrite the subscriptions that they answer", "[poll]") {
   Guest guest({});
   const std::uint32_t memory = guest.allocate(4 * sizeof(Subscription));
