@@ -124,7 +124,8 @@ class Global {
 
 class Table {
  public:
-  // A table of the host's, filled with `init`. Fails with `argument` for another type, `limit` when too large.
+  // A table of the host's, filled with `init`. Fails with `argument` for a value of another type, or a type that
+  // no module could declare, with `limit` when too large.
   static Result<Table> create(Store& store, const TableType& type, const Value& init);
 
   [[nodiscard]] TableType type() const;

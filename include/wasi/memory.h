@@ -31,7 +31,8 @@ class Memory;
 // Thread-safe, and copies refer to the same memory; what threads do to its bytes at once is for them to order.
 class SharedMemory {
  public:
-  // `type` says is_shared and has a maximum, else `argument`; `limit` or `io` when it cannot be had.
+  // `type` says is_shared and has a maximum not below its minimum, else `argument`; `limit` or `io` when it cannot be
+  // had.
   static Result<SharedMemory> create(const Engine& engine, const MemoryType& type);
 
   [[nodiscard]] MemoryType type() const;
@@ -56,7 +57,8 @@ class SharedMemory {
 class Memory {
  public:
   Memory() = default;
-  // A memory of the host's, to be imported by guests. Fails with `limit` or `io` when it cannot be had.
+  // A memory of the host's, to be imported by guests. Fails with `argument` for a type that no module could
+  // declare (a maximum below the minimum, shared without a maximum), with `limit` or `io` when it cannot be had.
   static Result<Memory> create(Store& store, const MemoryType& type);
 
   explicit operator bool() const { return memory_ != nullptr; }

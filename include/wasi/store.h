@@ -19,7 +19,8 @@ struct StoreState;
 }
 
 struct StoreConfig {
-  // Bytes of all linear memories together; a guest's memory.grow beyond it fails with -1.
+  // Bytes of all linear memories and tables (8 an element) together; a guest's memory.grow or table.grow beyond it
+  // fails with -1.
   std::uint64_t memory_limit = UINT64_MAX;
   std::uint64_t table_limit = 10'000'000;  // elements of each table
   std::uint64_t instance_limit = 10'000;

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/result.h"
 #include "engine/state.h"
 #include "runtime/gc_heap.h"
 #include "runtime/type_test.h"
+#include "runtime/vmcontext.h"
 
 namespace wasi::detail {
 
@@ -63,6 +65,35 @@ wasm::TableType to_internal(const TableType& type) {
 
 wasm::GlobalType to_internal(const GlobalType& type) {
   return {.type = to_internal(type.type), .is_mutable = type.is_mutable};
+}
+
+namespace {
+
+// `most` is what addresses of the type reach, in `unit`s.
+Result<void> check_limits(const wasm::Limits& limits, std::uint64_t most, const char* what, const char* unit) {
+  if (limits.max && *limits.max < limits.min) {
+    return fail(ErrorKind::argument, "a {} cannot have a minimum of {} and a maximum of {} {}", what, limits.min,
+                *limits.max, unit);
+  }
+  if (const std::uint64_t largest = limits.max.value_or(limits.min); largest > most) {
+    return fail(ErrorKind::argument, "a {} cannot have {} {}: its addresses reach {}", what, largest, unit, most);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_type(const wasm::MemoryType& type) {
+  const bool is_64 = type.address == wasm::AddressType::i64;
+  WASI_TRY(check_limits(type.limits, is_64 ? std::uint64_t{1} << 48 : wasm::kMaxPages32, "memory", "pages"));
+  if (type.is_shared && !type.limits.max) {
+    return fail(ErrorKind::argument, "a memory of type {} needs a maximum to be shared", wasm::to_string(type));
+  }
+  return {};
+}
+
+Result<void> check_type(const wasm::TableType& type) {
+  return check_limits(type.limits, runtime::index_mask(type.address), "table", "elements");
 }
 
 FunctionType to_public(const wasm::FuncType& type) { return {to_public(type.params), to_public(type.results)}; }

@@ -1,6 +1,7 @@
 // Between the public types and values and the engine's own.
 #pragma once
 
+#include <wasi/error.h>
 #include <wasi/types.h>
 #include <wasi/values.h>
 
@@ -26,6 +27,11 @@ FunctionType to_public(const wasm::FuncType& type);
 MemoryType to_public(const wasm::MemoryType& type);
 TableType to_public(const wasm::TableType& type);
 GlobalType to_public(const wasm::GlobalType& type);
+
+// That a host may make an object of this type: bounds in their order and within the address type, a maximum where a
+// memory is shared. Modules' own types were validated. The error has the kind `argument` and says what cannot be.
+Result<void> check_type(const wasm::MemoryType& type);
+Result<void> check_type(const wasm::TableType& type);
 
 // The type of an import, or of the thing that an export names.
 ExternType type_of(const wasm::Module& module, const wasm::Import& import);

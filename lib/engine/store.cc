@@ -55,7 +55,9 @@ void Interrupter::interrupt() const {
 
 Result<Memory> Memory::create(Store& store, const MemoryType& type) {
   const auto& state = Internals::state(store);
-  return Internals::memory(state, WASI_TRY(state->store.add_memory(detail::to_internal(type))));
+  const wasm::MemoryType internal = detail::to_internal(type);
+  WASI_TRY(detail::check_type(internal));
+  return Internals::memory(state, WASI_TRY(state->store.add_memory(internal)));
 }
 
 MemoryType Memory::type() const { return memory_ == nullptr ? MemoryType{} : detail::to_public(memory_->type()); }
@@ -81,6 +83,7 @@ Result<SharedMemory> SharedMemory::create(const Engine& engine, const MemoryType
     return fail(ErrorKind::argument, "a memory of type {} cannot be shared: it needs a maximum and to be shared",
                 wasm::to_string(internal));
   }
+  WASI_TRY(detail::check_type(internal));
   return SharedMemory(WASI_TRY(runtime::MemoryStorage::create(internal, detail::bounds_checks_of(engine.config()))));
 }
 
@@ -145,6 +148,7 @@ Result<Table> Table::create(Store& store, const TableType& type, const Value& in
   if (!internal.element.is_ref()) {
     return fail(ErrorKind::argument, "a table holds references, not {}", type.element.to_string());
   }
+  WASI_TRY(detail::check_type(internal));
   WASI_TRY(check_element(state->store, init, internal.element));
   return Table(state, WASI_TRY(state->store.add_table(internal, reference_of(init))));
 }

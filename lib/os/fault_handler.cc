@@ -154,6 +154,13 @@ Result<void> install_fault_handler(FaultFilter filter) {
   return {};
 }
 
-void ensure_signal_stack() { thread_local const SignalStack stack; }
+void prepare_thread_for_faults() {
+  thread_local const SignalStack stack;
+  // A fault whose signal is blocked ends the process whatever handler there is, and masks are inherited.
+  sigset_t faults;
+  sigemptyset(&faults);
+  for (const int signal : kSignals) sigaddset(&faults, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &faults, nullptr);
+}
 
 }  // namespace wasi::os

@@ -38,7 +38,8 @@ using FaultFilter = bool (*)(const Fault& fault, FaultLanding& landing);
 // the process's life: others may have chained themselves to it.
 Result<void> install_fault_handler(FaultFilter filter);
 
-// Gives the current thread an alternate signal stack where it has none, until the thread ends.
-void ensure_signal_stack();
+// Makes the current thread one whose faults reach the handler: unblocks their signals, which a thread or process may
+// have inherited blocked, and gives it an alternate signal stack where it has none, until the thread ends.
+void prepare_thread_for_faults();
 
 }  // namespace wasi::os

@@ -88,8 +88,12 @@ Result<Memory*> Store::add_memory(const std::shared_ptr<MemoryStorage>& storage)
 Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
   std::unique_ptr<Table> table = Table::create(*this, type, init);
   if (table == nullptr) {
-    return fail(ErrorKind::limit, "a table of {} elements exceeds the store's limit of {}", type.limits.min,
-                options_.limits.table_elements);
+    if (type.limits.min > options_.limits.table_elements) {
+      return fail(ErrorKind::limit, "a table of {} elements exceeds the store's limit of {}", type.limits.min,
+                  options_.limits.table_elements);
+    }
+    return fail(ErrorKind::limit, "a table of {} elements cannot be had: the store allows {} bytes, {} are taken",
+                type.limits.min, options_.limits.memory_bytes, impl_->memory_bytes);
   }
   return impl_->tables.emplace_back(std::move(table)).get();
 }
@@ -129,9 +133,9 @@ bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
     exec_.pending = make_trap(exec_, TrapCode::stack_overflow);
     return false;
   }
-  if (impl_->uses_guard_pages && !thread.has_signal_stack) [[unlikely]] {
-    os::ensure_signal_stack();
-    thread.has_signal_stack = true;
+  if (impl_->uses_guard_pages && !thread.is_ready_for_faults) [[unlikely]] {
+    os::prepare_thread_for_faults();
+    thread.is_ready_for_faults = true;
   }
   copy_slots(slots.data(), slots.size(), base);
 

@@ -52,7 +52,7 @@ struct Tag {
 };
 
 struct StoreLimits {
-  std::uint64_t memory_bytes = UINT64_MAX;    // of all memories together
+  std::uint64_t memory_bytes = UINT64_MAX;    // of all memories and tables together
   std::uint64_t table_elements = 10'000'000;  // per table
   std::uint64_t instances = 10'000;
   std::uint64_t stack_bytes = kDefaultStackBytes;  // of the Wasm stack

@@ -1,6 +1,6 @@
 // Tables: their creation and growth within limits.
 #include <algorithm>
-#include <new>
+#include <exception>
 
 #include "runtime/store.h"
 
@@ -10,9 +10,13 @@ namespace {
 
 bool resize(Table& table, std::uint64_t size, void* init) {
   if (size > table.store->options().limits.table_elements) return false;
+  // Tables live as long as their store, so what they reserve is never released.
+  const std::uint64_t added_bytes = (size - table.elements.size()) * sizeof(void*);
+  if (!table.store->reserve_memory(added_bytes)) return false;
   try {
     table.elements.resize(size, init);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {  // bad_alloc, or length_error where no vector is that long
+    table.store->release_memory(added_bytes);
     return false;
   }
   table.view.elements = table.elements.data();

@@ -12,7 +12,7 @@ struct ThreadState {
   ExecState* running = nullptr;     // the store whose guest code runs, innermost; the fault handler reads it
   std::uintptr_t native_limit = 0;  // kNativeStackReserve above the stack's end; 0: not asked yet
   std::uintptr_t stack_high = 0;    // the stack's other end
-  bool has_signal_stack = false;
+  bool is_ready_for_faults = false;
 };
 
 // Of the model that a signal handler may use: no allocation at first access.

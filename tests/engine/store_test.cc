@@ -1,5 +1,8 @@
 // Stores: limits, deadlines, interruption, lifetimes, and the objects that hosts make.
+#include <signal.h>
+
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "engine/fixture.h"
@@ -72,6 +75,76 @@ TEST_CASE("Tables have limits") {
   REQUIRE_FALSE(large);
   REQUIRE(large.error().error() != nullptr);
   CHECK(large.error().error()->kind == ErrorKind::limit);
+}
+
+TEST_CASE("Memories and tables of impossible types are refused") {
+  const Engine engine;
+  Store store(engine);
+  const auto refusal = [](const auto& made) {
+    REQUIRE_FALSE(made);
+    CHECK(made.error().kind == ErrorKind::argument);
+    return made.error().message;
+  };
+  const Value null = Value::zero_of(ValueType::funcref());
+  CHECK(refusal(Memory::create(store, {.limits = {5, 3}})) ==
+        "a memory cannot have a minimum of 5 and a maximum of 3 pages");
+  CHECK_THAT(refusal(Memory::create(store, {.limits = {1, std::nullopt}, .is_64 = false, .is_shared = true})),
+             Catch::Contains("needs a maximum to be shared"));
+  CHECK(refusal(Memory::create(store, {.limits = {1, 65537}})) ==
+        "a memory cannot have 65537 pages: its addresses reach 65536");
+  CHECK(refusal(Memory::create(store, {.limits = {65537, std::nullopt}})) ==
+        "a memory cannot have 65537 pages: its addresses reach 65536");
+  CHECK_THAT(refusal(SharedMemory::create(engine, {.limits = {5, 3}, .is_64 = false, .is_shared = true})),
+             Catch::Contains("a maximum of 3 pages"));
+  CHECK(refusal(Table::create(store, {.limits = {5, 3}}, null)) ==
+        "a table cannot have a minimum of 5 and a maximum of 3 elements");
+  CHECK_THAT(refusal(Table::create(store, {.limits = {0, std::uint64_t{1} << 32}}, null)),
+             Catch::Contains("its addresses reach 4294967295"));
+  CHECK(Table::create(store, {.limits = {0, UINT64_MAX}, .is_64 = true}, null));
+  CHECK(Memory::create(store, {.limits = {0, 65536}}));
+}
+
+TEST_CASE("A thread that was made with faults blocked gets a trap, not a dead process") {
+  const Engine engine;
+  const Module module =
+      load(engine, R"((module (memory 1) (func (export "f") (result i32) (i32.load (i32.const -4)))))");
+  sigset_t faults;
+  sigset_t before;
+  sigemptyset(&faults);
+  sigaddset(&faults, SIGSEGV);
+  sigaddset(&faults, SIGBUS);
+  REQUIRE(::pthread_sigmask(SIG_BLOCK, &faults, &before) == 0);
+  std::optional<TrapCode> code;
+  std::thread([&] {
+    Store store(engine);
+    const auto result = must(must(Linker(engine).instantiate(store, module)).function<std::int32_t()>("f"))();
+    if (!result) code = result.error().code;
+  }).join();
+  REQUIRE(::pthread_sigmask(SIG_SETMASK, &before, nullptr) == 0);
+  CHECK(code == TrapCode::memory_out_of_bounds);
+}
+
+TEST_CASE("Tables count for the limit of memory") {
+  const Engine engine;
+  Store store(engine, {.memory_limit = 2 * kPageSize});
+  const Linker linker(engine);
+  const Module module = load(engine, R"((module (table 8192 funcref) (memory 0)
+    (func (export "elements") (param i32) (result i32) (table.grow 0 (ref.null func) (local.get 0)))
+    (func (export "pages") (param i32) (result i32) (memory.grow (local.get 0)))))");
+  const Instance instance = must(linker.instantiate(store, module));
+  const auto elements = must(instance.function<std::int32_t(std::int32_t)>("elements"));
+  const auto pages = must(instance.function<std::int32_t(std::int32_t)>("pages"));
+  // One page's worth is taken: another one is there for either kind, and what does not fit takes nothing.
+  CHECK(must(elements(8193)) == -1);
+  CHECK(must(pages(2)) == -1);
+  CHECK(must(elements(8192)) == 8192);
+  CHECK(must(elements(1)) == -1);
+  CHECK(must(pages(1)) == -1);
+  const auto second = linker.instantiate(store, module);
+  REQUIRE_FALSE(second);
+  REQUIRE(second.error().error() != nullptr);
+  CHECK(second.error().error()->kind == ErrorKind::limit);
+  CHECK_THAT(second.error().to_string(), Catch::Contains("a table of 8192 elements"));
 }
 
 TEST_CASE("Instances have a limit") {

@@ -210,7 +210,7 @@ void add_run_options(CLI::App& app, RunCommand& run) {
       ->type_name("TIME");
   app.add_option_function<std::string>(
          "--max-memory", [&run](Text value) { run.memory_limit = or_throw("--max-memory", parse_size(value)); },
-         "Most linear memory that the program may have, e.g. 64m")
+         "Most bytes that the program's memories and tables may have together, e.g. 64m")
       ->type_name("SIZE");
   app.add_option_function<std::string>(
          "--max-gc-heap", [&run](Text value) { run.gc_heap_limit = or_throw("--max-gc-heap", parse_size(value)); },
