@@ -45,7 +45,8 @@ struct Trap {
   std::shared_ptr<const runtime::ThrownException> exception = {};
 
   [[nodiscard]] bool is_exit() const { return code == TrapCode::exit; }
-  // The message and the backtrace, a line per frame, as the CLI prints it.
+  // The message and the backtrace, a line per frame, as the CLI prints it. Names, which a guest chooses, and the
+  // message are escaped where they could confuse a terminal; the fields have them as they are.
   [[nodiscard]] std::string to_string() const;
 };
 

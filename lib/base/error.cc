@@ -5,6 +5,8 @@
 
 #include <iterator>
 
+#include "base/printable.h"
+
 namespace wasi {
 
 std::string_view name_of(ErrorKind kind) {
@@ -36,8 +38,9 @@ std::string Error::to_string() const {
   } else if (offset) {
     where += fmt::format("{}at offset {:#x}", space, *offset);
   }
-  std::string whole = where.empty() ? message : where + ": " + message;
-  if (text) whole += "\n" + text->excerpt;
+  std::string whole = printable(message);
+  if (!where.empty()) whole = where + ": " + whole;
+  if (text) whole += "\n" + printable(text->excerpt, "\n\t");
   return whole;
 }
 
@@ -54,15 +57,16 @@ std::string_view message_of(TrapCode code) {
 
 std::string Trap::to_string() const {
   if (is_exit()) return fmt::format("exit with status {}", exit_status);
-  std::string text = fmt::format("trap: {}", message.empty() ? message_of(code) : std::string_view(message));
+  std::string text = fmt::format("trap: {}", printable(message.empty() ? message_of(code) : message));
   std::size_t number = 0;
   for (const StackFrame& frame : backtrace) {
     if (omitted_frames != 0 && number == backtrace.size() / 2) {
       fmt::format_to(std::back_inserter(text), "\n      ... {} frames left out ...", omitted_frames);
     }
-    fmt::format_to(std::back_inserter(text), "\n  {:>3}: {}{}{}", number++, frame.module,
-                   frame.module.empty() ? "" : "!",
-                   frame.function.empty() ? fmt::format("<function {}>", frame.function_index) : frame.function);
+    fmt::format_to(
+        std::back_inserter(text), "\n  {:>3}: {}{}{}", number++, printable(frame.module),
+        frame.module.empty() ? "" : "!",
+        frame.function.empty() ? fmt::format("<function {}>", frame.function_index) : printable(frame.function));
     if (frame.offset) fmt::format_to(std::back_inserter(text), " @ {:#x}", *frame.offset);
   }
   return text;
