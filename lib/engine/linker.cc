@@ -197,7 +197,7 @@ std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, co
         Error{ErrorKind::argument, "the linker, the store and the module belong to different engines", {}}));
   }
   std::unique_ptr<detail::WasiThreads> threads;
-  if (state_->wasi != nullptr && detail::spawns_threads(*state_, *module_state->module)) {
+  if (state_->wasi != nullptr && detail::needs_threads(*state_, *module_state->module)) {
     threads = std::make_unique<detail::WasiThreads>(*state_, *store_state, module_state);
   }
   // Kept although it may fail: functions of an instance that trapped on the way may be in tables of others.

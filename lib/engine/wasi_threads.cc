@@ -43,9 +43,10 @@ preview1::Tracer* tracer_of(StoreState& store) {
 
 }  // namespace
 
-bool spawns_threads(const LinkerState& linker, const wasm::Module& module) {
-  if (linker.definitions.contains(LinkerState::Less::View(kThreadsModule, kThreadSpawn))) return false;
-  return std::ranges::any_of(module.imports, [](const wasm::Import& import) {
+bool needs_threads(const LinkerState& linker, const wasm::Module& module) {
+  return std::ranges::any_of(module.imports, [&](const wasm::Import& import) {
+    if (linker.definitions.contains(LinkerState::Less::View(import.module, import.name))) return false;
+    if (const auto* memory = std::get_if<wasm::MemoryType>(&import.type)) return memory->is_shared;
     return import.module == kThreadsModule && import.name == kThreadSpawn && import.kind() == wasm::ExternalKind::func;
   });
 }

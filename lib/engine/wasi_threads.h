@@ -26,8 +26,8 @@ namespace wasi::detail {
 using preview1::kThreadsModule;
 using preview1::kThreadSpawn;
 
-// The module imports thread-spawn, and `linker` has no definition of its own for it.
-bool spawns_threads(const LinkerState& linker, const wasm::Module& module);
+// The module imports thread-spawn, or a shared memory, which is made for it, and `linker` has no definition of its own.
+bool needs_threads(const LinkerState& linker, const wasm::Module& module);
 
 // Instantiates with what the linker has; `threads` adds its own. linker.cc has the body.
 std::expected<runtime::Instance*, InstantiationError> instantiate(const LinkerState& linker, StoreState& store,

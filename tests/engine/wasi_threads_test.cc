@@ -187,6 +187,29 @@ TEST_CASE("The linker's own shared memory is used where it has one") {
   CHECK(memory.bytes()[4] == 1);
 }
 
+TEST_CASE("A program that imports a shared memory is given one, whether it spawns threads or not") {
+  constexpr std::string_view kText = R"((module
+    (import "foo" "bar" (memory 1 2 shared))
+    (func (export "add") (result i32) (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
+    (func (export "grow") (result i32) (memory.grow (i32.const 1)))))";
+  Program program;
+  const Instance& instance = program.start(kText);
+  const auto add = must(instance.function<std::int32_t()>("add"));
+  CHECK(must(add()) == 0);
+  CHECK(must(add()) == 1);
+  const auto grow = must(instance.function<std::int32_t()>("grow"));
+  CHECK(must(grow()) == 1);
+  CHECK(must(grow()) == -1);
+  // Each program has its own, and without WASI there are no programs.
+  Store other(program.engine);
+  const Module module = load(program.engine, kText);
+  const Instance second = must(program.linker.instantiate(other, module));
+  CHECK(must(must(second.function<std::int32_t()>("add"))()) == 0);
+  const auto missing = Linker(program.engine).instantiate(other, module);
+  REQUIRE_FALSE(missing);
+  CHECK_THAT(missing.error().to_string(), Catch::Contains("missing import \"foo\".\"bar\""));
+}
+
 TEST_CASE("Without WASI nobody spawns threads, and an embedder may do it in its own way") {
   const Engine engine;
   Store store(engine);
