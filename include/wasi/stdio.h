@@ -56,6 +56,9 @@ class OutputBuffer {
 // later, and is stopped by its deadline and its Interrupter; one that does not wait gets EAGAIN, and
 // poll_oneoff finds them ready at any time. What they throw does not leave them: the guest gets EIO, as for a count of
 // more bytes than there were.
+//
+// They may call the guest that called them, and change its memory, also its size: the bytes that they were given stay
+// valid until they return. A guest that comes back to the same stream meanwhile gets EDEADLK.
 using StreamReader = std::function<std::expected<std::size_t, std::errc>(std::span<std::uint8_t>)>;
 using StreamWriter = std::function<std::expected<std::size_t, std::errc>(std::span<const std::uint8_t>)>;
 

@@ -90,7 +90,8 @@ class WasiConfig {
     return stdin_from(Stdio::inherit()).stdout_to(Stdio::inherit()).stderr_to(Stdio::inherit());
   }
   // Called with one line per WASI call, without newline, on the thread that calls; never by two at once. A call that
-  // has to wait gets a line more, which ends in "<unfinished ...>", before it does.
+  // has to wait gets a line more, which ends in "<unfinished ...>", before it does. What the function makes the guest
+  // do, by calling it, is not traced.
   WasiConfig& trace(std::function<void(std::string_view)> sink, TraceOptions options = {}) {
     trace_ = std::move(sink);
     trace_options_ = std::move(options);

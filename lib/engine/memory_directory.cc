@@ -37,7 +37,8 @@ Result<void> MemoryDirectory::add_file(std::string_view path, std::string text) 
 Result<void> MemoryDirectory::add_file(std::string_view path, std::span<const std::uint8_t> bytes,
                                        std::shared_ptr<const void> owner) const {
   Errno error = check_path(path);
-  if (error == Errno::success) error = preview1::memory::add_file(*tree_, path, {bytes, std::move(owner)});
+  // `owner` stays here, too, until the tree is unlocked: what is run when the last goes is not ours to know.
+  if (error == Errno::success) error = preview1::memory::add_file(*tree_, path, {bytes, owner});
   return checked(error, "file", path);
 }
 

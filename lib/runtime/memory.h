@@ -29,6 +29,7 @@ class Memory {
   [[nodiscard]] BoundsChecks checks() const { return storage_->checks(); }
   [[nodiscard]] std::uint64_t pages() const { return storage_->byte_size() / wasm::kPageSize; }
   [[nodiscard]] std::span<std::uint8_t> bytes() const { return storage_->bytes(); }
+  [[nodiscard]] bool moves() const { return storage_->moves(); }  // when it grows
   [[nodiscard]] MemoryView* view() { return &storage_->view(); }
   [[nodiscard]] bool owns(std::uintptr_t address) const { return storage_->owns(address); }
   [[nodiscard]] const std::shared_ptr<MemoryStorage>& storage() const { return storage_; }

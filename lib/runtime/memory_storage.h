@@ -37,6 +37,8 @@ class MemoryStorage {
   [[nodiscard]] BoundsChecks checks() const { return checks_; }
   [[nodiscard]] MemoryView& view() { return view_; }
   [[nodiscard]] std::uint64_t byte_size() const { return view_.size(); }
+  // The bytes may stand elsewhere after the memory has grown.
+  [[nodiscard]] bool moves() const { return moves_; }
   [[nodiscard]] std::span<std::uint8_t> bytes() const { return {view_.base, view_.size()}; }
   // The address lies in the memory or in its guard pages.
   [[nodiscard]] bool owns(std::uintptr_t address) const { return storage_.contains(address); }

@@ -2,8 +2,11 @@
 #include "wasi/embedder_stream.h"
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace wasi::preview1 {
@@ -68,27 +71,68 @@ Count ask(const Function& function, Bytes bytes) {
   }
 }
 
+// Who calls a function: one thread at a time, and none that is in it already. A mutex would do, but not for a thread
+// that comes back to the stream through its function and the guest, nor for one that is to be interrupted while it
+// waits for another.
+class Turn {
+ public:
+  // EDEADLK for the thread that has the turn; EAGAIN when others have kept it for a moment.
+  Errno take() {
+    const std::thread::id me = std::this_thread::get_id();
+    std::unique_lock lock(mutex_);
+    if (holder_ == me) return Errno::deadlk;
+    if (!left_.wait_for(lock, kMoment, [&] { return holder_ == std::thread::id(); })) return Errno::again;
+    holder_ = me;
+    return Errno::success;
+  }
+  void leave() {
+    {
+      const std::lock_guard lock(mutex_);
+      holder_ = std::thread::id();
+    }
+    left_.notify_one();
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kMoment{10};
+  std::mutex mutex_;  // of the holder, not held while the function runs
+  std::condition_variable left_;
+  std::thread::id holder_;
+};
+
 class FunctionInput final : public EmbedderStream {
  public:
   explicit FunctionInput(ReadFunction function) : EmbedderStream(right::fd_read), function_(std::move(function)) {}
+  [[nodiscard]] bool is_function() const override { return true; }
   // One call: a second one might have to wait, with what the first gave in hand.
   Count read(Buffers buffers) override {
     const auto first = std::ranges::find_if(buffers, [](const iovec& buffer) { return buffer.iov_len != 0; });
     if (first == buffers.end()) return 0;
-    const std::lock_guard lock(mutex_);
-    return ask(function_, std::span<std::uint8_t>(static_cast<std::uint8_t*>(first->iov_base), first->iov_len));
+    if (const Errno error = turn_.take(); error != Errno::success) return std::unexpected(error);
+    const Count moved =
+        ask(function_, std::span<std::uint8_t>(static_cast<std::uint8_t*>(first->iov_base), first->iov_len));
+    turn_.leave();
+    return moved;
   }
 
  private:
-  std::mutex mutex_;
+  Turn turn_;
   const ReadFunction function_;
 };
 
 class FunctionOutput final : public EmbedderStream {
  public:
   explicit FunctionOutput(WriteFunction function) : EmbedderStream(right::fd_write), function_(std::move(function)) {}
+  [[nodiscard]] bool is_function() const override { return true; }
   Count write(Buffers buffers) override {
-    const std::lock_guard lock(mutex_);
+    if (const Errno error = turn_.take(); error != Errno::success) return std::unexpected(error);
+    const Count moved = write_all(buffers);
+    turn_.leave();
+    return moved;
+  }
+
+ private:
+  Count write_all(Buffers buffers) {
     std::size_t total = 0;
     for (const iovec& buffer : buffers) {
       if (buffer.iov_len == 0) continue;
@@ -101,8 +145,7 @@ class FunctionOutput final : public EmbedderStream {
     return total;
   }
 
- private:
-  std::mutex mutex_;
+  Turn turn_;
   const WriteFunction function_;
 };
 

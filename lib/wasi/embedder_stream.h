@@ -39,7 +39,8 @@ using WriteFunction = std::function<std::expected<std::size_t, std::errc>(std::s
 // Each has a position of its own in `bytes`.
 std::shared_ptr<File> make_input(std::shared_ptr<const std::string> bytes);
 std::shared_ptr<File> make_output(std::shared_ptr<CapturedOutput> output);
-// The functions are never called by two threads at once for one File. An exception of theirs is EIO.
+// The functions are never called by two threads at once for one File, and not by one that is in them already: a guest
+// that they call gets EDEADLK from the same File. An exception of theirs is EIO.
 std::shared_ptr<File> make_input(ReadFunction function);
 std::shared_ptr<File> make_output(WriteFunction function);
 

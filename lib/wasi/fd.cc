@@ -44,7 +44,7 @@ class EntryWriter final : public EntrySink {
  private:
   void append(const void* bytes, std::size_t size) {
     const std::size_t taken = std::min(size, out_.size - used_);
-    std::memcpy(out_.data + used_, bytes, taken);
+    std::memcpy(out_.bytes().data() + used_, bytes, taken);
     used_ += taken;
   }
 
@@ -174,7 +174,7 @@ Errno fd_prestat_dir_name(Call& call, Fd<0>& fd, OutBytes& name) {
   if (fd->preopen < 0) return Errno::badf;
   const std::string& given = call.state.preopen_names[static_cast<std::size_t>(fd->preopen)];
   if (name.size < given.size()) return Errno::nametoolong;
-  std::memcpy(name.data, given.data(), given.size());
+  std::memcpy(name.bytes().data(), given.data(), given.size());
   return Errno::success;
 }
 

@@ -48,6 +48,8 @@ class File {
   [[nodiscard]] virtual std::uint64_t readable() const { return 0; }
 
   [[nodiscard]] virtual std::expected<FileStat, Errno> stat() const = 0;
+  // Whether read() and write() call a function of the embedder's, which may call the guest.
+  [[nodiscard]] virtual bool is_function() const { return false; }
   // At the position, or where a stream is. One try: EINTR and EAGAIN are the caller's to handle, and a write may move
   // a part. 0 read is the end.
   virtual Count read(Buffers) { return std::unexpected(Errno::badf); }

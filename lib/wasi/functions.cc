@@ -25,7 +25,7 @@ std::string_view take_name(std::string_view& names) {
   return name;
 }
 
-// A kind whose results have to be put into another form when the call has succeeded.
+// A kind whose result goes into guest memory when the call has succeeded.
 template <class Kind>
 concept IsEncoded = requires(Kind& kind) { kind.encode(); };
 
@@ -106,9 +106,7 @@ class ParameterList {
   template <class Kind>
   void find_count(const Kind& kind) {
     if constexpr (std::is_same_v<Kind, Out<OutU32>>) {
-      std::uint32_t count;
-      std::memcpy(&count, kind.place, sizeof(count));
-      detail_.count = count;
+      detail_.count = kind.value;
     }
   }
 
@@ -130,9 +128,9 @@ struct Entry {
 
   static std::optional<Trap> body(void* data, runtime::HostCall& host) {
     Context::State& state = static_cast<Context*>(data)->state();
-    Call call{state, host, {}, std::nullopt, nullptr};
+    Call call{state, host, nullptr, std::nullopt, nullptr};
     if constexpr ((false || ... || kUsesMemory<Kinds>)) {
-      if (runtime::Memory* memory = host.memory(); memory != nullptr) call.memory = memory->bytes();
+      call.memory = host.memory();
     }
     if (state.trace) [[unlikely]]
       return traced(call);

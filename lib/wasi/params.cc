@@ -92,6 +92,8 @@ Errno Iovs::decode(Call& call, const runtime::Slot* slots) {
   const std::uint8_t* entries = call.range(slots[0].u32, given * 8);
   if (entries == nullptr) return Errno::fault;
   if (given > call.state.limits.iovecs) return Errno::inval;
+  call_ = &call;
+  base_ = call.bytes().data();
   count = std::min<std::uint64_t>(given, kMaxCount);
   std::size_t left = kMaxBytes;
   for (std::size_t i = 0; i < count; ++i) {
@@ -103,6 +105,20 @@ Errno Iovs::decode(Call& call, const runtime::Slot* slots) {
     left -= vectors[i].iov_len;
   }
   return Errno::success;
+}
+
+void* Iovs::moved(void* pointer) const {
+  std::uint8_t* const now = call_->bytes().data();
+  // Of an empty memory there were empty buffers only, wherever they point to.
+  if (now == base_ || base_ == nullptr) return pointer;
+  return now + (reinterpret_cast<std::uintptr_t>(pointer) - reinterpret_cast<std::uintptr_t>(base_));
+}
+
+void Iovs::follow_memory() {
+  std::uint8_t* const now = call_->bytes().data();
+  if (now == base_ || base_ == nullptr) return;
+  for (iovec& vector : std::span(vectors, count)) vector.iov_base = moved(vector.iov_base);
+  base_ = now;
 }
 
 void describe_hex(std::string& out, std::uint64_t value) { fmt::format_to(std::back_inserter(out), "{:#x}", value); }
@@ -226,19 +242,20 @@ void Iovs::describe_data(std::string& out, std::size_t filled, std::size_t strin
     const std::size_t used = std::min(filled, vector.iov_len);
     filled -= used;
     out += '{';
-    describe_quoted(out, {static_cast<const char*>(vector.iov_base), used}, string_size);
+    describe_quoted(out, {static_cast<const char*>(moved(vector.iov_base)), used}, string_size);
     fmt::format_to(std::back_inserter(out), ", {}}}", vector.iov_len);
   }
 }
 
 void OutBytes::describe_result(std::string& out, const Detail& detail) const {
   const std::size_t used = std::min<std::size_t>(size, detail.count.value_or(UINT32_MAX));
-  describe_quoted(out, {reinterpret_cast<const char*>(data), used}, detail.string_size);
+  describe_quoted(out, {reinterpret_cast<const char*>(place.data()), used}, detail.string_size);
   fmt::format_to(std::back_inserter(out), ", {}", size);
 }
 
 void OutEntries::describe_result(std::string& out, const Detail& detail) const {
   const std::size_t used = std::min<std::size_t>(size, detail.count.value_or(0));
+  const std::uint8_t* const data = place.data();
   {
     Elements elements(out);
     for (std::size_t at = 0; at < used && elements.next();) {
@@ -289,7 +306,7 @@ void PollList::describe_result(std::string& out, const Detail& detail) const {
   Elements elements(out);
   for (std::uint32_t i = 0; i < std::min(count, detail.count.value_or(0)) && elements.next(); ++i) {
     Event event;
-    std::memcpy(&event, events + i * sizeof(event), sizeof(event));
+    std::memcpy(&event, events.data() + i * sizeof(event), sizeof(event));
     const auto type = static_cast<std::size_t>(event.type);
     fmt::format_to(std::back_inserter(out), "{{userdata={:#x}, {}", event.userdata,
                    type < kEventTypes.size() ? kEventTypes[type] : "?");

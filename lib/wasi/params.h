@@ -1,10 +1,11 @@
 // The kinds of parameters that preview1.def is written in.
 //
 // A kind takes its Wasm arguments from their slots, checks them and holds the result for the function: a descriptor
-// that has the rights, a path that was copied out, a place in guest memory that is known to be inside. All kinds of a
+// that has the rights, a path that was copied out, a range of guest memory that is known to be inside. All kinds of a
 // call are decoded before the function runs, so a bad pointer means that nothing has happened and nothing was
-// written. A kind also says how it looks in the docs and in a trace: what goes in by describe(), before the call, what
-// came out by describe_result(), after one that succeeded.
+// written. What a function gives back in numbers and structures is kept by its kind and written by encode(), when the
+// function has succeeded, in the order of the parameters. A kind also says how it looks in the docs and in a trace:
+// what goes in by describe(), before the call, what came out by describe_result(), after one that succeeded.
 #pragma once
 
 #include <sys/uio.h>
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -225,18 +227,15 @@ struct Enum {
 template <class T>
 struct Out {
   static constexpr ParamInfo kInfo{T::kOutType, "i", Shape::place, sizeof(typename T::Type)};
-  std::uint8_t* place = nullptr;
-  std::uint32_t address = 0;
+  typename T::Type value{};
+  GuestRange place;
 
   Errno decode(Call& call, const runtime::Slot* slots) {
-    address = slots[0].u32;
-    place = call.range(address, sizeof(typename T::Type));
-    return place != nullptr ? Errno::success : Errno::fault;
+    return place.set(call, slots[0].u32, sizeof(typename T::Type));
   }
-  void set(const typename T::Type& value) const { std::memcpy(place, &value, sizeof(value)); }
+  void set(const typename T::Type& result) { value = result; }
+  void encode() const { std::memcpy(place.data(), &value, sizeof(value)); }
   void describe_result(std::string& out, const Detail&) const {
-    typename T::Type value;
-    std::memcpy(&value, place, sizeof(value));
     out += '[';
     describe_value(out, value);
     out += ']';
@@ -294,8 +293,17 @@ struct Iovs {
 
   Iovs() {}  // NOLINT: 16 KiB that stay uninitialised on purpose
   Errno decode(Call& call, const runtime::Slot* slots);
+  // Makes the vectors point to where the memory is now, also those of which a part was cut off.
+  void follow_memory();
   // Of all buffers together, `filled` bytes mean something.
   void describe_data(std::string& out, std::size_t filled, std::size_t string_size) const;
+
+ private:
+  // Where what stood at `pointer` when the vectors were made, or made to follow, is now.
+  [[nodiscard]] void* moved(void* pointer) const;
+
+  const Call* call_ = nullptr;
+  std::uint8_t* base_ = nullptr;  // of the memory that the vectors point into; null: it was empty
 };
 struct ReadIovs : Iovs {
   ReadIovs() {}  // NOLINT: an implicit one would be preceded by zeroing all of it
@@ -313,16 +321,14 @@ struct WriteIovs : Iovs {
 // A buffer that the function fills.
 struct OutBytes {
   static constexpr ParamInfo kInfo{"out bytes", "ii", Shape::array, 1};
-  std::uint8_t* data = nullptr;
+  GuestRange place;
   std::size_t size = 0;
-  std::uint32_t address = 0;
 
   Errno decode(Call& call, const runtime::Slot* slots) {
-    address = slots[0].u32;
     size = slots[1].u32;
-    data = call.range(address, size);
-    return data != nullptr ? Errno::success : Errno::fault;
+    return place.set(call, slots[0].u32, size);
   }
+  [[nodiscard]] std::span<std::uint8_t> bytes() const { return {place.data(), size}; }
   void describe_result(std::string& out, const Detail& detail) const;
 };
 // The same, for directory entries.
@@ -335,17 +341,15 @@ template <StringList Context::State::* kList>
 struct OutStrings {
   static constexpr ParamInfo kInfo{"out strings", "ii", Shape::strings, 0};
   const StringList* list = nullptr;
-  std::uint8_t* pointers = nullptr;
-  std::uint8_t* bytes = nullptr;
-  std::uint32_t base = 0;  // the address of the bytes
+  GuestRange pointers;
+  GuestRange bytes;
 
   Errno decode(Call& call, const runtime::Slot* slots) {
     list = &(call.state.*kList);
-    base = slots[1].u32;
     // With no strings any pointers will do: C libraries pass those of arrays that they have not made then.
-    pointers = list->offsets.empty() ? call.range(0, 0) : call.range(slots[0].u32, list->offsets.size() * 4);
-    bytes = list->bytes.empty() ? call.range(0, 0) : call.range(base, list->bytes.size());
-    return pointers != nullptr && bytes != nullptr ? Errno::success : Errno::fault;
+    const Errno error = pointers.set(call, list->offsets.empty() ? 0 : slots[0].u32, list->offsets.size() * 4);
+    if (error != Errno::success) return error;
+    return bytes.set(call, list->bytes.empty() ? 0 : slots[1].u32, list->bytes.size());
   }
   void describe_result(std::string& out, const Detail& detail) const { describe_strings(out, *list, detail); }
 };
@@ -353,12 +357,17 @@ struct OutStrings {
 // poll_oneoff's three: subscriptions, room for as many events, their number.
 struct PollList {
   static constexpr ParamInfo kInfo{"subscriptions, out events", "iii", Shape::events, 0};
-  const std::uint8_t* subscriptions = nullptr;
-  std::uint8_t* events = nullptr;
+  GuestRange subscriptions;
+  GuestRange events;
   std::uint32_t count = 0;
 
   Errno decode(Call& call, const runtime::Slot* slots) { return decode_as(call, slots, sizeof(Subscription), &read); }
-  [[nodiscard]] Subscription at(std::uint32_t index) const { return read_(subscriptions + index * std::size_t{size_}); }
+  [[nodiscard]] Subscription at(std::uint32_t index) const {
+    return read_(subscriptions.data() + index * std::size_t{size_});
+  }
+  void set_event(std::uint32_t index, const Event& event) const {
+    std::memcpy(events.data() + index * sizeof(event), &event, sizeof(event));
+  }
   void describe(std::string& out, const Detail&) const;
   void describe_result(std::string& out, const Detail& detail) const;
 
@@ -369,9 +378,9 @@ struct PollList {
     size_ = size;
     read_ = reader;
     count = slots[2].u32;
-    subscriptions = call.range(slots[0].u32, count * std::uint64_t{size});
-    events = call.range(slots[1].u32, count * std::uint64_t{sizeof(Event)});
-    return subscriptions != nullptr && events != nullptr ? Errno::success : Errno::fault;
+    const Errno error = subscriptions.set(call, slots[0].u32, count * std::uint64_t{size});
+    if (error != Errno::success) return error;
+    return events.set(call, slots[1].u32, count * std::uint64_t{sizeof(Event)});
   }
 
  private:

@@ -89,7 +89,7 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
 }
 
 Errno path_readlink(Call&, Dir<right::path_readlink>& fd, Path& path, OutBytes& target, Out<OutU32>& used) {
-  const auto size = fd->read_link(path.view(), {target.data, target.size});
+  const auto size = fd->read_link(path.view(), target.bytes());
   if (!size) return size.error();
   used.set(static_cast<std::uint32_t>(*size));
   return Errno::success;

@@ -192,8 +192,7 @@ Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
     for (std::uint32_t i = 0; i < list.count; ++i) {
       const auto event = event_of(waiting[i], polled);
       if (!event) continue;
-      std::memcpy(list.events + std::size_t{count} * sizeof(*event), &*event, sizeof(*event));
-      ++count;
+      list.set_event(count++, *event);
     }
   }
   nevents.set(count);

@@ -19,11 +19,11 @@ template <class Strings>
 void write_strings(const Strings& out) {
   const StringList& list = *out.list;
   for (std::size_t i = 0; i < list.offsets.size(); ++i) {
-    const std::uint32_t address = out.base + list.offsets[i];
-    std::memcpy(out.pointers + i * sizeof(address), &address, sizeof(address));
+    const std::uint32_t address = out.bytes.address() + list.offsets[i];
+    std::memcpy(out.pointers.data() + i * sizeof(address), &address, sizeof(address));
   }
   // Last, as it is what counts where a guest lets the two overlap.
-  std::memcpy(out.bytes, list.bytes.data(), list.bytes.size());
+  std::memcpy(out.bytes.data(), list.bytes.data(), list.bytes.size());
 }
 
 Errno sizes(const StringList& list, Out<OutU32>& count, Out<OutU32>& size) {
@@ -92,11 +92,11 @@ Errno sched_yield(Call&) {
 Errno random_get(Call& call, OutBytes& buffer) {
   std::size_t done = 0;
   while (done < buffer.size) {
-    const ssize_t count = ::getrandom(buffer.data + done, std::min(buffer.size - done, kRandomPiece), 0);
+    const ssize_t count = ::getrandom(buffer.bytes().data() + done, std::min(buffer.size - done, kRandomPiece), 0);
     if (count < 0 && errno != EINTR) return errno_from_host(errno);
     if (count > 0) done += static_cast<std::size_t>(count);
     if (done == buffer.size) break;
-    call.waits();
+    (void)call.waits();
     if (call.must_stop()) return Errno::intr;
   }
   return Errno::success;

@@ -34,24 +34,21 @@ Errno Whence::decode(Call&, const runtime::Slot* slots) {
 }
 
 Errno OutStat::decode(Call& call, const runtime::Slot* slots) {
-  address = slots[0].u32;
-  old_place_ = call.range(address, sizeof(FileStat));
-  place = reinterpret_cast<std::uint8_t*>(&stat_);
-  return old_place_ != nullptr ? Errno::success : Errno::fault;
+  return place.set(call, slots[0].u32, sizeof(FileStat));
 }
 
-void OutStat::encode() {
+void OutStat::encode() const {
   FileStat old;
-  old.dev = stat_.dev;
-  old.ino = stat_.ino;
-  old.type = stat_.type;
+  old.dev = value.dev;
+  old.ino = value.ino;
+  old.type = value.type;
   old.nlink =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(stat_.nlink, std::numeric_limits<std::uint32_t>::max()));
-  old.size = stat_.size;
-  old.atim = stat_.atim;
-  old.mtim = stat_.mtim;
-  old.ctim = stat_.ctim;
-  std::memcpy(old_place_, &old, sizeof(old));
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(value.nlink, std::numeric_limits<std::uint32_t>::max()));
+  old.size = value.size;
+  old.atim = value.atim;
+  old.mtim = value.mtim;
+  old.ctim = value.ctim;
+  std::memcpy(place.data(), &old, sizeof(old));
 }
 
 Errno PollList::decode(Call& call, const runtime::Slot* slots) {

@@ -49,12 +49,8 @@ struct Whence : Enum<Whences, preview1::Whence> {
 struct OutStat : Out<OutFileStat> {
   static constexpr ParamInfo kInfo{"out filestat", "i", Shape::place, sizeof(FileStat)};
   Errno decode(Call& call, const runtime::Slot* slots);
-  // Puts what the function has set where the program wants it.
-  void encode();
-
- private:
-  std::uint8_t* old_place_ = nullptr;
-  preview1::FileStat stat_;
+  // In the old form.
+  void encode() const;
 };
 
 struct PollList : preview1::PollList {

@@ -13,6 +13,20 @@ namespace {
 
 thread_local std::int32_t thread_number = 0;
 
+// Who is in the sink, which may throw.
+class Writing {
+ public:
+  explicit Writing(std::atomic<std::thread::id>& writer) : writer_(writer) {
+    writer_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  }
+  ~Writing() { writer_.store(std::thread::id(), std::memory_order_relaxed); }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+ private:
+  std::atomic<std::thread::id>& writer_;
+};
+
 }  // namespace
 
 void describe_error(std::string& out, Errno error) {
@@ -33,6 +47,7 @@ bool matches(const std::string& pattern, std::string_view function) {
 }
 
 bool Tracer::shows(std::string_view function) const {
+  if (writer_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return false;
   const auto& patterns = config_.functions;
   return patterns.empty() ||
          std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches(pattern, function); });
@@ -41,6 +56,7 @@ bool Tracer::shows(std::string_view function) const {
 void Tracer::write(std::string_view line) {
   if (thread_number != 0) has_threads_.store(true, std::memory_order_relaxed);
   const std::lock_guard lock(mutex_);
+  const Writing writing(writer_);
   if (!has_threads_.load(std::memory_order_relaxed)) return config_.sink(line);
   config_.sink(fmt::format("[tid {}] {}", thread_number, line));
 }
@@ -51,11 +67,12 @@ CallTrace::CallTrace(Tracer& tracer, std::string_view function) : tracer_(tracer
   starts();
 }
 
-void CallTrace::waits() {
-  if (is_unfinished_) return;
+bool CallTrace::waits() {
+  if (is_unfinished_) return false;
   is_unfinished_ = true;
   tracer_.write(text_ + " <unfinished ...>");
   text_ = fmt::format("<... {} resumed>", function_);
+  return true;
 }
 
 void CallTrace::write() {

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "wasi/abi.h"
@@ -29,7 +30,7 @@ class Tracer {
  public:
   explicit Tracer(TraceConfig config) : config_(std::move(config)) {}
 
-  // Whether calls of this function are wanted.
+  // Whether calls of this function are wanted. Those that the sink makes, by calling the guest, are not.
   [[nodiscard]] bool shows(std::string_view function) const;
   [[nodiscard]] const TraceConfig& config() const { return config_; }
   // Adds the thread's number as soon as there are several.
@@ -37,7 +38,8 @@ class Tracer {
 
  private:
   TraceConfig config_;
-  std::mutex mutex_;  // held while a line is written
+  std::mutex mutex_;                     // held while a line is written
+  std::atomic<std::thread::id> writer_;  // who holds it
   std::atomic<bool> has_threads_ = false;
 };
 
@@ -48,8 +50,8 @@ class CallTrace {
 
   // What comes next in the line.
   std::string& text() { return text_; }
-  // The call is about to wait: what is in the line so far is shown now.
-  void waits();
+  // The call is about to wait: what is in the line so far is shown now. False when it has been already.
+  bool waits();
   // From here on it counts how long the call takes.
   void starts() { start_ = std::chrono::steady_clock::now(); }
   void ended() { end_ = std::chrono::steady_clock::now(); }

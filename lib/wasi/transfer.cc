@@ -4,7 +4,10 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
+#include <memory>
+#include <new>
 #include <span>
 
 #include "wasi/waiting.h"
@@ -28,26 +31,89 @@ class Remaining {
       restore();
       vectors_ = vectors_.subspan(1);
     }
-    if (moved == 0) return;
-    iovec& first = vectors_.front();
-    if (!is_cut_) given_ = first;
-    is_cut_ = true;
-    first.iov_base = static_cast<char*>(first.iov_base) + moved;
-    first.iov_len -= moved;
+    if (moved != 0) cut(moved);
   }
 
  private:
+  void cut(std::size_t size) {
+    iovec& first = vectors_.front();
+    first.iov_base = static_cast<char*>(first.iov_base) + size;
+    first.iov_len -= size;
+    cut_ += size;
+  }
   void restore() {
-    if (is_cut_) vectors_.front() = given_;
-    is_cut_ = false;
+    if (cut_ == 0) return;
+    iovec& first = vectors_.front();
+    first.iov_base = static_cast<char*>(first.iov_base) - cut_;
+    first.iov_len += cut_;
+    cut_ = 0;
   }
 
   std::span<iovec> vectors_;
-  iovec given_{};  // the first one, where is_cut_
-  bool is_cut_ = false;
+  std::size_t cut_ = 0;  // from the first one
 };
 
 enum class Direction : std::uint8_t { in, out };
+
+// What functions of the embedder's get at a time where they get copies.
+constexpr std::size_t kMostCopied = std::size_t{64} << 10;
+
+// A copy of the first bytes of some buffers, in as many pieces.
+class Copies {
+ public:
+  // Null where there is no memory for it.
+  static std::unique_ptr<Copies> of(Buffers buffers) {
+    std::size_t size = 0;
+    for (const iovec& buffer : buffers) size += std::min(buffer.iov_len, kMostCopied - std::min(size, kMostCopied));
+    std::unique_ptr<Copies> copies(new (std::nothrow) Copies);
+    if (copies == nullptr) return nullptr;
+    copies->bytes_.reset(new (std::nothrow) std::uint8_t[std::max<std::size_t>(size, 1)]);
+    copies->vectors_.reset(new (std::nothrow) iovec[std::max<std::size_t>(buffers.size(), 1)]);
+    if (copies->bytes_ == nullptr || copies->vectors_ == nullptr) return nullptr;
+    std::uint8_t* next = copies->bytes_.get();
+    for (const iovec& buffer : buffers) {
+      const std::size_t taken = std::min(buffer.iov_len, size);
+      if (taken < buffer.iov_len && taken == 0) break;
+      if (taken != 0) std::memcpy(next, buffer.iov_base, taken);
+      copies->vectors_[copies->count_++] = {next, taken};
+      next += taken;
+      size -= taken;
+    }
+    return copies;
+  }
+  [[nodiscard]] Buffers buffers() const { return {vectors_.get(), count_}; }
+
+ private:
+  Copies() = default;
+  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::unique_ptr<iovec[]> vectors_;
+  std::size_t count_ = 0;
+};
+
+// One try to move between a stream and buffers, which are a part of `iovs`. Memory that stays where it is is given to
+// functions of the embedder's as it is; memory that may move could do so between two buffers, or while the function
+// still has the first, so they get a copy instead.
+template <Direction kDirection>
+Count try_stream(Call& call, File& file, Iovs& iovs, Buffers buffers) {
+  constexpr bool kIn = kDirection == Direction::in;
+  iovs.follow_memory();
+  if (!file.is_function() || call.memory == nullptr || !call.memory->moves()) {
+    return kIn ? file.read(buffers) : file.write(buffers);
+  }
+  // With what is in them also for reading: what the function does not fill stays as it is.
+  const std::unique_ptr<Copies> copies = Copies::of(buffers);
+  if (copies == nullptr) return std::unexpected(Errno::nomem);
+  const Count moved = kIn ? file.read(copies->buffers()) : file.write(copies->buffers());
+  iovs.follow_memory();
+  std::size_t left = kIn ? moved.value_or(0) : 0;
+  for (std::size_t i = 0; left != 0; ++i) {
+    const iovec& copy = copies->buffers()[i];
+    const std::size_t size = std::min(left, copy.iov_len);
+    if (size != 0) std::memcpy(buffers[i].iov_base, copy.iov_base, size);
+    left -= size;
+  }
+  return moved;
+}
 
 // One try, repeated when a signal came in between.
 template <class Move>
@@ -59,14 +125,13 @@ Count try_to(Call& call, Move move) {
 }
 
 template <Direction kDirection>
-Count move_stream(Call& call, Descriptor& stream, Buffers buffers) {
+Count move_stream(Call& call, Descriptor& stream, Iovs& iovs, Buffers buffers) {
   constexpr bool kIn = kDirection == Direction::in;
-  File& file = *stream.file;
   Remaining remaining(buffers);
   std::size_t total = 0;
   while (true) {
     const Count moved = when_ready(call, stream, kIn ? POLLIN : POLLOUT, [&] {
-      return kIn ? file.read(remaining.vectors()) : file.write(remaining.vectors());
+      return try_stream<kDirection>(call, *stream.file, iovs, remaining.vectors());
     });
     if (!moved) {
       if (total != 0 && !call.trap) return total;
@@ -85,13 +150,15 @@ Count move_stream(Call& call, Descriptor& stream, Buffers buffers) {
 constexpr std::uint64_t kPeekInterval = 2'000'000;  // nanoseconds
 
 // Looks until all buffers are full or nothing more will come.
-std::expected<Received, Errno> peek_all(Call& call, Descriptor& from, Buffers buffers) {
+std::expected<Received, Errno> peek_all(Call& call, Descriptor& from, Iovs& iovs, Buffers buffers) {
   std::size_t wanted = 0;
   for (const iovec& buffer : buffers) wanted += buffer.iov_len;
   bool has_ended = false;
   while (true) {
-    auto received =
-        when_ready(call, from, POLLIN, [&] { return from.file->as_socket()->receive(buffers, /*peeks=*/true); });
+    auto received = when_ready(call, from, POLLIN, [&] {
+      iovs.follow_memory();
+      return from.file->as_socket()->receive(buffers, /*peeks=*/true);
+    });
     if (!received || received->size == 0 || received->size >= wanted || has_ended) return received;
     pollfd waiting{from.file->poll_handle(), POLLRDHUP, 0};
     Until until;
@@ -105,9 +172,9 @@ std::expected<Received, Errno> peek_all(Call& call, Descriptor& from, Buffers bu
 // Offsets are unsigned in preview1 and signed on the host.
 bool fits(std::uint64_t offset) { return offset <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()); }
 
-Count write_unlimited(Call& call, Descriptor& to, Buffers buffers, std::optional<std::uint64_t> offset) {
+Count write_unlimited(Call& call, Descriptor& to, Iovs& iovs, Buffers buffers, std::optional<std::uint64_t> offset) {
   if (offset) return try_to(call, [&] { return to.file->write_at(buffers, *offset); });
-  if (to.file->is_stream()) return move_stream<Direction::out>(call, to, buffers);
+  if (to.file->is_stream()) return move_stream<Direction::out>(call, to, iovs, buffers);
   return try_to(call, [&] { return to.file->write(buffers); });
 }
 
@@ -122,17 +189,17 @@ std::expected<std::uint64_t, Errno> hole_before(Descriptor& file, std::optional<
 }
 
 // As much as the quota lets through, a part too; EDQUOT for nothing.
-Count write_within_quota(Call& call, Descriptor& to, Buffers buffers, std::optional<std::uint64_t> offset) {
+Count write_within_quota(Call& call, Descriptor& to, Iovs& iovs, Buffers buffers, std::optional<std::uint64_t> offset) {
   std::uint64_t total = 0;
   for (const iovec& buffer : buffers) total += buffer.iov_len;
-  if (total == 0) return write_unlimited(call, to, buffers, offset);
+  if (total == 0) return write_unlimited(call, to, iovs, buffers, offset);
   const auto hole = hole_before(to, offset);
   if (!hole) return std::unexpected(hole.error());
   const std::uint64_t taken = to.quota->take_up_to(*hole + total);
   Count moved = std::unexpected(Errno::dquot);
   if (taken > *hole) {
     const CutBuffers cut(buffers, taken - *hole);
-    moved = write_unlimited(call, to, cut.buffers(), offset);
+    moved = write_unlimited(call, to, iovs, cut.buffers(), offset);
   }
   to.quota->give_back(taken - (moved.value_or(0) == 0 ? 0 : *hole + *moved));
   return moved;
@@ -146,27 +213,29 @@ Count read_into(Call& call, Descriptor& from, Iovs& iovs, std::optional<std::uin
     if (!fits(*offset)) return std::unexpected(Errno::inval);
     return try_to(call, [&] { return from.file->read_at(buffers, *offset); });
   }
-  if (from.file->is_stream()) return move_stream<Direction::in>(call, from, buffers);
+  if (from.file->is_stream()) return move_stream<Direction::in>(call, from, iovs, buffers);
   return try_to(call, [&] { return from.file->read(buffers); });
 }
 
 Count write_from(Call& call, Descriptor& to, Iovs& iovs, std::optional<std::uint64_t> offset) {
   const Buffers buffers(iovs.vectors, iovs.count);
   if (offset && !fits(*offset)) return std::unexpected(Errno::inval);
-  return to.quota != nullptr ? write_within_quota(call, to, buffers, offset)
-                             : write_unlimited(call, to, buffers, offset);
+  return to.quota != nullptr ? write_within_quota(call, to, iovs, buffers, offset)
+                             : write_unlimited(call, to, iovs, buffers, offset);
 }
 
 std::expected<Received, Errno> receive_into(Call& call, Descriptor& from, Iovs& iovs, bool peeks, bool all) {
   const Buffers buffers(iovs.vectors, iovs.count);
   // Of datagrams there is always one; and who does not wait gets what there is.
   if (from.type() != FileType::socket_stream || (from.flags & fdflag::nonblock) != 0) all = false;
-  if (peeks && all) return peek_all(call, from, buffers);
+  if (peeks && all) return peek_all(call, from, iovs, buffers);
   Remaining remaining(buffers);
   std::size_t total = 0;
   while (true) {
-    auto received =
-        when_ready(call, from, POLLIN, [&] { return from.file->as_socket()->receive(remaining.vectors(), peeks); });
+    auto received = when_ready(call, from, POLLIN, [&] {
+      iovs.follow_memory();
+      return from.file->as_socket()->receive(remaining.vectors(), peeks);
+    });
     if (!received && (total == 0 || call.trap)) return received;
     // An error, or the end, behind what has come; the next call meets it again.
     if (!received || received->size == 0) return Received{.size = total};

@@ -63,6 +63,8 @@ std::expected<std::size_t, Errno> wait_for(Call& call, std::span<pollfd> fds, co
     const auto ready = poll_now(fds);
     if (!ready) return std::unexpected(errno_from_host(ready.error()));
     if (*ready > 0 || is_past(until)) return *ready;
+    // The sink of traces may have done anything, also waited in this thread's loop: all is looked at again.
+    if (call.waits()) continue;
     if (!watch) {
       const auto loop = EventLoop::of_this_thread();
       if (!loop) return std::unexpected(errno_from_host(loop.error()));
@@ -70,7 +72,6 @@ std::expected<std::size_t, Errno> wait_for(Call& call, std::span<pollfd> fds, co
       if (watch->error() != 0) return std::unexpected(errno_from_host(watch->error()));
       // Who interrupted us until now did not know that we sleep here.
       if (call.must_stop()) return std::unexpected(Errno::intr);
-      call.waits();
     }
     watch->sleep();
   }

@@ -37,10 +37,10 @@ class NoTier : public runtime::Tier {
 
 }  // namespace
 
-Guest::Guest(Config config, bool has_memory)
+Guest::Guest(Config config, bool has_memory, runtime::BoundsChecks checks)
     : registry_(std::make_shared<wasm::TypeRegistry>()),
       tier_(std::make_unique<NoTier>()),
-      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{})) {
+      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{.limits = {}, .checks = checks})) {
   namespace build = wasi::test;
   // (module (memory (export "memory") 2)), or nothing at all.
   const auto bytes = std::make_shared<const std::vector<std::uint8_t>>(
@@ -66,6 +66,7 @@ Guest::Guest(Config config, bool has_memory)
 Guest::~Guest() = default;
 
 std::span<std::uint8_t> Guest::memory() const { return instance_->default_memory()->bytes(); }
+void Guest::grow_memory() { REQUIRE(instance_->default_memory()->grow(1) > 0); }
 
 Errno Guest::call(std::string_view name, std::initializer_list<std::uint64_t> arguments) {
   return call(name, std::span(arguments.begin(), arguments.size()));

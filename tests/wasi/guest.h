@@ -30,7 +30,9 @@ inline constexpr std::uint32_t kRoot = 3;
 
 class Guest {
  public:
-  explicit Guest(Config config, bool has_memory = true);
+  // With explicit checks the memory is one that moves when it grows.
+  explicit Guest(Config config, bool has_memory = true,
+                 runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages);
   ~Guest();
 
   // Calls a function of the module with its Wasm arguments. A call that trapped is Errno::intr; see trap().
@@ -60,6 +62,7 @@ class Guest {
     return {reinterpret_cast<const char*>(memory().data()) + address, size};
   }
   [[nodiscard]] std::span<std::uint8_t> memory() const;
+  void grow_memory();
   [[nodiscard]] runtime::Store& store() { return *store_; }
 
   // Calls that tests make all the time. Paths are relative to `directory`.
