@@ -44,11 +44,11 @@ Bucket& bucket_of(const void* address) {
 }
 static_assert(kBuckets == 1U << (64 - 56));
 
-// Until notified, interrupted, or `until`.
-void sleep(ExecState& exec, std::optional<std::chrono::steady_clock::time_point> until) {
-  Parker& parker = exec.parker;
+// Until it is done, of which `parker.wake` tells, or `until`.
+template <class Clock, class Done>
+void sleep(Parker& parker, std::optional<std::chrono::time_point<Clock, std::chrono::nanoseconds>> until,
+           Done is_done) {
   std::unique_lock lock(parker.mutex);
-  const auto is_done = [&] { return parker.notified || exec.interrupt.load() != 0; };
   if (until) {
     parker.wake.wait_until(lock, *until, is_done);
   } else {
@@ -69,7 +69,7 @@ Parked park(ExecState& exec, T* address, T expected, std::optional<std::chrono::
     exec.parker.notified = false;
     bucket.add(waiter);
   }
-  sleep(exec, until);
+  sleep(exec.parker, until, [&] { return exec.parker.notified || exec.interrupt.load() != 0; });
   const std::lock_guard lock(bucket.mutex);
   if (!waiter.is_queued) return Parked::notified;
   bucket.remove(waiter);
@@ -78,6 +78,14 @@ Parked park(ExecState& exec, T* address, T expected, std::optional<std::chrono::
 
 template Parked park(ExecState&, std::uint32_t*, std::uint32_t, std::optional<std::chrono::steady_clock::time_point>);
 template Parked park(ExecState&, std::uint64_t*, std::uint64_t, std::optional<std::chrono::steady_clock::time_point>);
+
+template <class Clock>
+void sleep_until(ExecState& exec, std::optional<std::chrono::time_point<Clock, std::chrono::nanoseconds>> until) {
+  sleep(exec.parker, until, [&] { return (exec.interrupt.load() & ~kInterruptDeadline) != 0; });
+}
+
+template void sleep_until(ExecState&, std::optional<std::chrono::steady_clock::time_point>);
+template void sleep_until(ExecState&, std::optional<std::chrono::system_clock::time_point>);
 
 std::uint32_t unpark(const void* address, std::uint32_t count) {
   Bucket& bucket = bucket_of(address);

@@ -44,6 +44,11 @@ enum class Parked : std::uint8_t {
 template <class T>
 Parked park(ExecState& exec, T* address, T expected, std::optional<std::chrono::steady_clock::time_point> until);
 
+// Sleeps until a clock shows `until` (empty: never), or until there is a wish that the guest ends; not for the
+// deadline's passing, which the caller knows. Takes nothing of the host but the thread. May return earlier.
+template <class Clock>
+void sleep_until(ExecState& exec, std::optional<std::chrono::time_point<Clock, std::chrono::nanoseconds>> until);
+
 // Wakes up to `count` of those who wait there, in the order in which they came; how many.
 std::uint32_t unpark(const void* address, std::uint32_t count);
 

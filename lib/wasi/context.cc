@@ -13,6 +13,7 @@
 #include "base/byte_reader.h"
 #include "base/result.h"
 #include "os/retry.h"
+#include "wasi/event_loop.h"
 #include "wasi/given_socket.h"
 #include "wasi/host_directory.h"
 #include "wasi/host_file.h"
@@ -164,6 +165,8 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
                 "the program may have {} descriptors, which is too few for {} streams, {} sockets and {} directories",
                 config.limits.descriptors, kStreams, config.sockets.size(), config.preopens.size());
   }
+  // Where it fails, programs wait without.
+  (void)EventLoop::prepare();
   auto state = std::make_unique<State>(config.limits);
   const os::Resolver resolver(config.force_path_walk);
   state->args = WASI_TRY(string_list(config.args, "argument"));

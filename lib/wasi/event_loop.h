@@ -1,7 +1,12 @@
 // Where a guest's thread sleeps until a descriptor, a clock or somebody who interrupts it wakes it: a loop of libuv.
 //
-// Each thread of the host has a loop of its own, made at its first wait that has to sleep, so waiting guests share
-// nothing. It starts no threads and holds six of the host's descriptors (a seventh after a wait for a realtime).
+// Each thread of the host has a loop of its own, made at its first wait for a descriptor that has to sleep, so waiting
+// guests share nothing. It starts no threads and holds six of the host's descriptors (a seventh after a wait for a
+// realtime). Where these cannot be had there is no loop: waiting.cc does without.
+//
+// A guest may have used up what the host has of descriptors, of memory, of places in epoll sets, and libuv aborts the
+// process in many a place where it finds none. So whatever can fail is done here first, where it is no more than an
+// answer: prepare(), and the order of start().
 //
 // uv_poll makes what it watches O_NONBLOCK. That belongs to the open file, which other processes may share (a
 // terminal, the parent's pipe), so a guest's descriptors go into an epoll set of ours and libuv watches the set.
@@ -14,7 +19,6 @@
 #include <uv.h>
 
 #include <cstdint>
-#include <expected>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,8 +37,12 @@ struct Until {
 
 class EventLoop final : private runtime::Waker {
  public:
-  // The loop of the thread that calls. Fails with a host errno where the host cannot make one.
-  static std::expected<EventLoop*, int> of_this_thread();
+  // Makes what libuv has once for the whole process: its first loop aborts where there are no two descriptors left.
+  // Before a guest could have opened anything, so before any is given a directory or a socket. False, and nothing
+  // done, where there are not as many now.
+  static bool prepare();
+  // The loop of the thread that calls; null where the host cannot make one.
+  static EventLoop* of_this_thread();
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -48,8 +56,8 @@ class EventLoop final : private runtime::Waker {
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    // A host errno where something cannot be watched.
-    [[nodiscard]] int error() const { return error_; }
+    // False where something cannot be watched.
+    [[nodiscard]] bool is_complete() const { return is_complete_; }
     // Returns when there may be news, which may also be none.
     void sleep();
 
@@ -57,7 +65,7 @@ class EventLoop final : private runtime::Waker {
     EventLoop& loop_;
     runtime::ExecState& exec_;
     std::span<const pollfd> fds_;
-    int error_ = 0;
+    bool is_complete_ = false;
   };
 
  private:
@@ -68,10 +76,11 @@ class EventLoop final : private runtime::Waker {
   };
 
   EventLoop() = default;
-  int start();
-  int take_places();
-  int watch(int fd, std::uint32_t events);
-  int set(Timer& timer, const std::optional<std::uint64_t>& time);
+  bool start();
+  bool take_place(int fd);
+  bool watch(int fd, std::uint32_t events);
+  bool set(Timer& timer, const std::optional<std::uint64_t>& time);
+  void abandon();
   void wake() override;  // from any thread
 
   uv_loop_t loop_{};

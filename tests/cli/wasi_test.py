@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import socket
 import subprocess
 import time
@@ -89,6 +90,77 @@ class Sockets(CliTest):
                                               env=variables, pass_fds=[first, second])
             self.assertEqual((code, err), (SUCCESS, ""))
             self.assertEqual((env["LISTEN_FDS"], env["LISTEN_FDNAMES"], env.get("LISTEN_PID")), ("2", "web:unknown", None))
+
+
+# Opens the directory until no descriptor is left, closes {left} of them again, and waits: for a clock, and for a clock
+# together with stdin. Ends with 0, or with what failed: 1, a hundred and the errno.
+OPEN_AND_WAIT = """
+(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) ".")
+  (func $wait (param $count i32) (local $error i32)
+    (if (local.tee $error (call $poll (i32.const 64) (i32.const 256) (local.get $count) (i32.const 8)))
+      (then (call $exit (i32.add (i32.const 100) (local.get $error)))))
+    (if (i32.ne (i32.load (i32.const 8)) (i32.const 1)) (then (call $exit (i32.const 2)))))
+  (func (export "_start") (local $error i32) (local $left i32)
+    (loop $more
+      (local.set $error (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 2) (i64.const 0)
+                                    (i64.const 0) (i32.const 0) (i32.const 4)))
+      (br_if $more (i32.eqz (local.get $error))))
+    (if (i32.ne (local.get $error) (i32.const 33)) (then (call $exit (i32.const 1))))
+    (local.set $left (i32.const {left}))
+    (block $closed
+      (loop $more
+        (br_if $closed (i32.eqz (local.get $left)))
+        (drop (call $close (i32.load (i32.const 4))))
+        (i32.store (i32.const 4) (i32.sub (i32.load (i32.const 4)) (i32.const 1)))
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br $more)))
+    ;; Two milliseconds on the monotonic clock; descriptor 0.
+    (i32.store (i32.const 80) (i32.const 1))
+    (i64.store (i32.const 88) (i64.const 2000000))
+    (i32.store8 (i32.const 120) (i32.const 1))
+    (call $wait (i32.const 1))
+    (call $wait (i32.const 2))))
+"""
+
+
+class Exhaustion(CliTest):
+    def test_no_descriptors_left(self):
+        """Fewer and fewer, in a process that has not waited before."""
+        limit = 64
+        stdin, silent = os.pipe()
+        self.addCleanup(os.close, stdin)
+        self.addCleanup(os.close, silent)
+        for left in range(11):
+            with self.subTest(left=left):
+                guest = self.wat(OPEN_AND_WAIT.format(left=left))
+                done = subprocess.run([WASIRUN, "--dir", f"{self.dir}::/", guest], stdin=stdin, capture_output=True,
+                                      timeout=TIMEOUT,
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+                self.assertEqual((done.returncode, done.stderr.decode()), (SUCCESS, ""))
+
+    def test_few_descriptors_from_the_start(self):
+        """Too few for a program to be loaded is an error; whenever it is, it can wait."""
+        stdin, silent = os.pipe()
+        self.addCleanup(os.close, stdin)
+        self.addCleanup(os.close, silent)
+        guest = self.wat(OPEN_AND_WAIT.format(left=0))
+        ran = 0
+        for limit in range(3, 20):
+            with self.subTest(limit=limit):
+                done = subprocess.run([WASIRUN, "--dir", f"{self.dir}::/", guest], stdin=stdin, capture_output=True,
+                                      timeout=TIMEOUT,
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+                # The loader of shared libraries gives 127.
+                self.assertIn(done.returncode, (SUCCESS, FAILURE, 127), done.stderr.decode())
+                ran += done.returncode == SUCCESS
+        self.assertGreater(ran, 0)
 
 
 class Directories(CliTest):

@@ -23,6 +23,7 @@ struct Verdict {
   int error = 0;                // it fails with this instead of reaching the host; a close() closes nevertheless
   std::size_t most = SIZE_MAX;  // a transfer moves at most this many bytes
   bool hides_types = false;     // directory entries come without types, as some file systems have it
+  bool hashes = false;          // positions in directories are large numbers, as of file systems that hash names
 };
 
 // Asked about every call of every thread, null for none.

@@ -526,9 +526,7 @@ std::vector<Scenario> scenarios() {
        .what = "a clock",
        .prepare = [](World& w) { subscribe(w, 0, EventType::clock, 1, 1'000'000); },
        .call = poll(1),
-       .look = events,
-       .rests_on = {"poll"},
-       .harmless = {{"ioctl"}}},
+       .look = events},
       {.function = "poll_oneoff",
        .what = "a pipe",
        .prepare =
