@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <limits>
 #include <string>
 
 #include "os/mapped_file.h"
@@ -124,15 +123,16 @@ std::expected<std::shared_ptr<File>, Errno> HostDirectory::open(std::string_view
     if (opening.truncates && os::retry([&] { return ::ftruncate(file->get(), 0); }) != 0)
       return std::unexpected(last_error());
   }
-  if (S_ISDIR(status.st_mode)) return std::make_shared<HostDirectory>(std::move(*file), resolver_);
+  if (S_ISDIR(status.st_mode)) return std::make_shared<HostDirectory>(std::move(*file), resolver_, budget_);
   return make_host_file(HostHandle::owned(std::move(*file)), status);
 }
 
 Errno HostDirectory::list(std::uint64_t cookie, std::size_t room, EntrySink& sink) {
   const std::lock_guard lock(listing_);
   const int host = directory_.get();
-  if (cookie > static_cast<std::uint64_t>(std::numeric_limits<off_t>::max())) return Errno::inval;
-  if (::lseek(host, static_cast<off_t>(cookie), SEEK_SET) < 0) return last_error();
+  const auto begin = positions_.go_to(cookie);
+  if (!begin) return begin.error();
+  if (::lseek(host, *begin, SEEK_SET) < 0) return last_error();
   alignas(8) std::uint8_t buffer[kMostEntries];
   while (true) {
     const long got = os::retry(
@@ -145,8 +145,10 @@ Errno HostDirectory::list(std::uint64_t cookie, std::size_t room, EntrySink& sin
       std::memcpy(&entry, buffer + at, kHostEntryName);
       const char* name = reinterpret_cast<const char*>(buffer + at + kHostEntryName);
       const std::string_view text = name;
+      const auto next = positions_.cookie_of(entry.next);
+      if (!next) return next.error();
       DirEnt record;
-      record.next = static_cast<std::uint64_t>(entry.next);
+      record.next = *next;
       record.ino = entry.ino;
       record.name_length = static_cast<std::uint32_t>(text.size());
       record.type = type_of_entry(host, entry, name);

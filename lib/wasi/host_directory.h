@@ -8,18 +8,21 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 #include "os/beneath.h"
 #include "os/unique_fd.h"
+#include "wasi/directory_positions.h"
 #include "wasi/file.h"
 
 namespace wasi::preview1 {
 
 class HostDirectory final : public Directory {
  public:
-  // `directory` is open for reading.
-  HostDirectory(os::UniqueFd directory, const os::Resolver& resolver)
-      : directory_(std::move(directory)), resolver_(resolver) {}
+  // `directory` is open for reading. Directories that are opened below share its budget.
+  HostDirectory(os::UniqueFd directory, const os::Resolver& resolver,
+                std::shared_ptr<PositionBudget> budget = std::make_shared<PositionBudget>())
+      : directory_(std::move(directory)), resolver_(resolver), budget_(std::move(budget)), positions_(budget_) {}
 
   [[nodiscard]] std::expected<FileStat, Errno> stat() const override;
   Errno sync(bool data_only) override;
@@ -42,7 +45,9 @@ class HostDirectory final : public Directory {
 
   os::UniqueFd directory_;
   os::Resolver resolver_;
+  const std::shared_ptr<PositionBudget> budget_;
   std::mutex listing_;  // the host's position in the directory is one for all
+  DirectoryPositions positions_;
 };
 
 }  // namespace wasi::preview1
