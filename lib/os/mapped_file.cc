@@ -87,8 +87,13 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
   }
   // Pipes and devices; files whose size says 0 though they have content, as in /proc; file systems
   // without mappings.
-  const std::vector<std::uint8_t> content = WASI_TRY(read_all(fd.get(), path));
-  if (content.empty()) return fail(ErrorKind::io, "cannot use {}: the file is empty", path);
+  return read(fd.get(), path);
+}
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::read(int fd, const std::string& name) {
+  const std::vector<std::uint8_t> content = WASI_TRY(read_all(fd, name));
+  if (content.empty()) return fail(ErrorKind::io, "cannot use {}: it is empty", name);
+  std::shared_ptr<MappedFile> file(new MappedFile);
   file->copy_ = std::make_unique_for_overwrite<std::uint8_t[]>(content.size());
   std::memcpy(file->copy_.get(), content.data(), content.size());
   file->bytes_ = {file->copy_.get(), content.size()};

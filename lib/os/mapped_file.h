@@ -22,6 +22,9 @@ class MappedFile {
   // cannot be mapped (a pipe, a character device) is read instead. An empty file is an error.
   static Result<std::shared_ptr<const MappedFile>> open(const std::string& path);
 
+  // What a descriptor gives up to its end, which is read, not mapped; `name` is for messages. Nothing is an error.
+  static Result<std::shared_ptr<const MappedFile>> read(int fd, const std::string& name);
+
   // Whether this process has mapped the file with this identity. Any thread may ask.
   static bool is_mapped(dev_t device, ino_t inode);
 

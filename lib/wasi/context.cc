@@ -161,7 +161,7 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
                 config.limits.path_length);
   }
   if (config.sockets.size() + config.preopens.size() + kStreams > config.limits.descriptors) {
-    return fail(ErrorKind::limit,
+    return fail(ErrorKind::argument,
                 "the program may have {} descriptors, which is too few for {} streams, {} sockets and {} directories",
                 config.limits.descriptors, kStreams, config.sockets.size(), config.preopens.size());
   }

@@ -7,6 +7,7 @@ usage: cli_test.py WASIRUN [unittest arguments]
 import os
 import pathlib
 import pty
+import re
 import shutil
 import subprocess
 import unittest
@@ -49,6 +50,71 @@ class Files(CliTest):
         whole = pathlib.Path(self.wat("(module (func (export \"_start\")))")).read_bytes()
         path = self.file("half.wasm", whole[:-3])
         self.check_error(FAILURE, [path], path, "malformed module at offset")
+
+    def test_words_that_are_no_file(self):
+        for args, parts in [(["valdate", "x.wasm"], ['"valdate"', "did you mean 'wasirun validate'?"]),
+                            (["explain", "x.wasm"], ["did you mean 'wasirun explain-caps'?"]),
+                            (["rnu", "x.wasm"], ["did you mean 'wasirun run'?"]),
+                            (["serve", "x.wasm"], ['"serve"', "the commands are run, validate, inspect, explain-caps, "
+                                                   "wasm, wat, objdump"]),
+                            (["--deadline", "1s", "inspekt"], ["did you mean 'wasirun inspect'?"]),
+                            (["--deadline", "1s", "run", "x.wasm"], ["stands before its options: wasirun run [options]"])]:
+            self.check_error(FAILURE, args, "there is no file", *parts, cwd=self.dir)
+        # What can only be a file is one.
+        for args in (["run", "serve"], ["./serve"], ["serve.wasm"]):
+            self.check_error(FAILURE, args, "cannot open", "No such file or directory", cwd=self.dir)
+        shutil.copy(self.wat('(module (func (export "_start")))'), self.dir / "serve")
+        self.assertEqual(self.run_cli("serve", cwd=self.dir), (SUCCESS, "", ""))
+
+    # Ends with what reading from stdin says, and the number of bytes that came.
+    READS_STDIN = """
+      (module
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 8) "\\20\\00\\00\\00\\10\\00\\00\\00")
+        (func (export "_start")
+          (call $exit (i32.add (i32.mul (i32.const 10) (call $read (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 16)))
+                               (i32.load (i32.const 16))))))"""
+
+    def test_standard_input(self):
+        text = self.READS_STDIN.encode()
+        binary = pathlib.Path(self.wat(self.READS_STDIN)).read_bytes()
+        for module in (text, binary):
+            for args in (["-"], ["run", "-"], ["--validate", "eager", "--", "-"]):
+                self.assertEqual(self.run_cli(*args, stdin=module), (SUCCESS, "", ""), args)
+            for args in (["inspect", "-"], ["explain-caps", "-"], ["objdump", "-"]):
+                code, out, err = self.run_cli(*args, stdin=module)
+                self.assertEqual((code, err), (SUCCESS, ""), args)
+                self.assertTrue(out.startswith("standard input: "), out)
+            self.assertEqual(self.run_cli("validate", "-", stdin=module), (SUCCESS, "standard input: valid\n", ""))
+            self.assertIn("fd_read", self.run_cli("wat", "-", stdin=module)[1])
+        done = subprocess.run([WASIRUN, "wasm", "-", "-o", "-"], input=text, capture_output=True, timeout=TIMEOUT, check=True)
+        self.assertTrue(done.stdout.startswith(b"\0asm"))
+        self.check_error(FAILURE, ["wasm", "-", "-o", "-"], "standard input: this is a binary module already", stdin=binary)
+        # More than a pipe holds, and what is behind the module is none of the program's.
+        padded = b'(module (func (export "_start")))' + b" " * 200000
+        self.assertEqual(self.run_cli("-", stdin=padded), (SUCCESS, "", ""))
+
+    def test_standard_input_that_is_no_module(self):
+        for command in ("run", "validate", "inspect", "wat", "objdump"):
+            self.check_error(FAILURE, [command, "-"], "standard input", "empty")
+            self.check_error(FAILURE, [command, "-"], "standard input: malformed module at offset", stdin=b"\0asm\1\0\0\0\xff")
+        folder = os.open(self.dir, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        done = subprocess.run([WASIRUN, "-"], stdin=folder, capture_output=True, timeout=TIMEOUT, check=False)
+        self.assertEqual(done.returncode, FAILURE)
+        self.assert_one_line(done.stderr.decode(), "standard input", "Is a directory")
+
+    def test_standard_input_of_a_program_from_a_terminal(self):
+        """The module ends with the terminal's end of file; what is typed behind it does not reach the program."""
+        ours, terminal = pty.openpty()
+        with subprocess.Popen([WASIRUN, "-"], stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            os.write(ours, b"".join(line.strip() + b"\n" for line in self.READS_STDIN.encode().splitlines()) + b"\4typed\n")
+            out, err = process.communicate(timeout=TIMEOUT)
+        os.close(ours)
+        os.close(terminal)
+        self.assertEqual((process.returncode, out, err), (SUCCESS, b"", b""))
 
     def test_unreadable_file(self):
         path = self.wat("(module)")
@@ -139,8 +205,45 @@ class Options(CliTest):
                                     ("--tier", "baseline", "baseline is not in this version"),
                                     ("--validate", "never", "eager, parallel, lazy"),
                                     ("--bounds-checks", "none", "guard, explicit"), ("--trace", "all", "wasi"),
-                                    ("--profile", "all", "phases"), ("--dir", "::/", "HOST[::GUEST][:ro]")]:
+                                    ("--profile", "all", "phases"), ("--dir", "::/", "HOST[::GUEST][:ro]"),
+                                    ("--env", "", "NAME=VALUE"), ("--env", "=x", '"=x" is not NAME=VALUE')]:
             self.check_error(USAGE, [option, value, "x.wasm"], option, part)
+        for option in ("--max-threads", "--max-descriptors", "--max-path", "--max-subscriptions", "--max-iovecs"):
+            for value in ("", "-1", "+1", "1.5", "0x10", " 5", "5 ", "many", "4294967296", "99999999999999999999"):
+                self.check_error(USAGE, [option, value, "x.wasm"], option, f'"{value}" is not a number from 0 to ')
+        for value in ("", "-1", "1e3"):
+            self.check_error(USAGE, ["--trace", "wasi", "--trace-string-size", value, "x.wasm"], "--trace-string-size",
+                             "is not a number")
+        for args in (["--trace", "wasi", "--trace-output", "", "x.wasm"], ["wat", "-o", "", "x.wasm"],
+                     ["wasm", "-o", "", "x.wasm"]):
+            self.check_error(USAGE, args, "-o", '"" is not the name of a file')
+        # Every option of run that takes a value wants one, also in the form with "=".
+        _, usage, _ = self.run_cli("run", "--help")
+        options = re.findall(r"(?m)^ +(?:-\w, *)?(--[a-z-]+) [A-Zw]", usage)
+        self.assertGreaterEqual(set(options), {"--dir", "--env", "--listen", "--deadline", "--max-path", "--trace"})
+        for option in options:
+            self.check_error(USAGE, [option + "=", "x.wasm"], option)
+
+    def test_options_behind_the_module(self):
+        guest = self.wat("""
+          (module
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (func (export "_start") (call $exit (i32.const 3))))""")
+        note = ("wasirun: note: {} stands behind the module, so it went to the program; options of wasirun's stand before "
+                "it (a -- before the module says that none was meant)\n")
+        for behind, named in [(["--dir", "."], "--dir"), (["x", "--max-memory=1m", "--dir"], "--max-memory"),
+                              (["--verbose"], None), (["--help", "-T", "-d"], None), (["--", "--dir"], None)]:
+            self.assertEqual(self.run_cli(guest, *behind), (3, "", note.format(named) if named else ""))
+            self.assertEqual(self.run_cli("--", guest, *behind), (3, "", ""))
+        # A function's arguments never look like that, and here nothing is a program.
+        library = self.wat('(module (func (export "f")))')
+        code, _, err = self.run_cli(library, "--invoke", "f")
+        self.assertEqual(code, FAILURE)
+        self.assertTrue(err.endswith(note.format("--invoke")), err)
+        # Who ends well meant it.
+        fine = self.wat('(module (func (export "_start")))')
+        self.assertEqual(self.run_cli(fine, "--dir", "."), (SUCCESS, "", ""))
 
     def test_help(self):
         for args, part in [(["--help"], "wasirun validate FILE..."), (["help"], "usage:"),
@@ -321,6 +424,8 @@ class Invoking(CliTest):
             (func (export "f64") (param f64) (result f64) (local.get 0))
             (func (export "ref") (param funcref) (result i32) (ref.is_null (local.get 0)))
             (func (export "v128") (param v128) (result v128) (local.get 0))
+            (func (export "bits32") (param f32) (result i32) (i32.reinterpret_f32 (local.get 0)))
+            (func (export "bits64") (param f64) (result i64) (i64.reinterpret_f64 (local.get 0)))
             (func (export "all") (param i32 i64 f32 f64) (result f64 f32 i64 i32)
               (local.get 3) (local.get 2) (local.get 1) (local.get 0))
             (func (export "none")))
@@ -330,6 +435,11 @@ class Invoking(CliTest):
                 ("i32", "-0x80000000", "-2147483648"), ("i64", "9223372036854775807", "9223372036854775807"),
                 ("i64", "18446744073709551615", "-1"), ("i64", "-9223372036854775808", "-9223372036854775808"),
                 ("f32", "0.1", "0.1"), ("f32", "-0", "-0"), ("f32", "inf", "inf"), ("f32", "nan", "nan"),
+                ("f32", "nan:0x200001", "nan:0x200001"), ("f32", "-nan:0x7fffff", "-nan:0x7fffff"),
+                ("f32", "-nan", "-nan"), ("f32", "-inf", "-inf"), ("f32", "+nan:0x400000", "nan"),
+                ("f64", "nan:0x4000000000001", "nan:0x4000000000001"), ("f64", "-nan:0x1", "-nan:0x1"),
+                ("bits32", "nan:0x1", "2139095041"), ("bits32", "-nan", "-4194304"),
+                ("bits64", "-nan:0x1", "-4503599627370495"), ("f32", "1e-50", "0"),
                 ("f64", "0.1", "0.1"), ("f64", "1e300", "1e+300"), ("f64", "0x1p-2", "0.25"), ("ref", "null", "1"),
                 ("v128", "0xAb", "0x000000000000000000000000000000ab"),
                 ("v128", "0x100000000000000020", "0x00000000000000100000000000000020"),
@@ -348,11 +458,33 @@ class Invoking(CliTest):
                             (["f", "4294967296", "2"], ["argument 1", "i32"]),
                             (["f", "-2147483649", "2"], ["argument 1", "i32"]), (["f", "0x", "2"], ["argument 1"]),
                             (["f", "1", "two"], ["argument 2 of f", '"two"', "f32"]), (["f", "1", ""], ["argument 2"]),
-                            (["r", "5"], ["externref"]), (["v", "5"], ["v128", "hexadecimal"]), (["v", "0x"], ["v128"]),
+                            (["f", "1", "nan:0x0"], ["f32"]), (["f", "1", "nan:0x800000"], ["f32"]),
+                            (["f", "1", "nan:1"], ["f32"]), (["f", "1", "nan:0x"], ["f32"]), (["f", "1", "1e39"], ["f32"]),
+                            (["r", "5"], ["only null", "externref"]), (["v", "5"], ["v128", "hexadecimal"]), (["v", "0x"], ["v128"]),
                             (["v", "0x" + "0" * 33], ["v128"]), (["v", "0x" + "f" * 16 + "-" + "0" * 15], ["v128"]),
                             (["g"], ['no export "g"', '"f"']),
                             (["m"], ['"m" is a memory, not a function'])]:
             self.check_error(USAGE, ["--invoke", args[0], path, *args[1:]], *parts)
+
+    def test_references(self):
+        path = self.file("refs.wat", b"""
+          (module
+            (func (export "i31") (param i31ref) (result i31ref) (local.get 0))
+            (func (export "some") (param (ref i31)) (result (ref i31)) (local.get 0))
+            (func (export "eq") (param eqref) (result eqref) (local.get 0))
+            (func (export "any") (param anyref) (result anyref) (local.get 0))
+            (func (export "func") (param funcref) (result funcref) (local.get 0))
+            (func (export "extern") (param externref) (result externref) (local.get 0)))""")
+        for name in ("i31", "eq", "any", "func", "extern"):
+            self.assertEqual(self.run_cli("--invoke", name, path, "null"), (SUCCESS, "null\n", ""))
+        for name in ("i31", "some", "eq", "any"):
+            for given, printed in [("0", "0"), ("-1073741824", "-1073741824"), ("1073741823", "1073741823"),
+                                   ("2147483647", "-1"), ("0x10", "16")]:
+                self.assertEqual(self.run_cli("--invoke", name, path, given), (SUCCESS, printed + "\n", ""), (name, given))
+            for given in ("2147483648", "-1073741825", "18446744073709551615", "five", ""):
+                self.check_error(USAGE, ["--invoke", name, path, given], "argument 1", "31 bits")
+        self.check_error(USAGE, ["--invoke", "some", path, "null"], "argument 1", "(ref i31)")
+        self.check_error(USAGE, ["--invoke", "func", path, "0"], "only null", "funcref")
 
     def test_reactor(self):
         path = self.wat("""

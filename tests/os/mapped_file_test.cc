@@ -65,7 +65,7 @@ TEST_CASE("what is no file with content says so", "[mapped_file]") {
   CHECK(error_of(directory) == "cannot read " + directory + ": it is a directory");
   const std::string empty = folder / "empty.wasm";
   std::ofstream(empty).flush();
-  CHECK(error_of(empty) == "cannot use " + empty + ": the file is empty");
+  CHECK(error_of(empty) == "cannot use " + empty + ": it is empty");
   const std::string loop = folder / "loop";
   std::filesystem::create_symlink("loop", loop);
   CHECK(error_of(loop) == "cannot open " + loop + ": Too many levels of symbolic links");

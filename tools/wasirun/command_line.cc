@@ -1,32 +1,22 @@
 // Options, by CLI11, and the border between ours and the guest's.
 #include "tools/wasirun/command_line.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <limits>
 
+#include "tools/wasirun/nearest.h"
 #include "tools/wasirun/report.h"
+#include "wasi/context.h"
 #include "wasi/table.h"
 
 namespace wasirun {
 
 namespace {
-
-constexpr const char* kOverview =
-    R"(Runs WebAssembly programs (WASI preview1) in a sandbox that reaches only what it is given.
-
-usage:
-  wasirun [run] [options] MODULE [arguments...]   run a program
-  wasirun validate FILE...                        check modules
-  wasirun inspect [--json] FILE                   show what is in a module
-  wasirun explain-caps [--json] FILE              say what a program can make use of, and what gives it
-  wasirun wasm FILE -o OUTPUT                     translate a module from text to binary
-  wasirun wat [--fold] [-o OUTPUT] FILE           print a module as text
-  wasirun objdump [options] FILE                  show sections and disassembly
-
-'wasirun COMMAND --help' explains a command and its options.
-'wasirun --version' prints the version.
-)";
 
 // CLI11's help with a usage line of our own.
 class HelpFormatter : public CLI::Formatter {
@@ -49,32 +39,10 @@ Done print(const std::string& text) {
   return {finish_stdout(kSuccess)};
 }
 
-// How many characters have to be changed, added or removed.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({change, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 Done unknown_option(const CLI::App& app, const std::string& name) {
-  std::string nearest;
-  std::size_t best = 3;  // further away is another word, not a slip
-  for (const CLI::Option* option : app.get_options()) {
-    const std::string candidate = "--" + option->get_single_name();
-    if (const std::size_t distance = edit_distance(name, candidate); distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) known.push_back("--" + option->get_single_name());
+  const std::string nearest = nearest_word(name, known);
   return {usage_error("unknown option {}{}; 'wasirun {} --help' lists the options", name,
                       nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest), app.get_name())};
 }
@@ -96,7 +64,7 @@ std::optional<Done> parse(CLI::App& app, std::vector<std::string> args) {
 // option ends it too.
 struct Border {
   std::size_t options = 0;  // arguments [0, options)
-  std::size_t rest = 0;     // arguments [rest, end), behind a "--"
+  std::size_t rest = 0;     // arguments [rest, end), behind the "--" where there is one
 };
 std::variant<Border, Done> find_border(const CLI::App& app, std::span<const char* const> args) {
   for (std::size_t i = 0; i < args.size(); ++i) {
@@ -145,6 +113,48 @@ wasi::TierSelection choose_tier(const std::string& text) {
 
 using Text = const std::string&;
 
+// An option whose value is read by `read`, which throws what is wrong with it.
+template <class Read>
+CLI::Option* add_read(CLI::App& app, const char* name, const char* type, const char* what, Read read) {
+  return app.add_option_function<std::string>(name, std::move(read), what)->type_name(type);
+}
+
+// One that may be given several times.
+template <class Read>
+CLI::Option* add_repeatable(CLI::App& app, const char* name, const char* type, const char* what, Read read) {
+  const auto read_all = [read](const std::vector<std::string>& values) {
+    for (Text value : values) read(value);
+  };
+  return app.add_option_function<std::vector<std::string>>(name, read_all, what)
+      ->type_name(type)
+      ->allow_extra_args(false);
+}
+
+// A number in decimal digits, at most `most`.
+template <class T>
+CLI::Option* add_count(CLI::App& app, const char* name, const char* type, const char* what, T& target,
+                       std::uint64_t most = std::numeric_limits<std::uint32_t>::max()) {
+  return add_read(app, name, type, what, [name, most, &target](Text value) {
+    target = static_cast<std::uint32_t>(or_throw(name, parse_count(value, most)));
+  });
+}
+
+// The name of a file. An empty one would look as if the option had not been given.
+CLI::Option* add_file(CLI::App& app, const char* names, const char* type, const char* what, std::string& target) {
+  return add_read(app, names, type, what, [names, &target](Text value) {
+    if (value.empty()) throw CLI::ValidationError(names, "\"\" is not the name of a file");
+    target = value;
+  });
+}
+
+// NAME=VALUE or NAME.
+std::string parse_variable(Text value) {
+  if (value.empty() || value.front() == '=') {
+    throw CLI::ValidationError("--env", fmt::format("\"{}\" is not NAME=VALUE or NAME, like LANG=C", value));
+  }
+  return value;
+}
+
 // "wasi", or "wasi:" and patterns of functions' names.
 void parse_trace(Text value, RunCommand& run) {
   const std::size_t colon = value.find(':');
@@ -166,106 +176,92 @@ void parse_trace(Text value, RunCommand& run) {
 
 void add_trace_options(CLI::App& app, RunCommand& run) {
   CLI::Option* trace =
-      app.add_option_function<std::string>(
-             "--trace", [&run](Text value) { parse_trace(value, run); },
-             "Print calls of WASI, as strace does: wasi, or only some of them, e.g. wasi:path_*,fd_read")
-          ->type_name("wasi[:NAMES]");
-  app.add_option("--trace-output", run.trace_output, "Where to print them (default: stderr)")
-      ->type_name("FILE")
-      ->needs(trace);
+      add_read(app, "--trace", "wasi[:NAMES]",
+               "Print calls of WASI, as strace does: wasi, or only some of them, e.g. wasi:path_*,fd_read",
+               [&run](Text value) { parse_trace(value, run); });
+  add_file(app, "--trace-output", "FILE", "Where to print them (default: stderr)", run.trace_output)->needs(trace);
   app.add_flag("-T,--trace-times", run.trace.times, "Print how long each call took")->needs(trace);
   app.add_flag("--trace-timestamps", run.trace_timestamps, "Print the time of day before each line")->needs(trace);
-  app.add_option("--trace-string-size", run.trace.string_size, "How many bytes of data to print (default: 32)")
-      ->type_name("COUNT")
+  add_count(app, "--trace-string-size", "COUNT", "How many bytes of data to print (default: 32)", run.trace.string_size)
       ->needs(trace);
 }
 
 void add_run_options(CLI::App& app, RunCommand& run) {
-  app.add_option_function<std::vector<std::string>>(
-         "--dir",
-         [&run](const std::vector<std::string>& values) {
-           for (Text value : values) run.directories.push_back(or_throw("--dir", parse_directory(value)));
-         },
-         "Give the program the directory HOST, as GUEST (default: the same name); :ro for reading only, :SIZE for "
-         "writing no more than that. mem::GUEST[:SIZE]: an empty directory in memory. Repeatable")
-      ->type_name("HOST[::GUEST][:ro]")
-      ->allow_extra_args(false);
-  app.add_option("--listen", run.listen,
+  const auto add_size = [&app](const char* name, const char* what, std::optional<std::uint64_t>& target) {
+    add_read(app, name, "SIZE", what, [name, &target](Text value) { target = or_throw(name, parse_size(value)); });
+  };
+  add_repeatable(
+      app, "--dir", "HOST[::GUEST][:ro]",
+      "Give the program the directory HOST, as GUEST (default: the same name); :ro for reading only, :SIZE for "
+      "writing no more than that. mem::GUEST[:SIZE]: an empty directory in memory. Repeatable",
+      [&run](Text value) { run.directories.push_back(or_throw("--dir", parse_directory(value))); });
+  add_repeatable(app, "--listen", "ADDRESS",
                  "Give the program a socket that listens at tcp:HOST:PORT or unix:PATH, or the open one of wasirun's "
-                 "own, fd:N. Repeatable")
-      ->type_name("ADDRESS")
-      ->allow_extra_args(false);
+                 "own, fd:N. Repeatable",
+                 [&run](Text value) { run.listen.push_back(value); });
   app.add_flag("--listen-fds", run.listen_fds,
                "Give the program the sockets that wasirun was started with (socket activation: LISTEN_FDS)");
-  app.add_option("--env", run.env, "Set an environment variable, or inherit it when no value is given. Repeatable")
-      ->type_name("NAME[=VALUE]")
-      ->allow_extra_args(false);
+  add_repeatable(app, "--env", "NAME[=VALUE]",
+                 "Set an environment variable, or inherit it when no value is given. Repeatable",
+                 [&run](Text value) { run.env.push_back(parse_variable(value)); });
   app.add_flag("--inherit-env", run.inherit_env, "Give the program the whole environment");
   app.add_option("--invoke", run.invoke,
                  "Call this exported function with the arguments behind MODULE; print its results")
       ->type_name("NAME");
-  app.add_option_function<std::string>(
-         "--deadline", [&run](Text value) { run.deadline = or_throw("--deadline", parse_duration(value)); },
-         "Stop the program after this time, e.g. 5s or 250ms")
-      ->type_name("TIME");
-  app.add_option_function<std::string>(
-         "--max-memory", [&run](Text value) { run.memory_limit = or_throw("--max-memory", parse_size(value)); },
-         "Most bytes that the program's memories and tables may have together, e.g. 64m")
-      ->type_name("SIZE");
-  app.add_option_function<std::string>(
-         "--max-gc-heap", [&run](Text value) { run.gc_heap_limit = or_throw("--max-gc-heap", parse_size(value)); },
-         "Most memory for the program's structures and arrays (default: 4g)")
-      ->type_name("SIZE");
-  app.add_option_function<std::string>(
-         "--stack-size", [&run](Text value) { run.stack_size = or_throw("--stack-size", parse_size(value)); },
-         "Size of the program's call stack (default: 8m)")
-      ->type_name("SIZE");
-  app.add_option("--max-threads", run.max_threads,
-                 "Most threads that the program may start (wasi-threads) and have at a time; 0: none (default: 128)")
-      ->type_name("COUNT");
-  app.add_option("--max-descriptors", run.limits.descriptors,
-                 "Most files, directories and streams that the program may have open (default: 65536)")
-      ->type_name("COUNT");
-  app.add_option("--max-path", run.limits.path_length,
-                 "Longest path that it may use (default: 4095, which is the most)")
-      ->type_name("BYTES");
-  app.add_option("--max-subscriptions", run.limits.subscriptions,
-                 "Most things that it may wait for in one call (default: 16384)")
-      ->type_name("COUNT");
-  app.add_option("--max-iovecs", run.limits.iovecs, "Most buffers of one read or write (default: 65536)")
-      ->type_name("COUNT");
-  app.add_option_function<std::string>(
-         "--tier", [&run](Text value) { run.engine.tier = choose_tier(value); },
-         "What executes the program: auto (default) or interp")
-      ->type_name("TIER");
-  app.add_option_function<std::string>(
-         "--validate",
-         [&run](Text value) {
-           static constexpr Choice<wasi::Validation> kChoices[] = {{"eager", wasi::Validation::eager},
-                                                                   {"parallel", wasi::Validation::parallel},
-                                                                   {"lazy", wasi::Validation::lazy}};
-           run.engine.validation = choose("--validate", value, kChoices);
-         },
-         "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)")
-      ->type_name("WHEN");
-  app.add_option_function<std::string>(
-         "--bounds-checks",
-         [&run](Text value) {
-           static constexpr Choice<wasi::BoundsChecks> kChoices[] = {{"guard", wasi::BoundsChecks::guard_pages},
-                                                                     {"explicit", wasi::BoundsChecks::explicit_checks}};
-           run.engine.bounds_checks = choose("--bounds-checks", value, kChoices);
-         },
-         "How memory accesses are checked: guard (pages, default) or explicit (comparisons)")
-      ->type_name("HOW");
+  add_read(app, "--deadline", "TIME", "Stop the program after this time, e.g. 5s or 250ms",
+           [&run](Text value) { run.deadline = or_throw("--deadline", parse_duration(value)); });
+  add_size("--max-memory", "Most bytes that the program's memories and tables may have together, e.g. 64m",
+           run.memory_limit);
+  add_size("--max-gc-heap", "Most memory for the program's structures and arrays (default: 4g)", run.gc_heap_limit);
+  add_size("--stack-size", "Size of the program's call stack (default: 8m)", run.stack_size);
+  add_count(app, "--max-threads", "COUNT",
+            "Most threads that the program may start (wasi-threads) and have at a time; 0: none (default: 128)",
+            run.max_threads);
+  add_count(app, "--max-descriptors", "COUNT",
+            "Most files, directories and streams that the program may have open (default: 65536)",
+            run.limits.descriptors);
+  add_count(app, "--max-path", "BYTES", "Longest path that it may use (default: 4095, which is the most)",
+            run.limits.path_length, wasi::preview1::Limits::kMostPathLength);
+  add_count(app, "--max-subscriptions", "COUNT", "Most things that it may wait for in one call (default: 16384)",
+            run.limits.subscriptions);
+  add_count(app, "--max-iovecs", "COUNT", "Most buffers of one read or write (default: 65536)", run.limits.iovecs);
+  add_read(app, "--tier", "TIER", "What executes the program: auto (default) or interp",
+           [&run](Text value) { run.engine.tier = choose_tier(value); });
+  add_read(app, "--validate", "WHEN",
+           "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
+           [&run](Text value) {
+             static constexpr Choice<wasi::Validation> kChoices[] = {{"eager", wasi::Validation::eager},
+                                                                     {"parallel", wasi::Validation::parallel},
+                                                                     {"lazy", wasi::Validation::lazy}};
+             run.engine.validation = choose("--validate", value, kChoices);
+           });
+  add_read(app, "--bounds-checks", "HOW",
+           "How memory accesses are checked: guard (pages, default) or explicit (comparisons)", [&run](Text value) {
+             static constexpr Choice<wasi::BoundsChecks> kChoices[] = {
+                 {"guard", wasi::BoundsChecks::guard_pages}, {"explicit", wasi::BoundsChecks::explicit_checks}};
+             run.engine.bounds_checks = choose("--bounds-checks", value, kChoices);
+           });
   add_trace_options(app, run);
-  app.add_option_function<std::string>(
-         "--profile",
-         [&run](Text value) {
-           static constexpr Choice<bool> kChoices[] = {{"phases", true}};
-           run.profile_phases = choose("--profile", value, kChoices);
-         },
-         "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, translate, run)")
-      ->type_name("WHAT");
+  add_read(
+      app, "--profile", "WHAT",
+      "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, translate, run)",
+      [&run](Text value) {
+        static constexpr Choice<bool> kChoices[] = {{"phases", true}};
+        run.profile_phases = choose("--profile", value, kChoices);
+      });
+}
+
+// The first argument of the program's that reads like an option of ours which was put behind the module by mistake;
+// empty where there is none. Behind a "--" programs have their own reasons.
+std::string misplaced_option(const CLI::App& app, const std::vector<std::string>& args) {
+  for (const std::string& arg : args) {
+    if (arg == "--") break;
+    const std::string name = arg.substr(0, arg.find('='));
+    // Short ones mean something in every program, and so does --help.
+    if (!name.starts_with("--") || name == "--help") continue;
+    if (app.get_option_no_throw(name) != nullptr) return name;
+  }
+  return "";
 }
 
 Command parse_run(std::span<const char* const> args) {
@@ -276,6 +272,7 @@ Command parse_run(std::span<const char* const> args) {
   set_up(app, "wasirun [run] [options] MODULE [arguments...]");
   app.footer(
       "Options before MODULE are wasirun's, everything behind it is the program's.\n"
+      "MODULE can be -: it is then read from standard input, and the program's own standard input is empty.\n"
       "The exit code is the program's; 134 after a trap, 1 when it cannot be loaded, 2 for a wrong command line.");
   add_run_options(app, run);
 
@@ -286,6 +283,8 @@ Command parse_run(std::span<const char* const> args) {
   if (rest >= args.size()) return Done{usage_error("which module? See 'wasirun run --help'")};
   run.module = args[rest];
   run.args.assign(args.begin() + static_cast<std::ptrdiff_t>(rest) + 1, args.end());
+  // Who wrote "--" knows which options are whose.
+  if (options == rest) run.misplaced_option = misplaced_option(app, run.args);
   return run;
 }
 
@@ -294,7 +293,7 @@ Command parse_validate(std::span<const char* const> args) {
   CLI::App app("Checks modules completely: their format, and every function body.", "validate");
   set_up(app, "wasirun validate FILE...");
   app.footer("The exit code is 1 when any file is not a valid module.");
-  app.add_option("FILE", validate.files, "Modules to check");
+  app.add_option("FILE", validate.files, "Modules to check; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (validate.files.empty()) return Done{usage_error("which file? See 'wasirun validate --help'")};
   return validate;
@@ -305,7 +304,7 @@ Command parse_inspect(std::span<const char* const> args) {
   CLI::App app("Shows a module's imports, exports, sections, sizes, names and the features that it uses.", "inspect");
   set_up(app, "wasirun inspect [--json] FILE");
   app.add_flag("--json", inspect.json, "Print JSON");
-  app.add_option("FILE", inspect.file, "Module to show");
+  app.add_option("FILE", inspect.file, "Module to show; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (inspect.file.empty()) return Done{usage_error("which file? See 'wasirun inspect --help'")};
   return inspect;
@@ -319,7 +318,7 @@ Command parse_explain_caps(std::span<const char* const> args) {
       "explain-caps");
   set_up(app, "wasirun explain-caps [--json] FILE");
   app.add_flag("--json", explain.json, "Print JSON");
-  app.add_option("FILE", explain.file, "Module to look at");
+  app.add_option("FILE", explain.file, "Module to look at; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (explain.file.empty()) return Done{usage_error("which file? See 'wasirun explain-caps --help'")};
   return explain;
@@ -334,9 +333,9 @@ Command parse_wat(std::span<const char* const> args) {
       "Names come from the name section. Text that is made binary again gives the same module, custom sections "
       "included.");
   app.add_flag("--fold", wat.fold, "Fold every expression and block");
-  app.add_option("-o,--output", wat.output, "Write to this file, which appears when it is complete (default: stdout)")
-      ->type_name("OUTPUT");
-  app.add_option("FILE", wat.file, "Module to print");
+  add_file(app, "-o,--output", "OUTPUT", "Write to this file, which appears when it is complete (default: stdout)",
+           wat.output);
+  app.add_option("FILE", wat.file, "Module to print; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (wat.file.empty()) return Done{usage_error("which file? See 'wasirun wat --help'")};
   return wat;
@@ -354,7 +353,7 @@ Command parse_objdump(std::span<const char* const> args) {
   app.add_flag("-t,--names", objdump.names, "What the name section says");
   app.add_option("-j,--section", objdump.section, "With -h, -d and -s: only this section, e.g. data")
       ->type_name("NAME");
-  app.add_option("FILE", objdump.file, "Module to show");
+  app.add_option("FILE", objdump.file, "Module to show; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (objdump.file.empty()) return Done{usage_error("which file? See 'wasirun objdump --help'")};
   if (!objdump.headers && !objdump.disassemble && !objdump.contents && !objdump.names) {
@@ -369,33 +368,88 @@ Command parse_wasm(std::span<const char* const> args) {
   CLI::App app("Translates a module from the text format (WAT) to the binary format, names included.", "wasm");
   set_up(app, "wasirun wasm FILE -o OUTPUT");
   app.footer("The module is validated first. OUTPUT is written completely or not at all.");
-  app.add_option("-o,--output", wasm.output, "File to write; - for standard output")->type_name("OUTPUT");
+  add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", wasm.output);
   app.add_flag("!--no-check", wasm.check, "Do not validate the module");
-  app.add_option("FILE", wasm.file, "Text to translate");
+  app.add_option("FILE", wasm.file, "Text to translate; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (wasm.file.empty()) return Done{usage_error("which file? See 'wasirun wasm --help'")};
   if (wasm.output.empty()) return Done{usage_error("write it where? Name a file with -o, or - for standard output")};
   return wasm;
 }
 
+// Every command, in the order of the overview.
+struct CommandInfo {
+  std::string_view name;
+  std::string_view usage;
+  std::string_view what;
+  Command (*parse)(std::span<const char* const> args);
+};
+constexpr CommandInfo kCommands[] = {
+    {"run", "[run] [options] MODULE [arguments...]", "run a program", parse_run},
+    {"validate", "validate FILE...", "check modules", parse_validate},
+    {"inspect", "inspect [--json] FILE", "show what is in a module", parse_inspect},
+    {"explain-caps", "explain-caps [--json] FILE", "say what a program can make use of, and what gives it",
+     parse_explain_caps},
+    {"wasm", "wasm FILE -o OUTPUT", "translate a module from text to binary", parse_wasm},
+    {"wat", "wat [--fold] [-o OUTPUT] FILE", "print a module as text", parse_wat},
+    {"objdump", "objdump [options] FILE", "show sections and disassembly", parse_objdump},
+};
+
+std::string overview() {
+  std::string text =
+      "Runs WebAssembly programs (WASI preview1) in a sandbox that reaches only what it is given.\n\nusage:\n";
+  for (const CommandInfo& command : kCommands)
+    text += fmt::format("  wasirun {:<39} {}\n", command.usage, command.what);
+  return text +
+         "\nMODULE and FILE can be - for standard input.\n"
+         "'wasirun COMMAND --help' explains a command and its options.\n"
+         "'wasirun --version' prints the version.\n";
+}
+
+// The command line did not begin with a command, so this is the name of a module. Unless there is no such file and it
+// reads like a command that was spelled wrongly or does not exist.
+std::optional<Done> check_bare_module(const RunCommand& run, bool has_options) {
+  const std::string& word = run.module;
+  if (word.empty() || word.find_first_of("./\\") != std::string::npos || word.starts_with('-') ||
+      ::access(word.c_str(), F_OK) == 0 || errno != ENOENT) {
+    return std::nullopt;
+  }
+  std::vector<std::string> known;
+  std::string all;
+  for (const CommandInfo& command : kCommands) {
+    if (command.name == word && has_options) {
+      return Done{failure("there is no file \"{}\", and a command stands before its options: wasirun {} [options] ...",
+                          word, word)};
+    }
+    known.emplace_back(command.name);
+    all += fmt::format("{}{}", all.empty() ? "" : ", ", command.name);
+  }
+  const std::string nearest = nearest_word(word, known);
+  if (!nearest.empty()) {
+    return Done{failure("there is no file \"{}\" to run, nor a command of that name; did you mean 'wasirun {}'?", word,
+                        nearest)};
+  }
+  return Done{failure("there is no file \"{}\" to run, nor a command of that name; the commands are {}", word, all)};
+}
+
 }  // namespace
 
 Command parse_command_line(std::span<const char* const> args) {
   if (args.empty()) {
-    std::fputs(kOverview, stderr);
+    std::fputs(overview().c_str(), stderr);
     return Done{kUsage};
   }
   const std::string_view first = args[0];
-  if (first == "run") return parse_run(args.subspan(1));
-  if (first == "validate") return parse_validate(args.subspan(1));
-  if (first == "inspect") return parse_inspect(args.subspan(1));
-  if (first == "explain-caps") return parse_explain_caps(args.subspan(1));
-  if (first == "wasm") return parse_wasm(args.subspan(1));
-  if (first == "wat") return parse_wat(args.subspan(1));
-  if (first == "objdump") return parse_objdump(args.subspan(1));
-  if (first == "--help" || first == "-h" || first == "help") return print(kOverview);
+  for (const CommandInfo& command : kCommands) {
+    if (command.name == first) return command.parse(args.subspan(1));
+  }
+  if (first == "--help" || first == "-h" || first == "help") return print(overview());
   if (first == "--version" || first == "-V") return print(fmt::format("wasirun {}\n", wasi::version()));
-  return parse_run(args);
+  Command command = parse_run(args);
+  if (const auto* run = std::get_if<RunCommand>(&command)) {
+    if (auto done = check_bare_module(*run, first.starts_with('-'))) return *done;
+  }
+  return command;
 }
 
 }  // namespace wasirun

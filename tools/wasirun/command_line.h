@@ -1,4 +1,5 @@
-// The command line as data. Everything before the module is ours, everything after it the guest's.
+// The command line as data. Everything before the module is ours, everything after it the guest's. Modules are files,
+// or "-": standard input (load.h).
 #pragma once
 
 #include <wasi/engine.h>
@@ -19,6 +20,7 @@ namespace wasirun {
 struct RunCommand {
   std::string module;
   std::vector<std::string> args;  // behind the module
+  std::string misplaced_option;   // of these, one that reads like an option of ours; empty: none
   std::vector<Directory> directories;
   std::vector<std::string> listen;  // addresses, "fd:N"
   bool listen_fds = false;          // what socket activation passes, before those

@@ -182,13 +182,13 @@ Json to_json(const std::string& file, const Explanation& explanation) {
 }  // namespace
 
 int explain_caps(const ExplainCapsCommand& command) {
-  const auto module = load_module(command.file);
+  const auto module = decode_module(command.file);
   if (!module) return failure("{}", describe(command.file, module.error()));
   const Explanation explanation = explain(**module);
   if (command.json) {
     print_stdout("{}\n", to_json(command.file, explanation).dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
-    print_text(command.file, explanation);
+    print_text(name_of(command.file), explanation);
   }
   return kSuccess;
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/wasirun/commands.h"
+#include "tools/wasirun/load.h"
 #include "tools/wasirun/report.h"
 
 namespace wasirun {
@@ -131,12 +132,12 @@ int inspect(const InspectCommand& command) {
   config.validation = wasi::Validation::parallel;
   const auto engine = wasi::Engine::create(config);
   if (!engine) return failure("{}", engine.error().to_string());
-  const auto module = wasi::Module::from_file(*engine, command.file);
+  const auto module = load_module(*engine, command.file);
   if (!module) return failure("{}", describe(command.file, module.error()));
   if (command.json) {
     print_stdout("{}\n", dump(to_json(command.file, *module)));
   } else {
-    print_text(command.file, *module);
+    print_text(name_of(command.file), *module);
   }
   return kSuccess;
 }

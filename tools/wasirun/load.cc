@@ -1,16 +1,31 @@
 #include "tools/wasirun/load.h"
 
+#include <unistd.h>
+
 #include "base/result.h"
 #include "binary/decoder.h"
-#include "os/mapped_file.h"
 #include "text/text.h"
 #include "wasm/type_registry.h"
 
 namespace wasirun {
 
-wasi::Result<std::shared_ptr<wasi::wasm::Module>> load_module(const std::string& path) {
+bool is_standard_input(const std::string& path) { return path == "-"; }
+
+std::string name_of(const std::string& path) { return is_standard_input(path) ? "standard input" : path; }
+
+wasi::Result<std::shared_ptr<const wasi::os::MappedFile>> open_file(const std::string& path) {
+  return is_standard_input(path) ? wasi::os::MappedFile::read(STDIN_FILENO, name_of(path))
+                                 : wasi::os::MappedFile::open(path);
+}
+
+wasi::Result<wasi::Module> load_module(const wasi::Engine& engine, const std::string& path) {
+  if (!is_standard_input(path)) return wasi::Module::from_file(engine, path);
+  return wasi::Module::from_bytes(engine, WASI_TRY(open_file(path))->bytes());
+}
+
+wasi::Result<std::shared_ptr<wasi::wasm::Module>> decode_module(const std::string& path) {
   using wasi::binary::FileKind;
-  std::shared_ptr<const wasi::os::MappedFile> file = WASI_TRY(wasi::os::MappedFile::open(path));
+  std::shared_ptr<const wasi::os::MappedFile> file = WASI_TRY(open_file(path));
   const auto bytes = file->bytes();
   switch (wasi::binary::kind_of(bytes)) {
     case FileKind::component:

@@ -1,15 +1,26 @@
-// Modules for commands that look into them: decoded, not validated.
+// Where commands get modules from: a file, or standard input.
 #pragma once
 
-#include <wasi/error.h>
+#include <wasi/wasi.h>
 
 #include <memory>
 #include <string>
 
+#include "os/mapped_file.h"
 #include "wasm/module.h"
 
 namespace wasirun {
 
-wasi::Result<std::shared_ptr<wasi::wasm::Module>> load_module(const std::string& path);
+// "-" stands for standard input, which is read to its end.
+bool is_standard_input(const std::string& path);
+// As messages call it: the path, or "standard input".
+std::string name_of(const std::string& path);
+
+// The bytes, whatever they are.
+wasi::Result<std::shared_ptr<const wasi::os::MappedFile>> open_file(const std::string& path);
+// Loaded by an engine, for commands that run or check modules.
+wasi::Result<wasi::Module> load_module(const wasi::Engine& engine, const std::string& path);
+// Decoded, not validated, for commands that look into them.
+wasi::Result<std::shared_ptr<wasi::wasm::Module>> decode_module(const std::string& path);
 
 }  // namespace wasirun

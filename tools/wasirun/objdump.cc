@@ -41,7 +41,7 @@ class Dump {
   Dump(const ObjdumpCommand& command, const wasm::Module& module) : command_(command), module_(module) {}
 
   wasi::Result<void> run() {
-    print_stdout("{}: WebAssembly module, {} bytes\n", command_.file, module_.bytes.data.size());
+    print_stdout("{}: WebAssembly module, {} bytes\n", wasirun::name_of(command_.file), module_.bytes.data.size());
     if (command_.headers) headers();
     if (command_.disassemble && is_chosen("code")) WASI_TRY(disassemble());
     if (command_.contents) contents();
@@ -196,13 +196,13 @@ class Dump {
 }  // namespace
 
 int objdump(const ObjdumpCommand& command) {
-  const auto module = load_module(command.file);
+  const auto module = decode_module(command.file);
   if (!module) return failure("{}", describe(command.file, module.error()));
   if (!command.section.empty() && std::ranges::none_of((*module)->sections, [&](const wasm::Section& section) {
         return (section.id == kCustomSection ? section.name : wasi::binary::section_name(section.id)) ==
                command.section;
       })) {
-    return failure("{}: there is no section {}", command.file, command.section);
+    return failure("{}: there is no section {}", name_of(command.file), command.section);
   }
   if (const auto dumped = Dump(command, **module).run(); !dumped) {
     return failure("{}", describe(command.file, dumped.error()));

@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <type_traits>
 
 namespace wasirun {
 
@@ -58,18 +61,37 @@ std::optional<Unsigned> parse_integer(std::string_view text) {
   return negative ? static_cast<Unsigned>(0 - value) : value;
 }
 
+// "nan:0x400000" with its sign: the text format's notation of a NaN by its payload.
+template <class Float>
+std::optional<Float> parse_nan(std::string_view text) {
+  using Bits = std::conditional_t<sizeof(Float) == 4, std::uint32_t, std::uint64_t>;
+  constexpr int kFractionBits = std::numeric_limits<Float>::digits - 1;
+  constexpr std::string_view kPrefix = "nan:0x";
+  const bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  if (!text.starts_with(kPrefix)) return std::nullopt;
+  const auto payload = parse_unsigned(text.substr(kPrefix.find("0x")));
+  if (!payload || *payload == 0 || *payload >> kFractionBits != 0) return std::nullopt;
+  const Bits sign = negative ? Bits{1} << (sizeof(Bits) * 8 - 1) : 0;
+  const Bits exponent = std::bit_cast<Bits>(std::numeric_limits<Float>::infinity());
+  return std::bit_cast<Float>(static_cast<Bits>(sign | exponent | *payload));
+}
+
 template <class Float>
 std::optional<Float> parse_float(std::string_view text) {
+  if (const auto nan = parse_nan<Float>(text)) return nan;
   const std::string copy(text);
   if (copy.empty() || std::isspace(static_cast<unsigned char>(copy.front())) != 0) return std::nullopt;
   char* end = nullptr;
   Float value;
+  errno = 0;
   if constexpr (sizeof(Float) == 4) {
     value = std::strtof(copy.c_str(), &end);
   } else {
     value = std::strtod(copy.c_str(), &end);
   }
   if (end != copy.c_str() + copy.size()) return std::nullopt;
+  if (errno == ERANGE && std::isinf(value)) return std::nullopt;  // no number of this type is that large
   return value;
 }
 
@@ -92,6 +114,15 @@ Parsed<std::uint64_t> parse_size(std::string_view text) {
     return std::unexpected(fmt::format("\"{}\" is not a size; write bytes or a unit, like 65536, 64m or 1g", text));
   }
   return *number * *factor;
+}
+
+Parsed<std::uint64_t> parse_count(std::string_view text, std::uint64_t most) {
+  const bool is_number = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  const auto number = is_number ? parse_unsigned(text) : std::nullopt;
+  if (!number || *number > most) {
+    return std::unexpected(fmt::format("\"{}\" is not a number from 0 to {}", text, most));
+  }
+  return *number;
 }
 
 Parsed<std::chrono::nanoseconds> parse_duration(std::string_view text) {
@@ -162,6 +193,24 @@ std::optional<wasi::Value> parse_vector(std::string_view text) {
   return wasi::Value::from_bits(wasi::ValueType::v128(), {*low, *high});
 }
 
+// Types that an i31 belongs to and that no other number could be meant for.
+bool takes_i31(wasi::ValueType type) {
+  const wasi::ValueType nullable = type.as_nullable();
+  return nullable == wasi::ValueType::i31ref() || nullable == wasi::ValueType::eqref() ||
+         nullable == wasi::ValueType::anyref();
+}
+
+// Both readings of 31 bits, as of the wider integers.
+std::optional<wasi::Value> parse_i31(std::string_view text) {
+  const auto number = parse_integer<std::uint64_t>(text);
+  constexpr std::int64_t kLeast = -(std::int64_t{1} << 30);
+  constexpr std::uint64_t kMost = (std::uint64_t{1} << 31) - 1;
+  if (!number) return std::nullopt;
+  const auto value = static_cast<std::int64_t>(*number);
+  if (text.starts_with('-') ? value < kLeast || value > 0 : *number > kMost) return std::nullopt;
+  return wasi::Value::from_i31(static_cast<std::int32_t>(value));
+}
+
 }  // namespace
 
 Parsed<wasi::Value> parse_value(std::string_view text, wasi::ValueType type) {
@@ -174,14 +223,23 @@ Parsed<wasi::Value> parse_value(std::string_view text, wasi::ValueType type) {
       return checked(parse_float<float>(text), text, "an f32");
     case wasi::ValueType::Kind::f64:
       return checked(parse_float<double>(text), text, "an f64");
-    case wasi::ValueType::Kind::ref_null:
-      if (text == "null") return wasi::Value::zero_of(type);
-      break;
     case wasi::ValueType::Kind::v128:
       if (const auto value = parse_vector(text)) return *value;
       return std::unexpected(fmt::format("\"{}\" is not a v128 (0x and up to 32 hexadecimal digits)", text));
     case wasi::ValueType::Kind::ref:
+    case wasi::ValueType::Kind::ref_null:
       break;
+  }
+  const bool is_nullable = type.kind() == wasi::ValueType::Kind::ref_null;
+  if (is_nullable && text == "null") return wasi::Value::zero_of(type);
+  if (takes_i31(type)) {
+    if (const auto value = parse_i31(text)) return *value;
+    return std::unexpected(fmt::format("\"{}\" is not {}a number of 31 bits, which is what can be given as {}", text,
+                                       is_nullable ? "null or " : "", type.to_string()));
+  }
+  if (is_nullable) {
+    return std::unexpected(
+        fmt::format("\"{}\": only null can be given on the command line as {}", text, type.to_string()));
   }
   return std::unexpected(
       fmt::format("\"{}\": a value of type {} cannot be given on the command line", text, type.to_string()));

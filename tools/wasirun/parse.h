@@ -19,6 +19,9 @@ using Parsed = std::expected<T, std::string>;
 // "64m", "1g", "65536": bytes, with k, m, g (or KiB, MiB, GiB) for powers of 1024.
 Parsed<std::uint64_t> parse_size(std::string_view text);
 
+// "128": decimal digits, at most `most`.
+Parsed<std::uint64_t> parse_count(std::string_view text, std::uint64_t most);
+
 // "5s", "250ms", "1.5s", "2m", "1h", "100us".
 Parsed<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
@@ -31,8 +34,9 @@ struct Directory {
 };
 Parsed<Directory> parse_directory(std::string_view text);
 
-// A value of a function's parameter: integers decimal or hexadecimal, signed or unsigned; floats as strtod reads
-// them; references only as "null".
+// A value of a function's parameter, in every spelling that Value::to_string has for it: integers decimal or
+// hexadecimal, signed or unsigned; floats as strtod reads them, or "nan:0x" and a payload; v128 as "0x" and its digits;
+// references as "null", or the number of an i31.
 Parsed<wasi::Value> parse_value(std::string_view text, wasi::ValueType type);
 
 }  // namespace wasirun

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tools/wasirun/commands.h"
+#include "tools/wasirun/load.h"
 #include "tools/wasirun/report.h"
 #include "tools/wasirun/sockets.h"
 #include "tools/wasirun/trace_output.h"
@@ -21,6 +22,8 @@ using Clock = std::chrono::steady_clock;
 wasi::WasiConfig wasi_config(const RunCommand& command, TraceOutput* trace) {
   wasi::WasiConfig config;
   config.inherit_stdio();
+  // What a terminal would still give belongs to nobody.
+  if (is_standard_input(command.module)) config.stdin_from(wasi::Stdio::null());
   // With --invoke what follows the module are a function's arguments.
   std::vector<std::string> args = {command.module};
   if (!command.invoke) args.insert(args.end(), command.args.begin(), command.args.end());
@@ -75,14 +78,14 @@ std::string list_functions(const wasi::Module& module) {
 int run_command(const RunCommand& command, const wasi::Instance& instance) {
   auto start = instance.function<void()>("_start");
   if (!start) {
-    if (instance.get("_start")) return failure("{}: {}", command.module, start.error().message);
+    if (instance.get("_start")) return failure("{}: {}", name_of(command.module), start.error().message);
     const std::string functions = list_functions(instance.module());
     if (functions.empty()) {
-      return failure("{}: the module has no _start function and exports no other to --invoke", command.module);
+      return failure("{}: the module has no _start function and exports no other to --invoke", name_of(command.module));
     }
     return failure(
         "{}: the module has no _start function, so it is not a program; call one of its functions with --invoke: {}",
-        command.module, functions);
+        name_of(command.module), functions);
   }
   const auto done = (*start)();
   return done ? kSuccess : finish(done.error());
@@ -105,7 +108,7 @@ int run_function(const RunCommand& command, const wasi::Instance& instance) {
   // A reactor wants to be set up before its first call.
   if (*command.invoke != "_initialize" && instance.get("_initialize")) {
     const auto initialize = instance.function<void()>("_initialize");
-    if (!initialize) return failure("{}: {}", command.module, initialize.error().message);
+    if (!initialize) return failure("{}: {}", name_of(command.module), initialize.error().message);
     if (const auto done = (*initialize)(); !done) return finish(done.error());
   }
   const auto results = function->call(args);
@@ -143,6 +146,7 @@ void print_phases(const wasi::Engine& engine, const wasi::Module& module, std::c
 
 std::string describe(const std::string& file, const wasi::Error& error) {
   const std::string text = error.to_string();
+  if (is_standard_input(file)) return fmt::format("{}: {}", name_of(file), text);
   return text.find(file) == std::string::npos ? file + ": " + text : text;
 }
 
@@ -151,7 +155,7 @@ namespace {
 int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   const auto engine = wasi::Engine::create(command.engine);
   if (!engine) return failure("{}", engine.error().to_string());
-  const auto module = wasi::Module::from_file(*engine, command.module);
+  const auto module = load_module(*engine, command.module);
   if (!module) return failure("{}", describe(command.module, module.error()));
 
   wasi::StoreConfig store_config;
@@ -173,11 +177,19 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
     exit_code = command.invoke ? run_function(command, *instance) : run_command(command, *instance);
   } else if (const wasi::Trap* trap = instance.error().trap()) {
     exit_code = finish(*trap);
+  } else if (const wasi::Error& error = *instance.error().error(); error.kind == wasi::ErrorKind::argument) {
+    exit_code = usage_error("{}", error.message);  // what the program was to be given is not what one can give
   } else {
-    exit_code = failure("{}", describe(command.module, *instance.error().error()));
+    exit_code = failure("{}", describe(command.module, error));
   }
   if (command.profile_phases) {
     print_phases(*engine, *module, instantiated - start, Clock::now() - instantiated);
+  }
+  // Only where something went wrong: an option of the same name may well be the program's own.
+  if (exit_code != kSuccess && !command.misplaced_option.empty()) {
+    print_labelled("note", fmt::format("{} stands behind the module, so it went to the program; options of wasirun's "
+                                       "stand before it (a -- before the module says that none was meant)",
+                                       command.misplaced_option));
   }
   return exit_code;
 }
@@ -186,7 +198,10 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
 
 int run(const RunCommand& command) {
   auto sockets = open_sockets(command);
-  if (!sockets) return failure("{}", sockets.error());
+  if (!sockets) {
+    print_error(sockets.error().message);
+    return sockets.error().exit_code;
+  }
   if (!command.trace_wasi) return run_module(command, nullptr, *std::move(sockets));
   auto trace = TraceOutput::open(command.trace_output, command.trace_timestamps);
   if (!trace) return failure("{}", trace.error().message);

@@ -29,42 +29,51 @@ std::optional<Number> number_in(std::string_view text) {
   return value;
 }
 
-using Failure = std::unexpected<std::string>;
+using Failure = std::unexpected<SocketFailure>;
+
+template <class... Args>
+Failure refuse(int exit_code, fmt::format_string<Args...> format, Args&&... args) {
+  return Failure(SocketFailure{fmt::format(format, std::forward<Args>(args)...), exit_code});
+}
+Failure refuse(const char* option, const wasi::Error& error) {
+  return refuse(error.kind == wasi::ErrorKind::argument ? kUsage : kFailure, "{}: {}", option, error.message);
+}
 
 // The sockets that the process was started with.
 // Source: https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
-std::expected<std::vector<wasi::Socket>, std::string> passed_sockets() {
+std::expected<std::vector<wasi::Socket>, SocketFailure> passed_sockets() {
   const char* count_text = std::getenv(kCount);
   if (count_text == nullptr) {
-    return Failure(fmt::format("--listen-fds: no sockets were passed to wasirun: {} is not set", kCount));
+    return refuse(kFailure, "--listen-fds: no sockets were passed to wasirun: {} is not set", kCount);
   }
   const auto count = number_in<int>(count_text);
-  if (!count) return Failure(fmt::format("--listen-fds: {}=\"{}\" is not a number", kCount, count_text));
+  if (!count) return refuse(kFailure, "--listen-fds: {}=\"{}\" is not a number", kCount, count_text);
   // Somebody else's, which came here by inheritance, must not be taken for ours.
   if (const char* process = std::getenv(kProcess); process != nullptr && number_in<pid_t>(process) != ::getpid()) {
-    return Failure(fmt::format("--listen-fds: no sockets were passed to wasirun: {}=\"{}\" is not this process, {}",
-                               kProcess, process, ::getpid()));
+    return refuse(kFailure, "--listen-fds: no sockets were passed to wasirun: {}=\"{}\" is not this process, {}",
+                  kProcess, process, ::getpid());
   }
   std::vector<wasi::Socket> sockets;
   for (int i = 0; i < *count; ++i) {
     auto socket = wasi::Socket::from_descriptor(kFirstPassed + i);
-    if (!socket) return Failure(fmt::format("--listen-fds: {}", socket.error().message));
+    // The command line is right; whoever passed them is not.
+    if (!socket) return refuse(kFailure, "--listen-fds: {}", socket.error().message);
     sockets.push_back(*std::move(socket));
   }
   return sockets;
 }
 
-std::expected<wasi::Socket, std::string> open_socket(const std::string& address) {
+std::expected<wasi::Socket, SocketFailure> open_socket(const std::string& address) {
   constexpr std::string_view kDescriptor = "fd:";
   wasi::Result<wasi::Socket> socket = std::unexpected(wasi::Error());
   if (address.starts_with(kDescriptor)) {
     const auto number = number_in<int>(std::string_view(address).substr(kDescriptor.size()));
-    if (!number) return Failure(fmt::format("--listen: \"{}\" is not fd:N with a descriptor's number", address));
+    if (!number) return refuse(kUsage, "--listen: \"{}\" is not fd:N with a descriptor's number", address);
     socket = wasi::Socket::from_descriptor(*number);
   } else {
     socket = wasi::Socket::listen(address);
   }
-  if (!socket) return Failure(fmt::format("--listen: {}", socket.error().message));
+  if (!socket) return refuse("--listen", socket.error());
   if (address.starts_with("tcp:") && address.ends_with(":0")) print_labelled("listening", socket->address());
   return *std::move(socket);
 }
@@ -76,7 +85,7 @@ bool sets(const RunCommand& command, std::string_view name) {
 
 }  // namespace
 
-std::expected<Sockets, std::string> open_sockets(const RunCommand& command) {
+std::expected<Sockets, SocketFailure> open_sockets(const RunCommand& command) {
   Sockets sockets;
   if (command.listen_fds) {
     auto passed = passed_sockets();

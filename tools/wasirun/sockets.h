@@ -16,11 +16,16 @@ struct Sockets {
   std::string names;  // LISTEN_FDNAMES, where it was set
 };
 
+// Why there are none.
+struct SocketFailure {
+  std::string message;  // the option, and what is wrong with its value
+  int exit_code;        // kUsage where the value can never be right, else kFailure
+};
+
 // Opens what the command line names. Must come before anything else is opened, as numbers that were passed could become
 // those of other files, and before anybody looks at the environment, from which the variables that speak to this
-// process are taken. An address with a port that the kernel chose is printed to stderr. The error names the option and
-// what is wrong with its value.
-std::expected<Sockets, std::string> open_sockets(const RunCommand& command);
+// process are taken. An address with a port that the kernel chose is printed to stderr.
+std::expected<Sockets, SocketFailure> open_sockets(const RunCommand& command);
 
 // Hands them to the program, with LISTEN_FDS in its environment unless the command line sets that.
 void give_sockets(Sockets sockets, const RunCommand& command, wasi::WasiConfig& config);

@@ -3,6 +3,7 @@
 #include <wasi/wasi.h>
 
 #include "tools/wasirun/commands.h"
+#include "tools/wasirun/load.h"
 #include "tools/wasirun/report.h"
 
 namespace wasirun {
@@ -14,8 +15,8 @@ int validate(const ValidateCommand& command) {
   if (!engine) return failure("{}", engine.error().to_string());
   int exit_code = kSuccess;
   for (const std::string& file : command.files) {
-    if (const auto module = wasi::Module::from_file(*engine, file)) {
-      print_stdout("{}: valid\n", file);
+    if (const auto module = load_module(*engine, file)) {
+      print_stdout("{}: valid\n", name_of(file));
     } else {
       exit_code = failure("{}", describe(file, module.error()));
     }

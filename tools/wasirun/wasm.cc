@@ -2,20 +2,20 @@
 #include <wasi/wasi.h>
 
 #include "binary/decoder.h"
-#include "os/mapped_file.h"
 #include "text/text.h"
 #include "tools/wasirun/commands.h"
+#include "tools/wasirun/load.h"
 #include "tools/wasirun/output_file.h"
 #include "tools/wasirun/report.h"
 
 namespace wasirun {
 
 int wasm(const WasmCommand& command) {
-  const auto file = wasi::os::MappedFile::open(command.file);
+  const auto file = open_file(command.file);
   if (!file) return failure("{}", describe(command.file, file.error()));
   const std::span<const std::uint8_t> source = (*file)->bytes();
   if (wasi::binary::kind_of(source) == wasi::binary::FileKind::module) {
-    return failure("{}: this is a binary module already", command.file);
+    return failure("{}: this is a binary module already", name_of(command.file));
   }
   const auto bytes = wasi::text::encode_module({reinterpret_cast<const char*>(source.data()), source.size()});
   if (!bytes) return failure("{}", describe(command.file, bytes.error()));

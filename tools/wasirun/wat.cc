@@ -9,7 +9,7 @@
 namespace wasirun {
 
 int wat(const WatCommand& command) {
-  const auto module = load_module(command.file);
+  const auto module = decode_module(command.file);
   if (!module) return failure("{}", describe(command.file, module.error()));
   auto output = OutputFile::open(command.output);
   if (!output) return failure("{}", output.error().message);
