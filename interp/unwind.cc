@@ -64,17 +64,12 @@ Handler find_handler(Record* record, const Tag& tag) {
   }
 }
 
-// Loops can be made of throws, too.
-void poll(ExecState& exec) {
-  if (exec.interrupt.load(std::memory_order_relaxed) != 0) runtime::handle_interrupt(exec);
-}
-
 }  // namespace
 
 const std::uint8_t* throw_tag(const std::uint8_t* ip, VmContext* vm, std::uint32_t tag_index, const Slot* values) {
   ExecState& exec = *vm->exec;
   exec.top->resume = ip;
-  poll(exec);
+  runtime::poll(exec);  // loops can be made of throws, too
   Tag& tag = *Instance::from(vm)->tags[tag_index];
   const Handler handler = find_handler(static_cast<Record*>(exec.top), tag);
   // An exception that nobody looks at is never made: its values go from slots to slots.
@@ -92,7 +87,7 @@ const std::uint8_t* throw_tag(const std::uint8_t* ip, VmContext* vm, std::uint32
 const std::uint8_t* throw_reference(const std::uint8_t* ip, VmContext* vm, void* reference) {
   ExecState& exec = *vm->exec;
   exec.top->resume = ip;
-  poll(exec);
+  runtime::poll(exec);
   if (reference == nullptr) runtime::raise_trap(exec, TrapCode::null_exception_reference);
   auto& exception = *static_cast<Exception*>(reference);
   const Handler handler = find_handler(static_cast<Record*>(exec.top), *exception.tag);

@@ -13,8 +13,8 @@ namespace runtime {
 struct HostCall;
 }
 
-// Exists during one call of a host function, on the thread of the store. Handles got from it are valid until
-// the host function returns and cost nothing to make.
+// Exists during one call of a host function, on the thread of the store. Handles got from it cost nothing to make: they
+// do not keep the store alive.
 class Caller {
  public:
   Caller(const Caller&) = delete;

@@ -52,6 +52,8 @@ class Engine {
  public:
   // With the default configuration.
   Engine();
+  Engine(const Engine&) = default;  // no moves: a moved-from handle stays valid
+  Engine& operator=(const Engine&) = default;
   // Fails with `argument` for a feature that does not exist.
   static Result<Engine> create(EngineConfig config);
 

@@ -6,6 +6,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#exception-instances
 #pragma once
 
+#include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/store.h>
 #include <wasi/trap.h>
@@ -28,7 +29,8 @@ struct Tag;
 }
 
 // What kind of exception it is. A handle: copies refer to the same tag; same thread as the store. Unlike others it does
-// not keep the store alive, since host functions keep tags: use it only as long as the store is there.
+// not keep the store alive, since host functions keep tags. When the store is gone, its type is empty and no exception
+// can be made with it.
 class Tag {
  public:
   // A tag of the host's, whose exceptions carry values of these types.
@@ -36,22 +38,26 @@ class Tag {
 
   [[nodiscard]] TagType type() const;
   // The same tag, not just one of the same type.
-  friend bool operator==(const Tag& a, const Tag& b) { return a.tag_ == b.tag_; }
+  friend bool operator==(const Tag& a, const Tag& b) { return a.tag_ == b.tag_ && a.store_ == b.store_; }
 
  private:
   friend struct detail::Internals;
   friend class Exception;
   friend class Extern;
   friend class Instance;
-  Tag(detail::StoreState& store, runtime::Tag* tag) : store_(&store), tag_(tag) {}
-  detail::StoreState* store_;
+  Tag(const detail::StoreRef& store, runtime::Tag* tag) : store_(store.unowned()), tag_(tag) {}
+  detail::StoreRef store_;
   runtime::Tag* tag_;
 };
 
-// An exception: its tag and the values that it carries. Immutable; a handle as Tag is.
+// An exception: its tag and the values that it carries, none when the store is gone. Immutable; a handle as Tag is.
 class Exception {
  public:
-  // Fails with `argument` when the values do not fit the tag, with `limit` when the store has no room for it.
+  Exception(const Exception&) = default;  // no moves: a moved-from handle stays valid
+  Exception& operator=(const Exception&) = default;
+
+  // Fails with `argument` when the values do not fit the tag or its store is gone, with `limit` when the store has no
+  // room for it.
   static Result<Exception> create(const Tag& tag, std::span<const Value> values);
   // What a trap carries; empty for other traps, and for those of other stores.
   static std::optional<Exception> from_trap(const Store& store, const Trap& trap);
@@ -64,9 +70,10 @@ class Exception {
 
  private:
   friend struct detail::Internals;
-  Exception(detail::StoreState& store, std::shared_ptr<const runtime::ThrownException> thrown)
-      : store_(&store), thrown_(std::move(thrown)) {}
-  detail::StoreState* store_;
+  Exception(const detail::StoreRef& store, runtime::Tag* tag, std::shared_ptr<const runtime::ThrownException> thrown)
+      : store_(store.unowned()), tag_(tag), thrown_(std::move(thrown)) {}
+  detail::StoreRef store_;
+  runtime::Tag* tag_;
   std::shared_ptr<const runtime::ThrownException> thrown_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wasi/detail/signature.h>
+#include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/exception.h>
 #include <wasi/memory.h>
@@ -31,14 +32,18 @@ class Instance;
 }  // namespace runtime
 
 namespace detail {
-// Arguments and results in `slots`. False: it trapped, and take_trap has the trap until the next call.
+// Arguments and results in `slots`. False: it trapped, and take_trap is to be called next. Until then the store exists,
+// whatever handles host functions let go of.
 [[nodiscard]] bool call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots);
 Trap take_trap(StoreState& store);
+// Of a call through a handle whose store is gone.
+Trap gone_trap();
 }  // namespace detail
 
 // All handles of this header: copies refer to the same object; same thread as the store. Handles that come from a
-// Caller are valid until the host function returns; all others keep their store alive. Do not keep an owning
-// handle inside a host function of the same store: the two would keep each other alive for ever.
+// Caller do not keep their store alive, all others do. When the store is gone, what the former are asked for is an
+// error, or empty. Do not keep an owning handle inside a host function of the same store: the two would keep each other
+// alive for ever.
 
 // A function of which the type was checked when it was got: calls only pass numbers.
 template <class Signature>
@@ -52,8 +57,12 @@ class TypedFunction<R(Args...)> {
     using Types = detail::SignatureOf<R(Args...)>;
     detail::Slot slots[Types::kSlots];
     Types::Params::store(slots, args...);
-    if (!detail::call(*store_, *function_, slots)) [[unlikely]]
-      return std::unexpected(detail::take_trap(*store_));
+    detail::StoreState* const store = store_.get();
+    if (store == nullptr) [[unlikely]]
+      return std::unexpected(detail::gone_trap());
+    // Host functions may let go of this object.
+    if (!detail::call(*store, *function_, slots)) [[unlikely]]
+      return std::unexpected(detail::take_trap(*store));
     if constexpr (std::is_void_v<R>) {
       return {};
     } else {
@@ -63,9 +72,8 @@ class TypedFunction<R(Args...)> {
 
  private:
   friend class Function;
-  TypedFunction(std::shared_ptr<detail::StoreState> store, runtime::FuncRef* function)
-      : store_(std::move(store)), function_(function) {}
-  std::shared_ptr<detail::StoreState> store_;
+  TypedFunction(detail::StoreRef store, runtime::FuncRef* function) : store_(std::move(store)), function_(function) {}
+  detail::StoreRef store_;
   runtime::FuncRef* function_;
 };
 
@@ -95,10 +103,10 @@ class Function {
  private:
   friend struct detail::Internals;
   friend class Extern;
-  Function(std::shared_ptr<detail::StoreState> store, runtime::FuncRef* function)
-      : store_(std::move(store)), function_(function) {}
+  friend class Instance;
+  Function(detail::StoreRef store, runtime::FuncRef* function) : store_(std::move(store)), function_(function) {}
   [[nodiscard]] Result<void> check_type(std::span<const ValueType> params, std::span<const ValueType> results) const;
-  std::shared_ptr<detail::StoreState> store_;
+  detail::StoreRef store_;
   runtime::FuncRef* function_;
 };
 
@@ -116,9 +124,8 @@ class Global {
   friend struct detail::Internals;
   friend class Extern;
   friend class Instance;
-  Global(std::shared_ptr<detail::StoreState> store, runtime::Global* global)
-      : store_(std::move(store)), global_(global) {}
-  std::shared_ptr<detail::StoreState> store_;
+  Global(detail::StoreRef store, runtime::Global* global) : store_(std::move(store)), global_(global) {}
+  detail::StoreRef store_;
   runtime::Global* global_;
 };
 
@@ -140,8 +147,8 @@ class Table {
   friend struct detail::Internals;
   friend class Extern;
   friend class Instance;
-  Table(std::shared_ptr<detail::StoreState> store, runtime::Table* table) : store_(std::move(store)), table_(table) {}
-  std::shared_ptr<detail::StoreState> store_;
+  Table(detail::StoreRef store, runtime::Table* table) : store_(std::move(store)), table_(table) {}
+  detail::StoreRef store_;
   runtime::Table* table_;
 };
 
@@ -164,9 +171,9 @@ class Extern {
 
  private:
   friend struct detail::Internals;
-  Extern(std::shared_ptr<detail::StoreState> store, ExternKind kind, void* object)
+  Extern(detail::StoreRef store, ExternKind kind, void* object)
       : store_(std::move(store)), kind_(kind), object_(object) {}
-  std::shared_ptr<detail::StoreState> store_;
+  detail::StoreRef store_;
   ExternKind kind_;
   void* object_;  // the runtime's FuncRef, Table, Memory, Global or Tag
 };
@@ -196,9 +203,8 @@ class Instance {
 
  private:
   friend struct detail::Internals;
-  Instance(std::shared_ptr<detail::StoreState> store, runtime::Instance* instance)
-      : store_(std::move(store)), instance_(instance) {}
-  std::shared_ptr<detail::StoreState> store_;
+  Instance(detail::StoreRef store, runtime::Instance* instance) : store_(std::move(store)), instance_(instance) {}
+  detail::StoreRef store_;
   runtime::Instance* instance_;
 };
 

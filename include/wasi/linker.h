@@ -78,7 +78,8 @@ class InstantiationError {
 // Definitions by (module, name), of which a later one replaces an earlier one. Functions of the host and WASI can be
 // instantiated in any number of stores; definitions that belong to a store (externs, instances) in theirs only.
 // Several threads may call `instantiate` at once, each with a store of its own; define from one thread. Host functions
-// then run on all of those threads and must bear it.
+// then run on all of those threads and must bear it. A linker that was moved from may be destroyed or assigned to,
+// nothing else.
 class Linker {
  public:
   explicit Linker(const Engine& engine);

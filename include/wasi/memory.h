@@ -4,6 +4,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#memory-instances
 #pragma once
 
+#include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/store.h>
 #include <wasi/types.h>
@@ -31,6 +32,9 @@ class Memory;
 // Thread-safe, and copies refer to the same memory; what threads do to its bytes at once is for them to order.
 class SharedMemory {
  public:
+  SharedMemory(const SharedMemory&) = default;  // no moves: a moved-from handle stays valid
+  SharedMemory& operator=(const SharedMemory&) = default;
+
   // `type` says is_shared and has a maximum not below its minimum, else `argument`; `limit` or `io` when it cannot be
   // had.
   static Result<SharedMemory> create(const Engine& engine, const MemoryType& type);
@@ -52,8 +56,8 @@ class SharedMemory {
 };
 
 // A handle; copies refer to the same memory. A default-made one is empty: its size is 0 and every access fails.
-// Same thread as its store. Handles that come from a Caller are valid until the host function returns; all
-// others keep their store alive.
+// Same thread as its store. Handles that come from a Caller do not keep their store alive, and are empty when it is
+// gone; all others keep it alive.
 class Memory {
  public:
   Memory() = default;
@@ -61,7 +65,7 @@ class Memory {
   // declare (a maximum below the minimum, shared without a maximum), with `limit` or `io` when it cannot be had.
   static Result<Memory> create(Store& store, const MemoryType& type);
 
-  explicit operator bool() const { return memory_ != nullptr; }
+  explicit operator bool() const { return memory() != nullptr; }
   [[nodiscard]] MemoryType type() const;
   [[nodiscard]] std::uint64_t size() const { return bytes().size(); }  // in bytes
   [[nodiscard]] std::uint64_t pages() const { return size() / kPageSize; }
@@ -108,7 +112,8 @@ class Memory {
  private:
   friend struct detail::Internals;
   friend class Extern;
-  std::shared_ptr<detail::StoreState> store_;
+  [[nodiscard]] runtime::Memory* memory() const { return store_.get() == nullptr ? nullptr : memory_; }
+  detail::StoreRef store_;
   runtime::Memory* memory_ = nullptr;
 };
 

@@ -32,6 +32,8 @@ class MemoryDirectory {
   // `limit`: the most bytes that what guests make in it may take (ENOSPC): data by pieces of 4 KiB, and some hundred
   // bytes for each file, directory, link and name. What the embedder adds does not count.
   explicit MemoryDirectory(std::uint64_t limit = kDefaultLimit);
+  MemoryDirectory(const MemoryDirectory&) = default;  // no moves: a moved-from handle stays valid
+  MemoryDirectory& operator=(const MemoryDirectory&) = default;
 
   // A file with these bytes, in place of one that is there. A guest that writes to it changes its own copy of the 4 KiB
   // around, never the bytes that were given.

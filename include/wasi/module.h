@@ -49,6 +49,9 @@ struct ModuleCounts {
 // Thread-safe: any thread may use it, any number of stores may instantiate it at once; they share its code.
 class Module {
  public:
+  Module(const Module&) = default;  // no moves: a moved-from handle stays valid
+  Module& operator=(const Module&) = default;
+
   // Loads a file. It is mapped, not read: it must not be changed in place while the module lives (replacing it by
   // renaming another over it is fine). The text format (WAT) is read too, where the file begins like a text or its name
   // ends in ".wat". Errors: `io` when the file cannot be read, `malformed` and `invalid` with the byte offset or the

@@ -21,6 +21,9 @@ class GivenSocket;
 // Thread-safe. Programs of several stores may have the same one; a connection then goes to one of them.
 class Socket {
  public:
+  Socket(const Socket&) = default;  // no moves: a moved-from handle stays valid
+  Socket& operator=(const Socket&) = default;
+
   // A new one that listens at "tcp:HOST:PORT" ("tcp:127.0.0.1:8080", "tcp:[::1]:8080"; port 0: any that is free) or at
   // "unix:PATH", a file that is removed with the socket.
   static Result<Socket> listen(std::string_view address);

@@ -36,6 +36,8 @@ class OutputBuffer {
   // `limit`: the most bytes that it holds. A write beyond it stores what there is room for; one for which there is no
   // room at all fails in the guest with ENOSPC.
   explicit OutputBuffer(std::size_t limit = kDefaultLimit);
+  OutputBuffer(const OutputBuffer&) = default;  // no moves: a moved-from handle stays valid
+  OutputBuffer& operator=(const OutputBuffer&) = default;
   // What has been written, from the first byte on.
   [[nodiscard]] std::string text() const;
   // The same, and the buffer is empty again.
@@ -66,6 +68,9 @@ using StreamWriter = std::function<std::expected<std::size_t, std::errc>(std::sp
 // where it was put (an OutputBuffer as stdin), is an error of Linker::instantiate.
 class Stdio {
  public:
+  Stdio(const Stdio&) = default;  // no moves: a moved-from handle stays valid
+  Stdio& operator=(const Stdio&) = default;
+
   static Stdio null();     // reads end at once, writes vanish
   static Stdio inherit();  // the process's own
   // A descriptor of the embedder's: it is neither closed nor changed, and must stay open while the guest lives.

@@ -2,21 +2,26 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#store
 #pragma once
 
+#include <wasi/detail/store_ref.h>
 #include <wasi/engine.h>
+#include <wasi/error.h>
 #include <wasi/metrics.h>
 
 #include <any>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace wasi {
 
 namespace detail {
+struct StoreRecord;
 struct StoreState;
-}
+}  // namespace detail
 
 struct StoreConfig {
   // Bytes of all linear memories and tables (8 an element) together; a guest's memory.grow or table.grow beyond it
@@ -28,24 +33,48 @@ struct StoreConfig {
   // Bytes of the heap for structures and arrays, by blocks of 64 KiB; beyond it: TrapCode::allocation_failure.
   std::uint64_t gc_heap_limit = std::uint64_t{4} << 30;
   bool gc_stress = false;  // collect at every allocation: for tests
-  // Guest code traps with `deadline_exceeded` when this much time has passed since the store was made.
+  // Guest code traps with `deadline_exceeded` when this much time has passed since the store was made. Kept in any
+  // case: where no thread can be had to watch it, guest code looks at the clock itself, which makes it slower.
   std::optional<std::chrono::nanoseconds> deadline = std::nullopt;
+  // See Store::set_native_stack.
+  std::span<const std::byte> native_stack = {};
 };
 
 // Stops the guest of a store. Copyable; any thread may use it, also after the store has gone.
 class Interrupter {
  public:
-  // Guest code that runs, or the next that is called, traps with TrapCode::interrupted at its next loop or call.
+  // Guest code that runs, or the next that is called, traps with TrapCode::interrupted at its next loop or call, once;
+  // so does that of other stores which its host functions have called. Store::clear_interrupt takes it back.
   void interrupt() const;
 
  private:
   friend class Store;
-  explicit Interrupter(std::weak_ptr<detail::StoreState> state) : state_(std::move(state)) {}
-  std::weak_ptr<detail::StoreState> state_;
+  explicit Interrupter(detail::StoreRecord& record);
+  detail::StoreRecord* record_;
+  std::uint64_t number_;
 };
 
-// Objects made in a store live until the store and every handle to one of its objects are gone.
-// One thread at a time may use a store and everything that belongs to it; different stores are independent.
+// A deadline for some calls: as long as this exists, guest code of the store traps with `deadline_exceeded` when it has
+// come, or the store's own deadline if that is earlier. Afterwards the store's deadline is what it was before. Movable;
+// scopes of one store end in the reverse of the order in which they began. May outlive the store.
+class DeadlineScope {
+ public:
+  DeadlineScope(DeadlineScope&& other) noexcept : store_(std::exchange(other.store_, {})), previous_(other.previous_) {}
+  DeadlineScope& operator=(DeadlineScope&&) = delete;
+  ~DeadlineScope();
+
+ private:
+  friend class Store;
+  DeadlineScope(detail::StoreRef store, std::optional<std::chrono::steady_clock::time_point> previous)
+      : store_(std::move(store)), previous_(previous) {}
+  detail::StoreRef store_;
+  std::optional<std::chrono::steady_clock::time_point> previous_;
+};
+
+// Objects made in a store live until the store and every handle to one of its objects are gone, and no call into its
+// guests is in progress. One thread at a time may use a store and everything that belongs to it; different stores are
+// independent. Calls into one store nest: one that began later ends earlier. A store that was moved from may be
+// destroyed or assigned to, nothing else.
 class Store {
  public:
   explicit Store(const Engine& engine, StoreConfig config = {});
@@ -57,12 +86,24 @@ class Store {
   // The embedder's own data; host functions reach it as Caller::data<T>().
   [[nodiscard]] std::any& data();
 
-  // Set between calls, not from host functions. Empty: no deadline.
-  void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  // Guest code traps with `deadline_exceeded` at its first loop, call or return from a host function behind this.
+  // Stores whose guests are called by host functions inherit it for that time. Set between calls, not from host
+  // functions. Empty: no deadline. Fails with `limit`, and changes nothing, where no thread can be had to watch it.
+  Result<void> set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  // A deadline for the calls that are made while the result exists. Fails as set_deadline does.
+  [[nodiscard]] Result<DeadlineScope> limit_calls(std::chrono::steady_clock::time_point deadline);
+  // Takes back interrupts that came too late to stop anything.
+  void clear_interrupt();
+  // Says which stack the calls into this store will be made on, where the embedder switches to stacks of its own
+  // (fibers, coroutines): all of its bytes, without guard pages. Guests then use it down to a part that is kept for
+  // host functions, 3/8 of it and at most 128 KiB. Without this, guests and the host functions that call them again
+  // get 24 KiB of such a stack. Threads' own stacks are known. Smaller ones than 64 KiB run no guests: each call traps
+  // with `stack_overflow`. Empty: not known. Set between calls.
+  void set_native_stack(std::span<const std::byte> stack);
   // Frees the structures and arrays that nothing refers to any more. Happens by itself too.
   void collect_garbage();
   [[nodiscard]] HeapMetrics heap_metrics() const;
-  [[nodiscard]] Interrupter interrupter() const { return Interrupter(state_); }
+  [[nodiscard]] Interrupter interrupter() const;
 
  private:
   friend struct detail::Internals;

@@ -76,9 +76,9 @@ constexpr ValueType value_type_of() {
 
 // A value with its type. A plain value; floats keep every bit, NaN payloads included.
 //
-// A function reference stays valid as long as the store that it comes from. A reference to an object of a store's heap
-// keeps the object alive. Like everything that belongs to a store it is used by one thread at a time, but any thread
-// may let go of it.
+// A reference to a function or an object belongs to the store that it comes from; others refuse it. One to an object of
+// the heap keeps the object alive as long as there is the store. Like everything that belongs to a store it is used by
+// one thread at a time, but any thread may let go of it, also when the store is gone.
 class Value {
  public:
   Value() = default;  // i32 0
@@ -109,7 +109,7 @@ class Value {
 
   [[nodiscard]] ValueType type() const { return type_; }
   [[nodiscard]] bool is_null() const { return type_.is_reference() && bits_[0] == 0; }
-  // Empty for numbers and vectors.
+  // Empty for numbers and vectors, and for references made of bits that stand for none.
   [[nodiscard]] std::optional<ReferenceKind> reference_kind() const;
 
   // The value as a C++ type; empty when the value has another Wasm type. An i32 reads as either sign. An externref that
@@ -164,7 +164,7 @@ class Value {
   friend struct detail::Internals;
   ValueType type_;
   std::array<std::uint64_t, 2> bits_{};
-  std::shared_ptr<const runtime::HostRoot> root_;  // of a reference to an object
+  std::shared_ptr<const runtime::HostRoot> root_;  // of a reference to a function or an object
 };
 
 }  // namespace wasi

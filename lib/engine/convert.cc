@@ -44,6 +44,10 @@ FunctionType function_type(const wasm::Module& module, wasm::TypeIndex type) {
 
 }  // namespace
 
+std::unexpected<Error> gone(std::string_view what) {
+  return fail(ErrorKind::argument, "the store of this {} does not exist any more", what);
+}
+
 wasm::FuncType to_internal(std::span<const ValueType> params, std::span<const ValueType> results) {
   wasm::FuncType type;
   for (ValueType param : params) type.params.push_back(to_internal(param));
@@ -147,13 +151,12 @@ ExternType type_of(const wasm::Module& module, const wasm::Export& exported) {
 
 namespace {
 
-// The bits look like the address of an object, and nothing says that it is one of this store's.
+// The bits look like the address of a function or an object, and nothing says that it is one of this store's.
 bool is_foreign(runtime::Store& store, const Value& value) {
-  if (!runtime::is_traced(store.registry(), to_internal(value.type())) || !runtime::is_object(value.bits()[0])) {
-    return false;
-  }
+  if (!value.type().is_reference() || !runtime::is_object(value.bits()[0])) return false;
   const runtime::HostRoot* root = Internals::root(value);
-  return root == nullptr || !store.heap().is_own(*root);
+  if (root == nullptr) return true;
+  return root->kind() == runtime::ObjectKind::none ? root != store.function_root().get() : !store.heap().is_own(*root);
 }
 
 }  // namespace
@@ -162,10 +165,14 @@ bool fits(runtime::Store& store, const Value& value, wasm::ValType type) {
   const wasm::TypeRegistry& registry = store.registry();
   const wasm::ValType own = to_internal(value.type());
   if (!type.is_ref() || !own.is_ref()) return own == type;
-  if (registry.top_of(own.heap()) != registry.top_of(type.heap())) return false;
-  if (value.is_null()) return type.is_nullable();
+  // Types of references that come from elsewhere mean nothing here.
   if (is_foreign(store, value)) return false;
+  const wasm::AbstractHeap top = registry.top_of(own.heap());
+  if (top != registry.top_of(type.heap())) return false;
+  if (value.is_null()) return type.is_nullable();
   const std::uint64_t reference = value.bits()[0];
+  // Functions are nothing but functions, whatever the bits that claim to be one.
+  if (top == wasm::AbstractHeap::func && !runtime::is_object(reference)) return false;
   return runtime::passes(registry, store.exec().gc, reference, runtime::make_test(registry, type));
 }
 
@@ -180,8 +187,9 @@ Value read_value(runtime::Store& store, const runtime::Slot* slots, wasm::ValTyp
   // The high half of a slot that holds 32 bits is anything.
   if (type == wasm::kI32 || type == wasm::kF32) bits[0] = slots[0].u32;
   Value value = Value::from_bits(to_public(type), bits);
-  if (runtime::is_traced(store.registry(), type) && runtime::is_object(bits[0])) {
-    Internals::set_root(value, store.heap().keep(bits[0]));
+  if (type.is_ref() && runtime::is_object(bits[0])) {
+    const bool is_traced = runtime::is_traced(store.registry(), type);
+    Internals::set_root(value, is_traced ? store.heap().keep(bits[0]) : store.function_root());
   }
   return value;
 }
@@ -276,16 +284,18 @@ std::optional<ReferenceKind> Value::reference_kind() const {
   if (reference == 0) return ReferenceKind::null;
   if (runtime::is_i31(reference)) return ReferenceKind::i31;
   if (runtime::is_host_pointer(reference)) return ReferenceKind::host;
-  // References to objects have a handle, those to functions have none.
-  if (root_ == nullptr) return ReferenceKind::function;
-  switch (runtime::object_of(reference)->type.kind()) {
+  if (root_ == nullptr) return std::nullopt;
+  switch (root_->kind()) {
+    case runtime::ObjectKind::none:
+      return ReferenceKind::function;
     case runtime::ObjectKind::structure:
       return ReferenceKind::structure;
     case runtime::ObjectKind::array:
       return ReferenceKind::array;
-    default:
-      return ReferenceKind::exception;
+    case runtime::ObjectKind::exception:
+      break;
   }
+  return ReferenceKind::exception;
 }
 
 }  // namespace wasi

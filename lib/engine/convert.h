@@ -5,8 +5,10 @@
 #include <wasi/types.h>
 #include <wasi/values.h>
 
+#include <expected>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "runtime/frame.h"
 #include "runtime/store.h"
@@ -15,6 +17,9 @@
 #include "wasm/types.h"
 
 namespace wasi::detail {
+
+// The error of a handle, to a `what`, whose store does not exist any more.
+std::unexpected<Error> gone(std::string_view what);
 
 inline wasm::ValType to_internal(ValueType type) { return std::bit_cast<wasm::ValType>(type.bits()); }
 inline ValueType to_public(wasm::ValType type) { return ValueType::from_bits(type.bits()); }

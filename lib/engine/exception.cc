@@ -21,26 +21,33 @@ Result<Tag> Tag::create(Store& store, std::span<const ValueType> params) {
   const auto& state = Internals::state(store);
   const auto type = state->engine->registry->add_func(detail::to_internal(params, {}));
   if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
-  return Tag(*state, state->store.add_tag(*type));
+  return Tag(detail::StoreRef(state), state->store.add_tag(*type));
 }
 
-TagType Tag::type() const { return {detail::to_public(type_of(*store_, *tag_))}; }
+TagType Tag::type() const {
+  const detail::StoreState* const state = store_.get();
+  return state == nullptr ? TagType{} : TagType{detail::to_public(type_of(*state, *tag_))};
+}
 
 Result<Exception> Exception::create(const Tag& tag, std::span<const Value> values) {
-  runtime::Store& store = tag.store_->store;
+  detail::StoreState* const state = tag.store_.get();
+  if (state == nullptr) return detail::gone("tag");
+  runtime::Store& store = state->store;
   std::vector<runtime::Slot> slots(tag.tag_->slot_count);
-  const auto& types = type_of(*tag.store_, *tag.tag_).params;
+  const auto& types = type_of(*state, *tag.tag_).params;
   if (auto wrong = detail::write_values(slots.data(), values, types, store, "value")) {
     return fail(ErrorKind::argument, "an exception's values: {}", *wrong);
   }
   runtime::Exception* exception = store.make_exception(*tag.tag_, slots.data());
   if (exception == nullptr) return fail(ErrorKind::limit, "the store has no room for another exception");
-  return Exception(*tag.store_, std::make_shared<runtime::ThrownException>(store, *exception));
+  return Exception(tag.store_, tag.tag_, std::make_shared<runtime::ThrownException>(store, *exception));
 }
 
 std::optional<Exception> Internals::exception(StoreState& store, const Trap& trap) {
-  if (trap.exception == nullptr || trap.exception->in(store.store) == nullptr) return std::nullopt;
-  return Exception(store, trap.exception);
+  if (trap.exception == nullptr) return std::nullopt;
+  const runtime::Exception* const exception = trap.exception->in(store.store);
+  if (exception == nullptr) return std::nullopt;
+  return Exception(StoreRef::borrowed(store), exception->tag, trap.exception);
 }
 
 std::optional<Exception> Exception::from_trap(const Store& store, const Trap& trap) {
@@ -51,13 +58,15 @@ std::optional<Exception> Exception::from_trap(const Caller& caller, const Trap& 
   return Internals::exception(Internals::store(caller), trap);
 }
 
-Tag Exception::tag() const { return {*store_, thrown_->in(store_->store)->tag}; }
+Tag Exception::tag() const { return {store_, tag_}; }
 
 std::vector<Value> Exception::values() const {
-  runtime::Exception& exception = *thrown_->in(store_->store);
-  const auto& types = type_of(*store_, *exception.tag).params;
+  detail::StoreState* const state = store_.get();
+  if (state == nullptr) return {};
+  runtime::Exception& exception = *thrown_->in(state->store);
+  const auto& types = type_of(*state, *tag_).params;
   std::vector<Value> values(types.size());
-  detail::read_values(store_->store, exception.values(), types, values);
+  detail::read_values(state->store, exception.values(), types, values);
   return values;
 }
 

@@ -21,7 +21,13 @@ bool detail::call(StoreState& store, runtime::FuncRef& function, std::span<Slot>
   return store.store.try_call(function, {reinterpret_cast<runtime::Slot*>(slots.data()), slots.size()});
 }
 
-Trap detail::take_trap(StoreState& store) { return std::exchange(store.store.exec().pending, {}); }
+Trap detail::take_trap(StoreState& store) {
+  Trap trap = std::exchange(store.store.exec().pending, {});
+  store.settle();
+  return trap;
+}
+
+Trap detail::gone_trap() { return {.code = TrapCode::host_error, .message = gone("function").error().message}; }
 
 namespace {
 
@@ -58,10 +64,17 @@ Result<runtime::External> find(runtime::Instance& instance, std::string_view nam
 
 }  // namespace
 
-FunctionType Function::type() const { return detail::to_public(type_of(*store_, *function_)); }
+FunctionType Function::type() const {
+  const detail::StoreState* const state = store_.get();
+  return state == nullptr ? FunctionType{} : detail::to_public(type_of(*state, *function_));
+}
 
 std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> args) const {
-  const wasm::FuncType& type = type_of(*store_, *function_);
+  detail::StoreState* const state = store_.get();
+  if (state == nullptr) return std::unexpected(detail::gone_trap());
+  // Host functions may let go of this object and of all else that keeps the store.
+  const detail::Hold hold(*state);
+  const wasm::FuncType& type = type_of(*state, *function_);
   // Most calls fit; others take one allocation.
   std::array<runtime::Slot, 16> few;
   std::vector<runtime::Slot> many;
@@ -71,17 +84,19 @@ std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> ar
     many.resize(needed);
     slots = many;
   }
-  if (auto wrong = detail::write_values(slots.data(), args, type.params, store_->store, "argument")) {
+  if (auto wrong = detail::write_values(slots.data(), args, type.params, state->store, "argument")) {
     return std::unexpected(Trap{.code = TrapCode::host_error, .message = std::move(*wrong)});
   }
-  if (auto done = store_->store.call(*function_, slots); !done) return std::unexpected(std::move(done).error());
+  if (auto done = state->store.call(*function_, slots); !done) return std::unexpected(std::move(done).error());
   std::vector<Value> results(type.results.size());
-  detail::read_values(store_->store, slots.data(), type.results, results);
+  detail::read_values(state->store, slots.data(), type.results, results);
   return results;
 }
 
 Result<void> Function::check_type(std::span<const ValueType> params, std::span<const ValueType> results) const {
-  const wasm::FuncType& type = type_of(*store_, *function_);
+  const detail::StoreState* const state = store_.get();
+  if (state == nullptr) return detail::gone("function");
+  const wasm::FuncType& type = type_of(*state, *function_);
   const auto same = [](std::span<const ValueType> asked, const std::vector<wasm::ValType>& actual) {
     return std::ranges::equal(asked, actual, {}, &ValueType::bits, &wasm::ValType::bits);
   };
@@ -91,16 +106,17 @@ Result<void> Function::check_type(std::span<const ValueType> params, std::span<c
 }
 
 Value Function::to_value() const {
-  return Value::from_bits(ValueType::funcref(), {reinterpret_cast<std::uint64_t>(function_), 0});
+  const detail::StoreState* const state = store_.get();
+  if (state == nullptr) return Value::zero_of(ValueType::funcref());
+  Value value = Value::from_bits(ValueType::funcref(), {reinterpret_cast<std::uint64_t>(function_), 0});
+  Internals::set_root(value, state->store.function_root());
+  return value;
 }
 
 std::optional<Function> Function::from_value(const Store& store, const Value& value) {
   const auto& state = Internals::state(store);
-  const wasm::ValType type = detail::to_internal(value.type());
-  if (!type.is_ref() || value.is_null() || state->store.registry().top_of(type.heap()) != wasm::AbstractHeap::func) {
-    return std::nullopt;
-  }
-  return Function(state, reinterpret_cast<runtime::FuncRef*>(value.bits()[0]));
+  if (value.is_null() || Internals::root(value) != state->store.function_root().get()) return std::nullopt;
+  return Function(detail::StoreRef(state), reinterpret_cast<runtime::FuncRef*>(value.bits()[0]));
 }
 
 Extern::Extern(const Function& function)
@@ -108,7 +124,7 @@ Extern::Extern(const Function& function)
 Extern::Extern(const Memory& memory) : store_(memory.store_), kind_(ExternKind::memory), object_(memory.memory_) {}
 Extern::Extern(const Global& global) : store_(global.store_), kind_(ExternKind::global), object_(global.global_) {}
 Extern::Extern(const Table& table) : store_(table.store_), kind_(ExternKind::table), object_(table.table_) {}
-Extern::Extern(const Tag& tag) : store_(detail::borrowed(*tag.store_)), kind_(ExternKind::tag), object_(tag.tag_) {}
+Extern::Extern(const Tag& tag) : store_(tag.store_), kind_(ExternKind::tag), object_(tag.tag_) {}
 
 std::optional<Function> Extern::function() const {
   if (kind_ != ExternKind::function) return std::nullopt;
@@ -132,10 +148,10 @@ std::optional<Table> Extern::table() const {
 
 std::optional<Tag> Extern::tag() const {
   if (kind_ != ExternKind::tag) return std::nullopt;
-  return Tag(*store_, static_cast<runtime::Tag*>(object_));
+  return Tag(store_, static_cast<runtime::Tag*>(object_));
 }
 
-Extern Internals::external(std::shared_ptr<StoreState> store, const runtime::External& object) {
+Extern Internals::external(const StoreRef& store, const runtime::External& object) {
   void* pointer = nullptr;
   switch (object.kind) {
     case wasm::ExternalKind::func:
@@ -154,7 +170,7 @@ Extern Internals::external(std::shared_ptr<StoreState> store, const runtime::Ext
       pointer = object.tag;
       break;
   }
-  return {std::move(store), static_cast<ExternKind>(object.kind), pointer};
+  return {store, static_cast<ExternKind>(object.kind), pointer};
 }
 
 runtime::External Internals::external(const Extern& object) {
@@ -173,39 +189,60 @@ runtime::External Internals::external(const Extern& object) {
   return runtime::External(static_cast<runtime::Tag*>(object.object_));
 }
 
-Module Instance::module() const { return Internals::module(store_->modules.at(instance_)); }
+Module Instance::module() const {
+  if (const detail::StoreState* const state = store_.get()) return Internals::module(state->modules.at(instance_));
+  // Of an engine of its own, so that nothing takes it for a module to be instantiated.
+  static const auto nothing = [] {
+    auto state = std::make_shared<detail::ModuleState>();
+    state->engine = std::make_shared<detail::EngineState>();
+    state->module = std::make_shared<wasm::Module>();
+    return state;
+  }();
+  return Internals::module(nothing);
+}
+
+namespace {
+
+Result<runtime::External> find(const detail::StoreRef& store, runtime::Instance* instance, std::string_view name,
+                               wasm::ExternalKind kind) {
+  if (store.get() == nullptr) return detail::gone("instance");
+  return find(*instance, name, kind);
+}
+
+}  // namespace
 
 Result<Function> Instance::func(std::string_view name) const {
-  return Internals::function(store_, WASI_TRY(find(*instance_, name, wasm::ExternalKind::func)).func);
+  return Function(store_, WASI_TRY(find(store_, instance_, name, wasm::ExternalKind::func)).func);
 }
 
 Result<Memory> Instance::memory(std::string_view name) const {
-  return Internals::memory(store_, WASI_TRY(find(*instance_, name, wasm::ExternalKind::memory)).memory);
+  return Internals::memory(store_, WASI_TRY(find(store_, instance_, name, wasm::ExternalKind::memory)).memory);
 }
 
 Result<Global> Instance::global(std::string_view name) const {
-  return Global(store_, WASI_TRY(find(*instance_, name, wasm::ExternalKind::global)).global);
+  return Global(store_, WASI_TRY(find(store_, instance_, name, wasm::ExternalKind::global)).global);
 }
 
 Result<Table> Instance::table(std::string_view name) const {
-  return Table(store_, WASI_TRY(find(*instance_, name, wasm::ExternalKind::table)).table);
+  return Table(store_, WASI_TRY(find(store_, instance_, name, wasm::ExternalKind::table)).table);
 }
 
 Result<Tag> Instance::tag(std::string_view name) const {
-  return Tag(*store_, WASI_TRY(find(*instance_, name, wasm::ExternalKind::tag)).tag);
+  return Tag(store_, WASI_TRY(find(store_, instance_, name, wasm::ExternalKind::tag)).tag);
 }
 
 std::optional<Extern> Instance::get(std::string_view name) const {
+  if (store_.get() == nullptr) return std::nullopt;
   const auto found = instance_->find_export(name);
   if (!found) return std::nullopt;
   return Internals::external(store_, *found);
 }
 
-Memory Caller::memory() const { return Internals::memory(detail::borrowed(*store_), call_->memory()); }
+Memory Caller::memory() const { return Internals::memory(detail::StoreRef::borrowed(*store_), call_->memory()); }
 
 std::optional<Instance> Caller::instance() const {
   if (call_->caller == nullptr) return std::nullopt;
-  return Internals::instance(detail::borrowed(*store_), call_->caller);
+  return Internals::instance(detail::StoreRef::borrowed(*store_), call_->caller);
 }
 
 std::any& Caller::store_data() const { return store_->data; }

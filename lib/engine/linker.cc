@@ -90,6 +90,7 @@ Result<std::optional<runtime::External>> resolve(const detail::LinkerState& link
     if (definition.memory) {
       return runtime::External(WASI_TRY(store.store.add_memory(Internals::storage(*definition.memory))));
     }
+    // Neither one of another store nor one whose store is gone.
     if (Internals::store(*definition.object).get() != &store) {
       return fail(ErrorKind::argument, "import \"{}\".\"{}\" is defined as an object of another store", import.module,
                   import.name);
@@ -161,6 +162,7 @@ Linker& Linker::define(std::string_view module, std::string_view name, const Sha
 }
 
 Linker& Linker::define_instance(std::string_view module, const Instance& instance) {
+  if (Internals::store(instance).get() == nullptr) return *this;
   runtime::Instance* internal = Internals::instance(instance);
   const auto& exports = internal->module().exports;
   for (std::size_t i = 0; i < exports.size(); ++i) {
@@ -190,8 +192,9 @@ std::expected<runtime::Instance*, InstantiationError> detail::instantiate(const 
 }
 
 std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, const Module& module) const {
-  const auto& store_state = Internals::state(store);
-  const auto& module_state = Internals::state(module);
+  // Copies: the start function may let go of the handles.
+  const auto store_state = Internals::state(store);
+  const auto module_state = Internals::state(module);
   if (store_state->engine != module_state->engine || store_state->engine != state_->engine) {
     return std::unexpected(InstantiationError(
         Error{ErrorKind::argument, "the linker, the store and the module belong to different engines", {}}));
@@ -205,7 +208,7 @@ std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, co
       threads == nullptr ? nullptr : store_state->threads.emplace_back(std::move(threads)).get();
   auto instance = detail::instantiate(*state_, *store_state, module_state, kept);
   if (!instance) return std::unexpected(std::move(instance).error());
-  return Internals::instance(store_state, *instance);
+  return Internals::instance(detail::StoreRef(store_state), *instance);
 }
 
 }  // namespace wasi

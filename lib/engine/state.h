@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "binary/names.h"
+#include "engine/store_life.h"
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
 #include "runtime/store.h"
@@ -84,10 +85,36 @@ struct StoreState {
   // The threads of the programs that were instantiated here. First to go: they are ended and waited for.
   std::vector<std::unique_ptr<WasiThreads>> threads;
 
-  StoreState(std::shared_ptr<EngineState> owner, runtime::StoreOptions options);
+  StoreRecord& record;
+  // What uses the store beside calls in progress. When everybody else has let go of it, the last use destroys it.
+  std::uint32_t holds = 0;
+
+  // All stores are made by this.
+  static std::shared_ptr<StoreState> make(std::shared_ptr<EngineState> engine, const runtime::StoreOptions& options);
+  // To be called where a use of the store ends: destroys it where that was the last.
+  void settle();
   ~StoreState();
   StoreState(const StoreState&) = delete;
   StoreState& operator=(const StoreState&) = delete;
+
+ private:
+  StoreState(std::shared_ptr<EngineState> owner, const runtime::StoreOptions& options);
+  [[nodiscard]] bool is_in_use() const;
+};
+
+// Keeps a store for as long as this lives, although host functions that run meanwhile may drop its last handle.
+class Hold {
+ public:
+  explicit Hold(StoreState& store) : store_(store) { ++store_.holds; }
+  ~Hold() {
+    --store_.holds;
+    store_.settle();
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+ private:
+  StoreState& store_;
 };
 
 struct LinkerState {
@@ -114,17 +141,12 @@ struct Internals {
   static const std::shared_ptr<ModuleState>& state(const Module& module) { return module.state_; }
   static const std::shared_ptr<StoreState>& state(const Store& store) { return store.state_; }
   static Module module(std::shared_ptr<ModuleState> state) { return Module(std::move(state)); }
-  static Instance instance(std::shared_ptr<StoreState> store, runtime::Instance* instance) {
-    return {std::move(store), instance};
-  }
+  static Instance instance(const StoreRef& store, runtime::Instance* instance) { return {store, instance}; }
   static runtime::Instance* instance(const Instance& instance) { return instance.instance_; }
-  static const std::shared_ptr<StoreState>& store(const Instance& instance) { return instance.store_; }
-  static Function function(std::shared_ptr<StoreState> store, runtime::FuncRef* function) {
-    return {std::move(store), function};
-  }
-  static Memory memory(std::shared_ptr<StoreState> store, runtime::Memory* memory) {
+  static const StoreRef& store(const Instance& instance) { return instance.store_; }
+  static Memory memory(const StoreRef& store, runtime::Memory* memory) {
     Memory handle;
-    handle.store_ = std::move(store);
+    handle.store_ = store;
     handle.memory_ = memory;
     return handle;
   }
@@ -132,8 +154,8 @@ struct Internals {
     return SharedMemory(std::move(storage));
   }
   static const std::shared_ptr<runtime::MemoryStorage>& storage(const SharedMemory& memory) { return memory.storage_; }
-  static Extern external(std::shared_ptr<StoreState> store, const runtime::External& object);
-  static const std::shared_ptr<StoreState>& store(const Extern& object) { return object.store_; }
+  static Extern external(const StoreRef& store, const runtime::External& object);
+  static const StoreRef& store(const Extern& object) { return object.store_; }
   static runtime::External external(const Extern& object);
   static StoreState& store(const Caller& caller) { return *caller.store_; }
   static std::optional<Exception> exception(StoreState& store, const Trap& trap);
@@ -143,8 +165,5 @@ struct Internals {
   static Result<preview1::Config> wasi(const WasiConfig& config);
   static std::uint32_t max_threads(const WasiConfig& config) { return config.max_threads_; }
 };
-
-// A pointer to the store for handles that must not own it: those of a Caller.
-inline std::shared_ptr<StoreState> borrowed(StoreState& store) { return {std::shared_ptr<StoreState>(), &store}; }
 
 }  // namespace wasi::detail

@@ -1,6 +1,8 @@
 // Stores, and the objects that hosts make in them.
 #include "runtime/store.h"
 
+#include <mutex>
+
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/state.h"
@@ -11,10 +13,35 @@ namespace wasi {
 
 using detail::Internals;
 
-detail::StoreState::StoreState(std::shared_ptr<EngineState> owner, runtime::StoreOptions options)
-    : engine(std::move(owner)), store(engine->registry, options) {}
+detail::StoreState::StoreState(std::shared_ptr<EngineState> owner, const runtime::StoreOptions& options)
+    : engine(std::move(owner)), store(engine->registry, options), record(begin_life(*this)) {}
 
-detail::StoreState::~StoreState() = default;
+detail::StoreState::~StoreState() { end_life(record); }
+
+std::shared_ptr<detail::StoreState> detail::StoreState::make(std::shared_ptr<EngineState> engine,
+                                                             const runtime::StoreOptions& options) {
+  return {new StoreState(std::move(engine), options), [](StoreState* state) {
+            runtime::ExecState& exec = state->store.exec();
+            exec.owner = state;
+            exec.abandoned = [](void* owner) { static_cast<StoreState*>(owner)->settle(); };
+            state->settle();
+          }};
+}
+
+bool detail::StoreState::is_in_use() const { return holds != 0 || store.exec().host_entry != nullptr; }
+
+void detail::StoreState::settle() {
+  if (store.exec().abandoned != nullptr && !is_in_use()) delete this;
+}
+
+namespace {
+
+os::StackBounds to_bounds(std::span<const std::byte> stack) {
+  const auto low = reinterpret_cast<std::uintptr_t>(stack.data());
+  return {.low = low, .high = low + stack.size()};
+}
+
+}  // namespace
 
 Store::Store(const Engine& engine, StoreConfig config) {
   const auto& engine_state = Internals::state(engine);
@@ -24,16 +51,34 @@ Store::Store(const Engine& engine, StoreConfig config) {
                                                     .stack_bytes = config.stack_size,
                                                     .gc_heap_bytes = config.gc_heap_limit},
                                          .checks = detail::bounds_checks_of(engine_state->config),
-                                         .gc_stress = config.gc_stress};
-  state_ = std::make_shared<detail::StoreState>(engine_state, options);
-  if (config.deadline) set_deadline(std::chrono::steady_clock::now() + *config.deadline);
+                                         .gc_stress = config.gc_stress,
+                                         .native_stack = to_bounds(config.native_stack)};
+  state_ = detail::StoreState::make(engine_state, options);
+  if (config.deadline) state_->store.keep_deadline(std::chrono::steady_clock::now() + *config.deadline);
 }
 
 std::any& Store::data() { return state_->data; }
 
-void Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
-  state_->store.set_deadline(deadline);
+Result<void> Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
+  if (state_->store.set_deadline(deadline)) return {};
+  return fail(ErrorKind::limit, "no thread can be had to watch the deadline");
 }
+
+Result<DeadlineScope> Store::limit_calls(std::chrono::steady_clock::time_point deadline) {
+  const auto previous = state_->store.exec().own_deadline;
+  WASI_TRY(set_deadline(runtime::earlier(previous, deadline)));
+  return DeadlineScope(detail::StoreRef::borrowed(*state_), previous);
+}
+
+DeadlineScope::~DeadlineScope() {
+  if (detail::StoreState* const state = store_.get()) state->store.keep_deadline(previous_);
+}
+
+void Store::clear_interrupt() { state_->store.clear_interrupt(); }
+
+void Store::set_native_stack(std::span<const std::byte> stack) { state_->store.set_native_stack(to_bounds(stack)); }
+
+Interrupter Store::interrupter() const { return Interrupter(state_->record); }
 
 void Store::collect_garbage() {
   if (runtime::GcHeap* heap = state_->store.exec().gc.heap) heap->collect();
@@ -49,31 +94,32 @@ HeapMetrics Store::heap_metrics() const {
           .reserved_bytes = statistics.reserved_bytes};
 }
 
+Interrupter::Interrupter(detail::StoreRecord& record) : record_(&record), number_(record.number.load()) {}
+
 void Interrupter::interrupt() const {
-  if (const auto state = state_.lock()) state->store.interrupt();
+  const std::lock_guard lock(record_->mutex);
+  if (record_->number.load() == number_) record_->store->store.interrupt();
 }
 
 Result<Memory> Memory::create(Store& store, const MemoryType& type) {
   const auto& state = Internals::state(store);
   const wasm::MemoryType internal = detail::to_internal(type);
   WASI_TRY(detail::check_type(internal));
-  return Internals::memory(state, WASI_TRY(state->store.add_memory(internal)));
+  return Internals::memory(detail::StoreRef(state), WASI_TRY(state->store.add_memory(internal)));
 }
 
-MemoryType Memory::type() const { return memory_ == nullptr ? MemoryType{} : detail::to_public(memory_->type()); }
+MemoryType Memory::type() const { return !*this ? MemoryType{} : detail::to_public(memory_->type()); }
 
 std::optional<std::uint64_t> Memory::grow(std::uint64_t delta_pages) {
-  const std::int64_t old_pages = memory_ == nullptr ? -1 : memory_->grow(delta_pages);
+  const std::int64_t old_pages = !*this ? -1 : memory_->grow(delta_pages);
   if (old_pages < 0) return std::nullopt;
   return static_cast<std::uint64_t>(old_pages);
 }
 
-std::span<std::uint8_t> Memory::bytes() const {
-  return memory_ == nullptr ? std::span<std::uint8_t>() : memory_->bytes();
-}
+std::span<std::uint8_t> Memory::bytes() const { return !*this ? std::span<std::uint8_t>() : memory_->bytes(); }
 
 std::optional<SharedMemory> Memory::shared() const {
-  if (memory_ == nullptr || !memory_->type().is_shared) return std::nullopt;
+  if (!*this || !memory_->type().is_shared) return std::nullopt;
   return Internals::shared_memory(memory_->storage());
 }
 
@@ -101,7 +147,7 @@ std::span<std::uint8_t> SharedMemory::bytes() const { return storage_->bytes(); 
 
 Result<Memory> SharedMemory::in(Store& store) const {
   const auto& state = Internals::state(store);
-  return Internals::memory(state, WASI_TRY(state->store.add_memory(storage_)));
+  return Internals::memory(detail::StoreRef(state), WASI_TRY(state->store.add_memory(storage_)));
 }
 
 Result<Global> Global::create(Store& store, const GlobalType& type, const Value& value) {
@@ -113,16 +159,21 @@ Result<Global> Global::create(Store& store, const GlobalType& type, const Value&
   }
   runtime::Global* global = state->store.add_global(internal, {});
   detail::write_value(global->cell, value);
-  return Global(state, global);
+  return Global(detail::StoreRef(state), global);
 }
 
-GlobalType Global::type() const { return detail::to_public(global_->type); }
+GlobalType Global::type() const { return store_.get() == nullptr ? GlobalType{} : detail::to_public(global_->type); }
 
-Value Global::get() const { return detail::read_value(store_->store, global_->cell, global_->type.type); }
+Value Global::get() const {
+  detail::StoreState* const state = store_.get();
+  return state == nullptr ? Value() : detail::read_value(state->store, global_->cell, global_->type.type);
+}
 
 Result<void> Global::set(const Value& value) const {
+  detail::StoreState* const state = store_.get();
+  if (state == nullptr) return detail::gone("global");
   if (!global_->type.is_mutable) return fail(ErrorKind::argument, "the global is constant");
-  if (!detail::fits(store_->store, value, global_->type.type)) {
+  if (!detail::fits(state->store, value, global_->type.type)) {
     return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}",
                 wasm::to_string(global_->type.type), value.type().to_string());
   }
@@ -150,31 +201,34 @@ Result<Table> Table::create(Store& store, const TableType& type, const Value& in
   }
   WASI_TRY(detail::check_type(internal));
   WASI_TRY(check_element(state->store, init, internal.element));
-  return Table(state, WASI_TRY(state->store.add_table(internal, reference_of(init))));
+  return Table(detail::StoreRef(state), WASI_TRY(state->store.add_table(internal, reference_of(init))));
 }
 
-TableType Table::type() const { return detail::to_public(table_->type); }
+TableType Table::type() const { return store_.get() == nullptr ? TableType{} : detail::to_public(table_->type); }
 
-std::uint64_t Table::size() const { return table_->view.size; }
+std::uint64_t Table::size() const { return store_.get() == nullptr ? 0 : table_->view.size; }
 
 std::optional<Value> Table::get(std::uint64_t index) const {
-  if (index >= table_->view.size) return std::nullopt;
+  if (index >= size()) return std::nullopt;
   const runtime::Slot slot{.ref = table_->view.elements[index]};
-  return detail::read_value(store_->store, &slot, table_->type.element);
+  return detail::read_value(store_.get()->store, &slot, table_->type.element);
 }
 
 Result<void> Table::set(std::uint64_t index, const Value& value) const {
+  detail::StoreState* const state = store_.get();
+  if (state == nullptr) return detail::gone("table");
   if (index >= table_->view.size) {
     return fail(ErrorKind::argument, "index {} is outside of the table, which has {} elements", index,
                 table_->view.size);
   }
-  WASI_TRY(check_element(store_->store, value, table_->type.element));
+  WASI_TRY(check_element(state->store, value, table_->type.element));
   table_->view.elements[index] = reference_of(value);
   return {};
 }
 
 std::optional<std::uint64_t> Table::grow(std::uint64_t delta, const Value& init) const {
-  if (!check_element(store_->store, init, table_->type.element)) return std::nullopt;
+  detail::StoreState* const state = store_.get();
+  if (state == nullptr || !check_element(state->store, init, table_->type.element)) return std::nullopt;
   const std::int64_t old_size = table_->grow(delta, reference_of(init));
   if (old_size < 0) return std::nullopt;
   return static_cast<std::uint64_t>(old_size);

@@ -58,8 +58,9 @@ WasiThreads::WasiThreads(const LinkerState& linker, StoreState& first, std::shar
       max_threads_(Internals::max_threads(linker.wasi->config)) {
   // Objects of stores cannot be given to the threads', and would keep this store from ever going away.
   for (auto& [name, definition] : linker_.definitions) {
-    if (definition.object)
-      definition.object = Internals::external(borrowed(first), Internals::external(*definition.object));
+    if (!definition.object) continue;
+    definition.object =
+        Internals::external(Internals::store(*definition.object).unowned(), Internals::external(*definition.object));
   }
   if (program_ != nullptr) return;
   program_ = std::make_shared<runtime::Program>();
@@ -140,11 +141,11 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
       --threads->running_;
     }
   } place{this};
-  auto store = std::make_shared<StoreState>(spawner.engine, spawner.store.options());
+  const auto store = StoreState::make(spawner.engine, spawner.store.options());
   store->data = spawner.data;
   // One state of WASI for all: arguments, descriptors.
   for (const auto& [definition, state] : spawner.wasi) store->wasi[definition].context = state.context;
-  store->store.set_deadline(spawner.store.exec().deadline);
+  store->store.keep_deadline(spawner.store.exec().deadline);
   store->store.join(program_);
   const auto instance = instantiate(linker_, *store, module_, this);
   if (!instance) return failure(Errno::again);
@@ -156,7 +157,7 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
   Thread& thread = threads_.emplace_back();
   try {
     // It cannot get at its entry before this function is done: the lock is held.
-    thread.thread = std::thread([this, store, start, id, argument, &thread]() mutable {
+    thread.thread = std::thread([this, store = store, start, id, argument, &thread]() mutable {
       run(store, *start, id, argument);
       store.reset();
       const std::lock_guard done(mutex_);

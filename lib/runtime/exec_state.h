@@ -6,13 +6,13 @@
 #include <wasi/trap.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "runtime/frame.h"
 #include "runtime/gc_heap_cells.h"
+#include "runtime/interruption.h"
 #include "runtime/parking.h"
 #include "runtime/program.h"
 
@@ -20,12 +20,7 @@ namespace wasi::runtime {
 
 class Store;
 struct Exception;
-struct HostEntry;  // trap_raise.h: the innermost entry from the host
-
-// Bits of ExecState::interrupt: who set it.
-inline constexpr std::uint32_t kInterruptDeadline = 1;  // the watchdog: the deadline has passed
-inline constexpr std::uint32_t kInterruptRequest = 2;   // Store::interrupt()
-inline constexpr std::uint32_t kInterruptEnd = 4;       // Program::end(): for good
+struct HostEntry;  // host_entry.h: the innermost entry from the host
 
 struct ExecState {
   Frame* top = nullptr;         // newest record
@@ -37,16 +32,25 @@ struct ExecState {
   // function takes what lies behind its parameters and results for free.
   Slot* free_slot = nullptr;
   std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
-  // kInterruptDeadline, kInterruptRequest, kInterruptEnd. Non-zero: polls at loop heads and entries call
+  // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};
   HostEntry* host_entry = nullptr;
   GcState gc;
   Store* store = nullptr;
-  std::optional<std::chrono::steady_clock::time_point> deadline;  // blocking host calls wait no longer
-  std::shared_ptr<Program> program;                               // that the store runs with others; null: alone
-  Parker parker;                                                  // where memory.atomic.wait sleeps
-  Trap pending;                                                   // the trap on its way to the host entry
+  std::optional<Deadline> deadline;        // the earlier of the two below; blocking host calls wait no longer
+  std::optional<Deadline> own_deadline;    // that the embedder set
+  std::optional<Deadline> outer_deadline;  // of the stores whose host functions wait for this one
+  NestedCall* nested = nullptr;            // calls into other stores, innermost first; interruption.cc has the lock
+  bool is_watched = false;                 // the watchdog knows of own_deadline
+  bool is_outer_watched = true;            // and of outer_deadline
+  std::shared_ptr<Program> program;        // that the store runs with others; null: alone
+  Parker parker;                           // where memory.atomic.wait sleeps
+  Trap pending;                            // the trap on its way to the host entry
+  // Set when the store's owner has let go of it during a call: what a call that succeeds does last. A call that traps
+  // leaves it to whoever takes the trap.
+  void (*abandoned)(void* owner) = nullptr;
+  void* owner = nullptr;
   // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);
   // `pending` is then what the host gets if nobody does.
   Exception* thrown = nullptr;

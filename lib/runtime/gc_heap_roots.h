@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/frame.h"
+#include "runtime/gc_heap_object.h"
 
 namespace wasi::runtime {
 
@@ -31,19 +32,26 @@ class HostRoots {
   std::vector<std::uint32_t> free_;
 };
 
-// One of them, for as long as this lives.
+// What says of a reference in the host's hands which store it is of. That of an object is one of the roots, for as long
+// as this lives; all functions of a store share one, which keeps nothing alive (Store::function_root).
 class HostRoot {
  public:
+  HostRoot() = default;  // of functions
   HostRoot(std::shared_ptr<HostRoots> roots, std::uint64_t reference)
-      : roots_(std::move(roots)), index_(roots_->add(reference)) {}
-  ~HostRoot() { roots_->remove(index_); }
+      : roots_(std::move(roots)), kind_(object_of(reference)->type.kind()), index_(roots_->add(reference)) {}
+  ~HostRoot() {
+    if (roots_ != nullptr) roots_->remove(index_);
+  }
   HostRoot(const HostRoot&) = delete;
   HostRoot& operator=(const HostRoot&) = delete;
   [[nodiscard]] const HostRoots* roots() const { return roots_.get(); }
+  // What the reference points to, also when its store is gone; `none`: a function.
+  [[nodiscard]] ObjectKind kind() const { return kind_; }
 
  private:
   std::shared_ptr<HostRoots> roots_;
-  std::uint32_t index_;
+  ObjectKind kind_ = ObjectKind::none;
+  std::uint32_t index_ = 0;
 };
 
 // Values in a C++ function that allocates: whatever the vector holds while this exists stays alive.

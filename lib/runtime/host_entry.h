@@ -38,6 +38,7 @@ struct HostEntry {
   Frame* top;
   Slot* free_slot;
   std::uintptr_t native_limit;
+  ExecState* running;  // what ran on this native stack
 };
 
 #if defined(WASI_ENTRY_WITH_SETJMP)

@@ -4,11 +4,13 @@
 #include <exception>
 #include <type_traits>
 
+#include "base/check.h"
 #include "runtime/exception.h"
 #include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
 #include "runtime/store.h"
+#include "runtime/thread_state.h"
 #include "runtime/trap_raise.h"
 
 namespace wasi::runtime {
@@ -53,12 +55,20 @@ void host_function_entry(VmContext* /*instance*/, Slot* slots, FunctionCode* sel
   // A caller that tail-calls need not have had room for the results.
   if (free_slots(exec, slots) < function.slot_count) [[unlikely]]
     raise_trap(exec, TrapCode::stack_overflow);
+  // Code of many host calls and no loop polls nowhere else.
+  poll(exec);
   Slot* const free_slot = exec.free_slot;
   exec.free_slot = slots + function.slot_count;
+  HostEntry* const entry = exec.host_entry;
   const bool stopped = run_body(function, exec, slots);
+  // Calls into one store nest, on whichever stacks they are made: those that the body made have to be done.
+  WASI_CHECK(exec.host_entry == entry);
+  // The body may have been left for a while, and other stores have run on this thread.
+  thread_state.running = &exec;
   exec.free_slot = free_slot;
   if (stopped && !throw_pending(exec)) [[unlikely]]
     raise_trap(exec, std::move(exec.pending));
+  poll(exec);
 }
 
 }  // namespace wasi::runtime

@@ -52,7 +52,7 @@ void sleep_until(ExecState& exec, std::optional<std::chrono::time_point<Clock, s
 // Wakes up to `count` of those who wait there, in the order in which they came; how many.
 std::uint32_t unpark(const void* address, std::uint32_t count);
 
-// Sets bits of exec.interrupt and wakes the store's thread where it is parked. From any thread.
-void interrupt(ExecState& exec, std::uint32_t bits);
+// Sets bits of exec.interrupt and wakes the store's thread where it is parked. From any thread; for interruption.h.
+void wake_with(ExecState& exec, std::uint32_t bits);
 
 }  // namespace wasi::runtime

@@ -1,6 +1,7 @@
 #include "runtime/program.h"
 
 #include "runtime/exec_state.h"
+#include "runtime/interruption.h"
 
 namespace wasi::runtime {
 

@@ -8,11 +8,11 @@
 #include "base/result.h"
 #include "os/fault_handler.h"
 #include "os/reservation_pool.h"
-#include "os/thread_stack.h"
 #include "os/virtual_memory.h"
 #include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
+#include "runtime/native_stack.h"
 #include "runtime/store_impl.h"
 #include "runtime/thread_state.h"
 #include "runtime/trap_raise.h"
@@ -36,7 +36,7 @@ Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
 }
 
 Store::~Store() {
-  set_deadline(std::nullopt);
+  keep_deadline(std::nullopt);
   if (exec_.program != nullptr) exec_.program->remove(exec_);
   const std::size_t accessible = impl_->stack.size() - std::min(impl_->stack.size(), kStackGuardBytes);
   os::give_back_reservation(std::move(impl_->stack), accessible, {kKeptStackBytes, kKeptStackBytes});
@@ -123,13 +123,12 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
 
 }  // namespace
 
-bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
+[[gnu::always_inline]] inline bool Store::enter(FuncRef& function, std::span<Slot> slots) {
   ThreadState& thread = thread_state;
-  const std::uintptr_t native_limit = native_stack_limit();
   if (exec_.stack_begin == nullptr) [[unlikely]]
     make_stack();
   Slot* const base = exec_.free_slot;
-  if (slots.size() > free_slots(exec_, base) || os::stack_pointer() < native_limit) [[unlikely]] {
+  if (slots.size() > free_slots(exec_, base)) [[unlikely]] {
     exec_.pending = make_trap(exec_, TrapCode::stack_overflow);
     return false;
   }
@@ -144,16 +143,19 @@ bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
   entry.top = exec_.top;
   entry.free_slot = base;
   entry.native_limit = exec_.native_limit;
+  // Of another stack than this, what ran there may have ended when this call does.
+  entry.running =
+      thread.running != nullptr && thread.running->native_limit == thread.native_limit ? thread.running : nullptr;
   exec_.host_entry = &entry;
-  exec_.native_limit = native_limit;
-  ExecState* const running = std::exchange(thread.running, &exec_);
+  exec_.native_limit = thread.native_limit;
+  thread.running = &exec_;
 
   SlotEntry code = function.code->entry.load(std::memory_order_acquire);
   if (code == nullptr) [[unlikely]]
     code = prepare_and_run;
   const bool trapped = enter_guest(entry, code, function.instance, base, function.code);
 
-  thread.running = running;
+  thread.running = entry.running;
   exec_.native_limit = entry.native_limit;
   exec_.host_entry = entry.previous;
   if (trapped || exec_.thrown != nullptr) [[unlikely]] {
@@ -165,6 +167,49 @@ bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
   }
   copy_slots(base, slots.size(), slots.data());
   return true;
+}
+
+// The last step of a call that succeeds.
+inline bool Store::settle() {
+  if (exec_.abandoned != nullptr) [[unlikely]]
+    exec_.abandoned(exec_.owner);
+  return true;
+}
+
+bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
+  const ExecState* const running = thread_state.running;
+  if (!is_on_native_stack(os::stack_pointer()) || (running != nullptr && running != &exec_)) [[unlikely]] {
+    return call_elsewhere(function, slots);
+  }
+  return enter(function, slots) && settle();
+}
+
+// From a stack that is not the one of the last call, or from a host function of another store's guest.
+[[gnu::noinline]] bool Store::call_elsewhere(FuncRef& function, std::span<Slot> slots) {
+  const std::uintptr_t here = os::stack_pointer();
+  if (!is_on_native_stack(here)) {
+    if (!find_native_stack(here)) {
+      const SwitchedStack stack(here, options_.native_stack);
+      return call_elsewhere(function, slots);
+    }
+    if (here < thread_state.native_limit) return refuse_for_stack();
+  }
+  ExecState* const running = thread_state.running;
+  // A store that runs on another stack does not wait for this call: its host function may have left it for a while.
+  if (running == nullptr || running == &exec_ || running->native_limit != thread_state.native_limit) {
+    return enter(function, slots) && settle();
+  }
+  {
+    const NestedCall nested(*running, exec_);
+    if (!enter(function, slots)) return false;
+  }
+  return settle();
+}
+
+[[gnu::noinline]] bool Store::refuse_for_stack() {
+  exec_.pending = make_trap(exec_, TrapCode::stack_overflow);
+  if (const auto shortage = native_stack_shortage()) exec_.pending.message += ": " + *shortage;
+  return false;
 }
 
 std::expected<void, Trap> Store::call(FuncRef& function, std::span<Slot> slots) {
@@ -180,12 +225,35 @@ GcHeap& Store::heap() {
   return *impl_->heap;
 }
 
+const std::shared_ptr<const HostRoot>& Store::function_root() const { return impl_->function_root; }
+
 void Store::interrupt() { runtime::interrupt(exec_, kInterruptRequest); }
 
-void Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
-  if (exec_.deadline) unwatch_deadline(exec_, *exec_.deadline);
-  exec_.deadline = deadline;
-  if (deadline) watch_deadline(exec_, *deadline);
+void Store::clear_interrupt() { exec_.interrupt.fetch_and(~kInterruptRequest); }
+
+bool Store::set_deadline(std::optional<Deadline> deadline) {
+  // The same one twice would be one entry of the watchdog's.
+  if (deadline == exec_.own_deadline && exec_.is_watched) return true;
+  if (deadline && !watch_deadline(exec_, *deadline)) return false;
+  if (exec_.is_watched) unwatch_deadline(exec_, *exec_.own_deadline);
+  exec_.is_watched = deadline.has_value();
+  exec_.own_deadline = deadline;
+  exec_.deadline = earlier(deadline, exec_.outer_deadline);
+  return true;
+}
+
+void Store::keep_deadline(std::optional<Deadline> deadline) {
+  if (set_deadline(deadline)) return;
+  if (exec_.is_watched) unwatch_deadline(exec_, *exec_.own_deadline);
+  exec_.is_watched = false;
+  exec_.own_deadline = deadline;
+  exec_.deadline = earlier(deadline, exec_.outer_deadline);
+  exec_.interrupt.fetch_or(kInterruptDeadline);
+}
+
+void Store::keep_watch() {
+  if (exec_.own_deadline && !exec_.is_watched) keep_deadline(exec_.own_deadline);
+  if (!exec_.is_outer_watched) exec_.interrupt.fetch_or(kInterruptDeadline);
 }
 
 bool Store::reserve_memory(std::uint64_t bytes) {

@@ -7,13 +7,13 @@
 #include <wasi/error.h>
 #include <wasi/trap.h>
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "os/thread_stack.h"
 #include "runtime/exec_state.h"
 #include "runtime/host_function.h"
 #include "runtime/memory.h"
@@ -26,6 +26,7 @@ namespace wasi::runtime {
 
 class Instance;
 class GcHeap;
+class HostRoot;
 class Marker;
 
 // A table: its type, its elements.
@@ -62,7 +63,8 @@ struct StoreLimits {
 struct StoreOptions {
   StoreLimits limits;
   BoundsChecks checks = BoundsChecks::guard_pages;
-  bool gc_stress = false;  // collect at every allocation of an object
+  bool gc_stress = false;             // collect at every allocation of an object
+  os::StackBounds native_stack = {};  // that calls are made on, where the embedder switches stacks and says so
 };
 
 // What an import can be given, and what an export is.
@@ -91,6 +93,7 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   [[nodiscard]] ExecState& exec() { return exec_; }
+  [[nodiscard]] const ExecState& exec() const { return exec_; }
   [[nodiscard]] wasm::TypeRegistry& registry() const { return *registry_; }
   [[nodiscard]] const StoreOptions& options() const { return options_; }
   // Tells stores apart, also those that are gone.
@@ -127,8 +130,20 @@ class Store {
 
   // Stops guest code from any thread at its next poll; the trap is `interrupted`.
   void interrupt();
-  // Guest code that runs past this traps with `deadline_exceeded`. Set between calls only.
-  void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  // Takes interrupts back that no guest code has answered.
+  void clear_interrupt();
+  // Guest code that runs past this traps with `deadline_exceeded`. False, and nothing is changed, where nobody can be
+  // had to watch it.
+  [[nodiscard]] bool set_deadline(std::optional<Deadline> deadline);
+  // The same without fail: where nobody can be had to watch it, every poll looks at the clock.
+  void keep_deadline(std::optional<Deadline> deadline);
+  // For such polls: asks for a watch again.
+  void keep_watch();
+  // The stack that calls will be made on, where that is none of a thread's own; empty: not known.
+  void set_native_stack(os::StackBounds stack) { options_.native_stack = stack; }
+
+  // What references to this store's functions carry when the host has them; no other store's, ever, while one does.
+  [[nodiscard]] const std::shared_ptr<const HostRoot>& function_root() const;
 
   // The heap of structures, arrays and exceptions, made when it is first asked for.
   [[nodiscard]] GcHeap& heap();
@@ -150,6 +165,10 @@ class Store {
   friend class Instantiation;
   struct Impl;
   void make_stack();
+  bool enter(FuncRef& function, std::span<Slot> slots);
+  bool call_elsewhere(FuncRef& function, std::span<Slot> slots);
+  bool settle();
+  bool refuse_for_stack();
   ExecState exec_;
   std::shared_ptr<wasm::TypeRegistry> registry_;
   StoreOptions options_;

@@ -21,6 +21,7 @@ struct Store::Impl {
   std::deque<HostFunction> host_functions;
   std::vector<std::unique_ptr<Instance>> instances;
   std::shared_ptr<const void> identity = std::make_shared<char>();
+  std::shared_ptr<const HostRoot> function_root = std::make_shared<const HostRoot>();
   std::unique_ptr<GcHeap> heap;
   std::vector<Tier*> tiers;  // of the instances, each once
   std::uint64_t memory_bytes = 0;

@@ -3,33 +3,25 @@
 
 #include <cstdint>
 
-#include "os/thread_stack.h"
 #include "runtime/exec_state.h"
 
 namespace wasi::runtime {
 
+class SwitchedStack;
+
 struct ThreadState {
-  ExecState* running = nullptr;     // the store whose guest code runs, innermost; the fault handler reads it
-  std::uintptr_t native_limit = 0;  // kNativeStackReserve above the stack's end; 0: not asked yet
-  std::uintptr_t stack_high = 0;    // the stack's other end
+  // The store whose guest code, or host function, runs; the fault handler reads it. Null where neither does.
+  ExecState* running = nullptr;
+  // The native stack in use (native_stack.h), as far as the last call from the host knew: guests use it down to
+  // `native_limit`. All 0: not asked yet.
+  std::uintptr_t native_limit = 0;
+  std::uintptr_t stack_high = 0;
+  std::uintptr_t stack_low = 0;
+  SwitchedStack* switched = nullptr;  // those of the embedder's on which calls are in progress
   bool is_ready_for_faults = false;
 };
 
 // Of the model that a signal handler may use: no allocation at first access.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadState thread_state;
-
-namespace detail {
-// The first call on a thread, and stacks that the thread did not begin on.
-std::uintptr_t find_native_stack_limit(std::uintptr_t here);
-}  // namespace detail
-
-// Where guest code on this thread's current stack has to stop.
-inline std::uintptr_t native_stack_limit() {
-  const ThreadState& thread = thread_state;
-  const std::uintptr_t here = os::stack_pointer();
-  if (here - thread.native_limit < thread.stack_high - thread.native_limit) [[likely]]
-    return thread.native_limit;
-  return detail::find_native_stack_limit(here);
-}
 
 }  // namespace wasi::runtime

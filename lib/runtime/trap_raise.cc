@@ -53,15 +53,22 @@ void handle_interrupt(ExecState& exec) {
     record(exec, *exec.program->ending());
     leave(exec);
   }
+  if ((wishes & kInterruptOuter) != 0) {
+    // It is the outer store that answers the wish; this one stops until then.
+    exec.interrupt.fetch_or(wishes);
+    raise_trap(exec, TrapCode::interrupted);
+  }
   if ((wishes & kInterruptRequest) != 0) {
     exec.interrupt.fetch_or(wishes & kInterruptDeadline);
     raise_trap(exec, TrapCode::interrupted);
   }
-  if ((wishes & kInterruptDeadline) != 0 && exec.deadline && std::chrono::steady_clock::now() >= *exec.deadline) {
+  if ((wishes & kInterruptDeadline) == 0 || !exec.deadline) return;
+  if (std::chrono::steady_clock::now() >= *exec.deadline) {
     // The deadline stays passed until another is set.
     exec.interrupt.fetch_or(kInterruptDeadline);
     raise_trap(exec, TrapCode::deadline_exceeded);
   }
+  exec.store->keep_watch();
 }
 
 SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function) {

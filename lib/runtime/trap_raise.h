@@ -22,8 +22,14 @@ namespace wasi::runtime {
 Trap make_trap(const ExecState& exec, TrapCode code);
 
 // Called by a poll that saw exec.interrupt set: raises `interrupted`, `deadline_exceeded` or what ended the program
-// where they are due, otherwise clears a stale flag and returns.
+// where they are due, otherwise clears a stale flag and returns. Sets the flag again where only polls keep the
+// deadline.
 void handle_interrupt(ExecState& exec);
+
+inline void poll(ExecState& exec) {
+  if (exec.interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    handle_interrupt(exec);
+}
 
 // Makes a function of `instance` ready for its first call: fills its record, validates its body if that
 // has not been done, and asks the tier for an entry, which is also stored in code.entry. Traps

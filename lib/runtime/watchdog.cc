@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -20,15 +21,15 @@ class Watchdog {
     return *watchdog;
   }
 
+  // Throws what the standard library does where memory or threads have run out.
   void watch(ExecState& exec, Deadline deadline) {
     const std::lock_guard lock(mutex_);
-    const auto position = entries_.emplace(deadline, &exec).first;
     if (!is_running_) {
-      is_running_ = true;
       std::thread([this] { run(); }).detach();
-    } else if (position == entries_.begin()) {
-      changed_->notify_one();
+      is_running_ = true;
     }
+    const auto position = entries_.emplace(deadline, &exec).first;
+    if (position == entries_.begin()) changed_->notify_one();
   }
 
   void unwatch(ExecState& exec, Deadline deadline) {
@@ -73,7 +74,14 @@ class Watchdog {
 
 }  // namespace
 
-void watch_deadline(ExecState& exec, Deadline deadline) { Watchdog::get().watch(exec, deadline); }
+bool watch_deadline(ExecState& exec, Deadline deadline) {
+  try {
+    Watchdog::get().watch(exec, deadline);
+    return true;
+  } catch (const std::exception&) {  // bad_alloc, system_error
+    return false;
+  }
+}
 
 void unwatch_deadline(ExecState& exec, Deadline deadline) { Watchdog::get().unwatch(exec, deadline); }
 

@@ -24,6 +24,10 @@ bool Call::must_stop() {
     trap = exec.program->ending();
     return true;
   }
+  if ((exec.interrupt.load(std::memory_order_relaxed) & runtime::kInterruptOuter) != 0) {
+    trap = trap_of(TrapCode::interrupted);
+    return true;
+  }
   if ((exec.interrupt.load(std::memory_order_relaxed) & runtime::kInterruptRequest) != 0) {
     // Answered here, so the next poll of guest code must not answer it again.
     exec.interrupt.fetch_and(~std::uint32_t{runtime::kInterruptRequest});

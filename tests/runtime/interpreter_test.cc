@@ -55,7 +55,7 @@ TEST_CASE("an access out of bounds traps in both ways of checking, with its plac
 TEST_CASE("a deadline stops an interpreted loop", "[interpreter][interrupt]") {
   InterpreterWorld world;
   Instance& instance = world.instantiate(R"((module $app (func $spin (export "spin") (loop (br 0)))))");
-  world.store->set_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+  world.store->keep_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
   const auto done = world.call(instance, "spin");
   REQUIRE_FALSE(done.has_value());
   CHECK(without_offsets(done.error()) == "deadline exceeded < app!spin");
@@ -64,7 +64,7 @@ TEST_CASE("a deadline stops an interpreted loop", "[interpreter][interrupt]") {
 TEST_CASE("a deadline stops endless recursion by tail calls", "[interpreter][interrupt]") {
   InterpreterWorld world;
   Instance& instance = world.instantiate(R"((module (func $spin (export "spin") (return_call $spin))))");
-  world.store->set_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
+  world.store->keep_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
   CHECK(world.call(instance, "spin").error().code == TrapCode::deadline_exceeded);
 }
 

@@ -39,7 +39,7 @@ struct LoopWorld : World {
 
 TEST_CASE("a deadline stops an endless loop", "[interrupt]") {
   LoopWorld world;
-  world.store->set_deadline(steady_clock::now() + milliseconds(20));
+  world.store->keep_deadline(steady_clock::now() + milliseconds(20));
   const auto result = world.call(*world.instance, "loop");
   REQUIRE_FALSE(result.has_value());
   CHECK(result.error().to_string() == "trap: deadline exceeded\n    0: app!loop @ 0x77");
@@ -47,25 +47,25 @@ TEST_CASE("a deadline stops an endless loop", "[interrupt]") {
   const auto again = world.call(*world.instance, "poll");
   REQUIRE_FALSE(again.has_value());
   CHECK(again.error().code == TrapCode::deadline_exceeded);
-  world.store->set_deadline(std::nullopt);
+  world.store->keep_deadline(std::nullopt);
   CHECK(world.call(*world.instance, "poll").has_value());
   CHECK(world.store->exec().interrupt.load() == 0);
-  world.store->set_deadline(steady_clock::now() + hours(1));
+  world.store->keep_deadline(steady_clock::now() + hours(1));
   CHECK(world.call(*world.instance, "poll").has_value());
 }
 
 TEST_CASE("deadlines fire in their order, whatever the order in which they were set", "[interrupt]") {
   LoopWorld late;
   LoopWorld early;
-  late.store->set_deadline(steady_clock::now() + hours(1));
-  early.store->set_deadline(steady_clock::now() + milliseconds(10));
+  late.store->keep_deadline(steady_clock::now() + hours(1));
+  early.store->keep_deadline(steady_clock::now() + milliseconds(10));
   CHECK(early.call(*early.instance, "loop").error().code == TrapCode::deadline_exceeded);
   CHECK(late.call(*late.instance, "poll").has_value());
 }
 
 TEST_CASE("a deadline that has passed when it is set stops the next loop", "[interrupt]") {
   LoopWorld world;
-  world.store->set_deadline(steady_clock::now() - milliseconds(1));
+  world.store->keep_deadline(steady_clock::now() - milliseconds(1));
   CHECK(world.call(*world.instance, "loop").error().code == TrapCode::deadline_exceeded);
 }
 

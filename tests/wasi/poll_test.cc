@@ -186,11 +186,11 @@ TEST_CASE("events may overwrite the subscriptions that they answer", "[poll]") {
 TEST_CASE("a guest that waits is stopped by its deadline", "[poll]") {
   Pipe pipe;
   Guest guest(pipe.as_stdin());
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
+  guest.store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
   poll(guest, {clock_after(3'600'000'000'000, 1)});
   REQUIRE(guest.trap());
   CHECK(guest.trap()->code == TrapCode::deadline_exceeded);
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
+  guest.store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
   guest.read_text(0);
   REQUIRE(guest.trap());
   CHECK(guest.trap()->code == TrapCode::deadline_exceeded);
@@ -262,7 +262,7 @@ TEST_CASE("a full pipe holds up its writer only if that is willing to wait", "[p
   }
   CHECK(error == Errno::again);
   REQUIRE(guest.call("fd_fdstat_set_flags", {1, 0}) == Errno::success);
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
+  guest.store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::milliseconds(5));
   guest.call("fd_write", {1, buffers, 1, out});
   REQUIRE(guest.trap());
   CHECK(guest.trap()->code == TrapCode::deadline_exceeded);
@@ -393,7 +393,7 @@ TEST_CASE("a descriptor wakes who sleeps: bytes, room, a writer or a reader that
   config.out = {.kind = Stdio::Kind::fd, .fd = out.ends[1]};
   Guest guest(config);
   // Should nothing wake it.
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  guest.store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
   const int what = GENERATE(0, 1, 2, 3);
   if (what == 1 || what == 3) {
     REQUIRE(::fcntl(out.ends[1], F_SETFL, O_NONBLOCK) == 0);
@@ -427,7 +427,7 @@ TEST_CASE("many subscriptions of one descriptor are one, whatever the process ma
   constexpr std::uint32_t kCount = 2500;
   Pipe pipe;
   Guest guest(pipe.as_stdin());
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  guest.store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
   const std::uint32_t memory = guest.allocate(kCount * sizeof(Subscription));
   const auto subscribe = [&] {
     for (std::uint32_t i = 0; i < kCount; ++i) {
@@ -482,7 +482,7 @@ TEST_CASE("programs that wait on many threads do not hold up the one that releas
     Config config = pipes[i].as_stdin();
     config.out = {.kind = Stdio::Kind::fd, .fd = pipes[i + 1].ends[1]};
     guests.push_back(std::make_unique<Guest>(config));
-    guests.back()->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+    guests.back()->store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
   }
   std::vector<std::future<bool>> done;
   for (std::size_t i = 0; i < kGuests; ++i) {
@@ -509,7 +509,7 @@ TEST_CASE("programs that wait on many threads do not hold up the one that releas
 TEST_CASE("a forked child waits by itself", "[poll]") {
   Pipe pipe;
   Guest guest(pipe.as_stdin());
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  guest.store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
   // Makes this thread's loop.
   REQUIRE(poll(guest, {on(0, EventType::fd_read, 1), clock_after(1'000'000, 2)}).events.at(0).userdata == 2);
   const pid_t child = ::fork();

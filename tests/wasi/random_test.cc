@@ -71,7 +71,7 @@ class Calls {
       }
     }
     // Whoever waits is stopped at once.
-    guest_.store().set_deadline(std::chrono::steady_clock::now());
+    guest_.store().keep_deadline(std::chrono::steady_clock::now());
     INFO(info.name);
     const Errno error = guest_.call(info.name, arguments);
     if (guest_.trap()) {

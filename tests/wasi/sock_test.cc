@@ -127,8 +127,8 @@ Event poll_one(Guest& guest, std::uint32_t fd, EventType type) {
   return guest.read<Event>(out);
 }
 
-void set_deadline(Guest& guest, std::chrono::milliseconds after) {
-  guest.store().set_deadline(std::chrono::steady_clock::now() + after);
+void keep_deadline(Guest& guest, std::chrono::milliseconds after) {
+  guest.store().keep_deadline(std::chrono::steady_clock::now() + after);
 }
 
 bool was_stopped(const Guest& guest) { return guest.trap() && guest.trap()->code == TrapCode::deadline_exceeded; }
@@ -210,7 +210,7 @@ TEST_CASE("looking and waiting for all", "[sock]") {
 
   // Nobody who must stop waits for the rest.
   pair.send("some");
-  set_deadline(guest, std::chrono::milliseconds(10));
+  keep_deadline(guest, std::chrono::milliseconds(10));
   receive(guest, kSocket, 10, static_cast<std::uint16_t>(peeks | riflag::recv_waitall));
   CHECK(was_stopped(guest));
 }
@@ -375,13 +375,13 @@ TEST_CASE("a given socket waits until the program asks how it is", "[sock]") {
   const bool looks = GENERATE(false, true);
   Guest guest(with_socket(listener));
   if (looks) CHECK(guest.fdstat(kSocket).flags == fdflag::nonblock);
-  set_deadline(guest, std::chrono::milliseconds(5));
+  keep_deadline(guest, std::chrono::milliseconds(5));
   if (looks) {
     CHECK(accept(guest).error == Errno::again);
     CHECK(guest.fdstat(kSocket).flags == fdflag::nonblock);
     REQUIRE(guest.call("fd_fdstat_set_flags", {kSocket, 0}) == Errno::success);
     CHECK(guest.fdstat(kSocket).flags == 0);
-    set_deadline(guest, std::chrono::milliseconds(5));
+    keep_deadline(guest, std::chrono::milliseconds(5));
   }
   accept(guest);
   CHECK(was_stopped(guest));
@@ -414,7 +414,7 @@ TEST_CASE("programs on many threads take connections from one listener, and the 
   std::vector<std::future<bool>> served;
   for (const auto& guest : guests) {
     served.push_back(std::async(std::launch::async, [&guest] {
-      guest->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+      guest->store().keep_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
       const std::uint32_t out = guest->allocate(8);
       const std::uint32_t buffer = guest->allocate(16);
       if (guest->call("sock_accept", {kSocket, 0, out}) != Errno::success) return false;

@@ -114,7 +114,7 @@ Ending run(const fs::path& program, Config config) {
   }
   const auto start = (*instance)->find_export("_start");
   if (!start) return {"no _start", 0};
-  store.set_deadline(std::chrono::steady_clock::now() + kTimeLimit);
+  store.keep_deadline(std::chrono::steady_clock::now() + kTimeLimit);
   if (auto done = store.call(*start->func, {}); !done) {
     if (!done.error().is_exit()) return {done.error().to_string(), 0};
     return {"", done.error().exit_status};
