@@ -258,38 +258,39 @@ HOST_FUNCTION(long, syscall, long number, ...) {
 }
 
 // Transfers of a buffer.
-#define TRANSFER(name, waits, parameters, arguments)                                              \
-  extern "C" [[gnu::visibility("default")]] ssize_t host_##name parameters __asm__(#name);        \
-  ssize_t host_##name parameters {                                                                \
-    static auto* const real = wasi::test::libc<ssize_t parameters>(#name);                        \
-    const Verdict verdict = wasi::test::judge(__builtin_return_address(0), {#name, size, waits}); \
-    if (verdict.error != 0) return failure<ssize_t>(verdict.error);                               \
-    size = std::min(size, verdict.most);                                                          \
-    return real arguments;                                                                        \
+#define TRANSFER(name, waits, descriptor, parameters, arguments)                                                    \
+  extern "C" [[gnu::visibility("default")]] ssize_t host_##name parameters __asm__(#name);                          \
+  ssize_t host_##name parameters {                                                                                  \
+    static auto* const real = wasi::test::libc<ssize_t parameters>(#name);                                          \
+    const Verdict verdict = wasi::test::judge(__builtin_return_address(0), {#name, size, waits, true, descriptor}); \
+    if (verdict.error != 0) return failure<ssize_t>(verdict.error);                                                 \
+    size = std::min(size, verdict.most);                                                                            \
+    return real arguments;                                                                                          \
   }
-TRANSFER(read, false, (int fd, void* data, std::size_t size), (fd, data, size))
-TRANSFER(write, false, (int fd, const void* data, std::size_t size), (fd, data, size))
-TRANSFER(pread, false, (int fd, void* data, std::size_t size, off_t offset), (fd, data, size, offset))
-TRANSFER(pwrite, false, (int fd, const void* data, std::size_t size, off_t offset), (fd, data, size, offset))
-TRANSFER(recv, true, (int fd, void* data, std::size_t size, int flags), (fd, data, size, flags))
-TRANSFER(send, true, (int fd, const void* data, std::size_t size, int flags), (fd, data, size, flags))
-TRANSFER(getrandom, false, (void* data, std::size_t size, unsigned flags), (data, size, flags))
+TRANSFER(read, false, fd, (int fd, void* data, std::size_t size), (fd, data, size))
+TRANSFER(write, false, fd, (int fd, const void* data, std::size_t size), (fd, data, size))
+TRANSFER(pread, false, fd, (int fd, void* data, std::size_t size, off_t offset), (fd, data, size, offset))
+TRANSFER(pwrite, false, fd, (int fd, const void* data, std::size_t size, off_t offset), (fd, data, size, offset))
+TRANSFER(recv, true, fd, (int fd, void* data, std::size_t size, int flags), (fd, data, size, flags))
+TRANSFER(send, true, fd, (int fd, const void* data, std::size_t size, int flags), (fd, data, size, flags))
+TRANSFER(getrandom, false, -1, (void* data, std::size_t size, unsigned flags), (data, size, flags))
 
 // Transfers of several buffers.
-#define VECTORED(name, waits, parameters, arguments)                                                               \
-  extern "C" [[gnu::visibility("default")]] ssize_t host_##name parameters __asm__(#name);                         \
-  ssize_t host_##name parameters {                                                                                 \
-    static auto* const real = wasi::test::libc<ssize_t parameters>(#name);                                         \
-    const Verdict verdict = wasi::test::judge(                                                                     \
-        __builtin_return_address(0), {#name, wasi::test::total(vectors, static_cast<std::size_t>(count)), waits}); \
-    if (verdict.error != 0) return failure<ssize_t>(verdict.error);                                                \
-    std::vector<iovec> less;                                                                                       \
-    if (verdict.most != SIZE_MAX) {                                                                                \
-      less = wasi::test::shortened(vectors, static_cast<std::size_t>(count), verdict.most);                        \
-      vectors = less.data();                                                                                       \
-      count = static_cast<int>(less.size());                                                                       \
-    }                                                                                                              \
-    return real arguments;                                                                                         \
+#define VECTORED(name, waits, parameters, arguments)                                                              \
+  extern "C" [[gnu::visibility("default")]] ssize_t host_##name parameters __asm__(#name);                        \
+  ssize_t host_##name parameters {                                                                                \
+    static auto* const real = wasi::test::libc<ssize_t parameters>(#name);                                        \
+    const Verdict verdict =                                                                                       \
+        wasi::test::judge(__builtin_return_address(0),                                                            \
+                          {#name, wasi::test::total(vectors, static_cast<std::size_t>(count)), waits, true, fd}); \
+    if (verdict.error != 0) return failure<ssize_t>(verdict.error);                                               \
+    std::vector<iovec> less;                                                                                      \
+    if (verdict.most != SIZE_MAX) {                                                                               \
+      less = wasi::test::shortened(vectors, static_cast<std::size_t>(count), verdict.most);                       \
+      vectors = less.data();                                                                                      \
+      count = static_cast<int>(less.size());                                                                      \
+    }                                                                                                             \
+    return real arguments;                                                                                        \
   }
 VECTORED(readv, false, (int fd, const iovec* vectors, int count), (fd, vectors, count))
 VECTORED(writev, false, (int fd, const iovec* vectors, int count), (fd, vectors, count))

@@ -17,6 +17,7 @@ struct HostCall {
   bool refuses_to_wait = false;
   // It comes from the program itself rather than from a library that it uses.
   bool is_own = true;
+  int fd = -1;  // of a transfer
 };
 
 struct Verdict {
