@@ -30,7 +30,7 @@ TEST_CASE("a guest waits although nothing more can be watched", "[waiting]") {
   config.in = {.kind = Stdio::Kind::fd, .fd = pipe[0]};
   Guest guest(config);
   // Should nothing wake it.
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  REQUIRE(guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60)));
   refusal = GENERATE(ENOSPC, ENOMEM);
   int first = 0;
   do {

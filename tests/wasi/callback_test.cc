@@ -170,7 +170,7 @@ TEST_CASE("the trace's sink may grow the guest's memory while a call waits, and 
   const std::uint32_t iovs = guest.iovs({{buffer, 3}, {buffer + 3, 5}});
   move = [&] { moving.move(); };
   // Should nothing wake it.
-  guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  REQUIRE(guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60)));
   SECTION("fd_read") {
     ready = [&] { REQUIRE(::write(in.ends[1], "hello", 5) == 5); };
     REQUIRE(guest.call("fd_read", {0, iovs, 2, place}) == Errno::success);
@@ -229,7 +229,7 @@ TEST_CASE("the trace's sink may grow the guest's memory when a connection is wai
   };
   MovingGuest moving(config);
   move = [&] { moving.move(); };
-  moving.guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  REQUIRE(moving.guest.store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60)));
   sockaddr_storage to{};
   socklen_t size = sizeof(to);
   REQUIRE(::getsockname(listener->descriptor(), reinterpret_cast<sockaddr*>(&to), &size) == 0);
@@ -275,7 +275,7 @@ TEST_CASE("a stream that is waited for may be closed meanwhile", "[callback]") {
     REQUIRE(::write(pipe.ends[1], "late", 4) == 4);
   };
   guest.emplace(std::move(config));
-  guest->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  REQUIRE(guest->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60)));
   CHECK(guest->read_text(0) == "late");
   CHECK(guest->read_text(0) == "EBADF");
 }
@@ -371,7 +371,7 @@ TEST_CASE("the trace's sink may wait itself", "[callback]") {
   };
   guest.emplace(std::move(config));
   // Should nothing wake it.
-  guest->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60));
+  REQUIRE(guest->store().set_deadline(std::chrono::steady_clock::now() + std::chrono::seconds(60)));
   CHECK(guest->read_text(0) == "late");
   writer->join();
 }
