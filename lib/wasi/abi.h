@@ -39,7 +39,7 @@ namespace right {
 #undef WASI_RIGHT
 
 // When an opened file has a right, and what can hold it, for the table.
-enum Grant : std::uint8_t { kAsked, kAlways, kWithWriting };
+enum Grant : std::uint8_t { kAsked, kAlways, kWithWriting, kUnlessWriting };
 enum Holder : std::uint8_t { kFiles = 1, kDirectories = 2, kStreams = 4, kSockets = 8 };
 
 consteval Rights held_by(std::uint8_t holder) {
@@ -67,9 +67,9 @@ consteval Rights granted_as(Grant grant) {
 #undef WASI_RIGHT
   return rights;
 }
-// Those that an opened file has besides the ones that were asked for.
+// Those that an opened file or directory has besides the ones that were asked for.
 constexpr Rights coming_with(Rights asked) {
-  return granted_as(kAlways) | ((asked & fd_write) != 0 ? granted_as(kWithWriting) : 0);
+  return granted_as(kAlways) | ((asked & fd_write) != 0 ? granted_as(kWithWriting) : granted_as(kUnlessWriting));
 }
 
 inline constexpr Rights kOfFiles = held_by(kFiles);

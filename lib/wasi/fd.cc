@@ -108,8 +108,10 @@ Errno fd_fdstat_set_flags(Call&, Fd<right::fd_fdstat_set_flags>& fd, Flags<FdFla
 Errno fd_fdstat_set_rights(Call&, Fd<0>& fd, RightsSet& base, RightsSet& inheriting) {
   if ((base.value & ~fd->base) != 0 || (inheriting.value & ~fd->inheriting) != 0) return Errno::notcapable;
   fd->base &= base.value;
-  fd->tacit = Rights{0};
   fd->inheriting &= inheriting.value;
+  // Who speaks of rights gets what the interface says.
+  fd->tacit = Rights{0};
+  fd->tacit_inheriting = Rights{0};
   return Errno::success;
 }
 

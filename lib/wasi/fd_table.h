@@ -49,6 +49,7 @@ struct Descriptor {
   Relaxed<Rights> base;          // part of file->rights()
   Relaxed<Rights> tacit;         // what may be done besides, see rights.def
   Relaxed<Rights> inheriting;
+  Relaxed<Rights> tacit_inheriting;  // what may be done with what is opened beneath it, besides
   // A given socket waits until the program first asks about its flags; then it is, and is told to be, non-blocking.
   // Programs with an event loop (Go's) look before they decide how to use it and do not change it; those that just
   // accept and read (C's) do not look.
@@ -57,6 +58,8 @@ struct Descriptor {
   [[nodiscard]] FileType type() const { return file->type(); }
   // The rights of these that it has not.
   [[nodiscard]] Rights missing(Rights rights) const { return rights & ~(base | tacit); }
+  // The most that what is opened beneath it may have.
+  [[nodiscard]] Rights handed_on() const { return inheriting | tacit_inheriting; }
 };
 
 // Owns the descriptors. Thread-safe.

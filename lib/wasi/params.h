@@ -147,7 +147,8 @@ struct S64 {
   void describe(std::string& out, const Detail&) const { out += std::to_string(value); }
 };
 
-// A set of rights. Bits that mean nothing are dropped rather than refused: programs ask for "all".
+// A set of rights. Bits that mean nothing are dropped rather than refused, unlike those of flags: programs ask for
+// "all" by setting every bit.
 struct RightsSet {
   static constexpr ParamInfo kInfo{"rights", "I"};
   Rights value = 0;

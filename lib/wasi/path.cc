@@ -50,13 +50,16 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
   Rights needed = 0;
   if (oflags.has(oflag::creat)) needed |= right::path_create_file;
   if (oflags.has(oflag::trunc)) needed |= right::path_filestat_set_size;
-  if (const Rights missing = needed & ~directory.base; missing != 0) return refusal(directory, missing);
+  if (const Rights missing = directory.missing(needed); missing != 0) return refusal(directory, missing);
   if (oflags.has(oflag::creat) && oflags.has(oflag::directory)) return Errno::inval;
-  Rights granted = base.value & directory.inheriting;
+  const Rights handed_on = directory.handed_on();
+  Rights most = handed_on;
   if (directory.access == Access::read_only) {
-    if ((granted & right::fd_write) != 0) return Errno::rofs;
-    granted &= ~right::kChanging;
+    if ((base.value & handed_on & right::fd_write) != 0) return Errno::rofs;
+    most &= ~right::kChanging;
   }
+  const Rights granted = base.value & most;
+  const Rights tacit = right::coming_with(granted) & most & ~granted;
 
   // Asked before anything is created or truncated.
   if (call.state.fds.is_full()) return Errno::mfile;
@@ -65,7 +68,7 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
                            .is_exclusive = oflags.has(oflag::excl),
                            .truncates = oflags.has(oflag::trunc),
                            .wants_directory = oflags.has(oflag::directory),
-                           .reads = (granted & (right::fd_read | right::fd_readdir)) != 0,
+                           .reads = ((granted | (tacit & right::fd_read)) & (right::fd_read | right::fd_readdir)) != 0,
                            .writes = (granted & right::fd_write) != 0,
                            .flags = static_cast<std::uint16_t>(fdflags.value)};
   auto file = open_within_quota(directory.quota, *fd, path.view(), opening);
@@ -75,10 +78,10 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
   descriptor.quota = directory.quota;
   descriptor.flags = static_cast<std::uint16_t>(fdflags.value);
   descriptor.base = granted & (*file)->rights();
+  descriptor.tacit = tacit & (*file)->rights();
   if ((*file)->type() == FileType::directory) {
-    descriptor.inheriting = inheriting.value & directory.inheriting;
-  } else {
-    descriptor.tacit = right::coming_with(granted) & directory.inheriting & (*file)->rights();
+    descriptor.inheriting = inheriting.value & handed_on;
+    descriptor.tacit_inheriting = handed_on & ~inheriting.value;
   }
   descriptor.file = std::move(*file);
   if (call.state.trace) descriptor.name = joined(directory.name, path.view());

@@ -115,7 +115,7 @@ Waiting prepare(Call& call, const Subscription& subscription, Polled& polled) {
       // Who may read may also learn when there is something to read.
       const bool reads = subscription.type == EventType::fd_read;
       const Rights enough = right::poll_fd_readwrite | (reads ? right::fd_read : right::fd_write);
-      if ((waiting.descriptor->base & enough) == 0) {
+      if (waiting.descriptor->missing(enough) == enough) {
         waiting.error = Errno::notcapable;
         return waiting;
       }

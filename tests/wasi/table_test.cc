@@ -312,16 +312,17 @@ std::string rights_table() {
   static constexpr std::pair<std::uint8_t, std::string_view> kHolders[] = {
       {kFiles, "files"}, {kDirectories, "directories"}, {kStreams, "streams"}, {kSockets, "sockets"}};
   std::string table =
-      "| right | what can have it | changes files | an opened file has it |\n| --- | --- | --- | --- |\n";
+      "| right | what can have it | changes files | what is opened has it |\n| --- | --- | --- | --- |\n";
   for (const Row& row : kRows) {
     std::string holders;
     for (const auto& [bit, name] : kHolders) {
       if ((row.holders & bit) != 0) holders.append(holders.empty() ? "" : ", ").append(name);
     }
     table += "| `" + std::string(row.name) + "` | " + holders + " | " + (row.changes ? "yes" : "") + " | " +
-             (row.granted == kAlways        ? "always"
-              : row.granted == kWithWriting ? "with `fd_write`"
-                                            : "when asked for") +
+             (row.granted == kAlways          ? "always"
+              : row.granted == kWithWriting   ? "with `fd_write`"
+              : row.granted == kUnlessWriting ? "when asked for, or where `fd_write` is not"
+                                              : "when asked for") +
              " |\n";
   }
   return table;

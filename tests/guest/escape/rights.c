@@ -1,4 +1,5 @@
-// Rights only shrink: what is opened has no more than its directory hands on, and nothing brings them back.
+// Rights that a program has given up stay away: what is opened has no more than its directory hands on, and nothing
+// brings them back.
 #include "escape.h"
 
 static uint64_t base_of(Fd fd) {
@@ -16,7 +17,20 @@ int main(void) {
   const uint64_t look = __WASI_RIGHTS_PATH_OPEN | __WASI_RIGHTS_FD_READDIR;
   Fd narrow = 0;
   EXPECT(OK, sys_path_open(kRoot, 0, "folder", 6, kDirectory, look, kRead | look, 0, &narrow));
+  EXPECT(OK, sys_fd_fdstat_set_rights(narrow, look, kRead | look));
   REQUIRE(base_of(narrow) == look);
+  // What a path_open leaves out is no limit, and no way to more than the preopen has.
+  Fd quiet = 0;
+  EXPECT(OK, sys_path_open(kRoot, 0, "folder", 6, kDirectory, 0, 0, 0, &quiet));
+  REQUIRE(base_of(quiet) == 0 && inheriting_of(quiet) == 0);
+  EXPECT(OK, exists(quiet, "inner", 0));
+  EXPECT(OK, make_directory(quiet, "made"));
+  EXPECT(OK, remove_directory(quiet, "made"));
+  EXPECT(NOTCAPABLE, exists(quiet, "../../outside", 0));
+  EXPECT(NOTCAPABLE, open_path(quiet, "../../outside/planted", 0, kCreate, kWrite));
+  EXPECT(NOTCAPABLE, sys_fd_fdstat_set_rights(quiet, look, 0));
+  EXPECT(OK, sys_fd_fdstat_set_rights(quiet, 0, 0));
+  EXPECT(NOTCAPABLE, exists(quiet, "inner", 0));
   REQUIRE((inheriting_of(narrow) & ~(kRead | look)) == 0);
   // Everything else is refused.
   EXPECT(NOTCAPABLE, open_path(narrow, "planted", 0, kCreate, kWrite));
