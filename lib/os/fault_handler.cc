@@ -22,7 +22,11 @@ constexpr std::size_t kSignalStackBytes = 64U << 10;  // other handlers run on i
 
 constexpr int kSignals[] = {SIGSEGV, SIGBUS};
 struct sigaction previous_actions[std::size(kSignals)];
-FaultFilter installed_filter = nullptr;
+std::atomic<bool> previous_is_spent[std::size(kSignals)];  // SA_RESETHAND: it was called once
+std::atomic<FaultFilter> installed_filter = nullptr;
+std::mutex installation;
+bool is_installed = false;  // guarded by installation
+bool is_refused = false;    // guarded by installation
 
 void read_context(const ucontext_t& context, Fault& fault) {
 #if defined(__x86_64__)
@@ -58,44 +62,51 @@ void redirect(ucontext_t& context, const FaultLanding& landing) {
 #endif
 }
 
-// Hands the signal to whoever had it before us.
-void chain(int signal, siginfo_t* info, void* context) {
-  const struct sigaction& previous = previous_actions[signal == SIGSEGV ? 0 : 1];
-  if ((previous.sa_flags & SA_SIGINFO) != 0) {
-    previous.sa_sigaction(signal, info, context);
-    return;
-  }
-  const bool sent_by_somebody = info->si_code <= 0;
-  if (previous.sa_handler == SIG_IGN && sent_by_somebody) return;
-  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-    previous.sa_handler(signal);
-    return;
-  }
-  // The default action: the instruction faults again when this handler returns. A signal that was sent
-  // does not come back by itself. (The kernel does not let a fault be ignored either.)
-  struct sigaction action = {};
-  action.sa_handler = SIG_DFL;
-  ::sigaction(signal, &action, nullptr);
-  if (sent_by_somebody) ::raise(signal);
+// Whether the signal was sent, rather than raised by the instruction that would raise it again. The address of such a
+// one means nothing.
+bool is_sent(int signal, const siginfo_t& info) {
+  // A broken page that nobody has touched yet is told of, too.
+  return info.si_code <= 0 || (signal == SIGBUS && info.si_code == BUS_MCEERR_AO);
 }
 
-void handle_fault(int signal, siginfo_t* info, void* context) {
-  const int saved_errno = errno;
-  // Positive codes are faults of this thread; others were sent, and their address means nothing.
-  if (info->si_code > 0) {
-    auto* user_context = static_cast<ucontext_t*>(context);
-    Fault fault;
-    fault.address = reinterpret_cast<std::uintptr_t>(info->si_addr);
-    read_context(*user_context, fault);
-    FaultLanding landing;
-    if (installed_filter(fault, landing)) {
-      redirect(*user_context, landing);
-      errno = saved_errno;
-      return;
-    }
+// Hands the signal to whoever had it before us, as the kernel would have.
+void chain(int signal, siginfo_t* info, void* context) {
+  const std::size_t index = signal == SIGSEGV ? 0 : 1;
+  const struct sigaction& previous = previous_actions[index];
+  const bool sent = is_sent(signal, *info);
+  // These two are what they are with SA_SIGINFO, too.
+  const bool is_ignored = previous.sa_handler == SIG_IGN;
+  if (is_ignored && sent) return;
+  if (is_ignored || previous.sa_handler == SIG_DFL ||
+      ((previous.sa_flags & SA_RESETHAND) != 0 && previous_is_spent[index].exchange(true))) {
+    // The default action: the instruction faults again when this handler returns. A signal that was sent
+    // does not come back by itself. (The kernel does not let a fault be ignored either.)
+    struct sigaction action = {};
+    action.sa_handler = SIG_DFL;
+    ::sigaction(signal, &action, nullptr);
+    if (sent) ::raise(signal);
+    return;
   }
+  // The mask of the code that was interrupted comes back by itself when our handler returns.
+  ::pthread_sigmask(SIG_BLOCK, &previous.sa_mask, nullptr);
+  if ((previous.sa_flags & SA_NODEFER) != 0 && sigismember(&previous.sa_mask, signal) == 0) {
+    sigset_t itself;
+    sigemptyset(&itself);
+    sigaddset(&itself, signal);
+    ::pthread_sigmask(SIG_UNBLOCK, &itself, nullptr);
+  }
+  if ((previous.sa_flags & SA_SIGINFO) != 0) {
+    previous.sa_sigaction(signal, info, context);
+  } else {
+    previous.sa_handler(signal);
+  }
+}
+
+void handle_signal(int signal, siginfo_t* info, void* context) {
+  const int saved_errno = errno;
+  const bool taken = take_fault(signal, *info, context);
   errno = saved_errno;
-  chain(signal, info, context);
+  if (!taken) chain(signal, info, context);
 }
 
 // The alternate stack that we gave a thread, taken back when the thread ends.
@@ -131,14 +142,26 @@ class SignalStack {
 
 }  // namespace
 
+bool take_fault(int signal, const siginfo_t& info, void* context) {
+  if ((signal != SIGSEGV && signal != SIGBUS) || is_sent(signal, info)) return false;
+  const FaultFilter filter = installed_filter.load(std::memory_order_acquire);
+  if (filter == nullptr) return false;
+  auto& user_context = *static_cast<ucontext_t*>(context);
+  Fault fault;
+  fault.address = reinterpret_cast<std::uintptr_t>(info.si_addr);
+  read_context(user_context, fault);
+  FaultLanding landing;
+  if (!filter(fault, landing)) return false;
+  redirect(user_context, landing);
+  return true;
+}
+
 Result<void> install_fault_handler(FaultFilter filter) {
-  static std::mutex mutex;
-  static bool installed = false;
-  const std::lock_guard lock(mutex);
-  if (installed) return {};
-  installed_filter = filter;
+  const std::lock_guard lock(installation);
+  installed_filter.store(filter, std::memory_order_release);
+  if (is_installed || is_refused) return {};
   struct sigaction action = {};
-  action.sa_sigaction = handle_fault;
+  action.sa_sigaction = handle_signal;
   // A filter that faults itself must not be asked again, so the signals are blocked while it runs.
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
@@ -150,17 +173,45 @@ Result<void> install_fault_handler(FaultFilter filter) {
                   std::generic_category().message(errno));
     }
   }
-  installed = true;
+  is_installed = true;
   return {};
 }
 
-void prepare_thread_for_faults() {
-  thread_local const SignalStack stack;
-  // A fault whose signal is blocked ends the process whatever handler there is, and masks are inherited.
+Result<void> never_install_fault_handler() {
+  const std::lock_guard lock(installation);
+  if (is_installed) {
+    return fail(ErrorKind::argument,
+                "the handlers for memory faults are installed already: expected this before the first memory is made");
+  }
+  is_refused = true;
+  return {};
+}
+
+namespace {
+
+// A fault whose signal is blocked ends the process whatever handler there is, and masks are inherited.
+void unblock_faults() {
   sigset_t faults;
   sigemptyset(&faults);
   for (const int signal : kSignals) sigaddset(&faults, signal);
   ::pthread_sigmask(SIG_UNBLOCK, &faults, nullptr);
+}
+
+}  // namespace
+
+void restore_fault_signals() {
+  for (const int signal : kSignals) {
+    struct sigaction action = {};
+    if (::sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_IGN) continue;
+    action.sa_handler = SIG_DFL;
+    ::sigaction(signal, &action, nullptr);
+  }
+  unblock_faults();
+}
+
+void prepare_thread_for_faults() {
+  thread_local const SignalStack stack;
+  unblock_faults();
 }
 
 }  // namespace wasi::os

@@ -4,8 +4,10 @@
 // Linux on x86-64 and AArch64.
 #pragma once
 
+#include <signal.h>
 #include <wasi/error.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace wasi::os {
@@ -34,9 +36,19 @@ struct FaultLanding {
 // Asked in the signal handler, so async-signal-safe: returns true and fills `landing` to take a fault.
 using FaultFilter = bool (*)(const Fault& fault, FaultLanding& landing);
 
-// Installs the process's handler; later calls (with the same filter, there is one) do nothing. It stays for
-// the process's life: others may have chained themselves to it.
+// Makes `filter` the one that is asked (later calls have the same, there is one) and installs the process's handler,
+// once. It stays for the process's life: others may have chained themselves to it.
 Result<void> install_fault_handler(FaultFilter filter);
+
+// From now on no handler is installed: handlers of others call take_fault(). `argument` where ours is there already.
+Result<void> never_install_fault_handler();
+
+// The filter's part of the handler, for handlers of others: true when the fault was taken, and `context` (a ucontext_t)
+// goes on at the landing. Async-signal-safe.
+bool take_fault(int signal, const siginfo_t& info, void* context);
+
+// Undoes what a process may have inherited: faults that are blocked on this thread, or ignored.
+void restore_fault_signals();
 
 // Makes the current thread one whose faults reach the handler: unblocks their signals, which a thread or process may
 // have inherited blocked, and gives it an alternate signal stack where it has none, until the thread ends.
