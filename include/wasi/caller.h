@@ -1,6 +1,7 @@
 // What a host function can reach of the guest that called it.
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/instance.h>
 #include <wasi/memory.h>
 
@@ -21,9 +22,9 @@ class Caller {
   Caller& operator=(const Caller&) = delete;
 
   // The memory that the calling instance exports as "memory", or else its first one; empty where it has none.
-  [[nodiscard]] Memory memory() const;
+  [[nodiscard]] WASI_API Memory memory() const;
   // The calling instance, for its other exports (to call an allocator, say). Empty when the host itself called.
-  [[nodiscard]] std::optional<Instance> instance() const;
+  [[nodiscard]] WASI_API std::optional<Instance> instance() const;
   // The embedder's data in the store (Store::data) when it is a T, else null.
   template <class T>
   [[nodiscard]] T* data() const {
@@ -33,7 +34,7 @@ class Caller {
  private:
   friend struct detail::Internals;
   Caller(detail::StoreState& store, runtime::HostCall& call) : store_(&store), call_(&call) {}
-  [[nodiscard]] std::any& store_data() const;
+  [[nodiscard]] WASI_API std::any& store_data() const;
   detail::StoreState* store_;
   runtime::HostCall* call_;
 };

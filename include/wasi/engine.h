@@ -1,6 +1,7 @@
 // The engine: what all modules and stores of a process share (types, tiers, options).
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
 
@@ -51,14 +52,14 @@ struct EngineConfig {
 class Engine {
  public:
   // With the default configuration.
-  Engine();
+  WASI_API Engine();
   Engine(const Engine&) = default;  // no moves: a moved-from handle stays valid
   Engine& operator=(const Engine&) = default;
   // Fails with `argument` for a feature that does not exist.
-  static Result<Engine> create(EngineConfig config);
+  WASI_API static Result<Engine> create(EngineConfig config);
 
-  [[nodiscard]] const EngineConfig& config() const;
-  [[nodiscard]] TierMetrics metrics() const;
+  [[nodiscard]] WASI_API const EngineConfig& config() const;
+  [[nodiscard]] WASI_API TierMetrics metrics() const;
 
  private:
   friend struct detail::Internals;
@@ -67,6 +68,6 @@ class Engine {
 };
 
 // The library's version: "0.1.0".
-const char* version();
+WASI_API const char* version();
 
 }  // namespace wasi

@@ -3,6 +3,8 @@
 // A leaf header: every folder may include it. Traps, which guest code raises, are in trap.h.
 #pragma once
 
+#include <wasi/detail/export.h>
+
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -24,7 +26,7 @@ enum class ErrorKind : std::uint8_t {
 };
 
 // The kind's name as it stands in messages, e.g. "malformed".
-std::string_view name_of(ErrorKind kind);
+WASI_API std::string_view name_of(ErrorKind kind);
 
 // Where a text is wrong.
 struct TextPosition {
@@ -43,7 +45,7 @@ struct Error {
 
   // For people: "malformed module at offset 0x1f: ...", or "malformed module at line 3, column 7: ..." with the
   // text's line below it.
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
 };
 
 template <class T>

@@ -6,6 +6,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#exception-instances
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/store.h>
@@ -34,9 +35,9 @@ struct Tag;
 class Tag {
  public:
   // A tag of the host's, whose exceptions carry values of these types.
-  static Result<Tag> create(Store& store, std::span<const ValueType> params);
+  WASI_API static Result<Tag> create(Store& store, std::span<const ValueType> params);
 
-  [[nodiscard]] TagType type() const;
+  [[nodiscard]] WASI_API TagType type() const;
   // The same tag, not just one of the same type.
   friend bool operator==(const Tag& a, const Tag& b) { return a.tag_ == b.tag_ && a.store_ == b.store_; }
 
@@ -58,15 +59,15 @@ class Exception {
 
   // Fails with `argument` when the values do not fit the tag or its store is gone, with `limit` when the store has no
   // room for it.
-  static Result<Exception> create(const Tag& tag, std::span<const Value> values);
+  WASI_API static Result<Exception> create(const Tag& tag, std::span<const Value> values);
   // What a trap carries; empty for other traps, and for those of other stores.
-  static std::optional<Exception> from_trap(const Store& store, const Trap& trap);
-  static std::optional<Exception> from_trap(const Caller& caller, const Trap& trap);
+  WASI_API static std::optional<Exception> from_trap(const Store& store, const Trap& trap);
+  WASI_API static std::optional<Exception> from_trap(const Caller& caller, const Trap& trap);
 
-  [[nodiscard]] Tag tag() const;
-  [[nodiscard]] std::vector<Value> values() const;
+  [[nodiscard]] WASI_API Tag tag() const;
+  [[nodiscard]] WASI_API std::vector<Value> values() const;
   // What a host function returns to throw it. The backtrace is filled in when nobody catches it.
-  [[nodiscard]] Trap to_trap() const;
+  [[nodiscard]] WASI_API Trap to_trap() const;
 
  private:
   friend struct detail::Internals;

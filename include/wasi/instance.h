@@ -2,6 +2,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#module-instances
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/detail/signature.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
@@ -34,10 +35,10 @@ class Instance;
 namespace detail {
 // Arguments and results in `slots`. False: it trapped, and take_trap is to be called next. Until then the store exists,
 // whatever handles host functions let go of.
-[[nodiscard]] bool call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots);
-Trap take_trap(StoreState& store);
+[[nodiscard]] WASI_API bool call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots);
+WASI_API Trap take_trap(StoreState& store);
 // Of a call through a handle whose store is gone.
-Trap gone_trap();
+WASI_API Trap gone_trap();
 }  // namespace detail
 
 // All handles of this header: copies refer to the same object; same thread as the store. Handles that come from a
@@ -80,11 +81,11 @@ class TypedFunction<R(Args...)> {
 // A function of any type.
 class Function {
  public:
-  [[nodiscard]] FunctionType type() const;
+  [[nodiscard]] WASI_API FunctionType type() const;
 
   // Runs the function. Arguments that do not fit the type in number or kind are a trap with the code
   // `host_error` and a message that says which; nothing has run then.
-  [[nodiscard]] std::expected<std::vector<Value>, Trap> call(std::span<const Value> args) const;
+  [[nodiscard]] WASI_API std::expected<std::vector<Value>, Trap> call(std::span<const Value> args) const;
 
   // With the type checked once and for all: fails with `argument` and both types.
   template <class Signature>
@@ -97,15 +98,16 @@ class Function {
   }
 
   // As a value of type funcref, and back. Empty for anything but a function reference that is not null.
-  [[nodiscard]] Value to_value() const;
-  static std::optional<Function> from_value(const Store& store, const Value& value);
+  [[nodiscard]] WASI_API Value to_value() const;
+  WASI_API static std::optional<Function> from_value(const Store& store, const Value& value);
 
  private:
   friend struct detail::Internals;
   friend class Extern;
   friend class Instance;
   Function(detail::StoreRef store, runtime::FuncRef* function) : store_(std::move(store)), function_(function) {}
-  [[nodiscard]] Result<void> check_type(std::span<const ValueType> params, std::span<const ValueType> results) const;
+  [[nodiscard]] WASI_API Result<void> check_type(std::span<const ValueType> params,
+                                                 std::span<const ValueType> results) const;
   detail::StoreRef store_;
   runtime::FuncRef* function_;
 };
@@ -113,12 +115,12 @@ class Function {
 class Global {
  public:
   // A global of the host's. Fails with `argument` when `value` is not of the type.
-  static Result<Global> create(Store& store, const GlobalType& type, const Value& value);
+  WASI_API static Result<Global> create(Store& store, const GlobalType& type, const Value& value);
 
-  [[nodiscard]] GlobalType type() const;
-  [[nodiscard]] Value get() const;
+  [[nodiscard]] WASI_API GlobalType type() const;
+  [[nodiscard]] WASI_API Value get() const;
   // Fails with `argument` when the global is constant or has another type.
-  [[nodiscard]] Result<void> set(const Value& value) const;
+  [[nodiscard]] WASI_API Result<void> set(const Value& value) const;
 
  private:
   friend struct detail::Internals;
@@ -133,15 +135,15 @@ class Table {
  public:
   // A table of the host's, filled with `init`. Fails with `argument` for a value of another type, or a type that
   // no module could declare, with `limit` when too large.
-  static Result<Table> create(Store& store, const TableType& type, const Value& init);
+  WASI_API static Result<Table> create(Store& store, const TableType& type, const Value& init);
 
-  [[nodiscard]] TableType type() const;
-  [[nodiscard]] std::uint64_t size() const;  // in elements
-  [[nodiscard]] std::optional<Value> get(std::uint64_t index) const;
+  [[nodiscard]] WASI_API TableType type() const;
+  [[nodiscard]] WASI_API std::uint64_t size() const;  // in elements
+  [[nodiscard]] WASI_API std::optional<Value> get(std::uint64_t index) const;
   // Fails with `argument` for an index outside or a value of another type.
-  [[nodiscard]] Result<void> set(std::uint64_t index, const Value& value) const;
+  [[nodiscard]] WASI_API Result<void> set(std::uint64_t index, const Value& value) const;
   // Adds elements; the old size, or empty when the type's maximum or the store's limit forbids it.
-  [[nodiscard]] std::optional<std::uint64_t> grow(std::uint64_t delta, const Value& init) const;
+  [[nodiscard]] WASI_API std::optional<std::uint64_t> grow(std::uint64_t delta, const Value& init) const;
 
  private:
   friend struct detail::Internals;
@@ -155,19 +157,19 @@ class Table {
 // Anything that can be imported or exported.
 class Extern {
  public:
-  Extern(const Function& function);  // NOLINT(google-explicit-constructor): each of them is an Extern
-  Extern(const Memory& memory);      // NOLINT(google-explicit-constructor)
-  Extern(const Global& global);      // NOLINT(google-explicit-constructor)
-  Extern(const Table& table);        // NOLINT(google-explicit-constructor)
-  Extern(const Tag& tag);            // NOLINT(google-explicit-constructor)
+  WASI_API Extern(const Function& function);  // NOLINT(google-explicit-constructor): each of them is an Extern
+  WASI_API Extern(const Memory& memory);      // NOLINT(google-explicit-constructor)
+  WASI_API Extern(const Global& global);      // NOLINT(google-explicit-constructor)
+  WASI_API Extern(const Table& table);        // NOLINT(google-explicit-constructor)
+  WASI_API Extern(const Tag& tag);            // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] ExternKind kind() const { return kind_; }
   // Empty when it is something else.
-  [[nodiscard]] std::optional<Function> function() const;
-  [[nodiscard]] std::optional<Memory> memory() const;
-  [[nodiscard]] std::optional<Global> global() const;
-  [[nodiscard]] std::optional<Table> table() const;
-  [[nodiscard]] std::optional<Tag> tag() const;
+  [[nodiscard]] WASI_API std::optional<Function> function() const;
+  [[nodiscard]] WASI_API std::optional<Memory> memory() const;
+  [[nodiscard]] WASI_API std::optional<Global> global() const;
+  [[nodiscard]] WASI_API std::optional<Table> table() const;
+  [[nodiscard]] WASI_API std::optional<Tag> tag() const;
 
  private:
   friend struct detail::Internals;
@@ -180,7 +182,7 @@ class Extern {
 
 class Instance {
  public:
-  [[nodiscard]] Module module() const;
+  [[nodiscard]] WASI_API Module module() const;
 
   // An exported function with its type: instance.function<std::int32_t(std::int32_t)>("f"). Fails with `argument`:
   // there is no such export (the message lists those that exist), or it has another type (both types).
@@ -193,13 +195,13 @@ class Instance {
     return typed;
   }
   // Exports by kind and name; fail with `argument`.
-  [[nodiscard]] Result<Function> func(std::string_view name) const;
-  [[nodiscard]] Result<Memory> memory(std::string_view name) const;
-  [[nodiscard]] Result<Global> global(std::string_view name) const;
-  [[nodiscard]] Result<Table> table(std::string_view name) const;
-  [[nodiscard]] Result<Tag> tag(std::string_view name) const;
+  [[nodiscard]] WASI_API Result<Function> func(std::string_view name) const;
+  [[nodiscard]] WASI_API Result<Memory> memory(std::string_view name) const;
+  [[nodiscard]] WASI_API Result<Global> global(std::string_view name) const;
+  [[nodiscard]] WASI_API Result<Table> table(std::string_view name) const;
+  [[nodiscard]] WASI_API Result<Tag> tag(std::string_view name) const;
   // Whatever has that name; empty when nothing has.
-  [[nodiscard]] std::optional<Extern> get(std::string_view name) const;
+  [[nodiscard]] WASI_API std::optional<Extern> get(std::string_view name) const;
 
  private:
   friend struct detail::Internals;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wasi/caller.h>
+#include <wasi/detail/export.h>
 #include <wasi/detail/signature.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
@@ -82,12 +83,12 @@ class InstantiationError {
 // nothing else.
 class Linker {
  public:
-  explicit Linker(const Engine& engine);
-  Linker(Linker&&) noexcept;
-  Linker& operator=(Linker&&) noexcept;
+  WASI_API explicit Linker(const Engine& engine);
+  WASI_API Linker(Linker&&) noexcept;
+  WASI_API Linker& operator=(Linker&&) noexcept;
   Linker(const Linker&) = delete;
   Linker& operator=(const Linker&) = delete;
-  ~Linker();
+  WASI_API ~Linker();
 
   // A function of the host: a lambda, function object or function pointer. Its parameters, after an optional first
   // Caller&, are WasmValues; it returns void, a WasmValue, a std::tuple of them, or std::expected<one of these, Trap>
@@ -105,14 +106,15 @@ class Linker {
   // values of the same types; another type is a trap.
   using UntypedFunction =
       std::function<std::expected<void, Trap>(Caller& caller, std::span<const Value> args, std::span<Value> results)>;
-  Linker& define_untyped(std::string_view module, std::string_view name, FunctionType type, UntypedFunction function);
+  WASI_API Linker& define_untyped(std::string_view module, std::string_view name, FunctionType type,
+                                  UntypedFunction function);
 
   // An object of a store.
-  Linker& define(std::string_view module, std::string_view name, const Extern& object);
+  WASI_API Linker& define(std::string_view module, std::string_view name, const Extern& object);
   // A shared memory, for any number of stores.
-  Linker& define(std::string_view module, std::string_view name, const SharedMemory& memory);
+  WASI_API Linker& define(std::string_view module, std::string_view name, const SharedMemory& memory);
   // All exports of an instance, under its new module name.
-  Linker& define_instance(std::string_view module, const Instance& instance);
+  WASI_API Linker& define_instance(std::string_view module, const Instance& instance);
   // The functions of "wasi_snapshot_preview1", and of the older "wasi_unstable". Each store gets a program state
   // (descriptors, arguments) of its own, made when the first module that imports one of them is instantiated there. And
   // wasi-threads: to a module that imports "wasi" "thread-spawn" the linker gives that function, and makes the shared
@@ -120,14 +122,16 @@ class Linker {
   // made with the definitions that the linker had when the first one was instantiated; its Caller::data() is a copy. A
   // trap or an exit on one of the threads ends all: calls into the module's store then trap with what ended it. Threads
   // that still run when the store goes are ended and waited for.
-  Linker& define_wasi(WasiConfig config);
+  WASI_API Linker& define_wasi(WasiConfig config);
 
   // Instantiates in `store`, which must be of the same engine, and runs the start function.
-  [[nodiscard]] std::expected<Instance, InstantiationError> instantiate(Store& store, const Module& module) const;
+  [[nodiscard]] WASI_API std::expected<Instance, InstantiationError> instantiate(Store& store,
+                                                                                 const Module& module) const;
 
  private:
-  Linker& define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,
-                      std::span<const ValueType> results, detail::HostThunk thunk, std::shared_ptr<void> callable);
+  WASI_API Linker& define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,
+                               std::span<const ValueType> results, detail::HostThunk thunk,
+                               std::shared_ptr<void> callable);
   std::unique_ptr<detail::LinkerState> state_;
 };
 

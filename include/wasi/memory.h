@@ -4,6 +4,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#memory-instances
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/store.h>
@@ -37,17 +38,17 @@ class SharedMemory {
 
   // `type` says is_shared and has a maximum not below its minimum, else `argument`; `limit` or `io` when it cannot be
   // had.
-  static Result<SharedMemory> create(const Engine& engine, const MemoryType& type);
+  WASI_API static Result<SharedMemory> create(const Engine& engine, const MemoryType& type);
 
-  [[nodiscard]] MemoryType type() const;
+  [[nodiscard]] WASI_API MemoryType type() const;
   [[nodiscard]] std::uint64_t size() const { return bytes().size(); }  // in bytes
   // Adds pages; the old number of pages, or empty when the type's maximum forbids it. No store's limit counts.
-  std::optional<std::uint64_t> grow(std::uint64_t delta_pages) const;
+  WASI_API std::optional<std::uint64_t> grow(std::uint64_t delta_pages) const;
   // All bytes that there are now. They stay where they are.
-  [[nodiscard]] std::span<std::uint8_t> bytes() const;
+  [[nodiscard]] WASI_API std::span<std::uint8_t> bytes() const;
 
   // The memory as an object of `store`, whose limit it counts for; the same one each time.
-  [[nodiscard]] Result<Memory> in(Store& store) const;
+  [[nodiscard]] WASI_API Result<Memory> in(Store& store) const;
 
  private:
   friend struct detail::Internals;
@@ -63,20 +64,20 @@ class Memory {
   Memory() = default;
   // A memory of the host's, to be imported by guests. Fails with `argument` for a type that no module could
   // declare (a maximum below the minimum, shared without a maximum), with `limit` or `io` when it cannot be had.
-  static Result<Memory> create(Store& store, const MemoryType& type);
+  WASI_API static Result<Memory> create(Store& store, const MemoryType& type);
 
   explicit operator bool() const { return memory() != nullptr; }
-  [[nodiscard]] MemoryType type() const;
+  [[nodiscard]] WASI_API MemoryType type() const;
   [[nodiscard]] std::uint64_t size() const { return bytes().size(); }  // in bytes
   [[nodiscard]] std::uint64_t pages() const { return size() / kPageSize; }
   // Adds pages; the old number of pages, or empty when the type's maximum or the store's limit forbids it.
-  std::optional<std::uint64_t> grow(std::uint64_t delta_pages);
+  WASI_API std::optional<std::uint64_t> grow(std::uint64_t delta_pages);
 
   // The memory to be given to other stores; empty where it is not shared.
-  [[nodiscard]] std::optional<SharedMemory> shared() const;
+  [[nodiscard]] WASI_API std::optional<SharedMemory> shared() const;
 
   // All bytes. Growing (by the guest as well) may move them: take the span again after any call into the guest.
-  [[nodiscard]] std::span<std::uint8_t> bytes() const;
+  [[nodiscard]] WASI_API std::span<std::uint8_t> bytes() const;
   // [address, address + size), or empty when that is not inside of the memory. The same caution about growing.
   [[nodiscard]] std::optional<std::span<std::uint8_t>> range(std::uint64_t address, std::uint64_t size) const {
     const auto all = bytes();

@@ -1,6 +1,7 @@
 // Directories that lie in memory instead of on the host.
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/error.h>
 
 #include <cstddef>
@@ -31,25 +32,26 @@ class MemoryDirectory {
 
   // `limit`: the most bytes that what guests make in it may take (ENOSPC): data by pieces of 4 KiB, and some hundred
   // bytes for each file, directory, link and name. What the embedder adds does not count.
-  explicit MemoryDirectory(std::uint64_t limit = kDefaultLimit);
+  WASI_API explicit MemoryDirectory(std::uint64_t limit = kDefaultLimit);
   MemoryDirectory(const MemoryDirectory&) = default;  // no moves: a moved-from handle stays valid
   MemoryDirectory& operator=(const MemoryDirectory&) = default;
 
   // A file with these bytes, in place of one that is there. A guest that writes to it changes its own copy of the 4 KiB
   // around, never the bytes that were given.
-  Result<void> add_file(std::string_view path, std::string text) const;
+  WASI_API Result<void> add_file(std::string_view path, std::string text) const;
   // Bytes that are not copied: `owner` is kept as long as they are needed, and they must not change.
-  Result<void> add_file(std::string_view path, std::span<const std::uint8_t> bytes,
-                        std::shared_ptr<const void> owner) const;
-  Result<void> add_directory(std::string_view path) const;
+  WASI_API Result<void> add_file(std::string_view path, std::span<const std::uint8_t> bytes,
+                                 std::shared_ptr<const void> owner) const;
+  WASI_API Result<void> add_directory(std::string_view path) const;
   // A symbolic link. Guests follow it beneath the directory that they were given, and no absolute one.
-  Result<void> add_symlink(std::string_view path, std::string_view target) const;
+  WASI_API Result<void> add_symlink(std::string_view path, std::string_view target) const;
 
   // What is in a file; links are followed. Longer files than `most` are an error: a guest may make one as long as it
   // likes, since holes take no room.
-  [[nodiscard]] Result<std::string> read_file(std::string_view path, std::uint64_t most = std::uint64_t{1} << 30) const;
+  [[nodiscard]] WASI_API Result<std::string> read_file(std::string_view path,
+                                                       std::uint64_t most = std::uint64_t{1} << 30) const;
   // How much of the limit is in use.
-  [[nodiscard]] std::uint64_t used() const;
+  [[nodiscard]] WASI_API std::uint64_t used() const;
 
  private:
   friend struct detail::Internals;

@@ -2,6 +2,7 @@
 // Source: https://webassembly.github.io/spec/core/syntax/modules.html
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
@@ -56,30 +57,30 @@ class Module {
   // renaming another over it is fine). The text format (WAT) is read too, where the file begins like a text or its name
   // ends in ".wat". Errors: `io` when the file cannot be read, `malformed` and `invalid` with the byte offset or the
   // place in the text, `unsupported` for a component.
-  static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
+  WASI_API static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
   // Loads from memory: a copy of `bytes`, or the vector itself; a binary module or a text.
-  static Result<Module> from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes);
-  static Result<Module> from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes);
+  WASI_API static Result<Module> from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes);
+  WASI_API static Result<Module> from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes);
 
   // Checks all of a module, binary or text, bodies included, whatever the engine's Validation says. Nothing is kept.
-  static Result<void> validate(const Engine& engine, std::span<const std::uint8_t> bytes);
+  WASI_API static Result<void> validate(const Engine& engine, std::span<const std::uint8_t> bytes);
 
   // In the module's order.
-  [[nodiscard]] std::vector<ImportType> imports() const;
-  [[nodiscard]] std::vector<ExportType> exports() const;
+  [[nodiscard]] WASI_API std::vector<ImportType> imports() const;
+  [[nodiscard]] WASI_API std::vector<ExportType> exports() const;
   // The name in the name section; empty where there is none.
-  [[nodiscard]] std::string name() const;
+  [[nodiscard]] WASI_API std::string name() const;
   // (function index, name), sorted by index, from the name section.
-  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::string>> function_names() const;
+  [[nodiscard]] WASI_API std::vector<std::pair<std::uint32_t, std::string>> function_names() const;
 
   // For tools.
-  [[nodiscard]] std::vector<SectionInfo> sections() const;
-  [[nodiscard]] ModuleCounts counts() const;
+  [[nodiscard]] WASI_API std::vector<SectionInfo> sections() const;
+  [[nodiscard]] WASI_API ModuleCounts counts() const;
   // Names of the features that the module uses. Bodies count when they were validated at load.
-  [[nodiscard]] std::vector<std::string_view> features() const;
+  [[nodiscard]] WASI_API std::vector<std::string_view> features() const;
   // Those of them that this version cannot execute yet: such a module is refused at instantiation.
-  [[nodiscard]] std::vector<std::string_view> unsupported_features() const;
-  [[nodiscard]] ModuleMetrics metrics() const;
+  [[nodiscard]] WASI_API std::vector<std::string_view> unsupported_features() const;
+  [[nodiscard]] WASI_API ModuleMetrics metrics() const;
 
  private:
   friend struct detail::Internals;

@@ -1,6 +1,7 @@
 // Memory faults in processes with signal handlers of their own. docs/signals.md is the whole story.
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/error.h>
 
 #include <csignal>
@@ -12,11 +13,11 @@ namespace wasi {
 // the handler returns, which it must do at once. False: the fault is somebody else's, and nothing was changed.
 // `info` and `context` are what the kernel handed to the handler (SA_SIGINFO); any other signal is answered with false.
 // Async-signal-safe, and safe on any thread.
-bool handle_fault(int signal, siginfo_t* info, void* context) noexcept;
+WASI_API bool handle_fault(int signal, siginfo_t* info, void* context) noexcept;
 
 // Keeps the library from installing handlers in this process: the embedder's must then call handle_fault(). Without
 // that, an out-of-bounds access ends the process. Call it before the first memory with guard pages is made; `argument`
 // when the handlers are there already. Any thread may call it.
-Result<void> never_install_fault_handlers();
+WASI_API Result<void> never_install_fault_handlers();
 
 }  // namespace wasi

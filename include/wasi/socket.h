@@ -1,6 +1,7 @@
 // Sockets of the host that a WASI program is given: preview1 has no way to make any.
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/error.h>
 
 #include <memory>
@@ -26,13 +27,13 @@ class Socket {
 
   // A new one that listens at "tcp:HOST:PORT" ("tcp:127.0.0.1:8080", "tcp:[::1]:8080"; port 0: any that is free) or at
   // "unix:PATH", a file that is removed with the socket.
-  static Result<Socket> listen(std::string_view address);
+  WASI_API static Result<Socket> listen(std::string_view address);
   // One that is there: a listener, a connection, a socket for datagrams. The descriptor is taken over. The open file
   // of a listener becomes non-blocking when a program gets it, for all who share it.
-  static Result<Socket> from_descriptor(int descriptor);
+  WASI_API static Result<Socket> from_descriptor(int descriptor);
 
   // Its own address, as listen() takes it, with the port that was chosen; empty for other kinds of addresses.
-  [[nodiscard]] std::string address() const;
+  [[nodiscard]] WASI_API std::string address() const;
 
  private:
   friend struct detail::Internals;

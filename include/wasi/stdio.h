@@ -1,6 +1,7 @@
 // What stands behind descriptor 0, 1 or 2 of a guest: the process's own streams, files, pipes, memory, functions.
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/error.h>
 
 #include <cstddef>
@@ -35,14 +36,14 @@ class OutputBuffer {
 
   // `limit`: the most bytes that it holds. A write beyond it stores what there is room for; one for which there is no
   // room at all fails in the guest with ENOSPC.
-  explicit OutputBuffer(std::size_t limit = kDefaultLimit);
+  WASI_API explicit OutputBuffer(std::size_t limit = kDefaultLimit);
   OutputBuffer(const OutputBuffer&) = default;  // no moves: a moved-from handle stays valid
   OutputBuffer& operator=(const OutputBuffer&) = default;
   // What has been written, from the first byte on.
-  [[nodiscard]] std::string text() const;
+  [[nodiscard]] WASI_API std::string text() const;
   // The same, and the buffer is empty again.
-  [[nodiscard]] std::string take() const;
-  [[nodiscard]] std::size_t size() const;
+  [[nodiscard]] WASI_API std::string take() const;
+  [[nodiscard]] WASI_API std::size_t size() const;
 
  private:
   friend class Stdio;
@@ -71,22 +72,22 @@ class Stdio {
   Stdio(const Stdio&) = default;  // no moves: a moved-from handle stays valid
   Stdio& operator=(const Stdio&) = default;
 
-  static Stdio null();     // reads end at once, writes vanish
-  static Stdio inherit();  // the process's own
+  WASI_API static Stdio null();     // reads end at once, writes vanish
+  WASI_API static Stdio inherit();  // the process's own
   // A descriptor of the embedder's: it is neither closed nor changed, and must stay open while the guest lives.
-  static Stdio fd(int descriptor);
+  WASI_API static Stdio fd(int descriptor);
   // A file of the host, opened when the guest is instantiated: for reading as stdin; as stdout or stderr it is created,
   // or cut to nothing. Two streams with one path are two openings, which overwrite each other: use append_to.
-  static Stdio file(const std::filesystem::path& path);
+  WASI_API static Stdio file(const std::filesystem::path& path);
   // The same, but what is there already stays and is written behind.
-  static Stdio append_to(const std::filesystem::path& path);
+  WASI_API static Stdio append_to(const std::filesystem::path& path);
   // Input: these bytes, each guest from the first on. They are not copied for it.
-  static Stdio bytes(std::string text);
+  WASI_API static Stdio bytes(std::string text);
   // Output: into the buffer.
-  static Stdio buffer(const OutputBuffer& buffer);
+  WASI_API static Stdio buffer(const OutputBuffer& buffer);
   // Input or output by a function.
-  static Stdio reader(StreamReader function);
-  static Stdio writer(StreamWriter function);
+  WASI_API static Stdio reader(StreamReader function);
+  WASI_API static Stdio writer(StreamWriter function);
 
  private:
   friend class Pipe;
@@ -100,26 +101,26 @@ class Stdio {
 class Pipe {
  public:
   // The embedder writes what the guest reads; and the other way round.
-  static Result<Pipe> to_guest();
-  static Result<Pipe> from_guest();
-  Pipe(Pipe&& other) noexcept;
-  Pipe& operator=(Pipe&& other) noexcept;
-  ~Pipe();  // closes the embedder's end
+  WASI_API static Result<Pipe> to_guest();
+  WASI_API static Result<Pipe> from_guest();
+  WASI_API Pipe(Pipe&& other) noexcept;
+  WASI_API Pipe& operator=(Pipe&& other) noexcept;
+  WASI_API ~Pipe();  // closes the embedder's end
 
   // The guest's end, for one guest: it goes with the first that is instantiated with it, and is closed when that guest
   // closes it or its store goes. Until then the embedder sees no end of the guest's output. Another guest is an error.
-  [[nodiscard]] Stdio guest_end() const;
+  [[nodiscard]] WASI_API Stdio guest_end() const;
   // The embedder's end; -1 when it is closed. It is in blocking mode and closed by exec. Writing to a guest that has
   // closed its end raises SIGPIPE in this process, as with any pipe.
   [[nodiscard]] int fd() const { return fd_; }
   // Closes it: the guest sees the end of its input.
-  void close();
+  WASI_API void close();
   // Leaves it to the caller, who closes it.
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
 
  private:
   Pipe(int fd, Stdio guest_end) : fd_(fd), guest_end_(std::move(guest_end)) {}
-  static Result<Pipe> make(bool guest_reads);
+  WASI_API static Result<Pipe> make(bool guest_reads);
   int fd_;
   Stdio guest_end_;
 };

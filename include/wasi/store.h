@@ -2,6 +2,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#store
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
@@ -45,11 +46,11 @@ class Interrupter {
  public:
   // Guest code that runs, or the next that is called, traps with TrapCode::interrupted at its next loop or call, once;
   // so does that of other stores which its host functions have called. Store::clear_interrupt takes it back.
-  void interrupt() const;
+  WASI_API void interrupt() const;
 
  private:
   friend class Store;
-  explicit Interrupter(detail::StoreRecord& record);
+  WASI_API explicit Interrupter(detail::StoreRecord& record);
   detail::StoreRecord* record_;
   std::uint64_t number_;
 };
@@ -61,7 +62,7 @@ class DeadlineScope {
  public:
   DeadlineScope(DeadlineScope&& other) noexcept : store_(std::exchange(other.store_, {})), previous_(other.previous_) {}
   DeadlineScope& operator=(DeadlineScope&&) = delete;
-  ~DeadlineScope();
+  WASI_API ~DeadlineScope();
 
  private:
   friend class Store;
@@ -77,33 +78,33 @@ class DeadlineScope {
 // destroyed or assigned to, nothing else.
 class Store {
  public:
-  explicit Store(const Engine& engine, StoreConfig config = {});
+  WASI_API explicit Store(const Engine& engine, StoreConfig config = {});
   Store(Store&&) noexcept = default;
   Store& operator=(Store&&) noexcept = default;
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
   // The embedder's own data; host functions reach it as Caller::data<T>().
-  [[nodiscard]] std::any& data();
+  [[nodiscard]] WASI_API std::any& data();
 
   // Guest code traps with `deadline_exceeded` at its first loop, call or return from a host function behind this.
   // Stores whose guests are called by host functions inherit it for that time. Set between calls, not from host
   // functions. Empty: no deadline. Fails with `limit`, and changes nothing, where no thread can be had to watch it.
-  Result<void> set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  WASI_API Result<void> set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline);
   // A deadline for the calls that are made while the result exists. Fails as set_deadline does.
-  [[nodiscard]] Result<DeadlineScope> limit_calls(std::chrono::steady_clock::time_point deadline);
+  [[nodiscard]] WASI_API Result<DeadlineScope> limit_calls(std::chrono::steady_clock::time_point deadline);
   // Takes back interrupts that came too late to stop anything.
-  void clear_interrupt();
+  WASI_API void clear_interrupt();
   // Says which stack the calls into this store will be made on, where the embedder switches to stacks of its own
   // (fibers, coroutines): all of its bytes, without guard pages. Guests then use it down to a part that is kept for
   // host functions, 3/8 of it and at most 128 KiB. Without this, guests and the host functions that call them again
   // get 24 KiB of such a stack. Threads' own stacks are known. Smaller ones than 64 KiB run no guests: each call traps
   // with `stack_overflow`. Empty: not known. Set between calls.
-  void set_native_stack(std::span<const std::byte> stack);
+  WASI_API void set_native_stack(std::span<const std::byte> stack);
   // Frees the structures and arrays that nothing refers to any more. Happens by itself too.
-  void collect_garbage();
-  [[nodiscard]] HeapMetrics heap_metrics() const;
-  [[nodiscard]] Interrupter interrupter() const;
+  WASI_API void collect_garbage();
+  [[nodiscard]] WASI_API HeapMetrics heap_metrics() const;
+  [[nodiscard]] WASI_API Interrupter interrupter() const;
 
  private:
   friend struct detail::Internals;

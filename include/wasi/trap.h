@@ -18,12 +18,13 @@ class ThrownException;
 
 enum class TrapCode : std::uint8_t {
 #define WASI_TRAP(name, message) name,
+#include <wasi/detail/export.h>
 #include <wasi/traps.def>
 #undef WASI_TRAP
 };
 
 // The code's message, as the spec's test suite words it: "integer divide by zero".
-std::string_view message_of(TrapCode code);
+WASI_API std::string_view message_of(TrapCode code);
 
 // One active Wasm function, innermost first in Trap::backtrace.
 struct StackFrame {
@@ -47,7 +48,7 @@ struct Trap {
   [[nodiscard]] bool is_exit() const { return code == TrapCode::exit; }
   // The message and the backtrace, a line per frame, as the CLI prints it. Names, which a guest chooses, and the
   // message are escaped where they could confuse a terminal; the fields have them as they are.
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
 };
 
 }  // namespace wasi

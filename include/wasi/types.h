@@ -5,6 +5,8 @@
 // Source: https://webassembly.github.io/spec/core/syntax/types.html
 #pragma once
 
+#include <wasi/detail/export.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,7 +41,7 @@ class ValueType {
   // The same reference type, null included.
   [[nodiscard]] constexpr ValueType as_nullable() const { return from_bits(bits_ | kFuncRefBits); }
   // The text format's spelling: "i32", "funcref", "(ref null extern)".
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
 
   // The engine's own representation; stable within a process only.
   [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
@@ -61,7 +63,7 @@ class ValueType {
 struct FunctionType {
   std::vector<ValueType> params;
   std::vector<ValueType> results;
-  [[nodiscard]] std::string to_string() const;  // "(i32, i64) -> (f32)"
+  [[nodiscard]] WASI_API std::string to_string() const;  // "(i32, i64) -> (f32)"
   friend bool operator==(const FunctionType&, const FunctionType&) = default;
 };
 
@@ -78,7 +80,7 @@ struct MemoryType {
   Limits limits = {};      // in pages of 64 KiB
   bool is_64 = false;      // addresses are i64
   bool is_shared = false;  // between threads
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
   friend bool operator==(const MemoryType&, const MemoryType&) = default;
 };
 
@@ -86,33 +88,33 @@ struct TableType {
   ValueType element = ValueType::funcref();
   Limits limits = {};  // in elements
   bool is_64 = false;  // indices are i64
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
   friend bool operator==(const TableType&, const TableType&) = default;
 };
 
 struct GlobalType {
   ValueType type;
   bool is_mutable = false;
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
   friend bool operator==(const GlobalType&, const GlobalType&) = default;
 };
 
 struct TagType {
   FunctionType function;  // its results are empty
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
   friend bool operator==(const TagType&, const TagType&) = default;
 };
 
 enum class ExternKind : std::uint8_t { function, table, memory, global, tag };
 // "function", "table", "memory", "global", "tag".
-std::string_view name_of(ExternKind kind);
+WASI_API std::string_view name_of(ExternKind kind);
 
 // The type of an import or export. The alternatives stand in the order of ExternKind.
 struct ExternType {
   std::variant<FunctionType, TableType, MemoryType, GlobalType, TagType> type;
   [[nodiscard]] ExternKind kind() const { return static_cast<ExternKind>(type.index()); }
   // The kind and the type: "function (i32) -> ()".
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
 };
 
 struct ImportType {

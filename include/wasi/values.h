@@ -4,6 +4,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#values
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/types.h>
 
 #include <array>
@@ -110,7 +111,7 @@ class Value {
   [[nodiscard]] ValueType type() const { return type_; }
   [[nodiscard]] bool is_null() const { return type_.is_reference() && bits_[0] == 0; }
   // Empty for numbers and vectors, and for references made of bits that stand for none.
-  [[nodiscard]] std::optional<ReferenceKind> reference_kind() const;
+  [[nodiscard]] WASI_API std::optional<ReferenceKind> reference_kind() const;
 
   // The value as a C++ type; empty when the value has another Wasm type. An i32 reads as either sign. An externref that
   // is no pointer of the host's reads as none: extern.convert_any makes them of the guest's own references.
@@ -146,7 +147,7 @@ class Value {
 
   // For people: "42", "-0.5", "nan:0x400000" for a NaN with an unusual payload, "null", "0x...." for a v128.
   // Integers are printed signed.
-  [[nodiscard]] std::string to_string() const;
+  [[nodiscard]] WASI_API std::string to_string() const;
 
   // The representation in slots: v128 uses both, everything else the first.
   [[nodiscard]] const std::array<std::uint64_t, 2>& bits() const { return bits_; }

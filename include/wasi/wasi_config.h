@@ -2,6 +2,7 @@
 // Source: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
 #pragma once
 
+#include <wasi/detail/export.h>
 #include <wasi/memory_directory.h>
 #include <wasi/socket.h>
 #include <wasi/stdio.h>
@@ -51,10 +52,10 @@ class WasiConfig {
     return *this;
   }
   // One variable. A name that was set before gets the new value.
-  WasiConfig& env(std::string_view name, std::string_view value);
+  WASI_API WasiConfig& env(std::string_view name, std::string_view value);
   // The process's whole environment, or one variable of it (nothing happens when it is not set).
-  WasiConfig& inherit_env();
-  WasiConfig& inherit_env(std::string_view name);
+  WASI_API WasiConfig& inherit_env();
+  WASI_API WasiConfig& inherit_env(std::string_view name);
   // The directory `host` and all below it, as `guest`.
   WasiConfig& preopen(const std::filesystem::path& host, std::string_view guest, Access access = Access::read_write) {
     preopens_.push_back({host.string(), std::string(guest), access});

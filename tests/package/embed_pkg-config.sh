@@ -1,7 +1,7 @@
 #!/bin/sh
-# embed_pkg-config.sh EXAMPLE PREFIX LIBDIR BUILD_DIR COMPILER FLAGS: one compiler call with what pkg-config says.
+# embed_pkg-config.sh EXAMPLE PREFIX LIBDIR BUILD_DIR COMPILER FLAGS KIND: one compiler call with what pkg-config says.
 set -eu
-example=$1 prefix=$2 libdir=$3 build=$4 compiler=$5 flags=$6
+example=$1 prefix=$2 libdir=$3 build=$4 compiler=$5 flags=$6 kind=$7
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 
 command -v pkg-config >/dev/null || { echo "SKIPPED: pkg-config is not installed"; exit 77; }
@@ -10,5 +10,7 @@ rm -rf "$build"
 mkdir -p "$build"
 # shellcheck disable=SC2046,SC2086  # both are lists of words
 "$compiler" -std=c++23 -O2 $flags "$example/main.cc" -o "$build/embed" $(pkg-config --cflags --libs wasirun)
+"$here/links.sh" "$build/embed" "$kind"
+if [ "$kind" = shared ]; then export LD_LIBRARY_PATH="$prefix/$libdir"; fi
 "$build/embed" "$example/guest.wat" >"$build/output.txt"
 head -n 4 "$build/output.txt" | diff "$here/expected_output.txt" -

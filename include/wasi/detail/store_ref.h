@@ -1,6 +1,8 @@
 // How handles refer to their store. Not for direct use.
 #pragma once
 
+#include <wasi/detail/export.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -20,8 +22,8 @@ struct StoreLife {
 class StoreRef {
  public:
   StoreRef() = default;  // of no store
-  explicit StoreRef(std::shared_ptr<StoreState> owned);
-  static StoreRef borrowed(StoreState& store);
+  WASI_API explicit StoreRef(std::shared_ptr<StoreState> owned);
+  WASI_API static StoreRef borrowed(StoreState& store);
   StoreRef(const StoreRef&) = default;
   StoreRef& operator=(const StoreRef&) = default;
   ~StoreRef() = default;
