@@ -13,6 +13,7 @@
 #include <wasi/trap.h>
 #include <wasi/wasi_config.h>
 
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <memory>
@@ -76,6 +77,20 @@ class InstantiationError {
   std::optional<Trap> trap_;
 };
 
+// What instantiation does about imports that nobody defined: neither the linker nor WASI.
+enum class UnknownImports : std::uint8_t {
+  // It fails.
+  error,
+  // Functions trap when they are called (TrapCode::unknown_import, with the import's name), so that modules run which
+  // import what they never call. Other kinds are an error as before: a module imports a memory, a table, a global or a
+  // tag to have it together with somebody else, and nobody would notice that it has it alone.
+  trap,
+  // Functions do nothing and return zeros and null references; one that has to return a reference which cannot be null
+  // traps. Memories and tables are new ones of their least size, globals zero or null, tags new; what cannot be null
+  // is an error. For looking at what a module does, not for running it in earnest.
+  zero,
+};
+
 // Definitions by (module, name), of which a later one replaces an earlier one. Functions of the host and WASI can be
 // instantiated in any number of stores; definitions that belong to a store (externs, instances) in theirs only.
 // Several threads may call `instantiate` at once, each with a store of its own; define from one thread. Host functions
@@ -123,6 +138,9 @@ class Linker {
   // trap or an exit on one of the threads ends all: calls into the module's store then trap with what ended it. Threads
   // that still run when the store goes are ended and waited for.
   WASI_API Linker& define_wasi(WasiConfig config);
+
+  // From now on; `error` is the default. A definition of another type than the module asks for stays an error.
+  Linker& unknown_imports(UnknownImports choice);
 
   // Instantiates in `store`, which must be of the same engine, and runs the start function.
   [[nodiscard]] WASI_API std::expected<Instance, InstantiationError> instantiate(Store& store,

@@ -5,6 +5,7 @@
 #include "engine/convert.h"
 #include "engine/missing_import.h"
 #include "engine/state.h"
+#include "engine/unknown_imports.h"
 #include "engine/wasi_threads.h"
 
 namespace wasi {
@@ -112,7 +113,8 @@ Result<std::vector<runtime::External>> resolve_all(const detail::LinkerState& li
   imports.reserve(module.imports.size());
   std::vector<const wasm::Import*> missing;
   for (const wasm::Import& import : module.imports) {
-    const auto external = WASI_TRY(resolve(linker, store, import, threads));
+    auto external = WASI_TRY(resolve(linker, store, import, threads));
+    if (!external) external = WASI_TRY(stand_in(linker.unknown_imports, store, module, import));
     if (external) {
       imports.push_back(*external);
     } else {
@@ -173,6 +175,11 @@ Linker& Linker::define_instance(std::string_view module, const Instance& instanc
 
 Linker& Linker::define_wasi(WasiConfig config) {
   state_->wasi = std::make_shared<const WasiDefinition>(std::move(config));
+  return *this;
+}
+
+Linker& Linker::unknown_imports(UnknownImports choice) {
+  state_->unknown_imports = choice;
   return *this;
 }
 

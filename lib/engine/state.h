@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -81,6 +82,8 @@ struct StoreState {
   // replaced by another at the same address).
   std::unordered_map<std::shared_ptr<const HostDefinition>, runtime::FuncRef*> host_functions;
   std::unordered_map<std::shared_ptr<const WasiDefinition>, WasiState> wasi;
+  // What stands for functions that nobody defined: by module, name, number of the type.
+  std::map<std::tuple<std::string, std::string, std::uint32_t, UnknownImports>, runtime::FuncRef*> unknown_functions;
   std::unordered_map<const runtime::Instance*, std::shared_ptr<ModuleState>> modules;
   // The threads of the programs that were instantiated here. First to go: they are ended and waited for.
   std::vector<std::unique_ptr<WasiThreads>> threads;
@@ -133,6 +136,7 @@ struct LinkerState {
   std::shared_ptr<EngineState> engine;
   std::map<Key, Definition, Less> definitions;
   std::shared_ptr<const WasiDefinition> wasi;
+  UnknownImports unknown_imports = UnknownImports::error;
 };
 
 // Opens the handles: the only friend that all of them have.

@@ -170,6 +170,22 @@ class Imports(CliTest):
             path = self.wat(f'(module (import "{module}" "{name}" (func)))')
             self.check_error(FAILURE, [path], f'"{module}"."{name}"', hint)
 
+    def test_unknown_imports(self):
+        path = self.wat('(module (import "env" "log" (func $log (param i32) (result i32))) (import "wasi" "x" (func))'
+                        ' (func (export "_start")) (func (export "log") (result i32) (call $log (i32.const 1))))')
+        for args in ([], ["--unknown-imports", "error"]):
+            self.check_error(FAILURE, [*args, path], 'missing import "env"."log"', '1 more missing: "wasi"."x"')
+        for choice in ("trap", "zero"):
+            self.assertEqual(self.run_cli("--unknown-imports", choice, path), (SUCCESS, "", ""))
+        self.assertEqual(self.run_cli("--unknown-imports", "zero", "--invoke", "log", path), (SUCCESS, "0\n", ""))
+        code, out, err = self.run_cli("--unknown-imports", "trap", "--invoke", "log", path)
+        self.assertEqual((code, out), (TRAP, ""))
+        self.assertTrue(err.startswith('wasirun: trap: unknown import called: "env"."log"\n'), err)
+        self.check_error(USAGE, ["--unknown-imports", "ignore", path], "--unknown-imports", "error, trap, zero")
+        memory = self.wat('(module (import "env" "memory" (memory 1)) (func (export "_start")))')
+        self.check_error(FAILURE, ["--unknown-imports", "trap", memory], 'missing import "env"."memory"')
+        self.assertEqual(self.run_cli("--unknown-imports", "zero", memory), (SUCCESS, "", ""))
+
     def test_wrong_function_type(self):
         path = self.wat('(module (import "wasi_snapshot_preview1" "sched_yield" (func (param f64))))')
         self.check_error(FAILURE, [path], "incompatible import type: wasi_snapshot_preview1.sched_yield", "(f64) -> ()", "() -> (i32)")

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wasi/engine.h>
+#include <wasi/linker.h>
 #include <wasi/wasi_config.h>
 
 #include <chrono>
@@ -34,6 +35,7 @@ struct RunCommand {
   std::optional<std::uint64_t> stack_size;
   std::optional<std::uint32_t> max_threads;
   wasi::WasiLimits limits;
+  wasi::UnknownImports unknown_imports = wasi::UnknownImports::error;
   bool trace_wasi = false;
   wasi::TraceOptions trace;
   std::string trace_output;  // empty: stderr

@@ -167,7 +167,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   wasi::Linker linker(*engine);
   wasi::WasiConfig config = wasi_config(command, trace);
   give_sockets(std::move(sockets), command, config);
-  linker.define_wasi(std::move(config));
+  linker.define_wasi(std::move(config)).unknown_imports(command.unknown_imports);
 
   const auto start = Clock::now();
   const auto instance = linker.instantiate(store, *module);
