@@ -57,6 +57,8 @@ else()
   wasirun_package(wasirun STATIC library)
 endif()
 add_library(wasirun::wasirun ALIAS wasirun)
+# All that `cmake --install` copies, for who builds no tests.
+add_custom_target(wasirun_installed DEPENDS wasirun wasirun_cli)
 # The tests look at both kinds, which are the same objects.
 if(WASIRUN_TESTS)
   if(BUILD_SHARED_LIBS)

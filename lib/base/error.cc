@@ -40,7 +40,7 @@ std::string Error::to_string() const {
   }
   std::string whole = printable(message);
   if (!where.empty()) whole = where + ": " + whole;
-  if (text) whole += "\n" + printable(text->excerpt, "\n\t");
+  if (text && !text->excerpt.empty()) whole += "\n" + printable(text->excerpt, "\n\t");
   return whole;
 }
 

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 #include "base/result.h"
@@ -23,6 +24,7 @@ struct Loaded {
   std::shared_ptr<wasm::Module> module;
   bool bodies_validated = false;
   ModuleMetrics metrics;
+  std::function<Error(Error)> locate;
 };
 
 // Whether it is a text. Refuses what is neither that nor a core module in words that say what it is instead.
@@ -102,9 +104,12 @@ Result<Loaded> load_binary(const detail::EngineState& engine, wasm::ModuleBytes 
 }
 
 Result<Loaded> load_text(const detail::EngineState& engine, wasm::ModuleBytes text, Validation validation) {
-  const Translation translation = WASI_TRY(Translation::make(std::move(text)));
-  auto loaded = load_binary(engine, translation.bytes(), validation);
-  if (!loaded) return std::unexpected(translation.located(std::move(loaded).error()));
+  const auto translation = std::make_shared<const Translation>(WASI_TRY(Translation::make(std::move(text))));
+  auto loaded = load_binary(engine, translation->bytes(), validation);
+  if (!loaded) return std::unexpected(translation->located(std::move(loaded).error()));
+  if (!loaded->bodies_validated) {
+    loaded->locate = [translation](Error error) { return translation->located(std::move(error)); };
+  }
   return loaded;
 }
 
@@ -119,6 +124,7 @@ std::shared_ptr<detail::ModuleState> make_state(const std::shared_ptr<detail::En
   state->module = std::move(loaded.module);
   state->bodies_validated = loaded.bodies_validated;
   state->metrics = loaded.metrics;
+  state->locate = std::move(loaded.locate);
   return state;
 }
 
@@ -134,6 +140,7 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
     for (std::size_t mode = 0; mode < runtime::kBoundsCheckModes; ++mode) {
       code_[mode] = std::make_shared<runtime::ModuleCode>(module, *engine->tier,
                                                           static_cast<runtime::BoundsChecks>(mode), bodies_validated);
+      code_[mode]->locate = locate;
     }
   });
   return code_;

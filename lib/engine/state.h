@@ -8,6 +8,7 @@
 
 #include <any>
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,7 @@ struct ModuleState {
   std::shared_ptr<const wasm::Module> module;
   bool bodies_validated = false;
   ModuleMetrics metrics;
+  std::function<Error(Error)> locate;  // of a text whose bodies are yet to be validated, see runtime::ModuleCode
 
   // The code for each way of bounds checking, made when the module is first instantiated.
   std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> code();

@@ -3,7 +3,10 @@
 // Shared by all instances, immutable but for the code records' atomics.
 #pragma once
 
+#include <wasi/error.h>
+
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +36,8 @@ struct ModuleCode {
   bool bodies_validated;              // eagerly; otherwise prepare() walks with checks
   FunctionCode* functions = nullptr;  // by FuncIndex minus imported functions
   std::unique_ptr<TierModule> tier_module;
+  // Of a module that was a text: adds the place in it that an error's offset stands for. Empty for binary modules.
+  std::function<Error(Error)> locate;
 
   // The record of a defined function with `module` and `index` filled in.
   FunctionCode& code(wasm::FuncIndex function);

@@ -84,7 +84,11 @@ SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function
     }
     Trap trap;
     trap.code = TrapCode::invalid_function;
-    trap.message = fmt::format("{}: {}", message_of(trap.code), entry.error().to_string());
+    Error error = entry.error();
+    if (module.locate) error = module.locate(std::move(error));
+    // A trap's message is one line: without the text's.
+    if (error.text) error.text->excerpt.clear();
+    trap.message = fmt::format("{}: {}", message_of(trap.code), error.to_string());
     record(*instance->exec, std::move(trap));
   }
   leave(*instance->exec);

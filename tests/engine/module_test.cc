@@ -143,6 +143,28 @@ TEST_CASE("An invalid body is an error at load, or a trap when validation is laz
   }
 }
 
+TEST_CASE("A body of a text that is validated lazily is wrong at a line and a column, as it is at load") {
+  constexpr std::string_view kText =
+      "(module\n"
+      "  (func (export \"fine\") (result i32) (i32.const 1))\n"
+      "  (func (export \"f\") (result i32)\n"
+      "    (i64.const 2)))\n";
+  const std::vector<std::uint8_t> bytes(kText.begin(), kText.end());
+  const Error error = load_error(Engine(), bytes);
+  REQUIRE(error.text);
+  const std::string place = "line " + std::to_string(error.text->line) + ", column " + std::to_string(error.text->column);
+  CHECK(error.text->line >= 3);
+  const Engine lazy = must(Engine::create({.validation = Validation::lazy}));
+  Store store(lazy);
+  const Instance instance = must(Linker(lazy).instantiate(store, must(Module::from_bytes(lazy, bytes))));
+  CHECK(must(must(instance.function<std::int32_t()>("fine"))()) == 1);
+  const auto result = must(instance.function<std::int32_t()>("f"))();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code == TrapCode::invalid_function);
+  CHECK_THAT(result.error().message, Catch::Contains("at " + place + ": type mismatch"));
+  CHECK(result.error().message.find('\n') == std::string::npos);
+}
+
 TEST_CASE("Features can be forbidden") {
   CHECK(Engine::create({.disabled_features = {"time-travel"}}).error().message ==
         "there is no feature of WebAssembly named \"time-travel\"");
