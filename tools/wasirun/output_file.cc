@@ -44,8 +44,10 @@ wasi::Result<OutputFile> OutputFile::open(const std::string& path) {
     if (real != nullptr) output.path_ = real;
     std::free(real);
     std::string name = output.path_ + ".XXXXXX";
+    const SignalsWait until_it_is_known;
     descriptor = ::mkostemp(name.data(), O_CLOEXEC);
     if (descriptor >= 0) {
+      output.removed_ = RemovedFile(name);
       output.unfinished_ = std::move(name);
       ::fchmod(descriptor, usual_mode());
     }
@@ -65,7 +67,8 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
       is_stdout_(other.is_stdout_),
       failure_(other.failure_),
       path_(std::move(other.path_)),
-      unfinished_(std::exchange(other.unfinished_, {})) {}
+      unfinished_(std::exchange(other.unfinished_, {})),
+      removed_(std::move(other.removed_)) {}
 
 OutputFile::~OutputFile() {
   if (file_ != nullptr) std::fclose(file_);

@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "tools/wasirun/removed_files.h"
+
 namespace wasirun {
 
 // A regular file is written beside its place and renamed when it is complete; pipes and devices are written as they
-// are. Without finish() nothing is left behind.
+// are. Without finish() nothing is left behind, nor by a signal that ends the process.
 class OutputFile {
  public:
   // Empty or "-": stdout.
@@ -32,6 +34,7 @@ class OutputFile {
   int failure_ = 0;         // errno of the first failed write
   std::string path_;        // as the user wrote it
   std::string unfinished_;  // what is to be renamed; empty: nothing
+  RemovedFile removed_;     // that
 };
 
 }  // namespace wasirun

@@ -202,6 +202,7 @@ int run(const RunCommand& command) {
     print_error(sockets.error().message);
     return sockets.error().exit_code;
   }
+  const std::vector<RemovedFile> files = std::move(sockets->files);
   if (!command.trace_wasi) return run_module(command, nullptr, *std::move(sockets));
   auto trace = TraceOutput::open(command.trace_output, command.trace_timestamps);
   if (!trace) return failure("{}", trace.error().message);

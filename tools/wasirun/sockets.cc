@@ -95,8 +95,11 @@ std::expected<Sockets, SocketFailure> open_sockets(const RunCommand& command) {
     for (const char* variable : {kCount, kProcess, kNames}) ::unsetenv(variable);
   }
   for (const std::string& address : command.listen) {
+    constexpr std::string_view kUnix = "unix:";
+    const SignalsWait until_it_is_known;
     auto socket = open_socket(address);
     if (!socket) return Failure(socket.error());
+    if (address.starts_with(kUnix)) sockets.files.emplace_back(address.substr(kUnix.size()));
     sockets.all.push_back(*std::move(socket));
     // systemd's word for a socket without a name.
     if (!sockets.names.empty()) sockets.names += ":unknown";

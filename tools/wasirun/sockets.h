@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "tools/wasirun/command_line.h"
+#include "tools/wasirun/removed_files.h"
 
 namespace wasirun {
 
 struct Sockets {
   std::vector<wasi::Socket> all;
+  std::vector<RemovedFile> files;  // of unix sockets; to be kept as long as the sockets are
   std::string names;  // LISTEN_FDNAMES, where it was set
 };
 
