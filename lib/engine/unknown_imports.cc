@@ -71,8 +71,7 @@ Result<std::optional<runtime::External>> stand_in(UnknownImports choice, StoreSt
   if (choice == UnknownImports::trap) return std::nullopt;
   if (const auto* memory = std::get_if<wasm::MemoryType>(&import.type)) {
     if (!memory->is_shared) return runtime::External(WASI_TRY(store.store.add_memory(*memory)));
-    const auto storage =
-        WASI_TRY(runtime::MemoryStorage::create(*memory, bounds_checks_of(store.engine->config)));
+    const auto storage = WASI_TRY(runtime::MemoryStorage::create(*memory, bounds_checks_of(store.engine->config)));
     return runtime::External(WASI_TRY(store.store.add_memory(storage)));
   }
   if (const auto* table = std::get_if<wasm::TableType>(&import.type)) {

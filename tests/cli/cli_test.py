@@ -9,7 +9,9 @@ import pathlib
 import pty
 import re
 import shutil
+import signal
 import subprocess
+import time
 import unittest
 
 from cli_case import CliTest, EXAMPLES, FAILURE, PRINT_STRINGS, SUCCESS, TIMEOUT, TRAP, USAGE, WASIRUN
@@ -555,6 +557,18 @@ class Output(CliTest):
                 done = subprocess.run([WASIRUN, *args], stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
             self.assertEqual(done.returncode, FAILURE, args)
             self.assert_one_line(done.stderr.decode(), "cannot write to standard output", "No space left on device")
+
+    def test_signal(self):
+        # Long to print: the signal comes while that is done.
+        path = self.file("large.wat", b'(module (memory 1) (data "' + b"\\00\\ff" * 8_000_000 + b'"))')
+        folder = self.dir / "out"
+        folder.mkdir()
+        with subprocess.Popen([WASIRUN, "wat", path, "-o", str(folder / "x.wat")]) as process:
+            while not list(folder.iterdir()) and process.poll() is None:
+                time.sleep(0.001)
+            process.terminate()
+        self.assertEqual(process.returncode, -signal.SIGTERM)
+        self.assertEqual(list(folder.iterdir()), [])
 
     def test_reader_gone(self):
         path = self.wat('(module (func (export "f") (result i32) (i32.const 1)))')

@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import socket
 import subprocess
 import time
@@ -66,6 +67,62 @@ class Sockets(CliTest):
             self.assertTrue(path.exists())
         # Whose server has gone.
         self.assertEqual(self.environment("--listen", f"unix:{path}")[0], SUCCESS)
+        self.assertFalse(path.exists())
+
+    WAITS = """
+      (module
+        (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 8) "\\20\\00\\00\\00\\10\\00\\00\\00")
+        (func (export "_start") (drop (call $read (i32.const 0) (i32.const 8) (i32.const 1) (i32.const 16)))))"""
+
+    def serve(self, **more):
+        """A program with a unix socket at self.dir/socket, which waits for input."""
+        path = self.dir / "socket"
+        process = subprocess.Popen([WASIRUN, "--listen", "unix:socket", self.wat(self.WAITS)], cwd=self.dir,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            self.addCleanup(stream.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        for _ in range(TIMEOUT * 100):
+            with socket.socket(socket.AF_UNIX) as client:
+                if client.connect_ex(str(path)) == 0:
+                    break
+            time.sleep(0.01)
+        return path, process
+
+    def test_signals_remove_unix_files(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGALRM, signal.SIGRTMIN):
+            path, process = self.serve()
+            self.assertTrue(path.is_socket())
+            process.send_signal(number)
+            self.assertEqual((number, process.wait(TIMEOUT)), (number, -number))
+            self.assertFalse(path.exists(), number)
+
+    def test_signals_leave_what_is_of_others(self):
+        path, process = self.serve()
+        path.unlink()
+        path.write_text("mine")
+        process.terminate()
+        self.assertEqual(process.wait(TIMEOUT), -signal.SIGTERM)
+        self.assertEqual(path.read_text(), "mine")
+
+    def test_ignored_signals_stay_ignored(self):
+        path, process = self.serve(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        process.send_signal(signal.SIGHUP)
+        process.communicate(b"go on", timeout=TIMEOUT)
+        self.assertEqual(process.returncode, SUCCESS)
+        self.assertFalse(path.exists())
+
+    def test_what_a_kill_leaves_is_replaced(self):
+        path, process = self.serve()
+        process.kill()
+        process.wait(TIMEOUT)
+        self.assertTrue(path.is_socket())
+        path, process = self.serve()
+        process.communicate(b"go on", timeout=TIMEOUT)
+        self.assertEqual(process.returncode, SUCCESS)
         self.assertFalse(path.exists())
 
     def test_activation_errors(self):

@@ -152,7 +152,8 @@ TEST_CASE("A body of a text that is validated lazily is wrong at a line and a co
   const std::vector<std::uint8_t> bytes(kText.begin(), kText.end());
   const Error error = load_error(Engine(), bytes);
   REQUIRE(error.text);
-  const std::string place = "line " + std::to_string(error.text->line) + ", column " + std::to_string(error.text->column);
+  const std::string place =
+      "line " + std::to_string(error.text->line) + ", column " + std::to_string(error.text->column);
   CHECK(error.text->line >= 3);
   const Engine lazy = must(Engine::create({.validation = Validation::lazy}));
   Store store(lazy);

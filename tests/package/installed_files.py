@@ -18,13 +18,28 @@ def ninja(*args):
     return subprocess.run(["ninja", "-C", build, *args], capture_output=True, text=True, check=False)
 
 
-made = ninja("-t", "inputs", "wasirun_installed")
-if made.returncode != 0:
-    sys.exit(f"there is no target wasirun_installed: {made.stderr or made.stdout}")
-inputs = {(build / line).resolve() for line in made.stdout.splitlines()}
+def inputs_of(target):
+    """What an edge of the build names as its inputs, of whatever kind."""
+    answer = ninja("-t", "query", target)
+    if answer.returncode != 0:
+        sys.exit(f"Ninja knows no {target}: {answer.stderr or answer.stdout}")
+    head = answer.stdout.partition("\n  outputs:")[0]
+    return [line.strip().lstrip("|").strip() for line in head.splitlines() if line.startswith("    ")]
+
+
+# The target's own edges lead to the files within a step or two.
+inputs = set()
+level = ["wasirun_installed"]
+for _ in range(3):
+    level = [name for target in level for name in inputs_of(target) if name not in inputs]
+    inputs.update(level)
+inputs = {(build / name).resolve() for name in inputs}
 checked = 0
 for script in build.rglob("cmake_install.cmake"):
-    for path in re.findall(r'"(/[^"]+)"', "\n".join(re.findall(r"file\(INSTALL .*", script.read_text()))):
+    # Parts that have to be asked for by name have no "OR NOT" in their condition.
+    parts = re.split(r"(?m)^(?=if\(CMAKE_INSTALL_COMPONENT )", script.read_text())
+    usual = "\n".join(part for part in parts if "OR NOT CMAKE_INSTALL_COMPONENT" in part.partition("\n")[0])
+    for path in re.findall(r'"(/[^"]+)"', "\n".join(re.findall(r"file\(INSTALL .*", usual))):
         path = pathlib.Path(path)
         if build not in path.parents or ninja("-t", "query", path.relative_to(build)).returncode != 0:
             continue  # a source, or made by cmake itself

@@ -241,15 +241,16 @@ void add_run_options(CLI::App& app, RunCommand& run) {
                  {"guard", wasi::BoundsChecks::guard_pages}, {"explicit", wasi::BoundsChecks::explicit_checks}};
              run.engine.bounds_checks = choose("--bounds-checks", value, kChoices);
            });
-  add_read(app, "--unknown-imports", "WHAT",
-           "Imports that wasirun does not have: error (default), trap (functions: when one is called) or zero (functions "
-           "return zeros, memories and the like are empty)",
-           [&run](Text value) {
-             static constexpr Choice<wasi::UnknownImports> kChoices[] = {{"error", wasi::UnknownImports::error},
-                                                                         {"trap", wasi::UnknownImports::trap},
-                                                                         {"zero", wasi::UnknownImports::zero}};
-             run.unknown_imports = choose("--unknown-imports", value, kChoices);
-           });
+  add_read(
+      app, "--unknown-imports", "WHAT",
+      "Imports that wasirun does not have: error (default), trap (functions: when one is called) or zero (functions "
+      "return zeros, memories and the like are empty)",
+      [&run](Text value) {
+        static constexpr Choice<wasi::UnknownImports> kChoices[] = {{"error", wasi::UnknownImports::error},
+                                                                    {"trap", wasi::UnknownImports::trap},
+                                                                    {"zero", wasi::UnknownImports::zero}};
+        run.unknown_imports = choose("--unknown-imports", value, kChoices);
+      });
   add_trace_options(app, run);
   add_read(
       app, "--profile", "WHAT",

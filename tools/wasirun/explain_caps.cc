@@ -133,7 +133,8 @@ void print_text(const std::string& file, const Explanation& explanation) {
   if (explanation.imports_shared_memory) print_stdout("\nThe shared memory that it imports is made for it.\n");
   if (!unused.empty()) print_stdout("\nIt cannot make use of: {}\n", unused);
   print_others("WASI has no such function, so it runs only with --unknown-imports", explanation.unknown);
-  print_others("Not of WASI, and nothing that 'wasirun run' has, so it runs only with --unknown-imports", explanation.foreign);
+  print_others("Not of WASI, and nothing that 'wasirun run' has, so it runs only with --unknown-imports",
+               explanation.foreign);
 }
 
 Json to_json(const std::vector<const Import*>& imports) {

@@ -15,7 +15,7 @@ namespace wasirun {
 struct Sockets {
   std::vector<wasi::Socket> all;
   std::vector<RemovedFile> files;  // of unix sockets; to be kept as long as the sockets are
-  std::string names;  // LISTEN_FDNAMES, where it was set
+  std::string names;               // LISTEN_FDNAMES, where it was set
 };
 
 // Why there are none.
