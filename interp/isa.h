@@ -41,6 +41,8 @@ inline constexpr std::uint16_t kCodeCount = kPlainCodeCount
 
 // The handler's offset, at the head of each instruction.
 inline constexpr std::uint32_t kHeadSize = 4;
+// Bytes of an instruction. None but br_table is longer.
+inline constexpr std::uint32_t kMaxInstructionSize = 32;
 
 // Bytes that the operand of this layout letter takes; a branch table's targets are not counted.
 constexpr std::uint32_t operand_size(char letter) {

@@ -18,8 +18,6 @@ constexpr unsigned kFirstCheckedStore = 7;
 constexpr unsigned kAnyStore = 14;
 constexpr unsigned kFirstWideLoad = 7;    // s a
 constexpr unsigned kFirstWideStore = 15;  // ss sk sa as ak
-// No instruction but br_table is longer.
-constexpr std::uint32_t kMaxLength = 32;
 static_assert(form_of(Code::i32_load_s, kFirstCheckedLoad) == Code::i32_load_s_checked);
 static_assert(form_of(Code::i32_load_s, kAnyLoad) == Code::i32_load_any);
 static_assert(form_of(Code::i32_store_ss, kFirstCheckedStore) == Code::i32_store_ss_checked);
@@ -398,7 +396,7 @@ void Translator::set_local(std::uint32_t local, bool tee) {
 void Translator::keep_aliases(std::uint32_t slot, bool before_last) {
   const Accumulators after = accumulators_;
   Instruction last;
-  std::uint8_t code[kMaxLength];
+  std::uint8_t code[kMaxInstructionSize];
   std::uint32_t length = 0;
   bool is_marked = false;
   if (before_last) {

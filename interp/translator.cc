@@ -9,15 +9,11 @@
 #include "binary/immediates.h"
 #include "interp/dispatch.h"
 #include "interp/translation.h"
+#include "wasm/limits.h"
 
 namespace wasi::interp {
 
 namespace {
-
-// Slots are 16-bit numbers in the code.
-constexpr std::uint32_t kMaxFrameSlots = 65535;
-// No instruction but br_table is longer.
-constexpr std::uint32_t kMaxLength = 32;
 
 bool fits_in_32_bits(std::uint64_t bits) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(bits))) == bits;
@@ -63,10 +59,10 @@ void Translator::begin_function(std::span<const wasm::ValType> locals) {
 
 Result<void> Translator::finish() {
   forget_code();
-  if (!error_ && frame_slots_ > kMaxFrameSlots) {
+  if (!error_ && frame_slots_ > wasm::kMaxFrameSlots) {
     error_ = Error{ErrorKind::limit,
                    fmt::format("the function needs {} values at a time, and at most {} are supported", frame_slots_,
-                               kMaxFrameSlots),
+                               wasm::kMaxFrameSlots),
                    std::nullopt};
   }
   if (error_) return std::unexpected(std::move(*error_));
@@ -202,7 +198,7 @@ void Translator::seal() {
 
 void Translator::emit(Code code) {
   seal();
-  out_.reserve(kMaxLength);
+  out_.reserve(kMaxInstructionSize);
   last_.position = out_.size();
   last_.code = code;
   last_.written = kNoSlot;

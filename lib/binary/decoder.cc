@@ -3,15 +3,13 @@
 
 #include "binary/format.h"
 #include "binary/module_decoder.h"
+#include "wasm/limits.h"
 
 namespace wasi::binary {
 namespace detail {
 namespace {
 
 using namespace format;
-
-// Bodies are kept as 32-bit ranges.
-constexpr std::uint64_t kMaxModuleSize = 0xFFFFFFFF;
 
 struct SectionRow {
   std::string_view name;
@@ -48,8 +46,9 @@ bool read_flag(base::ByteReader& reader, const char* what, const char* message) 
 
 Result<void> ModuleDecoder::run() {
   const std::span<const std::uint8_t> data = module_.bytes.data;
-  if (data.size() > kMaxModuleSize) {
-    return fail(ErrorKind::limit, "the module has {} bytes; at most {} are supported", data.size(), kMaxModuleSize);
+  if (data.size() > wasm::kMaxModuleBytes) {
+    return fail(ErrorKind::limit, "the module has {} bytes; at most {} are supported", data.size(),
+                wasm::kMaxModuleBytes);
   }
   Reader reader(data, 0, "module");
   WASI_TRY(header(reader));

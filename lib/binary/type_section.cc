@@ -2,16 +2,11 @@
 // Source: https://webassembly.github.io/spec/core/binary/types.html#recursive-types
 #include "binary/format.h"
 #include "binary/module_decoder.h"
+#include "wasm/limits.h"
 
 namespace wasi::binary::detail {
-namespace {
 
 using namespace format;
-
-// As in the JavaScript embedding: a definition is far larger in memory than in the file.
-constexpr std::uint32_t kMaxTypes = 1'000'000;
-
-}  // namespace
 
 void ModuleDecoder::type_section(Reader& reader) {
   const std::uint32_t count = read_count(reader, "number of types");
@@ -30,8 +25,8 @@ void ModuleDecoder::type_section(Reader& reader) {
 
 void ModuleDecoder::recursion_group(Reader& reader, std::uint32_t members) {
   const GroupTypes types{module_, members};
-  if (types.count() > kMaxTypes) {
-    return reader.fail(ErrorKind::limit, fmt::format("the module defines more than {} types", kMaxTypes));
+  if (types.count() > wasm::kMaxTypes) {
+    return reader.fail(ErrorKind::limit, fmt::format("the module defines more than {} types", wasm::kMaxTypes));
   }
   group_.reserve(std::min<std::size_t>(members, reader.remaining() / 2));
   for (std::uint32_t i = 0; i < members && reader.ok(); ++i) {

@@ -38,7 +38,7 @@ struct Frame {
   FunctionCode* function = nullptr;  // the callee
   Slot* slots = nullptr;             // its first slot
   // Where the tier continues, in the tier's own terms (interpreter: address of the next instruction),
-  // written before whatever may call out or trap. FunctionCode::tier_of explains it.
+  // written before whatever may call out or trap. Store::tier_of tells whose it is.
   const void* resume = nullptr;
 };
 

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "runtime/frame.h"
+#include "wasm/limits.h"
 #include "wasm/types.h"
 
 namespace wasi::runtime {

@@ -7,6 +7,7 @@
 #include "os/reservation_pool.h"
 #include "runtime/memory_faults.h"
 #include "runtime/tuning.h"
+#include "wasm/limits.h"
 
 namespace wasi::runtime {
 

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "wasm/limits.h"
+
 namespace wasi::text {
 namespace {
 
 constexpr std::uint32_t kLine = 100;         // columns that a folded line may have
 constexpr std::uint32_t kShortest = 40;      // but this many however deep it stands
 constexpr std::uint32_t kTooWide = 1 << 20;  // widths are not counted beyond it
-constexpr std::size_t kMostText = 1 << 30;
 
 std::uint32_t add_widths(std::uint32_t a, std::uint32_t b) { return std::min(a + b, kTooWide); }
 
@@ -19,7 +20,7 @@ std::string_view wrapper_of(wasm::Op opener) {
 }  // namespace
 
 bool Folder::add(const Instruction& instruction, std::string_view annotation) {
-  if (text_.size() > kMostText) return false;
+  if (text_.size() > wasm::kMaxFoldedBytes) return false;
   Node node;
   node.begin = written_;
   node.size = static_cast<std::uint32_t>(text_.size()) - written_;

@@ -8,14 +8,12 @@
 #include "base/result.h"
 #include "binary/names.h"
 #include "text/text.h"
+#include "wasm/limits.h"
 
 namespace wasi::text {
 namespace {
 
 namespace format = binary::format;
-
-// Positions are kept as 32 bits in a few places, and a module's bytes are far fewer than its text's.
-constexpr std::size_t kMaxText = 0xFFFFFFFF;
 
 struct SpaceWords {
   std::string_view duplicate;  // in "duplicate func $f"
@@ -37,7 +35,9 @@ const SpaceWords& words(Space space) { return kSpaceWords[static_cast<std::size_
 }  // namespace
 
 Result<std::vector<std::uint8_t>> ModuleParser::run(std::vector<Mark>* marks) {
-  if (part_.size() > kMaxText) return wasi::fail(ErrorKind::limit, "the text is larger than {} bytes", kMaxText);
+  if (part_.size() > wasm::kMaxTextBytes) {
+    return wasi::fail(ErrorKind::limit, "the text is larger than {} bytes", wasm::kMaxTextBytes);
+  }
   marks_ = marks;
   lexer_.check_encoding();
   scan_fields();

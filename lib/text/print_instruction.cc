@@ -7,6 +7,7 @@
 #include "binary/immediates.h"
 #include "binary/type_reader.h"
 #include "text/print_literal.h"
+#include "wasm/limits.h"
 
 namespace wasi::text {
 namespace {
@@ -232,7 +233,7 @@ std::uint32_t InstructionText::append_label(std::string& out, ByteReader& reader
   }
   const std::size_t position = labels_.size() - 1 - depth;
   const Label& label = labels_[position];
-  if (!label.name.empty() && label.name.size() <= kLongestReference && innermost_.at(label.name) == position) {
+  if (!label.name.empty() && label.name.size() <= wasm::kMaxReferenceName && innermost_.at(label.name) == position) {
     append_identifier(out, label.name);
   } else {
     append_number(out, depth);

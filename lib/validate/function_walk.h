@@ -39,14 +39,11 @@
 #include "validate/signatures.h"
 #include "validate/sink.h"
 #include "validate/walk_errors.h"
+#include "wasm/limits.h"
 #include "wasm/module.h"
 #include "wasm/opcodes.h"
 
 namespace wasi::validate {
-
-// Operands that a call or a block with parameters may pile up. Nothing real comes near, and without a bound
-// a few bytes of body could claim gigabytes.
-inline constexpr std::size_t kMaxOperands = 1 << 20;
 
 template <class Sink>
 inline constexpr bool kIsConstantSink = requires { requires Sink::kConstant; };
@@ -431,8 +428,8 @@ void FunctionWalk<Sink, kChecked>::drop(std::size_t count) {
 
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::push_many(Types types) {
-  if (operands_.size() + types.size() > kMaxOperands) {
-    fail(ErrorKind::limit, "too many operands: more than " + std::to_string(kMaxOperands) + " on the stack");
+  if (operands_.size() + types.size() > wasm::kMaxOperands) {
+    fail(ErrorKind::limit, "too many operands: more than " + std::to_string(wasm::kMaxOperands) + " on the stack");
     return;
   }
   for (const ValType type : types) operands_.push(type);

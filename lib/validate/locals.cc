@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "binary/type_reader.h"
+#include "wasm/limits.h"
 
 namespace wasi::validate {
 
@@ -43,12 +44,12 @@ void Locals::read(base::ByteReader& reader, const wasm::Module& module, std::spa
     }
     if (count == 0) continue;
     defaultable &= type.is_defaultable();
-    if (declared <= kMaxLocals) runs_.push_back({size_ + static_cast<std::uint32_t>(declared), type});
+    if (declared <= wasm::kMaxLocals) runs_.push_back({size_ + static_cast<std::uint32_t>(declared), type});
   }
   if (!reader.ok()) return;
-  if (declared > kMaxLocals) {
+  if (declared > wasm::kMaxLocals) {
     return reader.fail_at(start, ErrorKind::limit,
-                          fmt::format("too many locals: {} are declared, {} are allowed", declared, kMaxLocals));
+                          fmt::format("too many locals: {} are declared, {} are allowed", declared, wasm::kMaxLocals));
   }
   const auto parameters = size_;
   size_ += static_cast<std::uint32_t>(declared);

@@ -16,9 +16,6 @@
 
 namespace wasi::validate {
 
-// Most locals that a function may declare, its parameters aside; other engines draw the line here too.
-inline constexpr std::uint32_t kMaxLocals = 50000;
-
 class Locals {
  public:
   // Reads the declarations at the cursor; failures stay in the reader.

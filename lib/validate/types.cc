@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/result.h"
+#include "wasm/limits.h"
 
 namespace wasi::validate {
 namespace {
@@ -39,14 +40,14 @@ Result<void> validate_types(const wasm::Module& module) {
   const std::uint64_t offset = section == module.sections.end() ? 0 : section->payload.offset;
   for (std::size_t i = 0; i < module.types.size(); ++i) {
     const wasm::SubType& type = registry.at(module.types[i]);
-    if (type.func.params.size() > kMaxParams || type.func.results.size() > kMaxResults) {
+    if (type.func.params.size() > wasm::kMaxParams || type.func.results.size() > wasm::kMaxResults) {
       return fail_at(offset, ErrorKind::limit,
                      "type {} has {} parameters and {} results; at most {} and {} are supported", i,
-                     type.func.params.size(), type.func.results.size(), kMaxParams, kMaxResults);
+                     type.func.params.size(), type.func.results.size(), wasm::kMaxParams, wasm::kMaxResults);
     }
-    if (type.fields.size() > kMaxFields) {
+    if (type.fields.size() > wasm::kMaxFields) {
       return fail_at(offset, ErrorKind::limit, "type {} has {} fields; at most {} are supported", i, type.fields.size(),
-                     kMaxFields);
+                     wasm::kMaxFields);
     }
     if (!type.super) continue;
     const wasm::SubType& super = registry.at(type.super->id());

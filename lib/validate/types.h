@@ -8,12 +8,6 @@
 
 namespace wasi::validate {
 
-// Bounds of the JavaScript embedding, which producers keep to. Without them an instruction of two bytes could
-// move a million operands.
-inline constexpr std::size_t kMaxParams = 1000;
-inline constexpr std::size_t kMaxResults = 1000;
-inline constexpr std::size_t kMaxFields = 10000;
-
 Result<void> validate_types(const wasm::Module& module);
 
 }  // namespace wasi::validate

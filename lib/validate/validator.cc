@@ -12,6 +12,7 @@
 #include "validate/empty_sink.h"
 #include "validate/function_walk.h"
 #include "validate/types.h"
+#include "wasm/limits.h"
 
 namespace wasi::validate {
 

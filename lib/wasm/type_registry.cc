@@ -20,6 +20,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "wasm/limits.h"
 
 namespace wasi::wasm {
 namespace {
@@ -228,6 +229,11 @@ std::optional<TypeId> TypeRegistry::add_func(FuncType type) {
 }
 
 const SubType& TypeRegistry::at(TypeId id) const { return impl_->at(id.value).type; }
+
+bool TypeRegistry::contains(TypeId id) const {
+  const std::lock_guard lock(impl_->mutex);
+  return id.value < impl_->count;
+}
 
 std::uint32_t TypeRegistry::depth(TypeId id) const { return impl_->at(id.value).depth; }
 

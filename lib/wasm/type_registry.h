@@ -31,6 +31,8 @@ class TypeRegistry {
   std::optional<TypeId> add_func(FuncType type);
 
   [[nodiscard]] const SubType& at(TypeId id) const;
+  // Whether there is a type with this id; for ids that may be anything.
+  [[nodiscard]] bool contains(TypeId id) const;
 
   // How many ancestors a type has.
   [[nodiscard]] std::uint32_t depth(TypeId id) const;

@@ -73,9 +73,6 @@ class HeapType {
   std::uint32_t bits_ = 0;
 };
 
-// Most types that an engine may hold at once; HeapType has room for them.
-inline constexpr std::uint32_t kMaxTypeIds = 1U << 27;
-
 // A value type. `bottom` is the validator's type of anything, behind an unconditional branch.
 class ValType {
  public:
@@ -182,8 +179,6 @@ struct TableType {
 };
 
 inline constexpr std::uint64_t kPageSize = 65536;
-inline constexpr std::uint64_t kMaxPages32 = 65536;
-inline constexpr std::uint64_t kMaxPages64 = 1ULL << 48;
 
 struct MemoryType {
   Limits limits;  // in pages of 64 KiB

@@ -8,6 +8,7 @@
 
 #include "fake_tier.h"
 #include "runtime/tuning.h"
+#include "wasm/limits.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define WASI_TEST_SANITIZER 1

@@ -1,5 +1,6 @@
 // How types read in messages, and what the 32-bit handles keep.
 #include "wasm/types.h"
+#include "wasm/limits.h"
 
 #include <catch2/catch.hpp>
 
