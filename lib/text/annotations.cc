@@ -141,6 +141,22 @@ std::optional<std::string> ModuleParser::name_annotation() {
   return name;
 }
 
+// "$x (@name "n")", or one of the two: of a parameter, local or field, which then stands alone in its list. False where
+// there is neither.
+bool ModuleParser::member_name(std::string_view what, IdMap& ids, std::uint32_t scope, NameMap& names,
+                               std::uint32_t number) {
+  const Token token = current();
+  const std::string_view id = optional_identifier();
+  const bool has_id = token.kind == TokenKind::id;
+  if (has_id && !ids.add(id, number, scope)) fail(token.span(), fmt::format("duplicate {} {}", what, token.text()));
+  const auto annotated = name_annotation();
+  if (!has_id && !annotated) return false;
+  ++names.count;
+  names.bytes.u32(number);
+  names.bytes.name(annotated ? std::string_view(*annotated) : id);
+  return true;
+}
+
 // Before an instruction.
 void ModuleParser::hint_annotations() {
   while (has_annotation()) {

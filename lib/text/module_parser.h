@@ -175,6 +175,7 @@ class ModuleParser : private TokenParser {
   static void write(ByteWriter& out, HeapCode heap);
   static void write(ByteWriter& out, RefCode ref);
   void signature(Signature& signature, bool has_names);
+  bool parameter_name(std::uint32_t number);
   static void write(ByteWriter& out, const Signature& signature);
   TypeUse type_use(Signature& signature, bool has_names);
   // The index of the type that the use means, added where there is none.
@@ -250,6 +251,7 @@ class ModuleParser : private TokenParser {
   void module_name_annotations();
   void custom_annotation(const Annotation& annotation);
   std::optional<std::string> name_annotation();
+  bool member_name(std::string_view what, IdMap& ids, std::uint32_t scope, NameMap& names, std::uint32_t number);
   void hint_annotations();
   void finish_function(std::uint32_t function);
   void misplaced_annotation() override;

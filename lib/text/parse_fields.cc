@@ -197,14 +197,7 @@ void ModuleParser::locals(std::uint32_t params) {
     runs.push_back({1, begin, types.size()});
   };
   while (take_list(Word::local)) {
-    if (at(TokenKind::id)) {
-      const Token token = current();
-      const std::string_view id = optional_identifier();
-      if (!locals_.add(id, number)) fail(token.span(), fmt::format("duplicate local {}", token.text()));
-      const auto annotated = name_annotation();
-      ++function_local_names_.count;
-      function_local_names_.bytes.u32(number);
-      function_local_names_.bytes.name(annotated ? std::string_view(*annotated) : id);
+    if (member_name("local", locals_, 0, function_local_names_, number)) {
       add();
     } else {
       while (!at(TokenKind::rpar) && !at(TokenKind::end)) add();

@@ -151,14 +151,7 @@ void ModuleParser::field_types(ByteWriter& out, std::uint32_t type) {
   NameMap names;
   std::uint32_t count = 0;
   while (take_list(Word::field)) {
-    if (at(TokenKind::id)) {
-      const Token token = current();
-      const std::string_view id = optional_identifier();
-      if (!field_ids_.add(id, count, type)) fail(token.span(), fmt::format("duplicate field {}", token.text()));
-      const auto annotated = name_annotation();
-      ++names.count;
-      names.bytes.u32(count);
-      names.bytes.name(annotated ? std::string_view(*annotated) : id);
+    if (member_name("field", field_ids_, type, names, count)) {
       storage_type(fields);
       ++count;
     } else {
@@ -253,6 +246,13 @@ void ModuleParser::write(ByteWriter& out, RefCode ref) {
   write(out, ref.heap);
 }
 
+// Whether the parameter has a name. Where there is no function, nobody needs to know it.
+bool ModuleParser::parameter_name(std::uint32_t number) {
+  if (in_function_) return member_name("local", locals_, 0, function_local_names_, number);
+  const bool has_id = take(TokenKind::id);
+  return name_annotation().has_value() || has_id;
+}
+
 // "(param $x i32) (param i64 f32) (result i32)". With names, parameters become locals of the function being read.
 void ModuleParser::signature(Signature& parts, bool has_names) {
   parts.params.clear();
@@ -260,21 +260,8 @@ void ModuleParser::signature(Signature& parts, bool has_names) {
   parts.param_count = 0;
   parts.result_count = 0;
   while (take_list(Word::param)) {
-    if (at(TokenKind::id)) {
-      const Token token = current();
-      if (!has_names) return unexpected("a value type or )");
-      const std::string_view id = optional_identifier();
-      if (in_function_) {
-        if (!locals_.add(id, parts.param_count)) {
-          fail(token.span(), fmt::format("duplicate local {}", token.text()));
-        }
-        const auto annotated = name_annotation();
-        ++function_local_names_.count;
-        function_local_names_.bytes.u32(parts.param_count);
-        function_local_names_.bytes.name(annotated ? std::string_view(*annotated) : id);
-      } else {
-        (void)name_annotation();
-      }
+    if (at(TokenKind::id) && !has_names) return unexpected("a value type or )");
+    if (has_names && parameter_name(parts.param_count)) {
       value_type(parts.params);
       ++parts.param_count;
     } else {

@@ -4,13 +4,10 @@
 #include "base/result.h"
 #include "text/module_printer.h"
 #include "text/print_literal.h"
+#include "wasm/limits.h"
 
 namespace wasi::text::detail {
 namespace {
-
-// The text format spells out every local, and a few bytes can declare four thousand million. The validator draws the
-// line here, too.
-constexpr std::uint64_t kMaxLocals = 50000;
 
 constexpr std::string_view kHints[] = {"(@metadata.code.branch_hint \"\\00\") ",
                                        "(@metadata.code.branch_hint \"\\01\") "};
@@ -77,13 +74,13 @@ Result<void> ModulePrinter::locals(base::ByteReader& reader, std::uint32_t param
     const std::uint32_t count = reader.u32("count of locals");
     type.clear();
     types_.append_value_type(type, reader);
-    if (declared + count > kMaxLocals) {
+    if (declared + count > wasm::kMaxLocals) {
       return fail_at(start, ErrorKind::limit, "too many locals: {} are declared, {} are allowed", declared + count,
-                     kMaxLocals);
+                     wasm::kMaxLocals);
     }
     for (std::uint32_t local = 0; local < count && reader.ok(); ++local, ++declared) {
       const auto index = static_cast<std::uint32_t>(params + declared);
-      const bool is_named = !names.find(index).empty();
+      const bool is_named = names.has_name(index);
       if (is_open && is_named) out += ')';
       if (declared == 0) out += "\n   ";
       if (!is_open || is_named) out += " (local";

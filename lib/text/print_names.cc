@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "text/print_literal.h"
+#include "wasm/limits.h"
 
 namespace wasi::text {
 
@@ -33,7 +34,7 @@ std::string_view Identifiers::find(std::uint32_t index) const {
 }
 
 void Identifiers::append(std::string& out, std::uint32_t index) const {
-  if (const std::string_view name = find(index); !name.empty() && name.size() <= kLongestReference) {
+  if (const std::string_view name = find(index); !name.empty() && name.size() <= wasm::kMaxReferenceName) {
     append_identifier(out, name);
   } else {
     append_number(out, index);
@@ -41,13 +42,16 @@ void Identifiers::append(std::string& out, std::uint32_t index) const {
 }
 
 void Identifiers::append_id(std::string& out, std::uint32_t index) const {
-  if (const std::string_view name = find(index); !name.empty()) {
+  const auto name = binary::find_name(names_, index);
+  if (!name) return;
+  const std::string_view identifier = find(index);
+  if (!identifier.empty()) {
     out += ' ';
-    append_identifier(out, name);
+    append_identifier(out, identifier);
   }
-  if (renamed_.contains(index)) {
+  if (identifier != *name || name->empty()) {
     out += " (@name ";
-    append_name_string(out, binary::find_name(names_, index).value_or(std::string_view()));
+    append_name_string(out, *name);
     out += ')';
   }
 }

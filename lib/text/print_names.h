@@ -1,7 +1,8 @@
 // Identifiers for what a module defines, from its name section.
 //
 // The identifier of a thing is its name. Where several have one name, the later ones get "name#index" and keep the
-// name itself in a (@name ...) annotation; things without a name have none, and are referred to by their index.
+// name itself in a (@name ...) annotation, and so is a name that is empty; things without a name have none, and are
+// referred to by their index.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,6 @@
 
 namespace wasi::text {
 
-// Longer names stand where things are defined, and nowhere else: else a few bytes could stand for megabytes each.
-inline constexpr std::size_t kLongestReference = 256;
-
 // Of one index space.
 class Identifiers {
  public:
@@ -26,11 +24,13 @@ class Identifiers {
 
   // The name that the identifier spells; empty where there is none.
   [[nodiscard]] std::string_view find(std::uint32_t index) const;
+  // Whether it has a name, which may be empty.
+  [[nodiscard]] bool has_name(std::uint32_t index) const { return binary::find_name(names_, index).has_value(); }
   // "$name" or "12": a reference.
   void append(std::string& out, std::uint32_t index) const;
   // " $name (;12;)": in a definition.
   void append_definition(std::string& out, std::uint32_t index) const;
-  // " $name" or nothing: where definitions stand in a list.
+  // " $name", with an annotation where the identifier does not say it, or nothing: where definitions stand in a list.
   void append_id(std::string& out, std::uint32_t index) const;
   [[nodiscard]] bool empty() const { return names_.empty(); }
 

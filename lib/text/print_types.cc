@@ -5,17 +5,11 @@
 #include "binary/format.h"
 #include "binary/type_reader.h"
 #include "text/print_literal.h"
+#include "wasm/limits.h"
 
 namespace wasi::text {
 
 namespace format = binary::format;
-
-namespace {
-
-// A type use repeats the type that it names only up to here: else a few bytes could stand for megabytes each.
-constexpr std::uint32_t kMaxRepeated = 1000;
-
-}  // namespace
 
 wasm::ByteRange find_section(const wasm::Module& module, std::uint8_t id) {
   const auto it = std::ranges::find(module.sections, id, &wasm::Section::id);
@@ -173,7 +167,7 @@ void TypeText::append_signature(std::string& out, base::ByteReader& reader, cons
   // Unnamed ones share a list; a named one stands alone.
   bool is_open = false;
   for (std::uint32_t i = 0; i < params && reader.ok(); ++i) {
-    const bool is_named = locals != nullptr && !locals->find(i).empty();
+    const bool is_named = locals != nullptr && locals->has_name(i);
     if (is_open && is_named) out += ')';
     if (!is_open || is_named) out += " (param";
     if (is_named) locals->append_id(out, i);
@@ -197,7 +191,8 @@ void TypeText::append_type_use(std::string& out, std::uint32_t type, const Ident
   identifiers_.types.append(out, type);
   out += ')';
   const wasm::SubType* function = find(type, wasm::CompositeKind::func);
-  if (function == nullptr || function->func.params.size() + function->func.results.size() > kMaxRepeated) return;
+  if (function == nullptr || function->func.params.size() + function->func.results.size() > wasm::kMaxRepeatedTypes)
+    return;
   base::ByteReader reader = reader_of(module_, {offsets_[type], end_ - offsets_[type]});
   append_signature(out, reader, locals);
 }

@@ -4,14 +4,13 @@
 
 #include <algorithm>
 
+#include "base/result.h"
 #include "text/text.h"
 #include "text/token_parser.h"
+#include "wasm/limits.h"
 
 namespace wasi::text {
 namespace {
-
-// Threads in threads; scripts need two.
-constexpr int kMaxNesting = 100;
 
 class ScriptParser : private TokenParser {
  public:
@@ -115,7 +114,9 @@ class ScriptParser : private TokenParser {
         expect_rpar();
         break;
       case Word::assert_unlinkable:
-        rejection(result, CommandKind::assert_unlinkable);
+        open(result, CommandKind::assert_unlinkable);
+        instance(result.module);
+        message(result);
         break;
       case Word::assert_invalid:
         rejection(result, CommandKind::assert_invalid);
@@ -167,9 +168,7 @@ class ScriptParser : private TokenParser {
     take_list(Word::module);
     if (take(Word::instance)) {
       command.kind = CommandKind::module_instance;
-      command.name = optional_name();
-      command.of = optional_name();
-      return expect_rpar();
+      return instance_body(command.module);
     }
     if (take(Word::definition)) command.kind = CommandKind::module_definition;
     module_body(command.module, start);
@@ -180,6 +179,24 @@ class ScriptParser : private TokenParser {
     take_list(Word::module);
     take(Word::definition);
     module_body(result, start);
+  }
+
+  // What an assertion instantiates: "(module instance $name? $definition?)", or a module of its own.
+  void instance(ScriptModule& result) {
+    if (!at_list(Word::module)) return unexpected("(module");
+    const char* start = current().begin;
+    take_list(Word::module);
+    if (take(Word::instance)) return instance_body(result);
+    take(Word::definition);
+    module_body(result, start);
+  }
+
+  // Behind "(module instance".
+  void instance_body(ScriptModule& result) {
+    result.form = ModuleForm::instance;
+    result.name = optional_name();
+    result.of = optional_name();
+    expect_rpar();
   }
 
   // Behind "(module definition?"; the list begins at `start`.
@@ -203,7 +220,7 @@ class ScriptParser : private TokenParser {
   void action(ScriptAction& result, bool may_be_module) {
     if (may_be_module && at_list(Word::module)) {
       result.kind = ActionKind::instantiate;
-      return module(result.module);
+      return instance(result.module);
     }
     if (take_list(Word::invoke)) {
       result.kind = ActionKind::invoke;
@@ -224,7 +241,7 @@ class ScriptParser : private TokenParser {
   }
 
   void thread(ScriptCommand& command, int depth) {
-    if (depth == kMaxNesting) return fail(current().span(), "threads are nested too deeply");
+    if (depth == wasm::kMaxScriptNesting) return fail(current().span(), "threads are nested too deeply");
     open(command, CommandKind::thread);
     command.name = thread_name();
     if (take_list(Word::shared)) {
@@ -413,6 +430,8 @@ Result<std::vector<std::uint8_t>> encode(std::string_view script, const ScriptMo
       return encode_module(script, module.part);
     case ModuleForm::quote:
       return encode_module(module.bytes);
+    case ModuleForm::instance:
+      return wasi::fail(ErrorKind::argument, "an instance has no text: its module was defined before");
     case ModuleForm::binary:
       break;
   }

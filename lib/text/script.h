@@ -18,13 +18,14 @@
 
 namespace wasi::text {
 
-enum class ModuleForm : std::uint8_t { text, binary, quote };
+enum class ModuleForm : std::uint8_t { text, binary, quote, instance };
 
 struct ScriptModule {
   ModuleForm form = ModuleForm::text;
   std::string name;       // without $; empty: none
   std::string_view part;  // text: the list, a piece of the script
   std::string bytes;      // binary: the module; quote: its text
+  std::string of;         // instance: of the definition with this name; empty: of the last one
 };
 
 enum class ValueKind : std::uint8_t {
@@ -78,7 +79,7 @@ struct ScriptAction {
 enum class CommandKind : std::uint8_t {
   module,             // `module`: define and instantiate
   module_definition,  // `module`
-  module_instance,    // instantiate the definition `of` as `name`
+  module_instance,    // `module`: instantiate a definition
   register_,          // the instance `of` as `name`
   action,
   assert_return,  // `action`, `expected`
@@ -86,7 +87,7 @@ enum class CommandKind : std::uint8_t {
   assert_exhaustion,
   assert_exception,         // `action`
   assert_unlinkable,        // `module`, `message`
-  assert_invalid,           // the same
+  assert_invalid,           // the same; no instance
   assert_malformed,         // the same
   assert_invalid_custom,    // the same
   assert_malformed_custom,  // the same
@@ -110,7 +111,8 @@ struct ScriptCommand {
 // The commands of `text`, which outlives them. A text of module fields alone is one module.
 Result<std::vector<ScriptCommand>> parse_script(std::string_view text);
 
-// The binary form of a script's module; `script` is the text that it comes from.
+// The binary form of a script's module; `script` is the text that it comes from. Fails with `argument` for an instance,
+// whose module is that of its definition.
 Result<std::vector<std::uint8_t>> encode(std::string_view script, const ScriptModule& module);
 
 }  // namespace wasi::text

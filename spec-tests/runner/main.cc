@@ -26,6 +26,7 @@ using wasi::spec::Report;
 struct Options {
   fs::path suite;
   std::vector<std::string> folders;
+  std::vector<std::string> default_folders;
   std::string only;  // FILE or FILE:LINE
   std::string checks = "guard";
   std::string gc = "normal";
@@ -75,7 +76,8 @@ bool print_coverage(std::string_view tier, const wasi::spec::Coverage& coverage)
   return missing.empty();
 }
 
-int run(const Options& options) {
+int run(Options options) {
+  if (options.folders.empty() && options.only.empty()) options.folders = options.default_folders;
   std::string only_file = options.only;
   std::optional<std::uint64_t> only_line;
   if (const auto colon = only_file.rfind(':'); colon != std::string::npos) {
@@ -133,13 +135,19 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app("Runs the official suite (spec-tests/README.md)");
   app.add_option("folders", options.folders, "Folders of the suite; default: all");
+  // Options that may be repeated take one word each, so that folders may follow them.
+  app.add_option("--default-folder", options.default_folders, "Run where no folder and no --only is given. Repeatable")
+      ->allow_extra_args(false);
   app.add_option("--suite", options.suite, "The suite")->required()->check(CLI::ExistingDirectory);
   app.add_option("--only", options.only, "FILE or FILE:LINE: the scripts whose path ends so");
-  app.add_option("--tier", options.tiers, "Tiers to run; default: all")->check(CLI::IsMember({"interp"}));
+  app.add_option("--tier", options.tiers, "A tier to run; default: all. Repeatable")
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"interp"}));
   app.add_option("--bounds-checks", options.checks, "guard or explicit")->check(CLI::IsMember({"guard", "explicit"}));
   app.add_option("--gc", options.gc, "normal, or stress: collect at every allocation")
       ->check(CLI::IsMember({"normal", "stress"}));
   app.add_option("--report", options.reports, "FILE.json or FILE.xml (JUnit): a report for programs. Repeatable")
+      ->allow_extra_args(false)
       ->check([](const std::string& path) {
         const auto extension = fs::path(path).extension();
         return extension == ".json" || extension == ".xml" ? std::string()

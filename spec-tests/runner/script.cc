@@ -78,12 +78,8 @@ Outcome Script::run_command(const Command& command) {
       return Outcome::pass();
     }
     case CommandKind::module_instance: {
-      const auto found = definitions_.find(command.of);
-      if (!command.of.empty() && found == definitions_.end()) {
-        return Outcome::fail(fmt::format("no module named {}", command.of));
-      }
-      if (command.of.empty() && !last_definition_) return Outcome::fail("no module has been defined");
-      return instantiate(command.of.empty() ? *last_definition_ : found->second, command.name);
+      const auto module = load(command.module);
+      return module ? instantiate(*module, command.module.name) : Outcome::fail(module.error().to_string());
     }
     case CommandKind::register_:
       return register_instance(command);
@@ -117,6 +113,14 @@ Outcome Script::run_command(const Command& command) {
 }
 
 Script::Load Script::load(const text::ScriptModule& module) const {
+  if (module.form == text::ModuleForm::instance) {
+    if (module.of.empty() && last_definition_) return *last_definition_;
+    if (const auto found = definitions_.find(module.of); !module.of.empty() && found != definitions_.end()) {
+      return found->second;
+    }
+    const std::string what = module.of.empty() ? "no module has been defined" : "no module named " + module.of;
+    return std::unexpected(Error{.kind = ErrorKind::argument, .message = what});
+  }
   auto bytes = text::encode(source_, module);
   if (!bytes) return std::unexpected(std::move(bytes).error());
   return Module::from_bytes(engine_, *std::move(bytes));

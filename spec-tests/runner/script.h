@@ -64,6 +64,7 @@ class Script {
   Performed perform(const text::ScriptAction& action);
   Performed perform_instantiate(const text::ScriptAction& action);
 
+  // A module that is parsed, or a definition's for an instance of it.
   Load load(const text::ScriptModule& module) const;
   const Slot* find(const std::string& name) const;
   void define_spectest();

@@ -133,6 +133,56 @@ TEST_CASE("a script that is none fails as a whole") {
   }
 }
 
+// The outcomes of commands behind two definitions, of which one traps and one imports what nobody has.
+std::vector<Outcome> run_with_definitions(const std::string& commands) {
+  auto outcomes = run(R"(
+    (module definition $fine (func))
+    (module definition $traps (func $f unreachable) (start $f))
+    (module definition $imports (import "spectest" "unknown" (func))))" +
+                      commands);
+  REQUIRE(outcomes.size() == 4);
+  for (int i = 0; i < 3; ++i) REQUIRE(outcomes[i].status == Status::passed);
+  return outcomes;
+}
+
+TEST_CASE("instances of definitions are expected to trap or not to link") {
+  for (const char* command :
+       {R"((assert_trap (module instance $i $traps) "unreachable"))",
+        R"((assert_unlinkable (module instance $i $imports) "unknown import"))",
+        R"((assert_unlinkable (module instance) "unknown import"))", R"((module instance $i $fine))"}) {
+    INFO(command);
+    const Outcome outcome = run_with_definitions(command)[3];
+    CHECK(outcome.detail.empty());
+    CHECK(outcome.status == Status::passed);
+  }
+  const std::pair<const char*, const char*> wrong[] = {
+      {R"((assert_trap (module instance $i $fine) "unreachable"))", R"(expected the trap "unreachable", got results)"},
+      {R"((assert_trap (module instance $i $imports) "unreachable"))", "unknown import"},
+      {R"((assert_unlinkable (module instance $i $fine) "unknown import"))",
+       R"(the module was linked, expected "unknown import")"},
+      {R"((assert_unlinkable (module instance $i $traps) "unknown import"))", R"(expected "unknown import")"},
+      {R"((assert_trap (module instance $i $nowhere) "unreachable"))", "no module named nowhere"},
+      {R"((assert_unlinkable (module instance $i $nowhere) "unknown import"))", "no module named nowhere"},
+      {R"((module instance $i $nowhere))", "no module named nowhere"},
+      {R"((module instance $i $traps))", "trap"},
+  };
+  for (const auto& [command, detail] : wrong) {
+    INFO(command);
+    const Outcome outcome = run_with_definitions(command)[3];
+    CHECK(outcome.status == Status::failed);
+    CHECK(outcome.detail.find(detail) != std::string::npos);
+  }
+  const auto unnamed = run(R"((assert_trap (module instance) "unreachable"))");
+  REQUIRE(unnamed.size() == 1);
+  CHECK(unnamed[0].detail == "no module has been defined");
+}
+
+TEST_CASE("an instance is no module that could be malformed") {
+  const auto outcomes = run(R"((module definition $m) (assert_invalid (module instance $i $m) "type mismatch"))");
+  REQUIRE_FALSE(outcomes.empty());
+  CHECK(outcomes.back().status == Status::failed);
+}
+
 TEST_CASE("registered instances can be imported from, under any name") {
   const auto outcomes = run(R"(
     (module $a (global (export "g") i32 (i32.const 5)))

@@ -9,6 +9,7 @@
 #include "binary/decoder.h"
 #include "support/module_builder.h"
 #include "support/wat.h"
+#include "text/support.h"
 
 namespace wasi::text {
 namespace {
@@ -295,7 +296,7 @@ TEST_CASE("names that must not be mistaken for one another") {
   (func $f#1# (@name "f") (;1;) (type 0))
   (func $f#1 (;2;) (type 0))
   (func $"a b\n\u{202e}" (;3;) (type 0))
-  (func (;4;) (type 0))
+  (func (@name "") (;4;) (type 0))
   (func (;5;) (type 0)
     block $l
       block $l
@@ -311,6 +312,62 @@ TEST_CASE("names that must not be mistaken for one another") {
   )
 )
 )");
+}
+
+// What the text says, printed; the print says the same.
+std::string printed_again(std::string_view text) {
+  const Bytes binary = test::encode(text);
+  const std::string result = print(binary);
+  CHECK(test::encode(result) == binary);
+  return result;
+}
+
+TEST_CASE("annotations name parameters, locals and fields that have no identifier") {
+  const std::string text = printed_again(R"((module
+    (type (struct (field (@name "x") i32) (field i8) (field $y (@name "other") (mut i64)) (field (@name "") f32)))
+    (type $f (func (param (@name "unused") i32) (param $unused (@name "too") i64)))
+    (import "m" "n" (func (param (@name "imported") i32)))
+    (tag (param (@name "unused") i32))
+    (func (param (@name "first") i32) (param i32 i32) (param $p (@name "first") i64)
+      (local (@name "a local") f32) (local f64) (local (@name "") f32)
+      (drop (local.get 0)) (drop (local.get $p)))))");
+  CHECK_THAT(text, Catch::Contains(R"((field $x i32) (field i8) (field $other (mut i64)) (field (@name "") f32))"));
+  CHECK_THAT(text, Catch::Contains(R"((import "m" "n" (func (;0;) (type 2) (param $imported i32))))"));
+  CHECK_THAT(text, Catch::Contains(R"((param $first i32) (param i32 i32) (param $first#3 (@name "first") i64))"));
+  CHECK_THAT(text, Catch::Contains(R"((local $"a local" f32) (local f64) (local (@name "") f32))"));
+  CHECK_THAT(text, !Catch::Contains("unused"));
+}
+
+TEST_CASE("empty names are kept everywhere") {
+  const std::string text = printed_again(R"((module
+    (type (@name "") (func)) (table (@name "") 1 funcref) (memory (@name "") 1) (tag (@name "") (type 0))
+    (global (@name "") i32 (i32.const 0)) (func (@name "") (type 0) call 0) (elem (@name "") func 0) (data (@name "") "x")))");
+  std::size_t count = 0;
+  for (std::size_t at = text.find("(@name \"\")"); at != std::string::npos; at = text.find("(@name \"\")", at + 1))
+    ++count;
+  CHECK(count == 8);
+}
+
+TEST_CASE("an annotation that names nothing is refused") {
+  for (const char* text : {
+           R"((func (param i32 (@name "x") i32)))",  // the second of a list
+           R"((func (param (@name "x") i32 i32)))",  // two at once
+           R"((func (param (@name "x"))))",          // none
+           R"((func (local (@name "x") i32 i32)))",  //
+           R"((type (struct (field (@name "x") i32 i32))))",
+           R"((func (param (@name "x") $x i32)))",  // in front of the identifier
+           R"((func (param (@name "x") (@name "y") i32)))",
+           R"((func (param (@name x) i32)))",
+           R"((func (param (@name "x" "y") i32)))",
+           R"((func (result (@name "x") i32) unreachable))",
+           R"((func i32.const 0 (block (param (@name "x") i32) drop)))",
+           R"((type (array (@name "x") i32)))",
+           R"((func (param (@custom "x") i32)))",
+           R"((func (local (@metadata.code.branch_hint "\00") i32)))",
+       }) {
+    INFO(text);
+    CHECK(test::encode_error(text).kind == ErrorKind::malformed);
+  }
 }
 
 TEST_CASE("a name of megabytes stands once") {
