@@ -11,6 +11,7 @@
 #include "runtime/gc_heap.h"
 #include "runtime/type_test.h"
 #include "runtime/vmcontext.h"
+#include "wasm/limits.h"
 
 namespace wasi::detail {
 
@@ -46,6 +47,36 @@ FunctionType function_type(const wasm::Module& module, wasm::TypeIndex type) {
 
 std::unexpected<Error> gone(std::string_view what) {
   return fail(ErrorKind::argument, "the store of this {} does not exist any more", what);
+}
+
+namespace {
+
+bool is_type(wasm::ValType type, const wasm::TypeRegistry& registry) {
+  if (type.is_bottom()) return false;
+  if (!type.is_ref()) return type == wasm::ValType(type.kind());
+  const wasm::HeapType heap = type.heap();
+  return heap.is_abstract() || (heap.is_concrete() && registry.contains(heap.id()));
+}
+
+}  // namespace
+
+Result<void> check_type(ValueType type, const wasm::TypeRegistry& registry) {
+  if (is_type(to_internal(type), registry)) return {};
+  return fail(ErrorKind::argument, "the bits {:#x} are no value type of this engine", type.bits());
+}
+
+Result<wasm::TypeId> add_function_type(wasm::TypeRegistry& registry, std::span<const ValueType> params,
+                                       std::span<const ValueType> results) {
+  for (const auto types : {params, results}) {
+    for (const ValueType type : types) WASI_TRY(check_type(type, registry));
+  }
+  if (params.size() > wasm::kMaxParams || results.size() > wasm::kMaxResults) {
+    return fail(ErrorKind::limit, "a type has {} parameters and {} results; at most {} and {} are supported",
+                params.size(), results.size(), wasm::kMaxParams, wasm::kMaxResults);
+  }
+  const auto id = registry.add_func(to_internal(params, results));
+  if (!id) return fail(ErrorKind::limit, "the engine holds too many types");
+  return *id;
 }
 
 wasm::FuncType to_internal(std::span<const ValueType> params, std::span<const ValueType> results) {
@@ -89,7 +120,7 @@ Result<void> check_limits(const wasm::Limits& limits, std::uint64_t most, const 
 
 Result<void> check_type(const wasm::MemoryType& type) {
   const bool is_64 = type.address == wasm::AddressType::i64;
-  WASI_TRY(check_limits(type.limits, is_64 ? std::uint64_t{1} << 48 : wasm::kMaxPages32, "memory", "pages"));
+  WASI_TRY(check_limits(type.limits, is_64 ? wasm::kMaxPages64 : wasm::kMaxPages32, "memory", "pages"));
   if (type.is_shared && !type.limits.max) {
     return fail(ErrorKind::argument, "a memory of type {} needs a maximum to be shared", wasm::to_string(type));
   }
@@ -165,6 +196,7 @@ bool fits(runtime::Store& store, const Value& value, wasm::ValType type) {
   const wasm::TypeRegistry& registry = store.registry();
   const wasm::ValType own = to_internal(value.type());
   if (!type.is_ref() || !own.is_ref()) return own == type;
+  if (!is_type(own, registry)) return false;
   // Types of references that come from elsewhere mean nothing here.
   if (is_foreign(store, value)) return false;
   const wasm::AbstractHeap top = registry.top_of(own.heap());

@@ -33,6 +33,14 @@ MemoryType to_public(const wasm::MemoryType& type);
 TableType to_public(const wasm::TableType& type);
 GlobalType to_public(const wasm::GlobalType& type);
 
+// That the bits, which an embedder may have made up (ValueType::from_bits), are a type of the engine. The error has the
+// kind `argument`.
+Result<void> check_type(ValueType type, const wasm::TypeRegistry& registry);
+// The id of a function type. Fails as above, with `limit` for more parameters or results than modules may have, or
+// where the engine holds too many types.
+Result<wasm::TypeId> add_function_type(wasm::TypeRegistry& registry, std::span<const ValueType> params,
+                                       std::span<const ValueType> results);
+
 // That a host may make an object of this type: bounds in their order and within the address type, a maximum where a
 // memory is shared. Modules' own types were validated. The error has the kind `argument` and says what cannot be.
 Result<void> check_type(const wasm::MemoryType& type);
@@ -42,8 +50,8 @@ Result<void> check_type(const wasm::TableType& type);
 ExternType type_of(const wasm::Module& module, const wasm::Import& import);
 ExternType type_of(const wasm::Module& module, const wasm::Export& exported);
 
-// True when `value` may stand where `type` is asked for; a reference that is not null counts with the type of what it
-// refers to, which belongs to the store.
+// True when `value` may stand where `type`, which is a type of the engine, is asked for; a reference that is not null
+// counts with the type of what it refers to, which belongs to the store.
 bool fits(runtime::Store& store, const Value& value, wasm::ValType type);
 
 // Writes a value that fits; reads one of a known type.

@@ -19,9 +19,8 @@ const wasm::FuncType& type_of(const detail::StoreState& store, const runtime::Ta
 
 Result<Tag> Tag::create(Store& store, std::span<const ValueType> params) {
   const auto& state = Internals::state(store);
-  const auto type = state->engine->registry->add_func(detail::to_internal(params, {}));
-  if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
-  return Tag(detail::StoreRef(state), state->store.add_tag(*type));
+  const wasm::TypeId type = WASI_TRY(detail::add_function_type(*state->engine->registry, params, {}));
+  return Tag(detail::StoreRef(state), state->store.add_tag(type));
 }
 
 TagType Tag::type() const {

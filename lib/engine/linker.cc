@@ -1,4 +1,5 @@
 // The linker: from names to objects of a store.
+#include <fmt/format.h>
 #include <wasi/linker.h>
 
 #include "base/result.h"
@@ -58,7 +59,7 @@ Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<con
   if (const auto found = store.host_functions.find(definition); found != store.host_functions.end()) {
     return found->second;
   }
-  if (!definition->type) return fail(ErrorKind::limit, "the engine holds too many types");
+  if (!definition->type) return std::unexpected(definition->type.error());
   auto bound =
       std::make_shared<BoundFunction>(definition->thunk, definition->callable.get(), &store, definition->callable);
   runtime::FuncRef* function = &store.store.add_host_function(*definition->type, &enter_bound, std::move(bound))->ref;
@@ -138,7 +139,11 @@ Linker& Linker::define_host(std::string_view module, std::string_view name, std:
                             std::span<const ValueType> results, detail::HostThunk thunk,
                             std::shared_ptr<void> callable) {
   auto definition = std::make_shared<HostDefinition>();
-  definition->type = state_->engine->registry->add_func(detail::to_internal(params, results));
+  definition->type = detail::add_function_type(*state_->engine->registry, params, results);
+  if (!definition->type) {
+    std::string& message = definition->type.error().message;
+    message = fmt::format("the function \"{}\".\"{}\" cannot be defined: {}", module, name, message);
+  }
   definition->thunk = thunk;
   definition->callable = std::move(callable);
   state_->definitions[{std::string(module), std::string(name)}] = {

@@ -59,7 +59,7 @@ struct ModuleState {
 
 // A host function as it was given to a linker, before it belongs to a store.
 struct HostDefinition {
-  std::optional<wasm::TypeId> type;  // empty: the engine's type registry was full
+  Result<wasm::TypeId> type;  // an error, which instantiation tells, where it cannot be had
   HostThunk thunk = nullptr;
   std::shared_ptr<void> callable;
 };

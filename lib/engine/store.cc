@@ -153,6 +153,7 @@ Result<Memory> SharedMemory::in(Store& store) const {
 Result<Global> Global::create(Store& store, const GlobalType& type, const Value& value) {
   const auto& state = Internals::state(store);
   const wasm::GlobalType internal = detail::to_internal(type);
+  WASI_TRY(detail::check_type(type.type, *state->engine->registry));
   if (!detail::fits(state->store, value, internal.type)) {
     return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}", type.type.to_string(),
                 value.type().to_string());
@@ -196,6 +197,7 @@ Result<void> check_element(runtime::Store& store, const Value& value, wasm::ValT
 Result<Table> Table::create(Store& store, const TableType& type, const Value& init) {
   const auto& state = Internals::state(store);
   const wasm::TableType internal = detail::to_internal(type);
+  WASI_TRY(detail::check_type(type.element, *state->engine->registry));
   if (!internal.element.is_ref()) {
     return fail(ErrorKind::argument, "a table holds references, not {}", type.element.to_string());
   }

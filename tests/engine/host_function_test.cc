@@ -238,6 +238,39 @@ TEST_CASE("Functions whose types are known at run time only") {
   CHECK(run("(i32.const 1) (f64.const 0)").error().message == "host function: result 1 is f64, expected i32");
 }
 
+TEST_CASE("A function whose type cannot be is an error of the instantiation that asks for it") {
+  const Engine engine;
+  Store store(engine);
+  const auto nothing = [](Caller&, std::span<const Value>, std::span<Value>) -> std::expected<void, Trap> {
+    return {};
+  };
+  const Module user = load(engine, R"((module (import "env" "f" (func (param i32)))))");
+  for (const std::uint32_t bits : {0U, 9U, 0x1007U, 0x7FFFFFFFU, 0x80000007U}) {
+    INFO(bits);
+    const ValueType type = ValueType::from_bits(bits);
+    for (const FunctionType& wrong : {FunctionType{{type}, {}}, FunctionType{{ValueType::i32()}, {type}}}) {
+      Linker linker(engine);
+      linker.define_untyped("env", "f", wrong, nothing);
+      CHECK(linker.instantiate(store, load(engine, "(module)")));
+      const auto instance = linker.instantiate(store, user);
+      REQUIRE_FALSE(instance);
+      REQUIRE(instance.error().error() != nullptr);
+      CHECK(instance.error().error()->kind == ErrorKind::argument);
+      CHECK_THAT(instance.error().to_string(),
+                 Catch::Contains("the function \"env\".\"f\" cannot be defined: the bits 0x"));
+      // A later definition replaces it.
+      linker.define("env", "f", [](std::int32_t) {});
+      CHECK(linker.instantiate(store, user));
+    }
+  }
+  Linker linker(engine);
+  linker.define_untyped("env", "f", {std::vector(1001, ValueType::i32()), {}}, nothing);
+  const auto instance = linker.instantiate(store, user);
+  REQUIRE_FALSE(instance);
+  REQUIRE(instance.error().error() != nullptr);
+  CHECK(instance.error().error()->kind == ErrorKind::limit);
+}
+
 TEST_CASE("Host functions can be called by the host itself") {
   const Engine engine;
   Store store(engine);

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "engine/fixture.h"
+#include "support/module_builder.h"
 
 using namespace wasi;
 using namespace wasi::test;
@@ -102,6 +104,75 @@ TEST_CASE("Memories and tables of impossible types are refused") {
              Catch::Contains("its addresses reach 4294967295"));
   CHECK(Table::create(store, {.limits = {0, UINT64_MAX}, .is_64 = true}, null));
   CHECK(Memory::create(store, {.limits = {0, 65536}}));
+}
+
+// Bits that are no type of an engine that has loaded nothing: no kind, numbers and vectors with more bits, abstract
+// heap types that do not exist, types of modules, members of groups.
+std::vector<ValueType> no_types() {
+  std::vector<ValueType> types;
+  for (const std::uint32_t bits : {0x0U, 0x8U, 0x9U, 0x80000002U, 0xDU, 0x1006U, 0x1007U, 0x3FFFFFFFU, 0x7FFFFFFFU,
+                                   0x80000007U, 0x80000067U, 0xFFFFFFFEU, 0xFFFFFFFFU}) {
+    types.push_back(ValueType::from_bits(bits));
+  }
+  return types;
+}
+
+TEST_CASE("Types made of bits that are none are refused by whatever takes a type") {
+  const Engine engine;
+  Store store(engine);
+  for (const ValueType type : no_types()) {
+    INFO(std::hex << type.bits() << " " << type.to_string());
+    const auto check = [](const auto& made) {
+      REQUIRE_FALSE(made);
+      CHECK(made.error().kind == ErrorKind::argument);
+      CHECK_THAT(made.error().message, Catch::Contains("no value type of this engine"));
+    };
+    const Value zero = Value::zero_of(type);
+    CHECK_FALSE(zero.to_string().empty());
+    check(Global::create(store, {type, true}, zero));
+    check(Global::create(store, {type, false}, std::int32_t{0}));
+    check(Table::create(store, {.element = type, .limits = {1, 1}}, zero));
+    check(Table::create(store, {.element = type}, Value::zero_of(ValueType::funcref())));
+    check(Tag::create(store, std::vector{ValueType::i32(), type}));
+  }
+}
+
+TEST_CASE("Values of types that are none fit nowhere") {
+  const Engine engine;
+  Store store(engine);
+  const Global global = must(Global::create(store, {ValueType::anyref(), true}, Value::zero_of(ValueType::anyref())));
+  const Table table = must(Table::create(store, {.limits = {1, 2}}, Value::zero_of(ValueType::funcref())));
+  const Tag tag = must(Tag::create(store, std::vector{ValueType::funcref()}));
+  const auto instance = must(Linker(engine).instantiate(
+      store, load(engine, R"((module (func (export "f") (param funcref)) (func (export "g") (param i32))))")));
+  for (const ValueType type : no_types()) {
+    INFO(std::hex << type.bits());
+    const Value zero = Value::zero_of(type);
+    CHECK_FALSE(Global::create(store, {ValueType::anyref(), true}, zero));
+    CHECK_FALSE(Table::create(store, {.limits = {1, 2}}, zero));
+    CHECK_FALSE(global.set(zero));
+    CHECK_FALSE(table.set(0, zero));
+    CHECK_FALSE(table.grow(1, zero));
+    CHECK_FALSE(Exception::create(tag, std::vector{zero}));
+    CHECK_FALSE(must(instance.func("f")).call(std::vector{zero}));
+    CHECK_FALSE(must(instance.func("g")).call(std::vector{zero}));
+    CHECK_FALSE(Function::from_value(store, zero));
+  }
+}
+
+TEST_CASE("A type of an engine is one, and the numbers behind the last are none") {
+  const Engine engine;
+  Store store(engine);
+  // (module (type $t (struct)) (global (export "g") (ref null $t) (ref.null $t))), which wabt does not write
+  const Bytes bytes =
+      module({section(kTypeSection, hex("01 5f 00")), section(kGlobalSection, hex("01 63 00 00 d0 00 0b")),
+              section(kExportSection, vec({join(name("g"), hex("03 00"))}))});
+  const auto instance = must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes))));
+  const ValueType known = must(instance.global("g")).type().type;
+  CHECK(Global::create(store, {known, true}, Value::zero_of(known)));
+  // Numbers of types follow each other, above the three bits of the kind.
+  const ValueType next = ValueType::from_bits(known.bits() + (100U << 3));
+  CHECK_FALSE(Global::create(store, {next, true}, Value::zero_of(next)));
 }
 
 TEST_CASE("A thread that was made with faults blocked gets a trap, not a dead process") {
