@@ -140,7 +140,7 @@ class Linker {
   WASI_API Linker& define_wasi(WasiConfig config);
 
   // From now on; `error` is the default. A definition of another type than the module asks for stays an error.
-  Linker& unknown_imports(UnknownImports choice);
+  WASI_API Linker& unknown_imports(UnknownImports choice);
 
   // Instantiates in `store`, which must be of the same engine, and runs the start function.
   [[nodiscard]] WASI_API std::expected<Instance, InstantiationError> instantiate(Store& store,
