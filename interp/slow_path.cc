@@ -29,7 +29,7 @@ bool is_inside(std::uint64_t at, std::uint64_t count, std::uint64_t size) { retu
   vm->exec->top->resume = ip;
   Trap trap;
   trap.code = code;
-  trap.message = fmt::format("{} {}", message_of(code), index);
+  runtime::add_message(trap, [index] { return fmt::format(" {}", index); });
   runtime::raise_trap(*vm->exec, std::move(trap));
 }
 

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <new>
+#include <string>
 
 #include "interp/slow_path.h"
 #include "runtime/aggregates.h"
@@ -25,13 +27,22 @@ namespace {
   Trap trap;
   trap.code = TrapCode::allocation_failure;
   const std::uint64_t limit = vm->exec->store->options().limits.gc_heap_bytes;
-  trap.message = fmt::format("{}: the heap for objects is full{}", message_of(trap.code),
-                             limit == UINT64_MAX ? "" : fmt::format(" (limit: {} bytes)", limit));
+  runtime::add_message(trap, [limit] {
+    return ": the heap for objects is full" +
+           (limit == UINT64_MAX ? std::string() : fmt::format(" (limit: {} bytes)", limit));
+  });
   runtime::raise_trap(*vm->exec, std::move(trap));
 }
 
-template <class T>
-T* or_trap(const std::uint8_t* ip, VmContext* vm, T* memory) {
+// What `allocate` gives. Its bookkeeping may find no memory either.
+template <class Allocate>
+auto* or_trap(const std::uint8_t* ip, VmContext* vm, Allocate&& allocate) {
+  decltype(allocate()) memory = nullptr;
+  try {
+    memory = allocate();
+  } catch (const std::bad_alloc&) {
+    memory = nullptr;
+  }
   if (memory == nullptr) [[unlikely]]
     trap_heap_full(ip, vm);
   return memory;
@@ -64,21 +75,21 @@ void check_elements(const std::uint8_t* ip, VmContext* vm, std::uint32_t segment
 }  // namespace
 
 std::uint8_t* allocate_slowly(const std::uint8_t* ip, VmContext* vm, std::uint64_t bytes) {
-  return or_trap(ip, vm, heap_of(vm).take_slowly(bytes));
+  return or_trap(ip, vm, [&] { return heap_of(vm).take_slowly(bytes); });
 }
 
 Object* array_new(const std::uint8_t* ip, VmContext* vm, std::uint32_t type, const Slot* element,
                   std::uint32_t length) {
-  return or_trap(ip, vm, runtime::new_array(heap_of(vm), TypeId(type), element, length));
+  return or_trap(ip, vm, [&] { return runtime::new_array(heap_of(vm), TypeId(type), element, length); });
 }
 
 Object* array_new_default(const std::uint8_t* ip, VmContext* vm, std::uint32_t type, std::uint32_t length) {
-  return or_trap(ip, vm, heap_of(vm).allocate_array(TypeId(type), length));
+  return or_trap(ip, vm, [&] { return heap_of(vm).allocate_array(TypeId(type), length); });
 }
 
 Object* array_new_fixed(const std::uint8_t* ip, VmContext* vm, std::uint32_t type, const Slot* elements,
                         std::uint32_t length) {
-  return or_trap(ip, vm, runtime::new_array_fixed(heap_of(vm), TypeId(type), elements, length));
+  return or_trap(ip, vm, [&] { return runtime::new_array_fixed(heap_of(vm), TypeId(type), elements, length); });
 }
 
 Object* array_new_data(const std::uint8_t* ip, VmContext* vm, std::uint32_t type, std::uint32_t segment,

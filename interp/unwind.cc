@@ -1,6 +1,7 @@
 #include "interp/unwind.h"
 
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "interp/catch_table.h"
@@ -76,7 +77,11 @@ const std::uint8_t* throw_tag(const std::uint8_t* ip, VmContext* vm, std::uint32
   const bool is_made = handler.clause == nullptr || handler.clause->exception_slot != CatchClause::kNoSlot;
   Exception* exception = nullptr;
   if (is_made) {
-    exception = exec.store->make_exception(tag, values);
+    try {
+      exception = exec.store->make_exception(tag, values);
+    } catch (const std::bad_alloc&) {
+      exception = nullptr;
+    }
     if (exception == nullptr) runtime::raise_trap(exec, TrapCode::allocation_failure);
   }
   if (handler.clause != nullptr) return land(exec, *handler.record, *handler.clause, tag, values, exception);

@@ -25,8 +25,8 @@ struct StoreState;
 }  // namespace detail
 
 struct StoreConfig {
-  // Bytes of all linear memories and tables (8 an element) together; a guest's memory.grow or table.grow beyond it
-  // fails with -1.
+  // Bytes of all linear memories and tables (8 an element) together, and of what instances take beside them beyond the
+  // first MiB; a guest's memory.grow or table.grow beyond it fails with -1.
   std::uint64_t memory_limit = UINT64_MAX;
   std::uint64_t table_limit = 10'000'000;  // elements of each table
   std::uint64_t instance_limit = 10'000;
@@ -78,7 +78,10 @@ class DeadlineScope {
 // destroyed or assigned to, nothing else.
 class Store {
  public:
+  // Throws std::bad_alloc where the host has no memory for it.
   WASI_API explicit Store(const Engine& engine, StoreConfig config = {});
+  // The same without exceptions: fails with `limit`.
+  WASI_API static Result<Store> create(const Engine& engine, const StoreConfig& config = {});
   Store(Store&&) noexcept = default;
   Store& operator=(Store&&) noexcept = default;
   Store(const Store&) = delete;

@@ -50,4 +50,12 @@ auto guarded(F&& function) -> typename detail::GuardedResult<std::invoke_result_
   }
 }
 
+// The same for a function that returns something else than a Result: what `failed` makes of the Error.
+template <class F, class Failed>
+std::invoke_result_t<F> guarded(F&& function, Failed&& failed) {
+  auto result = guarded([&]() -> Result<std::invoke_result_t<F>> { return std::forward<F>(function)(); });
+  if (!result) return std::forward<Failed>(failed)(std::move(result).error());
+  return *std::move(result);
+}
+
 }  // namespace wasi

@@ -1,6 +1,7 @@
 // Tags and exceptions as embedders see them.
 #include "runtime/exception.h"
 
+#include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/state.h"
@@ -18,9 +19,11 @@ const wasm::FuncType& type_of(const detail::StoreState& store, const runtime::Ta
 }  // namespace
 
 Result<Tag> Tag::create(Store& store, std::span<const ValueType> params) {
-  const auto& state = Internals::state(store);
-  const wasm::TypeId type = WASI_TRY(detail::add_function_type(*state->engine->registry, params, {}));
-  return Tag(detail::StoreRef(state), state->store.add_tag(type));
+  return guarded([&]() -> Result<Tag> {
+    const auto& state = Internals::state(store);
+    const wasm::TypeId type = WASI_TRY(detail::add_function_type(*state->engine->registry, params, {}));
+    return Tag(detail::StoreRef(state), state->store.add_tag(type));
+  });
 }
 
 TagType Tag::type() const {
@@ -29,17 +32,19 @@ TagType Tag::type() const {
 }
 
 Result<Exception> Exception::create(const Tag& tag, std::span<const Value> values) {
-  detail::StoreState* const state = tag.store_.get();
-  if (state == nullptr) return detail::gone("tag");
-  runtime::Store& store = state->store;
-  std::vector<runtime::Slot> slots(tag.tag_->slot_count);
-  const auto& types = type_of(*state, *tag.tag_).params;
-  if (auto wrong = detail::write_values(slots.data(), values, types, store, "value")) {
-    return fail(ErrorKind::argument, "an exception's values: {}", *wrong);
-  }
-  runtime::Exception* exception = store.make_exception(*tag.tag_, slots.data());
-  if (exception == nullptr) return fail(ErrorKind::limit, "the store has no room for another exception");
-  return Exception(tag.store_, tag.tag_, std::make_shared<runtime::ThrownException>(store, *exception));
+  return guarded([&]() -> Result<Exception> {
+    detail::StoreState* const state = tag.store_.get();
+    if (state == nullptr) return detail::gone("tag");
+    runtime::Store& store = state->store;
+    std::vector<runtime::Slot> slots(tag.tag_->slot_count);
+    const auto& types = type_of(*state, *tag.tag_).params;
+    if (auto wrong = detail::write_values(slots.data(), values, types, store, "value")) {
+      return fail(ErrorKind::argument, "an exception's values: {}", *wrong);
+    }
+    runtime::Exception* exception = store.make_exception(*tag.tag_, slots.data());
+    if (exception == nullptr) return fail(ErrorKind::limit, "the store has no room for another exception");
+    return Exception(tag.store_, tag.tag_, std::make_shared<runtime::ThrownException>(store, *exception));
+  });
 }
 
 std::optional<Exception> Internals::exception(StoreState& store, const Trap& trap) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <iterator>
 
+#include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/state.h"
@@ -62,6 +63,27 @@ Result<runtime::External> find(runtime::Instance& instance, std::string_view nam
   return *found;
 }
 
+std::expected<std::vector<Value>, Trap> call_function(detail::StoreState& state, runtime::FuncRef& function,
+                                                      std::span<const Value> args) {
+  const wasm::FuncType& type = type_of(state, function);
+  // Most calls fit; others take one allocation.
+  std::array<runtime::Slot, 16> few;
+  std::vector<runtime::Slot> many;
+  std::span<runtime::Slot> slots = few;
+  const std::size_t needed = std::max(wasm::slot_count(type.params), wasm::slot_count(type.results));
+  if (needed > few.size()) {
+    many.resize(needed);
+    slots = many;
+  }
+  if (auto wrong = detail::write_values(slots.data(), args, type.params, state.store, "argument")) {
+    return std::unexpected(Trap{.code = TrapCode::host_error, .message = std::move(*wrong)});
+  }
+  if (auto done = state.store.call(function, slots); !done) return std::unexpected(std::move(done).error());
+  std::vector<Value> results(type.results.size());
+  detail::read_values(state.store, slots.data(), type.results, results);
+  return results;
+}
+
 }  // namespace
 
 FunctionType Function::type() const {
@@ -74,23 +96,11 @@ std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> ar
   if (state == nullptr) return std::unexpected(detail::gone_trap());
   // Host functions may let go of this object and of all else that keeps the store.
   const detail::Hold hold(*state);
-  const wasm::FuncType& type = type_of(*state, *function_);
-  // Most calls fit; others take one allocation.
-  std::array<runtime::Slot, 16> few;
-  std::vector<runtime::Slot> many;
-  std::span<runtime::Slot> slots = few;
-  const std::size_t needed = std::max(wasm::slot_count(type.params), wasm::slot_count(type.results));
-  if (needed > few.size()) {
-    many.resize(needed);
-    slots = many;
-  }
-  if (auto wrong = detail::write_values(slots.data(), args, type.params, state->store, "argument")) {
-    return std::unexpected(Trap{.code = TrapCode::host_error, .message = std::move(*wrong)});
-  }
-  if (auto done = state->store.call(*function_, slots); !done) return std::unexpected(std::move(done).error());
-  std::vector<Value> results(type.results.size());
-  detail::read_values(state->store, slots.data(), type.results, results);
-  return results;
+  return guarded([&] { return call_function(*state, *function_, args); },
+                 [](const Error& error) {
+                   return std::expected<std::vector<Value>, Trap>(
+                       std::unexpected(Trap{.code = TrapCode::allocation_failure, .message = error.message}));
+                 });
 }
 
 Result<void> Function::check_type(std::span<const ValueType> params, std::span<const ValueType> results) const {
@@ -190,7 +200,8 @@ runtime::External Internals::external(const Extern& object) {
 }
 
 Module Instance::module() const {
-  if (const detail::StoreState* const state = store_.get()) return Internals::module(state->modules.at(instance_));
+  if (const detail::StoreState* const state = store_.get())
+    return Internals::module(state->modules.at(&instance_->module()));
   // Of an engine of its own, so that nothing takes it for a module to be instantiated.
   static const auto nothing = [] {
     auto state = std::make_shared<detail::ModuleState>();
@@ -205,8 +216,10 @@ namespace {
 
 Result<runtime::External> find(const detail::StoreRef& store, runtime::Instance* instance, std::string_view name,
                                wasm::ExternalKind kind) {
-  if (store.get() == nullptr) return detail::gone("instance");
-  return find(*instance, name, kind);
+  return guarded([&]() -> Result<runtime::External> {
+    if (store.get() == nullptr) return detail::gone("instance");
+    return find(*instance, name, kind);
+  });
 }
 
 }  // namespace

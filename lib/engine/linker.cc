@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <wasi/linker.h>
 
+#include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/missing_import.h"
@@ -188,19 +189,29 @@ Linker& Linker::unknown_imports(UnknownImports choice) {
   return *this;
 }
 
-std::expected<runtime::Instance*, InstantiationError> detail::instantiate(const LinkerState& linker, StoreState& store,
-                                                                          const std::shared_ptr<ModuleState>& module,
-                                                                          WasiThreads* threads) {
+namespace {
+
+using Instantiated = std::expected<runtime::Instance*, InstantiationError>;
+
+Instantiated instantiate_in(const detail::LinkerState& linker, StoreState& store,
+                            const std::shared_ptr<detail::ModuleState>& module, detail::WasiThreads* threads) {
   auto imports = resolve_all(linker, store, *module->module, threads);
   if (!imports) return std::unexpected(InstantiationError(std::move(imports).error()));
+  // Before host functions run that may ask for it.
+  store.modules.emplace(module->module.get(), module);
   auto instance = store.store.instantiate(module->code(), *imports);
-  if (!instance) {
-    auto failure = std::move(instance).error();
-    return std::unexpected(failure.trap ? InstantiationError(std::move(*failure.trap))
-                                        : InstantiationError(std::move(*failure.error)));
-  }
-  store.modules.emplace(*instance, module);
-  return *instance;
+  if (instance) return *instance;
+  auto failure = std::move(instance).error();
+  return std::unexpected(failure.trap ? InstantiationError(std::move(*failure.trap))
+                                      : InstantiationError(std::move(*failure.error)));
+}
+
+}  // namespace
+
+Instantiated detail::instantiate(const LinkerState& linker, StoreState& store,
+                                 const std::shared_ptr<ModuleState>& module, WasiThreads* threads) {
+  return guarded([&] { return instantiate_in(linker, store, module, threads); },
+                 [](Error error) { return Instantiated(std::unexpected(InstantiationError(std::move(error)))); });
 }
 
 std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, const Module& module) const {
@@ -211,13 +222,16 @@ std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, co
     return std::unexpected(InstantiationError(
         Error{ErrorKind::argument, "the linker, the store and the module belong to different engines", {}}));
   }
-  std::unique_ptr<detail::WasiThreads> threads;
-  if (state_->wasi != nullptr && detail::needs_threads(*state_, *module_state->module)) {
-    threads = std::make_unique<detail::WasiThreads>(*state_, *store_state, module_state);
-  }
   // Kept although it may fail: functions of an instance that trapped on the way may be in tables of others.
-  detail::WasiThreads* const kept =
-      threads == nullptr ? nullptr : store_state->threads.emplace_back(std::move(threads)).get();
+  detail::WasiThreads* kept = nullptr;
+  if (state_->wasi != nullptr && detail::needs_threads(*state_, *module_state->module)) {
+    const Result<void> made = guarded([&]() -> Result<void> {
+      auto threads = std::make_unique<detail::WasiThreads>(*state_, *store_state, module_state);
+      kept = store_state->threads.emplace_back(std::move(threads)).get();
+      return {};
+    });
+    if (!made) return std::unexpected(InstantiationError(made.error()));
+  }
   auto instance = detail::instantiate(*state_, *store_state, module_state, kept);
   if (!instance) return std::unexpected(std::move(instance).error());
   return Internals::instance(detail::StoreRef(store_state), *instance);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <thread>
 
+#include "base/guard.h"
 #include "base/result.h"
 #include "binary/decoder.h"
 #include "engine/convert.h"
@@ -147,29 +148,36 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
 }
 
 Result<Module> Module::from_file(const Engine& engine, const std::filesystem::path& path) {
-  std::shared_ptr<const os::MappedFile> file = WASI_TRY(os::MappedFile::open(path.string()));
-  const auto bytes = file->bytes();
-  const auto& state = detail::Internals::state(engine);
-  const bool has_magic = binary::kind_of(bytes) == binary::FileKind::module;
-  if (path.extension() == ".wat" && !has_magic) {
-    return Module(make_state(state, WASI_TRY(load_text(*state, {bytes, std::move(file)}, state->config.validation))));
-  }
-  return Module(WASI_TRY(load_state(state, {bytes, std::move(file)})));
+  return guarded([&]() -> Result<Module> {
+    std::shared_ptr<const os::MappedFile> file = WASI_TRY(os::MappedFile::open(path.string()));
+    const auto bytes = file->bytes();
+    const auto& state = detail::Internals::state(engine);
+    const bool has_magic = binary::kind_of(bytes) == binary::FileKind::module;
+    if (path.extension() == ".wat" && !has_magic) {
+      return Module(make_state(state, WASI_TRY(load_text(*state, {bytes, std::move(file)}, state->config.validation))));
+    }
+    return Module(WASI_TRY(load_state(state, {bytes, std::move(file)})));
+  });
 }
 
 Result<Module> Module::from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes) {
-  return from_bytes(engine, std::vector<std::uint8_t>(bytes.begin(), bytes.end()));
+  return guarded(
+      [&]() -> Result<Module> { return from_bytes(engine, std::vector<std::uint8_t>(bytes.begin(), bytes.end())); });
 }
 
 Result<Module> Module::from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes) {
-  auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
-  const std::span<const std::uint8_t> view = *owner;
-  return Module(WASI_TRY(load_state(detail::Internals::state(engine), {view, std::move(owner)})));
+  return guarded([&]() -> Result<Module> {
+    auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
+    const std::span<const std::uint8_t> view = *owner;
+    return Module(WASI_TRY(load_state(detail::Internals::state(engine), {view, std::move(owner)})));
+  });
 }
 
 Result<void> Module::validate(const Engine& engine, std::span<const std::uint8_t> bytes) {
-  WASI_TRY(load(*detail::Internals::state(engine), {bytes, nullptr}, Validation::eager));
-  return {};
+  return guarded([&]() -> Result<void> {
+    WASI_TRY(load(*detail::Internals::state(engine), {bytes, nullptr}, Validation::eager));
+    return {};
+  });
 }
 
 std::vector<ImportType> Module::imports() const {

@@ -86,7 +86,8 @@ struct StoreState {
   std::unordered_map<std::shared_ptr<const WasiDefinition>, WasiState> wasi;
   // What stands for functions that nobody defined: by module, name, number of the type.
   std::map<std::tuple<std::string, std::string, std::uint32_t, UnknownImports>, runtime::FuncRef*> unknown_functions;
-  std::unordered_map<const runtime::Instance*, std::shared_ptr<ModuleState>> modules;
+  // Those that were instantiated here, or that it was tried with.
+  std::unordered_map<const wasm::Module*, std::shared_ptr<ModuleState>> modules;
   // The threads of the programs that were instantiated here. First to go: they are ended and waited for.
   std::vector<std::unique_ptr<WasiThreads>> threads;
 

@@ -3,6 +3,7 @@
 
 #include <mutex>
 
+#include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/state.h"
@@ -57,11 +58,15 @@ Store::Store(const Engine& engine, StoreConfig config) {
   if (config.deadline) state_->store.keep_deadline(std::chrono::steady_clock::now() + *config.deadline);
 }
 
+Result<Store> Store::create(const Engine& engine, const StoreConfig& config) {
+  return guarded([&]() -> Result<Store> { return Store(engine, config); });
+}
+
 std::any& Store::data() { return state_->data; }
 
 Result<void> Store::set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) {
   if (state_->store.set_deadline(deadline)) return {};
-  return fail(ErrorKind::limit, "no thread can be had to watch the deadline");
+  return guarded([]() -> Result<void> { return fail(ErrorKind::limit, "no thread can be had to watch the deadline"); });
 }
 
 Result<DeadlineScope> Store::limit_calls(std::chrono::steady_clock::time_point deadline) {
@@ -102,10 +107,12 @@ void Interrupter::interrupt() const {
 }
 
 Result<Memory> Memory::create(Store& store, const MemoryType& type) {
-  const auto& state = Internals::state(store);
-  const wasm::MemoryType internal = detail::to_internal(type);
-  WASI_TRY(detail::check_type(internal));
-  return Internals::memory(detail::StoreRef(state), WASI_TRY(state->store.add_memory(internal)));
+  return guarded([&]() -> Result<Memory> {
+    const auto& state = Internals::state(store);
+    const wasm::MemoryType internal = detail::to_internal(type);
+    WASI_TRY(detail::check_type(internal));
+    return Internals::memory(detail::StoreRef(state), WASI_TRY(state->store.add_memory(internal)));
+  });
 }
 
 MemoryType Memory::type() const { return !*this ? MemoryType{} : detail::to_public(memory_->type()); }
@@ -124,13 +131,15 @@ std::optional<SharedMemory> Memory::shared() const {
 }
 
 Result<SharedMemory> SharedMemory::create(const Engine& engine, const MemoryType& type) {
-  const wasm::MemoryType internal = detail::to_internal(type);
-  if (!internal.is_shared || !internal.limits.max) {
-    return fail(ErrorKind::argument, "a memory of type {} cannot be shared: it needs a maximum and to be shared",
-                wasm::to_string(internal));
-  }
-  WASI_TRY(detail::check_type(internal));
-  return SharedMemory(WASI_TRY(runtime::MemoryStorage::create(internal, detail::bounds_checks_of(engine.config()))));
+  return guarded([&]() -> Result<SharedMemory> {
+    const wasm::MemoryType internal = detail::to_internal(type);
+    if (!internal.is_shared || !internal.limits.max) {
+      return fail(ErrorKind::argument, "a memory of type {} cannot be shared: it needs a maximum and to be shared",
+                  wasm::to_string(internal));
+    }
+    WASI_TRY(detail::check_type(internal));
+    return SharedMemory(WASI_TRY(runtime::MemoryStorage::create(internal, detail::bounds_checks_of(engine.config()))));
+  });
 }
 
 MemoryType SharedMemory::type() const { return detail::to_public(storage_->type()); }
@@ -146,21 +155,25 @@ std::optional<std::uint64_t> SharedMemory::grow(std::uint64_t delta_pages) const
 std::span<std::uint8_t> SharedMemory::bytes() const { return storage_->bytes(); }
 
 Result<Memory> SharedMemory::in(Store& store) const {
-  const auto& state = Internals::state(store);
-  return Internals::memory(detail::StoreRef(state), WASI_TRY(state->store.add_memory(storage_)));
+  return guarded([&]() -> Result<Memory> {
+    const auto& state = Internals::state(store);
+    return Internals::memory(detail::StoreRef(state), WASI_TRY(state->store.add_memory(storage_)));
+  });
 }
 
 Result<Global> Global::create(Store& store, const GlobalType& type, const Value& value) {
-  const auto& state = Internals::state(store);
-  const wasm::GlobalType internal = detail::to_internal(type);
-  WASI_TRY(detail::check_type(type.type, *state->engine->registry));
-  if (!detail::fits(state->store, value, internal.type)) {
-    return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}", type.type.to_string(),
-                value.type().to_string());
-  }
-  runtime::Global* global = state->store.add_global(internal, {});
-  detail::write_value(global->cell, value);
-  return Global(detail::StoreRef(state), global);
+  return guarded([&]() -> Result<Global> {
+    const auto& state = Internals::state(store);
+    const wasm::GlobalType internal = detail::to_internal(type);
+    WASI_TRY(detail::check_type(type.type, *state->engine->registry));
+    if (!detail::fits(state->store, value, internal.type)) {
+      return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}", type.type.to_string(),
+                  value.type().to_string());
+    }
+    runtime::Global* global = state->store.add_global(internal, {});
+    detail::write_value(global->cell, value);
+    return Global(detail::StoreRef(state), global);
+  });
 }
 
 GlobalType Global::type() const { return store_.get() == nullptr ? GlobalType{} : detail::to_public(global_->type); }
@@ -171,15 +184,17 @@ Value Global::get() const {
 }
 
 Result<void> Global::set(const Value& value) const {
-  detail::StoreState* const state = store_.get();
-  if (state == nullptr) return detail::gone("global");
-  if (!global_->type.is_mutable) return fail(ErrorKind::argument, "the global is constant");
-  if (!detail::fits(state->store, value, global_->type.type)) {
-    return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}",
-                wasm::to_string(global_->type.type), value.type().to_string());
-  }
-  detail::write_value(global_->cell, value);
-  return {};
+  return guarded([&]() -> Result<void> {
+    detail::StoreState* const state = store_.get();
+    if (state == nullptr) return detail::gone("global");
+    if (!global_->type.is_mutable) return fail(ErrorKind::argument, "the global is constant");
+    if (!detail::fits(state->store, value, global_->type.type)) {
+      return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}",
+                  wasm::to_string(global_->type.type), value.type().to_string());
+    }
+    detail::write_value(global_->cell, value);
+    return {};
+  });
 }
 
 namespace {
@@ -195,15 +210,17 @@ Result<void> check_element(runtime::Store& store, const Value& value, wasm::ValT
 }  // namespace
 
 Result<Table> Table::create(Store& store, const TableType& type, const Value& init) {
-  const auto& state = Internals::state(store);
-  const wasm::TableType internal = detail::to_internal(type);
-  WASI_TRY(detail::check_type(type.element, *state->engine->registry));
-  if (!internal.element.is_ref()) {
-    return fail(ErrorKind::argument, "a table holds references, not {}", type.element.to_string());
-  }
-  WASI_TRY(detail::check_type(internal));
-  WASI_TRY(check_element(state->store, init, internal.element));
-  return Table(detail::StoreRef(state), WASI_TRY(state->store.add_table(internal, reference_of(init))));
+  return guarded([&]() -> Result<Table> {
+    const auto& state = Internals::state(store);
+    const wasm::TableType internal = detail::to_internal(type);
+    WASI_TRY(detail::check_type(type.element, *state->engine->registry));
+    if (!internal.element.is_ref()) {
+      return fail(ErrorKind::argument, "a table holds references, not {}", type.element.to_string());
+    }
+    WASI_TRY(detail::check_type(internal));
+    WASI_TRY(check_element(state->store, init, internal.element));
+    return Table(detail::StoreRef(state), WASI_TRY(state->store.add_table(internal, reference_of(init))));
+  });
 }
 
 TableType Table::type() const { return store_.get() == nullptr ? TableType{} : detail::to_public(table_->type); }
@@ -217,20 +234,22 @@ std::optional<Value> Table::get(std::uint64_t index) const {
 }
 
 Result<void> Table::set(std::uint64_t index, const Value& value) const {
-  detail::StoreState* const state = store_.get();
-  if (state == nullptr) return detail::gone("table");
-  if (index >= table_->view.size) {
-    return fail(ErrorKind::argument, "index {} is outside of the table, which has {} elements", index,
-                table_->view.size);
-  }
-  WASI_TRY(check_element(state->store, value, table_->type.element));
-  table_->view.elements[index] = reference_of(value);
-  return {};
+  return guarded([&]() -> Result<void> {
+    detail::StoreState* const state = store_.get();
+    if (state == nullptr) return detail::gone("table");
+    if (index >= table_->view.size) {
+      return fail(ErrorKind::argument, "index {} is outside of the table, which has {} elements", index,
+                  table_->view.size);
+    }
+    WASI_TRY(check_element(state->store, value, table_->type.element));
+    table_->view.elements[index] = reference_of(value);
+    return {};
+  });
 }
 
 std::optional<std::uint64_t> Table::grow(std::uint64_t delta, const Value& init) const {
   detail::StoreState* const state = store_.get();
-  if (state == nullptr || !check_element(state->store, init, table_->type.element)) return std::nullopt;
+  if (state == nullptr || !detail::fits(state->store, init, table_->type.element)) return std::nullopt;
   const std::int64_t old_size = table_->grow(delta, reference_of(init));
   if (old_size < 0) return std::nullopt;
   return static_cast<std::uint64_t>(old_size);

@@ -2,6 +2,7 @@
 #include "runtime/exception.h"
 
 #include <fmt/format.h>
+#include <new>
 
 #include <iterator>
 
@@ -84,15 +85,25 @@ Exception* ThrownException::in(const Store& store) const { return store_ == stor
 Trap make_uncaught(ExecState& exec, Exception& exception) {
   Trap trap;
   trap.code = TrapCode::uncaught_exception;
-  trap.message = describe(exec, exception);
-  trap.exception = std::make_shared<ThrownException>(*exec.store, exception);
-  add_backtrace(trap, exec);
+  try {
+    trap.exception = std::make_shared<ThrownException>(*exec.store, exception);
+    trap.message = describe(exec, exception);
+    add_backtrace(trap, exec);
+  } catch (const std::bad_alloc&) {  // the rest is for people
+    trap.backtrace.clear();
+    trap.omitted_frames = 0;
+  }
   return trap;
 }
 
 void complete_uncaught(ExecState& exec) {
-  if (exec.pending.message.empty()) exec.pending.message = describe(exec, *exec.thrown);
-  if (exec.pending.backtrace.empty()) add_backtrace(exec.pending, exec);
+  try {
+    if (exec.pending.message.empty()) exec.pending.message = describe(exec, *exec.thrown);
+    if (exec.pending.backtrace.empty()) add_backtrace(exec.pending, exec);
+  } catch (const std::bad_alloc&) {  // it does without
+    exec.pending.backtrace.clear();
+    exec.pending.omitted_frames = 0;
+  }
 }
 
 bool throw_pending(ExecState& exec) {

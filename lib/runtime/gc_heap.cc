@@ -23,14 +23,25 @@ GcHeap::GcHeap(Store& store, GcOptions options)
 
 GcHeap::~GcHeap() { state_ = {}; }
 
+namespace {
+
+// Layouts may move when some are added, also where memory runs out on the way.
+struct LayoutsFollower {
+  GcState& state;
+  const TypeLayouts& layouts;
+  ~LayoutsFollower() { state.layouts = layouts.data(); }
+};
+
+}  // namespace
+
 void GcHeap::add_types(std::span<const wasm::TypeId> types) {
+  const LayoutsFollower follower{state_, layouts_};
   layouts_.add(types);
-  state_.layouts = layouts_.data();
 }
 
 void GcHeap::add_exception_type(wasm::TypeId type) {
+  const LayoutsFollower follower{state_, layouts_};
   layouts_.add_exception(type);
-  state_.layouts = layouts_.data();
 }
 
 std::uint8_t* GcHeap::take_from_blocks(std::uint32_t size_class, std::uint64_t bytes) {
@@ -96,7 +107,7 @@ void GcHeap::collect() {
   Marker marker(blocks_, layouts_.data());
   store_.mark_roots(marker);
   mark_own_roots(marker);
-  marker.drain();
+  marker.finish();
   blocks_.end_marking();
   budget_ = std::max<std::uint64_t>(kGcMinimumBudget, blocks_.marked_bytes());
   // Blocks that are used in part cost a part as well.

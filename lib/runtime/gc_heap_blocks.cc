@@ -36,8 +36,12 @@ bool Blocks::has_region(std::uintptr_t base) const {
   return false;
 }
 
+namespace {
+std::size_t table_size(std::size_t regions) { return std::bit_ceil(regions * 2 + 1); }
+}  // namespace
+
 void Blocks::rebuild_table() {
-  table_.assign(std::bit_ceil(regions_.size() * 2 + 1), 0);
+  table_.assign(table_size(regions_.size()), 0);
   for (const Region* region : regions_) {
     const auto base = reinterpret_cast<std::uintptr_t>(region);
     std::size_t at = table_start(base);
@@ -48,6 +52,10 @@ void Blocks::rebuild_table() {
 
 // Null where the host has no memory to give.
 Blocks::Region* Blocks::add_region(std::uint64_t bytes) {
+  // Whatever throws comes first: a region that is in one list and not in the other would be lost, or worse.
+  regions_.reserve(regions_.size() + 1);
+  reservations_.reserve(regions_.size() + 1);
+  table_.reserve(table_size(regions_.size() + 1));
   auto reservation = os::Reservation::reserve(bytes + kRegionBytes);
   if (!reservation) return nullptr;
   const auto start = reinterpret_cast<std::uintptr_t>(reservation->base());
@@ -79,6 +87,8 @@ Cursor Blocks::take_cells(std::uint32_t size_class) {
   std::vector<Cursor>& gaps = gaps_[size_class];
   std::vector<BlockPlace>& unswept = unswept_[size_class];
   while (gaps.empty() && !unswept.empty()) {
+    // Every other cell, at most: a block that was swept in part would be handed out twice.
+    gaps.reserve(kBlockBytes / cell_bytes_of(size_class) / 2 + 1);
     const BlockPlace place = unswept.back();
     unswept.pop_back();
     sweep(place, &gaps);
@@ -94,12 +104,15 @@ Cursor Blocks::take_block(std::uint32_t size_class) {
   while (hint_ < regions_.size() && regions_[hint_]->free_blocks == 0) ++hint_;
   if (hint_ == regions_.size() && add_region(kRegionBytes) == nullptr) return {};
   Region* region = regions_[hint_];
+  std::vector<BlockPlace>& unswept = unswept_[size_class];
+  if (const std::size_t needed = cell_blocks_[size_class] + 1; unswept.capacity() < needed) unswept.reserve(2 * needed);
   return open_block({region, static_cast<std::uint32_t>(std::countr_zero(region->free_blocks))}, size_class);
 }
 
 Cursor Blocks::open_block(BlockPlace place, std::uint32_t size_class) {
   place.region->free_blocks &= ~(std::uint64_t{1} << place.index);
   used_ += kBlockBytes;
+  ++cell_blocks_[size_class];
   Block& block = place.block();
   const std::uint32_t cell = cell_bytes_of(size_class);
   const std::size_t end = kBlockBytes / cell * cell;
@@ -227,6 +240,7 @@ void Blocks::end_marking() {
         const std::uint32_t cell = cell_bytes_of(block.size_class);
         marked_ += std::uint64_t{block.marked} * cell;
         if (block.marked == 0) {
+          --cell_blocks_[block.size_class];
           free_blocks({region, i}, 1);
         } else if (block.marked < kBlockBytes / cell) {
           unswept_[block.size_class].push_back({region, i});

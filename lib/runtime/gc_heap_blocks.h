@@ -49,6 +49,20 @@ class Blocks {
     ++place.block().marked;
     return true;
   }
+  // All that are marked; `visit` may mark others, which are shown or not.
+  template <class Visit>
+  void for_each_marked(Visit&& visit) const {
+    for (Region* region : regions_) {
+      for (std::uint32_t i = 1; i < kBlocksPerRegion; ++i) {
+        const BlockPlace place{region, i};
+        if (place.block().state != State::cells && place.block().state != State::large) continue;
+        for (std::size_t granule = 0; granule < kBlockBytes / kMarkGranule; ++granule) {
+          if ((region->marks[i][granule / 64] >> granule % 64 & 1) == 0) continue;
+          visit(*reinterpret_cast<Object*>(place.memory() + granule * kMarkGranule));
+        }
+      }
+    }
+  }
   // The object that begins at `address`, if there is one. For any number at all.
   [[nodiscard]] Object* find_object(std::uint64_t address) const;
   // After marking: frees what has no mark, at once or when cells are taken.
@@ -112,6 +126,8 @@ class Blocks {
   std::size_t hint_ = 0;                       // no region before it has a free block
   std::vector<BlockPlace> unswept_[kSizeClasses];
   std::vector<Cursor> gaps_[kSizeClasses];  // in swept blocks
+  // How many blocks each class has: the list above has room for all, since a collection must not need memory.
+  std::size_t cell_blocks_[kSizeClasses] = {};
 };
 
 }  // namespace wasi::runtime

@@ -43,4 +43,16 @@ void Marker::drain() {
   }
 }
 
+// Each round over all marked objects marks another one at least, or is the last.
+void Marker::finish() {
+  drain();
+  while (is_short_of_memory_) {
+    is_short_of_memory_ = false;
+    blocks_.for_each_marked([this](Object& object) {
+      follow(object);
+      drain();
+    });
+  }
+}
+
 }  // namespace wasi::runtime

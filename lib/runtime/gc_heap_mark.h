@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
 #include <vector>
 
 #include "runtime/gc_heap_blocks.h"
@@ -18,22 +19,31 @@ class Marker {
   void visit(std::uint64_t reference) {
     if (!is_object(reference)) return;
     Object* object = object_of(reference);
-    if (blocks_.mark(object)) found_.push_back(object);
+    if (blocks_.mark(object)) remember(object);
   }
   // Any number: a reference if there is an object at that address.
   void visit_conservatively(std::uint64_t value) {
     Object* object = blocks_.find_object(value);
-    if (object != nullptr && blocks_.mark(object)) found_.push_back(object);
+    if (object != nullptr && blocks_.mark(object)) remember(object);
   }
   // Follows everything that was found.
-  void drain();
+  void finish();
 
  private:
+  void remember(Object* object) {
+    try {
+      found_.push_back(object);
+    } catch (const std::bad_alloc&) {
+      is_short_of_memory_ = true;
+    }
+  }
+  void drain();
   void follow(Object& object);
 
   Blocks& blocks_;
   const TypeLayout* layouts_;
-  std::vector<Object*> found_;  // marked, not followed yet
+  std::vector<Object*> found_;       // marked, not followed yet
+  bool is_short_of_memory_ = false;  // there are others of which no list could be kept
 };
 
 }  // namespace wasi::runtime

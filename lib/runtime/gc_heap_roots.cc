@@ -19,6 +19,8 @@ namespace wasi::runtime {
 std::uint32_t HostRoots::add(std::uint64_t reference) {
   const std::lock_guard lock(mutex_);
   if (free_.empty()) {
+    // Letting go of all of them must not need memory.
+    if (free_.capacity() <= references_.size()) free_.reserve(2 * references_.size() + 1);
     references_.push_back(reference);
     return static_cast<std::uint32_t>(references_.size() - 1);
   }

@@ -22,7 +22,7 @@ namespace {
 Trap trap_of_exception(const char* what) {
   Trap trap;
   trap.code = TrapCode::host_error;
-  trap.message = std::string(message_of(trap.code)) + ": " + what;
+  add_message(trap, [what] { return std::string(": ") + what; });
   return trap;
 }
 

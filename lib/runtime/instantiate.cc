@@ -75,7 +75,24 @@ class Instantiation {
     if (store_.impl_->instances.size() >= store_.options().limits.instances) {
       return fail(ErrorKind::limit, "the store's limit of {} instances is reached", store_.options().limits.instances);
     }
+    if (!store_.reserve_objects(object_bytes())) {
+      return fail(ErrorKind::limit, "an instance of {} bytes cannot be had: the store allows {} bytes, {} are taken",
+                  object_bytes(), store_.options().limits.memory_bytes, store_.impl_->memory_bytes);
+    }
     return {};
+  }
+
+  // What the instance and its own objects will take, but for the contents of memories and tables.
+  [[nodiscard]] std::uint64_t object_bytes() const {
+    const auto count = [](std::size_t objects, std::size_t bytes) { return std::uint64_t{objects} * bytes; };
+    return sizeof(Instance) + sizeof(Instance::Private) + count(module_.bodies.size(), sizeof(FuncRef)) +
+           count(module_.imports.size(), 2 * sizeof(void*)) +
+           count(module_.memories.size(), sizeof(Memory) + 3 * sizeof(void*)) +
+           count(module_.tables.size(), sizeof(Table) + 3 * sizeof(void*)) +
+           count(module_.globals.size(), sizeof(Global) + 2 * sizeof(void*)) +
+           count(module_.tags.size(), sizeof(Tag) + sizeof(void*)) +
+           count(module_.data.size(), 1 + sizeof(std::uint64_t)) +
+           count(module_.elements.size(), 1 + sizeof(std::vector<Slot>) + sizeof(std::uint64_t));
   }
 
   // The heap learns of the types before anything can be made of them.

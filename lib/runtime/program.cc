@@ -1,9 +1,24 @@
 #include "runtime/program.h"
 
+#include <new>
+
 #include "runtime/exec_state.h"
 #include "runtime/interruption.h"
 
 namespace wasi::runtime {
+
+namespace {
+
+// A copy, where memory has run out of the code alone.
+Trap copy(const Trap& trap) {
+  try {
+    return trap;
+  } catch (const std::bad_alloc&) {
+    return {.code = trap.code, .exit_status = trap.exit_status};
+  }
+}
+
+}  // namespace
 
 void Program::add(ExecState& exec) {
   const std::lock_guard lock(mutex_);
@@ -19,8 +34,13 @@ void Program::remove(ExecState& exec) {
 void Program::end(const Trap& trap) {
   const std::lock_guard lock(mutex_);
   if (ending_) return;
-  ending_ = trap;
+  ending_ = copy(trap);
   for (ExecState* member : members_) interrupt(*member, kInterruptEnd);
+}
+
+Trap Program::ending_trap() const {
+  const std::lock_guard lock(mutex_);
+  return ending_ ? copy(*ending_) : Trap{};
 }
 
 std::optional<Trap> Program::ending() const {

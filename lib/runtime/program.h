@@ -22,6 +22,8 @@ class Program {
   void end(const Trap& trap);
   // Why it has ended; empty while it runs.
   [[nodiscard]] std::optional<Trap> ending() const;
+  // The same when it is known to have ended; where memory has run out, its code alone.
+  [[nodiscard]] Trap ending_trap() const;
 
  private:
   mutable std::mutex mutex_;

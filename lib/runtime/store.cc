@@ -264,6 +264,14 @@ bool Store::reserve_memory(std::uint64_t bytes) {
 
 void Store::release_memory(std::uint64_t bytes) { impl_->memory_bytes -= bytes; }
 
+bool Store::reserve_objects(std::uint64_t bytes) {
+  const auto counted = [](std::uint64_t total) { return total - std::min(total, kUncountedObjectBytes); };
+  const std::uint64_t total = impl_->object_bytes + bytes;
+  if (!reserve_memory(counted(total) - counted(impl_->object_bytes))) return false;
+  impl_->object_bytes = total;
+  return true;
+}
+
 const Tier* Store::tier_of(std::uintptr_t pc) const {
   for (const Tier* tier : impl_->tiers) {
     if (tier->owns_pc(pc)) return tier;

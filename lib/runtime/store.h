@@ -155,6 +155,9 @@ class Store {
   // Memory accounting for limits; false when it would exceed them.
   bool reserve_memory(std::uint64_t bytes);
   void release_memory(std::uint64_t bytes);
+  // The same for what objects beside memories and tables take; the first kUncountedObjectBytes of a store are free.
+  // They live as long as the store.
+  [[nodiscard]] bool reserve_objects(std::uint64_t bytes);
 
   // For the fault handler, async-signal-safe: the tier whose code holds `pc`, or null; and what an access to
   // `address` by guest code means, empty where the address is not in one of this store's reservations.

@@ -23,8 +23,9 @@ struct Store::Impl {
   std::shared_ptr<const void> identity = std::make_shared<char>();
   std::shared_ptr<const HostRoot> function_root = std::make_shared<const HostRoot>();
   std::unique_ptr<GcHeap> heap;
-  std::vector<Tier*> tiers;  // of the instances, each once
-  std::uint64_t memory_bytes = 0;
+  std::vector<Tier*> tiers;        // of the instances, each once
+  std::uint64_t memory_bytes = 0;  // of the limit
+  std::uint64_t object_bytes = 0;  // some of which count
   bool uses_guard_pages = false;
 
   Memory* add(std::unique_ptr<Memory> memory) {

@@ -3,9 +3,10 @@
 // Functions here that do not return have let go of every C++ object before they leave.
 #include "runtime/trap_raise.h"
 
-#include <fmt/format.h>
+#include <new>
 
 #include "base/check.h"
+#include "base/guard.h"
 #include "runtime/backtrace.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
@@ -19,10 +20,20 @@ namespace {
   leave_guest(*exec.host_entry);
 }
 
+// Where memory has run out, the code has to be enough.
+void describe(const ExecState& exec, Trap& trap) {
+  try {
+    if (trap.message.empty()) trap.message = message_of(trap.code);
+    // An exit is no failure, and a trap that comes from an inner call has its own backtrace already.
+    if (!trap.is_exit() && trap.backtrace.empty()) add_backtrace(trap, exec);
+  } catch (const std::bad_alloc&) {
+    trap.backtrace.clear();
+    trap.omitted_frames = 0;
+  }
+}
+
 void record(ExecState& exec, Trap&& trap) {
-  if (trap.message.empty()) trap.message = message_of(trap.code);
-  // An exit is no failure, and a trap that comes from an inner call has its own backtrace already.
-  if (!trap.is_exit() && trap.backtrace.empty()) add_backtrace(trap, exec);
+  describe(exec, trap);
   exec.pending = std::move(trap);
 }
 
@@ -31,8 +42,7 @@ void record(ExecState& exec, Trap&& trap) {
 Trap make_trap(const ExecState& exec, TrapCode code) {
   Trap trap;
   trap.code = code;
-  trap.message = message_of(code);
-  add_backtrace(trap, exec);
+  describe(exec, trap);
   return trap;
 }
 
@@ -50,7 +60,7 @@ void handle_interrupt(ExecState& exec) {
   const std::uint32_t wishes = exec.interrupt.exchange(0);
   if ((wishes & kInterruptEnd) != 0) {
     exec.interrupt.fetch_or(wishes);
-    record(exec, *exec.program->ending());
+    record(exec, exec.program->ending_trap());
     leave(exec);
   }
   if ((wishes & kInterruptOuter) != 0) {
@@ -76,19 +86,21 @@ SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function
     ModuleCode& module = *Instance::from(instance)->code;
     const auto defined = static_cast<std::uint32_t>(&record_of_function - module.functions);
     FunctionCode& code = module.code(wasm::FuncIndex(module.module->imported_functions + defined));
-    const Result<SlotEntry> entry = module.tier->prepare(module, code);
+    const Result<SlotEntry> entry = guarded([&] { return module.tier->prepare(module, code); });
     if (entry) {
       code.state.fetch_or(kBodyValidated, std::memory_order_relaxed);
       code.entry.store(*entry, std::memory_order_release);
       return *entry;
     }
     Trap trap;
-    trap.code = TrapCode::invalid_function;
-    Error error = entry.error();
-    if (module.locate) error = module.locate(std::move(error));
-    // A trap's message is one line: without the text's.
-    if (error.text) error.text->excerpt.clear();
-    trap.message = fmt::format("{}: {}", message_of(trap.code), error.to_string());
+    trap.code = entry.error().kind == ErrorKind::limit ? TrapCode::allocation_failure : TrapCode::invalid_function;
+    add_message(trap, [&] {
+      Error error = entry.error();
+      if (module.locate) error = module.locate(std::move(error));
+      // A trap's message is one line: without the text's.
+      if (error.text) error.text->excerpt.clear();
+      return ": " + error.to_string();
+    });
     record(*instance->exec, std::move(trap));
   }
   leave(*instance->exec);

@@ -7,6 +7,10 @@
 
 #include <wasi/trap.h>
 
+#include <new>
+#include <string>
+#include <utility>
+
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
 #include "runtime/vmcontext.h"
@@ -20,6 +24,16 @@ namespace wasi::runtime {
 
 // A trap with the backtrace as it stands, for host code that reports one without unwinding.
 Trap make_trap(const ExecState& exec, TrapCode code);
+
+// Puts what `details` says behind the code's message; nothing where there is no memory to say it.
+template <class Details>
+void add_message(Trap& trap, Details&& details) {
+  try {
+    trap.message = std::string(message_of(trap.code)) + std::forward<Details>(details)();
+  } catch (const std::bad_alloc&) {
+    trap.message.clear();
+  }
+}
 
 // Called by a poll that saw exec.interrupt set: raises `interrupted`, `deadline_exceeded` or what ended the program
 // where they are due, otherwise clears a stale flag and returns. Sets the flag again where only polls keep the

@@ -24,5 +24,6 @@ inline constexpr std::uint64_t kMostMemoryBytes = 1ULL << 47;       // the host'
 inline constexpr std::uint64_t kGcMinimumBudget = 16U << 20;        // allocated between two collections, at least
 inline constexpr std::uint64_t kGcReserveDivisor = 64;  // of a full heap, the part that must be free to go on
 inline constexpr std::size_t kMaxBacktraceFrames = 128;
+inline constexpr std::uint64_t kUncountedObjectBytes = 1U << 20;  // of instances: a tight limit is meant for memories
 
 }  // namespace wasi::runtime

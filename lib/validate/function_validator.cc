@@ -1,10 +1,12 @@
 // Validation of bodies: the checked walk with the sink that makes nothing, here and nowhere else.
 #include <algorithm>
 #include <atomic>
+#include <exception>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "base/guard.h"
 #include "validate/empty_sink.h"
 #include "validate/function_walk.h"
 #include "validate/validator.h"
@@ -86,8 +88,23 @@ Result<void> validate_functions(wasm::Module& module, unsigned threads) {
   std::vector<Findings> findings(count);
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < count; ++i) helpers.emplace_back([&work, &findings, i] { work(findings[i]); });
-    work(findings[0]);
+    // Nothing may leave a thread, and fewer of them do the same.
+    const auto work_or_fail = [&](Findings& own) {
+      const auto done = guarded([&]() -> Result<void> {
+        work(own);
+        return {};
+      });
+      if (done) return;
+      first_failed.store(0, std::memory_order_relaxed);
+      own.failed = 0;
+      own.error = done.error();
+    };
+    try {
+      helpers.reserve(count);
+      for (std::size_t i = 1; i < count; ++i) helpers.emplace_back([&, i] { work_or_fail(findings[i]); });
+    } catch (const std::exception&) {  // bad_alloc, system_error
+    }
+    work_or_fail(findings[0]);
   }
 
   const auto first = std::ranges::min_element(findings, {}, &Findings::failed);

@@ -21,7 +21,7 @@ bool Call::must_stop() {
   if (trap) return true;
   runtime::ExecState& exec = host.store.exec();
   if ((exec.interrupt.load(std::memory_order_relaxed) & runtime::kInterruptEnd) != 0) {
-    trap = exec.program->ending();
+    trap = exec.program->ending_trap();
     return true;
   }
   if ((exec.interrupt.load(std::memory_order_relaxed) & runtime::kInterruptOuter) != 0) {

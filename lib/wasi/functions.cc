@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/guard.h"
 #include "runtime/memory.h"
 #include "wasi/context.h"
 #include "wasi/snapshot0.h"
@@ -132,14 +133,22 @@ struct Entry {
     if constexpr ((false || ... || kUsesMemory<Kinds>)) {
       call.memory = host.memory();
     }
-    if (state.trace) [[unlikely]]
+    if constexpr (std::is_same_v<Result, Errno>) {
+      return guarded([&] { return answer(call); }, [&](const Error&) { return finish(call, Errno::nomem); });
+    } else {
+      return answer(call);
+    }
+  }
+
+ private:
+  static std::optional<Trap> answer(Call& call) {
+    if (call.state.trace) [[unlikely]]
       return traced(call);
     std::tuple<Kinds...> kinds;
     const Decoded decoded = decode(call, kinds);
     return finish(call, run(call, kinds, decoded.error));
   }
 
- private:
   struct Decoded {
     Errno error = Errno::success;
     std::size_t count = 0;  // of the parameters that were understood

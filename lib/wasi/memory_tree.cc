@@ -7,7 +7,6 @@
 #include <climits>
 #include <new>
 #include <utility>
-#include <vector>
 
 namespace wasi::preview1::memory {
 namespace {
@@ -75,16 +74,19 @@ Tree::Tree(std::uint64_t limit)
 }
 
 Tree::~Tree() {
-  // One directory at a time: a guest can nest them deeper than our stack is.
-  std::vector<std::shared_ptr<DirectoryNode>> open = {root_};
-  while (!open.empty()) {
-    const std::shared_ptr<DirectoryNode> directory = std::move(open.back());
-    open.pop_back();
+  // One directory at a time: a guest can nest them deeper than our stack is. They make up the list themselves, since
+  // there may be no memory for one.
+  std::shared_ptr<DirectoryNode> open = root_;
+  while (open != nullptr) {
+    const std::shared_ptr<DirectoryNode> directory = std::move(open);
+    open = std::move(directory->next_to_end);
     directory->order.clear();
     for (auto& [name, entry] : directory->entries) {
       budget.give(entry.cost);
       if (entry.node->type == FileType::directory) {
-        open.push_back(std::static_pointer_cast<DirectoryNode>(std::move(entry.node)));
+        auto child = std::static_pointer_cast<DirectoryNode>(std::move(entry.node));
+        child->next_to_end = std::move(open);
+        open = std::move(child);
       }
     }
     directory->entries.clear();

@@ -101,6 +101,7 @@ class DirectoryNode : public Node {
   Entries entries;
   std::map<std::uint64_t, Entries::iterator> order;  // by cookie
   std::uint64_t next_cookie = kFirstCookie;
+  std::shared_ptr<DirectoryNode> next_to_end;  // while the tree ends
 };
 
 // Where a path leads: a directory, a name in it, and what is there.
