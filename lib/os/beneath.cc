@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "os/refusal.h"
 #include "os/retry.h"
 
 namespace wasi::os {
@@ -51,12 +52,22 @@ int openat2(int dirfd, const char* path, int flags, mode_t mode) {
 }
 
 bool has_openat2() {
-  // A profile may answer EPERM instead of ENOSYS; neither can be told from a refusal of one path, hence this probe.
+  // A filter may have any answer; none can be told from a refusal of one path, hence this probe.
   static const bool available = [] {
     const UniqueFd probe(openat2(AT_FDCWD, ".", kDirectory, 0));
-    return static_cast<bool>(probe) || (errno != ENOSYS && errno != EPERM && errno != EINVAL && errno != E2BIG);
+    return static_cast<bool>(probe) || (!may_refuse_call(errno) && errno != E2BIG);
   }();
   return available;
+}
+
+// Whether a path that openat2 failed for is to be walked, whose answer then counts: it comes to the same where the
+// error is the file's own.
+bool is_worth_a_walk(int error) { return error == EAGAIN || may_refuse_call(error); }
+
+// The answer where both have failed: openat2's where it may be true and the walk ended at a limit of its own.
+int failure_of(int openat2_error, int walk_error) {
+  const bool is_limit = walk_error == ENAMETOOLONG || walk_error == EMFILE || walk_error == ENFILE;
+  return is_limit && openat2_error != ENOSYS && openat2_error != EAGAIN ? openat2_error : walk_error;
 }
 
 std::string_view without_trailing_slashes(std::string_view path) {
@@ -211,8 +222,11 @@ std::expected<Place, int> Resolver::open_beneath(int dirfd, std::string_view pat
     if (!terminated.assign(parent)) return std::unexpected(ENAMETOOLONG);
     place.owned_.reset(openat2(dirfd, terminated.text, kDirectory, 0));
     if (!place.owned_) {
-      if (errno == EAGAIN || errno == ENOSYS || errno == EPERM) return Walk(dirfd).run(path, follow, kind);
-      return std::unexpected(errno);
+      const int error = errno;
+      if (!is_worth_a_walk(error)) return std::unexpected(error);
+      auto walked = Walk(dirfd).run(path, follow, kind);
+      if (!walked) return std::unexpected(failure_of(error, walked.error()));
+      return walked;
     }
   }
   if (!place.set_leaf(name)) return std::unexpected(ENAMETOOLONG);
@@ -239,16 +253,17 @@ std::expected<UniqueFd, int> Resolver::open_file_beneath(int dirfd, std::string_
   const bool exclusive = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
   const bool follow_leaf = !exclusive && (follow == Follow::yes || slashes);
   if (slashes) flags |= O_DIRECTORY;
+  int refusal = 0;
   if (!walks_) {
     CPath terminated;
     if (!terminated.assign(stripped)) return std::unexpected(ENAMETOOLONG);
     UniqueFd fd(openat2(dirfd, terminated.text, flags | (follow_leaf ? 0 : O_NOFOLLOW), mode));
     if (fd) return fd;
-    if (errno != EAGAIN && errno != ENOSYS && errno != EPERM) return std::unexpected(errno);
-    // EPERM may be the file's own answer as well; the walk then gives it again.
+    refusal = errno;
+    if (!is_worth_a_walk(refusal)) return std::unexpected(refusal);
   }
   auto place = Walk(dirfd).run(path, follow_leaf ? Follow::yes : Follow::no, LeafKind::lookup);
-  if (!place) return std::unexpected(place.error());
+  if (!place) return std::unexpected(walks_ ? place.error() : failure_of(refusal, place.error()));
   if (place->must_be_directory()) {
     if ((flags & O_CREAT) != 0) return std::unexpected(EISDIR);
     flags |= O_DIRECTORY;

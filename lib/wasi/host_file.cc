@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "base/check.h"
+#include "os/refusal.h"
 #include "os/retry.h"
 #include "wasi/host_socket.h"
 #include "wasi/host_stat.h"
@@ -132,15 +133,18 @@ Errno HostFile::set_size(std::uint64_t size) {
 
 Errno HostFile::allocate(std::uint64_t offset, std::uint64_t length) {
   // Not posix_fallocate: where the file system cannot, that writes to every block instead.
-  return checked(
+  const Errno error = checked(
       os::retry([&] { return ::fallocate(host(), 0, static_cast<off_t>(offset), static_cast<off_t>(length)); }));
+  return error == Errno::nosys ? Errno::notsup : error;
 }
 
 Errno HostFile::advise(std::uint64_t offset, std::uint64_t length, Advice advice) {
   static constexpr int kAdvice[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                                     POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
-  return errno_from_host(::posix_fadvise(host(), static_cast<off_t>(offset), static_cast<off_t>(length),
-                                         kAdvice[static_cast<std::size_t>(advice)]));
+  const int error = ::posix_fadvise(host(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                                    kAdvice[static_cast<std::size_t>(advice)]);
+  // Advice that the host does not want is advice all the same. What is wrong with it was found out before.
+  return os::may_refuse_call(error) ? Errno::success : errno_from_host(error);
 }
 
 Errno HostFile::sync(bool data_only) {
@@ -166,32 +170,45 @@ std::uint64_t HostStream::readable() const { return bytes_to_read(host()); }
 
 // In three steps: without waiting where the host can do that for this one call; else, where the host's descriptor may
 // block in spite of everything, after poll() has been asked; else as usual.
+template <class NoWait, class Usual>
+Count HostStream::move(NoWait no_wait, Usual usual) {
+  int refusal = 0;
+  if (!refuses_nowait_.load(std::memory_order_relaxed)) {
+    const ssize_t moved = no_wait();
+    if (moved >= 0 || (errno != EOPNOTSUPP && !os::may_refuse_call(errno))) return count(moved);
+    refusal = errno;
+  }
+  const Count moved = usual();
+  // Remembered once it is certain that it was the call that was refused, and not what it was to do.
+  const bool is_certain = refusal == EOPNOTSUPP || refusal == ENOSYS || (refusal != 0 && moved);
+  if (is_certain) refuses_nowait_.store(true, std::memory_order_relaxed);
+  return moved;
+}
+
 Count HostStream::read(Buffers buffers) {
   const auto size = static_cast<int>(buffers.size());
-  if (!refuses_nowait_.load(std::memory_order_relaxed)) {
-    const ssize_t moved = ::preadv2(host(), buffers.data(), size, -1, RWF_NOWAIT);
-    if (moved >= 0 || errno != EOPNOTSUPP) return count(moved);
-    refuses_nowait_.store(true, std::memory_order_relaxed);
-  }
-  if (!is_owned()) {
-    if (const Errno error = check_ready(host(), POLLIN); error != Errno::success) return std::unexpected(error);
-  }
-  return count(::readv(host(), buffers.data(), size));
+  return move([&] { return ::preadv2(host(), buffers.data(), size, -1, RWF_NOWAIT); },
+              [&]() -> Count {
+                if (!is_owned()) {
+                  const Errno error = check_ready(host(), POLLIN);
+                  if (error != Errno::success) return std::unexpected(error);
+                }
+                return count(::readv(host(), buffers.data(), size));
+              });
 }
 
 Count HostStream::write(Buffers buffers) {
   const auto size = static_cast<int>(buffers.size());
-  if (!refuses_nowait_.load(std::memory_order_relaxed)) {
-    const ssize_t moved = ::pwritev2(host(), buffers.data(), size, -1, RWF_NOWAIT | kNoSignal);
-    if (moved >= 0 || errno != EOPNOTSUPP) return count(moved);
-    refuses_nowait_.store(true, std::memory_order_relaxed);
-  }
-  const SigpipeBlock block(masks_sigpipe_);
-  if (is_owned()) return count(::writev(host(), buffers.data(), size));
-  if (const Errno error = check_ready(host(), POLLOUT); error != Errno::success) return std::unexpected(error);
-  // What poll() finds ready for writing takes that many bytes without waiting, but for more it may wait.
-  const CutBuffers cut(buffers, PIPE_BUF);
-  return count(::writev(host(), cut.buffers().data(), static_cast<int>(cut.buffers().size())));
+  return move([&] { return ::pwritev2(host(), buffers.data(), size, -1, RWF_NOWAIT | kNoSignal); },
+              [&]() -> Count {
+                const SigpipeBlock block(masks_sigpipe_);
+                if (is_owned()) return count(::writev(host(), buffers.data(), size));
+                const Errno error = check_ready(host(), POLLOUT);
+                if (error != Errno::success) return std::unexpected(error);
+                // What poll() finds ready for writing takes that many bytes without waiting, but for more it may wait.
+                const CutBuffers cut(buffers, PIPE_BUF);
+                return count(::writev(host(), cut.buffers().data(), static_cast<int>(cut.buffers().size())));
+              });
 }
 
 std::shared_ptr<File> make_host_file(HostHandle handle, const struct stat& status) {

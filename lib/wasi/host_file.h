@@ -70,6 +70,9 @@ class HostStream final : public HostFile {
   Count write(Buffers buffers) override;
 
  private:
+  template <class NoWait, class Usual>
+  Count move(NoWait no_wait, Usual usual);
+
   const bool masks_sigpipe_;                  // a write to a closed pipe would kill the process
   std::atomic<bool> refuses_nowait_ = false;  // the host cannot read or write it with RWF_NOWAIT
 };

@@ -1,11 +1,11 @@
 // Arguments, environment, clocks, randomness, the end of the program.
 #include <sched.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
 
+#include "os/entropy.h"
 #include "wasi/host_stat.h"
 #include "wasi/table.h"
 
@@ -92,7 +92,8 @@ Errno sched_yield(Call&) {
 Errno random_get(Call& call, OutBytes& buffer) {
   std::size_t done = 0;
   while (done < buffer.size) {
-    const ssize_t count = ::getrandom(buffer.bytes().data() + done, std::min(buffer.size - done, kRandomPiece), 0);
+    const ssize_t count =
+        os::random_bytes({buffer.bytes().data() + done, std::min<std::size_t>(buffer.size - done, kRandomPiece)});
     if (count < 0 && errno != EINTR) return errno_from_host(errno);
     if (count > 0) done += static_cast<std::size_t>(count);
     if (done == buffer.size) break;

@@ -4,13 +4,17 @@
 usage: wasi_test.py WASIRUN [unittest arguments]
 """
 
+import ctypes
+import errno
 import json
 import os
 import pathlib
+import platform
 import re
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import time
 import unittest
@@ -226,6 +230,59 @@ class Exhaustion(CliTest):
                 self.assertIn(done.returncode, (SUCCESS, FAILURE, 127), done.stderr.decode())
                 ran += done.returncode == SUCCESS
         self.assertGreater(ran, 0)
+
+
+# Numbers of the system calls for which there is another way.
+SYSTEM_CALLS = {
+    "x86_64": {"preadv2": 327, "pwritev2": 328, "openat2": 437, "getrandom": 318, "fadvise64": 221, "statx": 332,
+               "copy_file_range": 326, "renameat2": 316, "faccessat2": 439, "memfd_create": 319, "close_range": 436,
+               "membarrier": 324, "io_uring_setup": 425},
+    "aarch64": {"preadv2": 286, "pwritev2": 287, "openat2": 437, "getrandom": 278, "fadvise64": 223, "statx": 291,
+                "copy_file_range": 285, "renameat2": 276, "faccessat2": 439, "memfd_create": 279, "close_range": 436,
+                "membarrier": 283, "io_uring_setup": 425},
+}.get(platform.machine(), {})
+
+
+class Filtered(CliTest):
+    """Under filters of system calls, as old container engines and service managers install them."""
+
+    @staticmethod
+    def refuse(numbers, error):
+        """For the child before it becomes the command: these calls fail with this error."""
+        load, jump, give = 0x20, 0x15, 0x06  # BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, BPF_RET|BPF_K
+        program = [struct.pack("HBBI", load, 0, 0, 0)]
+        for number in numbers:
+            program += [struct.pack("HBBI", jump, 0, 1, number), struct.pack("HBBI", give, 0, 0, 0x0005_0000 | error)]
+        program.append(struct.pack("HBBI", give, 0, 0, 0x7FFF_0000))
+        code = ctypes.create_string_buffer(b"".join(program))
+        filter_ = ctypes.create_string_buffer(struct.pack("HP", len(program), ctypes.addressof(code)))
+        libc = ctypes.CDLL(None, use_errno=True)
+
+        def install(_alive=code):  # the filter has only its address
+            no_new_privileges, seccomp, by_filter = 38, 22, 2
+            zero, one = ctypes.c_ulong(0), ctypes.c_ulong(1)
+            if libc.prctl(no_new_privileges, one, zero, zero, zero) != 0:
+                os._exit(77)
+            if libc.prctl(seccomp, ctypes.c_ulong(by_filter), ctypes.byref(filter_), zero, zero) != 0:
+                os._exit(77)
+        return install
+
+    def test_hello(self):
+        if not SYSTEM_CALLS:
+            self.skipTest("system calls of this machine are not known here")
+        hello = self.wat(PRINT_STRINGS.format(name="args"))
+        kept = self.file("kept", b"kept")
+        for error in (errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EINVAL):
+            for name, numbers in [*((name, [number]) for name, number in SYSTEM_CALLS.items()),
+                                  ("all of them", list(SYSTEM_CALLS.values()))]:
+                with self.subTest(call=name, error=errno.errorcode[error]):
+                    code, out, err = self.run_cli("--dir", f"{self.dir}::/", hello, "hello", "world",
+                                                  preexec_fn=self.refuse(numbers, error))
+                    if code == 77:
+                        self.skipTest("no filter of system calls can be installed here")
+                    self.assertEqual((code, err), (SUCCESS, ""))
+                    self.assertEqual(out.split("\0")[1:], ["hello", "world", ""])
+        self.assertEqual(pathlib.Path(kept).read_bytes(), b"kept")
 
 
 class Directories(CliTest):

@@ -87,7 +87,7 @@ std::vector<int> errors_of(std::string_view name, const Scenario& scenario) {
     return std::ranges::find(names, name) != names.end();
   };
   if (name == "openat2") {
-    return {EINTR, EAGAIN, ENOSYS, EPERM, EMFILE, ENFILE, ENOMEM, EIO, EACCES, ENOSPC, EDQUOT, EROFS, ENXIO};
+    return {EINTR, EAGAIN, ENOSYS, EPERM, EACCES, EINVAL, EMFILE, ENFILE, ENOMEM, EIO, ENOSPC, EDQUOT, EROFS, ENXIO};
   }
   if (is({"open", "openat"})) return {EINTR, EMFILE, ENFILE, ENOMEM, EIO, EACCES, ENOSPC, EDQUOT, EROFS};
   if (is({"fstat", "fstatat", "readlinkat"})) return {EINTR, EIO, ENOMEM, EACCES, ESTALE};
@@ -102,16 +102,19 @@ std::vector<int> errors_of(std::string_view name, const Scenario& scenario) {
   if (is({"epoll_wait", "epoll_pwait", "read", "write"})) return {EINTR};
   if (is({"epoll_ctl", "clock_gettime", "clock_getres"})) return {};
   if (is({"readv", "pread", "preadv"})) return {EINTR, EIO, ENOMEM, ESTALE};
-  if (name == "preadv2") return {EINTR, EAGAIN, EOPNOTSUPP, EIO, ENOMEM};
+  if (name == "preadv2") return {EINTR, EAGAIN, EOPNOTSUPP, ENOSYS, EPERM, EACCES, EINVAL, EIO, ENOMEM};
   if (is({"recv", "recvmsg"})) return {EINTR, EAGAIN, EIO, ENOMEM, ECONNRESET, ETIMEDOUT};
   if (is({"writev", "pwrite", "pwritev"})) return {EINTR, EIO, ENOSPC, EDQUOT, EFBIG, ENOMEM, EPIPE};
-  if (name == "pwritev2") return {EINTR, EAGAIN, EOPNOTSUPP, EIO, ENOSPC, ENOMEM, EPIPE};
+  if (name == "pwritev2") {
+    return {EINTR, EAGAIN, EOPNOTSUPP, ENOSYS, EPERM, EACCES, EINVAL, EIO, ENOSPC, ENOMEM, EPIPE};
+  }
   if (is({"send", "sendmsg"})) return {EINTR, EAGAIN, EIO, ENOMEM, ENOBUFS, ECONNRESET, EPIPE};
   if (is({"accept", "accept4"})) return {EINTR, EAGAIN, EMFILE, ENFILE, ENOMEM, ENOBUFS, ECONNABORTED};
   if (name == "shutdown") return {ENOTCONN, ENOMEM};
-  if (name == "getrandom") return {EINTR, EIO};
+  if (name == "getrandom") return {EINTR, EIO, ENOSYS, EPERM, EACCES, EINVAL};
   if (is({"poll", "ppoll"})) return {EINTR, ENOMEM};
-  if (is({"lseek", "ioctl", "fcntl", "posix_fadvise"})) return {EIO, ENOMEM};
+  if (name == "posix_fadvise") return {EIO, ENOMEM, ENOSYS, EPERM, EACCES, EINVAL};
+  if (is({"lseek", "ioctl", "fcntl"})) return {EIO, ENOMEM};
   return {EIO};
 }
 
@@ -121,7 +124,10 @@ bool is_told_by(const HostCall& call, int error, const Scenario& scenario) {
   if (error == EINTR) return false;
   // Waited for; or, from openat2, a sign to walk the path.
   if (error == EAGAIN) return name != "openat2" && name != "accept4" && (!call.refuses_to_wait || !scenario.waits);
-  if (name == "openat2" && (error == ENOSYS || error == EPERM)) return false;
+  // There is another way, or (for advice) no need.
+  const bool has_other_way =
+      name == "openat2" || name == "preadv2" || name == "pwritev2" || name == "getrandom" || name == "posix_fadvise";
+  if (has_other_way && (error == ENOSYS || error == EPERM || error == EACCES || error == EINVAL)) return false;
   if ((name == "preadv2" || name == "pwritev2") && error == EOPNOTSUPP) return false;
   // Directories on the way to a file have nothing to lose.
   if (name == "close" && scenario.function != "fd_close") return false;

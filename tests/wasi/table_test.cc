@@ -328,6 +328,70 @@ std::string rights_table() {
   return table;
 }
 
+// All kinds of flags that functions take, with the number of bits that mean something.
+constexpr std::pair<std::string_view, std::size_t> kFlagKinds[] = {
+    {FdFlags::kType, 5}, {OFlags::kType, 4},  {LookupFlags::kType, 1}, {FstFlags::kType, 4},
+    {RiFlags::kType, 2}, {SiFlags::kType, 0}, {SdFlags::kType, 2}};
+
+TEST_CASE("a bit that means nothing is EINVAL in every set of flags, and nothing has happened", "[table]") {
+  const wasi::test::TempDir dir;
+  dir.write("file", "contents");
+  int sockets[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+  Config config = test::with_directory(dir.path());
+  config.in = {.kind = Stdio::Kind::fd, .fd = sockets[0]};
+  config.out = {.kind = Stdio::Kind::fd, .fd = sockets[1]};
+  std::set<std::string_view> tried;
+  for (const std::string_view module : {kModuleName, kOldModuleName}) {
+    for (const FunctionInfo& info : function_infos()) {
+      if (find_function(module, info.name) == nullptr) continue;
+      Guest guest(config);
+      const auto file = guest.open("file", 0, right::kAll);
+      REQUIRE(file.error == Errno::success);
+      guest.use_module(module);
+      const Arguments good = good_arguments(guest, info, file.fd);
+      std::size_t slot = 0;
+      for (const ParamInfo& kind : info.kinds) {
+        const auto* const flags = std::ranges::find(kFlagKinds, kind.type, [](const auto& row) { return row.first; });
+        if (flags != std::end(kFlagKinds)) {
+          tried.insert(kind.type);
+          for (std::size_t bit = flags->second; bit < 32; ++bit) {
+            INFO(module << " " << info.name << ": " << kind.type << " bit " << bit);
+            std::vector<std::uint64_t> arguments = good.values;
+            arguments[slot] |= std::uint64_t{1} << bit;
+            CHECK(guest.call(info.name, arguments) == Errno::inval);
+            CHECK_FALSE(guest.trap().has_value());
+          }
+        }
+        slot += kind.signature.size();
+      }
+    }
+  }
+  CHECK(tried.size() == std::size(kFlagKinds));
+  CHECK(dir.read("file") == "contents");
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
+  ::close(sockets[0]);
+  ::close(sockets[1]);
+}
+
+// Programs ask for all rights by setting every bit.
+TEST_CASE("bits of rights that mean nothing are dropped", "[table]") {
+  const wasi::test::TempDir dir;
+  dir.write("file", "contents");
+  Guest guest(test::with_directory(dir.path()));
+  for (unsigned bit = 30; bit < 64; ++bit) {
+    INFO(bit);
+    const Rights unknown = Rights{1} << bit;
+    const auto file = guest.open("file", 0, right::fd_read | unknown, kRoot, 0, 0, unknown);
+    REQUIRE(file.error == Errno::success);
+    CHECK(guest.fdstat(file.fd).rights_base == right::fd_read);
+    CHECK(guest.fdstat(file.fd).rights_inheriting == 0);
+    CHECK(guest.call("fd_fdstat_set_rights", {file.fd, right::fd_read | unknown, unknown}) == Errno::success);
+    CHECK(guest.fdstat(file.fd).rights_base == right::fd_read);
+    CHECK(guest.call("fd_close", {file.fd}) == Errno::success);
+  }
+}
+
 TEST_CASE("every function has a capability, every capability but threads a function", "[table]") {
   std::set<std::string_view> used = {"threads"};
   for (const FunctionInfo& info : function_infos()) {
