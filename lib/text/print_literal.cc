@@ -5,6 +5,8 @@
 #include <bit>
 #include <cmath>
 
+#include "base/printable.h"
+
 namespace wasi::text {
 namespace {
 
@@ -27,49 +29,6 @@ void append_byte_escape(std::string& out, std::uint8_t byte) {
   out += '\\';
   out += kHexDigits[byte >> 4];
   out += kHexDigits[byte & 15];
-}
-
-// True where something was written: a byte that has an escape of its own.
-bool append_short_escape(std::string& out, char c) {
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return true;
-    case '\\':
-      out += "\\\\";
-      return true;
-    case '\n':
-      out += "\\n";
-      return true;
-    case '\t':
-      out += "\\t";
-      return true;
-    case '\r':
-      out += "\\r";
-      return true;
-    default:
-      return false;
-  }
-}
-
-// Characters that show nothing and change what a reader or a terminal makes of those around them.
-bool is_hidden(std::uint32_t code) {
-  return (code >= 0x80 && code < 0xA0) || code == 0x200E || code == 0x200F || (code >= 0x2028 && code <= 0x202E) ||
-         (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
-}
-
-struct CodePoint {
-  std::uint32_t code;
-  std::size_t size;
-};
-// `text` is UTF-8 and begins with a character beyond ASCII.
-CodePoint code_point(std::string_view text) {
-  const auto lead = static_cast<std::uint8_t>(text[0]);
-  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  std::uint32_t code = lead & (0xFFU >> (size + 1));
-  for (std::size_t i = 1; i < size && i < text.size(); ++i)
-    code = code << 6 | (static_cast<std::uint8_t>(text[i]) & 0x3FU);
-  return {code, std::min(size, text.size())};
 }
 
 template <class Bits, class Float>
@@ -103,10 +62,9 @@ void append_name_string(std::string& out, std::string_view name) {
   out += '"';
   while (!name.empty()) {
     const char c = name[0];
-    std::size_t size = 1;
-    if ((static_cast<std::uint8_t>(c) & 0x80) != 0) {
-      const CodePoint point = code_point(name);
-      size = point.size;
+    const CodePoint point = first_code_point(name);
+    const std::size_t size = std::max<std::size_t>(point.size, 1);
+    if (point.size > 1) {
       if (is_hidden(point.code)) {
         out += "\\u{";
         append_hex(out, point.code, 1);
@@ -115,7 +73,7 @@ void append_name_string(std::string& out, std::string_view name) {
         out.append(name.substr(0, size));
       }
     } else if (!append_short_escape(out, c)) {
-      if (c < ' ' || c == 0x7F) {
+      if (point.size == 0 || c < ' ' || c == 0x7F) {
         append_byte_escape(out, static_cast<std::uint8_t>(c));
       } else {
         out += c;

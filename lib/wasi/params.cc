@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/byte_reader.h"
+#include "base/printable.h"
 
 namespace wasi::preview1 {
 namespace {
@@ -129,28 +130,11 @@ void describe_value(std::string& out, std::uint16_t value) { out += std::to_stri
 void describe_escaped(std::string& out, std::string_view bytes) {
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      default:
-        if (byte < 0x20 || byte >= 0x7F) {
-          fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
-        } else {
-          out += c;
-        }
+    if (append_short_escape(out, c)) continue;
+    if (byte < 0x20 || byte >= 0x7F) {
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    } else {
+      out += c;
     }
   }
 }

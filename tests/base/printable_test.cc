@@ -18,6 +18,15 @@ TEST_CASE("what shows stays, what does not is escaped", "[printable]") {
   CHECK(printable("a\nb\tc\x1b", "\n\t") == "a\nb\tc\\x1b");
 }
 
+TEST_CASE("characters that show nothing are escaped", "[printable]") {
+  CHECK(printable("a\u00ad\u200b\u200d\u2060\ufeff\U000e0041") ==
+        "a\\u{ad}\\u{200b}\\u{200d}\\u{2060}\\u{feff}\\u{e0041}");
+  CHECK(printable("\u202a\u2066\u2069\u2029\u0085\u061c") == "\\u{202a}\\u{2066}\\u{2069}\\u{2029}\\u{85}\\u{61c}");
+  for (const std::uint32_t shown : {0x20U, 0x7EU, 0xA0U, 0xACU, 0xAEU, 0x200AU, 0x2010U, 0x2065U, 0xFFFCU, 0x10FFFFU}) {
+    CHECK_FALSE(is_hidden(shown));
+  }
+}
+
 TEST_CASE("bytes that are no UTF-8 are escaped one by one", "[printable]") {
   CHECK(printable("\x9b") == "\\x9b");
   CHECK(printable("\xc0\x80") == "\\xc0\\x80");

@@ -4,6 +4,7 @@
 usage: cli_test.py WASIRUN [unittest arguments]
 """
 
+import json
 import os
 import pathlib
 import pty
@@ -581,6 +582,73 @@ class Output(CliTest):
             done = subprocess.run([WASIRUN, *args], stdout=writer, stderr=subprocess.PIPE, timeout=TIMEOUT, check=False)
             os.close(writer)
             self.assertEqual((done.returncode, done.stderr), (FAILURE, b""), args)
+
+
+class Names(CliTest):
+    """Names that a guest chooses reach neither the terminal nor the lines of others."""
+    MODULE = (rb"""
+      (module $"m\1b[31mX\u{202e}"
+        (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+        IMPORTS
+        (@custom "c\1b[2J\n\u{200b}" "x")
+        (memory (export "memory") 1)
+        (func $"evil\1b[2J\n\u{9b}name" (export "e\1b[31m\n\u{7f}vil") (unreachable))
+        (func (export "START") (call $"evil\1b[2J\n\u{9b}name")))""")
+
+    def module(self, start=b"_start", imports=b"", name="guest.wat"):
+        return self.file(name, self.MODULE.replace(b"START", start).replace(b"IMPORTS", imports))
+
+    def check_shown(self, text, *parts):
+        for character in text:
+            self.assertTrue(character.isprintable() or character in "\n\t", f"{character!r} in {text!r}")
+        for part in parts:
+            self.assertIn(part, text)
+
+    def test_traps(self):
+        code, out, err = self.run_cli(self.module())
+        self.assertEqual((code, out), (TRAP, ""))
+        self.check_shown(err, r"m\x1b[31mX\u{202e}!evil\x1b[2J\n\u{9b}name @ 0x")
+        self.assertEqual(err.count("\n"), 3, err)
+
+    def test_listings(self):
+        foreign = self.module(imports=rb'(import "a\1b[2J" "b\nforged\u{2028}" (func))')
+        for args, parts in [(["inspect"], [r"named m\x1b[31mX\u{202e}", r"e\x1b[31m\n\x7fvil: function",
+                                           r"custom c\x1b[2J\n\u{200b}", r"a\x1b[2J.b\nforged\u{2028}: function"]),
+                            (["explain-caps"], [r"a\x1b[2J.b\nforged\u{2028} (function)"]),
+                            (["objdump", "-h", "-d", "-s", "-t"], [r"\1b[2J\n\u{9b}name", r"\1b[2J\n\u{200b}"]),
+                            (["wat"], [r'"e\1b[31m\n\7fvil"'])]:
+            code, out, err = self.run_cli(*args, foreign)
+            self.assertEqual((code, err), (SUCCESS, ""), args)
+            self.check_shown(out, *parts)
+        for command in ("inspect", "explain-caps"):
+            code, out, err = self.run_cli(command, "--json", foreign)
+            self.assertEqual((code, err), (SUCCESS, ""))
+            self.check_shown(out, r"a\u001b[2J", r"b\nforged\u2028")
+            self.assertIn("a\x1b[2J", [entry["module"] for entry in json.loads(out)[
+                "imports" if command == "inspect" else "foreign"]])
+
+    def test_errors(self):
+        plain = self.module(start=b"main")
+        for args, parts in [([plain], [r"e\x1b[31m\n\x7fvil, main"]),
+                            (["--invoke", "x\x1b[2J\n", plain], [r"x\x1b[2J\n"]),
+                            ([self.module(imports=rb'(import "a\1b[2J" "b\n" (func)) (import "c\u{85}" "d" (func))',
+                                          name="missing.wat")], [r'"a\x1b[2J"."b\n"', r'"c\u{85}"."d"']),
+                            (["no\x1b[2J\nwhere.wasm"], [r"no\x1b[2J\nwhere.wasm"]),
+                            (["--tier", "x\x1b\n", plain], [r"x\x1b\n"])]:
+            code, out, err = self.run_cli(*args)
+            self.assertNotEqual(code, SUCCESS)
+            self.assertEqual((out, err.count("\n")), ("", 1), err)
+            self.check_shown(err, *parts)
+        code, _, err = self.run_cli("--unknown-imports", "trap", "--invoke", "g", self.file("calls.wat", rb"""
+          (module (import "a\1b[2J" "f\n" (func $f)) (func (export "g") (call $f)))"""))
+        self.check_shown(err, r'unknown import called: "a\x1b[2J"."f\n"')
+
+    def test_wrong_text(self):
+        path = self.file("guest.wat", b"(module\r\n  (fun \"\x1b[2J\xe2\x80\xae\")\r\n)")
+        code, _, err = self.run_cli("validate", path)
+        self.assertEqual(code, FAILURE)
+        self.check_shown(err, "at line 2, column 9: illegal control character", r"\u{202e}")
+        self.assertEqual(err.count("\n"), 3, err)
 
 
 if __name__ == "__main__":

@@ -119,6 +119,42 @@ TEST_CASE("Objects of the host can be imported, in their store only") {
         "import \"env\".\"memory\" is defined as an object of another store");
 }
 
+TEST_CASE("Functions that nobody defined trap when they are called, where the linker is told so") {
+  const Engine engine;
+  Store store(engine);
+  Linker linker(engine);
+  const Module module = load(engine, R"(
+    (module
+      (import "env" "known" (func $known (result i32)))
+      (import "env" "never" (func $never (param i32 f64) (result i64)))
+      (import "wasi_snapshot_preview1" "fd_teleport" (func $teleport))
+      (func (export "fine") (result i32) (call $known))
+      (func $calls (export "calls") (drop (call $never (i32.const 1) (f64.const 2))))
+      (func (export "teleports") (call $teleport))
+      (export "never" (func $never))))");
+  linker.define("env", "known", [] { return 7; });
+  CHECK(link_error(linker, store, module).kind == ErrorKind::unlinkable);
+  linker.unknown_imports(UnknownImports::trap);
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    const Instance instance = must(linker.instantiate(store, module));
+    CHECK(must(must(instance.function<int()>("fine"))()) == 7);
+    const auto called = must(instance.function<void()>("calls"))();
+    REQUIRE_FALSE(called);
+    CHECK(called.error().code == TrapCode::unknown_import);
+    CHECK(called.error().message == "unknown import called: \"env\".\"never\"");
+    REQUIRE(called.error().backtrace.size() == 1);
+    CHECK(called.error().backtrace[0].function == "calls");
+    CHECK(must(instance.function<void()>("teleports"))().error().message ==
+          "unknown import called: \"wasi_snapshot_preview1\".\"fd_teleport\"");
+    // Nobody is between the host and it.
+    const auto direct = must(instance.function<std::int64_t(std::int32_t, double)>("never"))(1, 2);
+    REQUIRE_FALSE(direct);
+    CHECK(direct.error().code == TrapCode::unknown_import);
+  }
+  linker.unknown_imports(UnknownImports::error);
+  CHECK(link_error(linker, store, module).kind == ErrorKind::unlinkable);
+}
+
 TEST_CASE("Unknown imports that trap are functions of the right type, everything else stays an error") {
   const Engine engine;
   Store store(engine);

@@ -13,7 +13,7 @@ int wat(const WatCommand& command);
 int objdump(const ObjdumpCommand& command);
 int wasm(const WasmCommand& command);
 
-// "x.wasm: message", or just the message when it names the file already.
-std::string describe(const std::string& file, const wasi::Error& error);
+// Reports "x.wasm: message", or just the message when it names the file already, with the line of a text that is wrong.
+int file_failure(const std::string& file, const wasi::Error& error);
 
 }  // namespace wasirun

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/load.h"
 #include "tools/wasirun/report.h"
@@ -97,18 +98,12 @@ std::string names_of(const std::vector<const Import*>& imports) {
   return names;
 }
 
-// A name that the module has chosen: it may be anything, and must not be able to forge what we say.
-std::string escaped(std::string_view name) {
-  std::string text;
-  preview1::describe_escaped(text, name);
-  return text;
-}
-
 void print_others(std::string_view title, const std::vector<const Import*>& imports) {
   if (imports.empty()) return;
   print_stdout("\n{}:\n", title);
   for (const Import* import : imports) {
-    print_stdout("  {}.{} ({})\n", escaped(import->module), escaped(import->name), name_of(import->kind()));
+    print_stdout("  {}.{} ({})\n", wasi::printable(import->module), wasi::printable(import->name),
+                 name_of(import->kind()));
   }
 }
 
@@ -184,10 +179,10 @@ Json to_json(const std::string& file, const Explanation& explanation) {
 
 int explain_caps(const ExplainCapsCommand& command) {
   const auto module = decode_module(command.file);
-  if (!module) return failure("{}", describe(command.file, module.error()));
+  if (!module) return file_failure(command.file, module.error());
   const Explanation explanation = explain(**module);
   if (command.json) {
-    print_stdout("{}\n", to_json(command.file, explanation).dump(2, ' ', false, Json::error_handler_t::replace));
+    print_stdout("{}\n", to_json(command.file, explanation).dump(2, ' ', true, Json::error_handler_t::replace));
   } else {
     print_text(name_of(command.file), explanation);
   }

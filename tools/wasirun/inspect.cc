@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/load.h"
 #include "tools/wasirun/report.h"
@@ -47,8 +48,8 @@ void add_type(Json& json, const wasi::ExternType& type) {
   }
 }
 
-// Names are any UTF-8; the decoder has made sure of it. Names in the name section are not checked by anyone.
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+// Names are any UTF-8, and those of the name section any bytes: JSON's own escapes keep what a terminal would obey out.
+std::string dump(const Json& json) { return json.dump(2, ' ', true, Json::error_handler_t::replace); }
 
 Json to_json(const std::string& file, const wasi::Module& module) {
   const wasi::ModuleCounts counts = module.counts();
@@ -99,7 +100,8 @@ std::string join(const std::vector<std::string_view>& words) {
 void print_text(const std::string& file, const wasi::Module& module) {
   const wasi::ModuleCounts counts = module.counts();
   const std::string name = module.name();
-  print_stdout("{}: {} bytes{}\n", file, counts.bytes, name.empty() ? "" : fmt::format(", named {}", name));
+  print_stdout("{}: {} bytes{}\n", file, counts.bytes,
+               name.empty() ? "" : fmt::format(", named {}", wasi::printable(name)));
   print_stdout("features: {}\n", join(module.features()));
   if (const auto unsupported = module.unsupported_features(); !unsupported.empty()) {
     print_stdout("not run by this version: {}\n", join(unsupported));
@@ -112,15 +114,16 @@ void print_text(const std::string& file, const wasi::Module& module) {
   print_stdout("\nsections:\n  {:>10}  {:>10}  name\n", "offset", "size");
   for (const wasi::SectionInfo& section : module.sections()) {
     print_stdout("  {:>#10x}  {:>10}  {}{}\n", section.offset, section.size, section.id == 0 ? "custom " : "",
-                 section.name);
+                 wasi::printable(section.name));
   }
   print_stdout("\nimports ({}):\n", counts.imports);
   for (const wasi::ImportType& import : module.imports()) {
-    print_stdout("  {}.{}: {}\n", import.module, import.name, import.type.to_string());
+    print_stdout("  {}.{}: {}\n", wasi::printable(import.module), wasi::printable(import.name),
+                 import.type.to_string());
   }
   print_stdout("\nexports ({}):\n", counts.exports);
   for (const wasi::ExportType& exported : module.exports()) {
-    print_stdout("  {}: {}\n", exported.name, exported.type.to_string());
+    print_stdout("  {}: {}\n", wasi::printable(exported.name), exported.type.to_string());
   }
 }
 
@@ -133,7 +136,7 @@ int inspect(const InspectCommand& command) {
   const auto engine = wasi::Engine::create(config);
   if (!engine) return failure("{}", engine.error().to_string());
   const auto module = load_module(*engine, command.file);
-  if (!module) return failure("{}", describe(command.file, module.error()));
+  if (!module) return file_failure(command.file, module.error());
   if (command.json) {
     print_stdout("{}\n", dump(to_json(command.file, *module)));
   } else {

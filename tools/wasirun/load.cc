@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/printable.h"
 #include "base/result.h"
 #include "binary/decoder.h"
 #include "text/text.h"
@@ -11,7 +12,9 @@ namespace wasirun {
 
 bool is_standard_input(const std::string& path) { return path == "-"; }
 
-std::string name_of(const std::string& path) { return is_standard_input(path) ? "standard input" : path; }
+std::string name_of(const std::string& path) {
+  return is_standard_input(path) ? "standard input" : wasi::printable(path);
+}
 
 wasi::Result<std::shared_ptr<const wasi::os::MappedFile>> open_file(const std::string& path) {
   return is_standard_input(path) ? wasi::os::MappedFile::read(STDIN_FILENO, name_of(path))

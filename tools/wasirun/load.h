@@ -13,7 +13,7 @@ namespace wasirun {
 
 // "-" stands for standard input, which is read to its end.
 bool is_standard_input(const std::string& path);
-// As messages call it: the path, or "standard input".
+// As messages call it: the path, printable, or "standard input".
 std::string name_of(const std::string& path);
 
 // The bytes, whatever they are.

@@ -197,7 +197,7 @@ class Dump {
 
 int objdump(const ObjdumpCommand& command) {
   const auto module = decode_module(command.file);
-  if (!module) return failure("{}", describe(command.file, module.error()));
+  if (!module) return file_failure(command.file, module.error());
   if (!command.section.empty() && std::ranges::none_of((*module)->sections, [&](const wasm::Section& section) {
         return (section.id == kCustomSection ? section.name : wasi::binary::section_name(section.id)) ==
                command.section;
@@ -205,7 +205,7 @@ int objdump(const ObjdumpCommand& command) {
     return failure("{}: there is no section {}", name_of(command.file), command.section);
   }
   if (const auto dumped = Dump(command, **module).run(); !dumped) {
-    return failure("{}", describe(command.file, dumped.error()));
+    return file_failure(command.file, dumped.error());
   }
   return kSuccess;
 }

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/printable.h"
+
 namespace wasirun {
 
 bool wants_colour(int descriptor) {
@@ -18,12 +20,12 @@ bool wants_colour(int descriptor) {
   return isatty(descriptor) == 1;
 }
 
-void print_error(std::string_view message) { print_labelled("error", message); }
+void print_error(std::string_view message) { print_labelled("error", wasi::printable(message)); }
 
 void print_labelled(std::string_view label, std::string_view text) {
   const bool colour = wants_colour(STDERR_FILENO);
-  const std::string line =
-      fmt::format("wasirun: {}{}:{} {}\n", colour ? "\033[1;31m" : "", label, colour ? "\033[0m" : "", text);
+  const std::string line = fmt::format("wasirun: {}{}:{} {}\n", colour ? "\033[1;31m" : "", label,
+                                       colour ? "\033[0m" : "", wasi::printable(text, "\n\t"));
   // In one write, so that lines of several processes do not mix.
   std::fwrite(line.data(), 1, line.size(), stderr);
 }

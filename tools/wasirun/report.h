@@ -15,9 +15,11 @@ inline constexpr int kFailure = 1;  // a file, a module, an import or a director
 inline constexpr int kUsage = 2;    // the command line is at fault
 inline constexpr int kTrap = 134;   // as a shell reports a process that was aborted
 
-// "wasirun: error: <message>", with colour on a terminal.
+// "wasirun: error: <message>" on one line, with colour on a terminal. Whatever names are in the message, of files or of
+// a guest's choice, are shown printable (base/printable.h).
 void print_error(std::string_view message);
-// The same with another word in front: "wasirun: <label>: <text>".
+// The same with another word in front, "wasirun: <label>: <text>", and a text that may have several lines: that of an
+// Error or a Trap, which has its names printable.
 void print_labelled(std::string_view label, std::string_view text);
 
 template <class... Args>

@@ -144,10 +144,12 @@ void print_phases(const wasi::Engine& engine, const wasi::Module& module, std::c
 
 }  // namespace
 
-std::string describe(const std::string& file, const wasi::Error& error) {
+int file_failure(const std::string& file, const wasi::Error& error) {
   const std::string text = error.to_string();
-  if (is_standard_input(file)) return fmt::format("{}: {}", name_of(file), text);
-  return text.find(file) == std::string::npos ? file + ": " + text : text;
+  // Many name it already.
+  const bool is_named = !is_standard_input(file) && text.contains(name_of(file));
+  print_labelled("error", is_named ? text : fmt::format("{}: {}", name_of(file), text));
+  return kFailure;
 }
 
 namespace {
@@ -156,7 +158,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   const auto engine = wasi::Engine::create(command.engine);
   if (!engine) return failure("{}", engine.error().to_string());
   const auto module = load_module(*engine, command.module);
-  if (!module) return failure("{}", describe(command.module, module.error()));
+  if (!module) return file_failure(command.module, module.error());
 
   wasi::StoreConfig store_config;
   if (command.memory_limit) store_config.memory_limit = *command.memory_limit;
@@ -180,7 +182,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   } else if (const wasi::Error& error = *instance.error().error(); error.kind == wasi::ErrorKind::argument) {
     exit_code = usage_error("{}", error.message);  // what the program was to be given is not what one can give
   } else {
-    exit_code = failure("{}", describe(command.module, error));
+    exit_code = file_failure(command.module, error);
   }
   if (command.profile_phases) {
     print_phases(*engine, *module, instantiated - start, Clock::now() - instantiated);

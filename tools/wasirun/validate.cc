@@ -18,7 +18,7 @@ int validate(const ValidateCommand& command) {
     if (const auto module = load_module(*engine, file)) {
       print_stdout("{}: valid\n", name_of(file));
     } else {
-      exit_code = failure("{}", describe(file, module.error()));
+      exit_code = file_failure(file, module.error());
     }
   }
   return exit_code;

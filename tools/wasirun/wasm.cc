@@ -12,19 +12,19 @@ namespace wasirun {
 
 int wasm(const WasmCommand& command) {
   const auto file = open_file(command.file);
-  if (!file) return failure("{}", describe(command.file, file.error()));
+  if (!file) return file_failure(command.file, file.error());
   const std::span<const std::uint8_t> source = (*file)->bytes();
   if (wasi::binary::kind_of(source) == wasi::binary::FileKind::module) {
     return failure("{}: this is a binary module already", name_of(command.file));
   }
   const auto bytes = wasi::text::encode_module({reinterpret_cast<const char*>(source.data()), source.size()});
-  if (!bytes) return failure("{}", describe(command.file, bytes.error()));
+  if (!bytes) return file_failure(command.file, bytes.error());
   if (command.check) {
     const auto engine = wasi::Engine::create({.validation = wasi::Validation::parallel});
     if (!engine) return failure("{}", engine.error().to_string());
     // The text once more, not the bytes: so that an error says line and column.
     if (const auto valid = wasi::Module::validate(*engine, source); !valid) {
-      return failure("{}", describe(command.file, valid.error()));
+      return file_failure(command.file, valid.error());
     }
   }
   auto output = OutputFile::open(command.output);

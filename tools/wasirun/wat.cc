@@ -10,12 +10,12 @@ namespace wasirun {
 
 int wat(const WatCommand& command) {
   const auto module = decode_module(command.file);
-  if (!module) return failure("{}", describe(command.file, module.error()));
+  if (!module) return file_failure(command.file, module.error());
   auto output = OutputFile::open(command.output);
   if (!output) return failure("{}", output.error().message);
   const auto printed = wasi::text::print_module(**module, {.fold = command.fold},
                                                 [&](std::string_view text) { return output->write(text); });
-  if (!printed) return failure("{}", describe(command.file, printed.error()));
+  if (!printed) return file_failure(command.file, printed.error());
   if (const auto finished = output->finish(); !finished) return failure("{}", finished.error().message);
   return kSuccess;
 }
