@@ -300,6 +300,51 @@ class Options(CliTest):
         self.assertEqual((code, out), (SUCCESS, ""))
 
 
+# Prints the file "status" of the directory that it is given.
+PRINT_STATUS = """
+(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "status")
+  (data (i32.const 16) "\\00\\01\\00\\00\\00\\20\\00\\00")
+  (func (export "_start")
+    (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 6) (i32.const 0) (i64.const 2) (i64.const 0)
+                    (i32.const 0) (i32.const 8))
+      (then unreachable))
+    (if (call $read (i32.load (i32.const 8)) (i32.const 16) (i32.const 1) (i32.const 20)) (then unreachable))
+    (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))
+"""
+
+OUT_OF_BOUNDS = """(module (memory 1) (func (export "_start") (drop (i32.load (i32.const -4)))))"""
+
+
+class Signals(CliTest):
+    """What a parent left blocked or ignored."""
+
+    @staticmethod
+    def inherit():
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGSEGV, signal.SIGBUS])
+        signal.signal(signal.SIGSEGV, signal.SIG_IGN)
+
+    def test_faults_are_traps(self):
+        code, _, err = self.run_cli(self.wat(OUT_OF_BOUNDS), preexec_fn=self.inherit)
+        self.assertEqual(code, TRAP, err)
+        self.assertIn("out of bounds memory access", err)
+
+    def test_faults_are_restored_at_the_start(self):
+        # Without guard pages nothing else would do it.
+        code, out, err = self.run_cli("--bounds-checks", "explicit", "--dir", "/proc/self::/", self.wat(PRINT_STATUS),
+                                      preexec_fn=self.inherit)
+        self.assertEqual(code, SUCCESS, err)
+        fields = dict(line.split(":", 1) for line in out.splitlines() if ":" in line)
+        faults = 1 << (signal.SIGSEGV - 1) | 1 << (signal.SIGBUS - 1)
+        self.assertEqual(int(fields["SigBlk"], 16) & faults, 0, out)
+        self.assertEqual(int(fields["SigIgn"], 16) & faults, 0, out)
+
+
 class Running(CliTest):
     def exit_with(self, code):
         return self.wat('(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))'

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <variant>
 
+#include "os/fault_handler.h"
 #include "tools/wasirun/command_line.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/report.h"
@@ -12,6 +13,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   // So is a file that grows past what the shell allows (EFBIG).
   std::signal(SIGXFSZ, SIG_IGN);
+  // Faults of guests must reach us, whatever the parent blocks or ignores.
+  wasi::os::restore_fault_signals();
   const std::span<const char* const> args(argv + 1, argc > 0 ? static_cast<std::size_t>(argc - 1) : 0);
   const Command command = parse_command_line(args);
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
