@@ -86,19 +86,19 @@ Result<void> validate_functions(wasm::Module& module, unsigned threads) {
 
   const std::size_t count = std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(chunks, 1));
   std::vector<Findings> findings(count);
+  // Nothing may leave a thread, and fewer of them do the same.
+  const auto work_or_fail = [&](Findings& own) {
+    const auto done = guarded([&]() -> Result<void> {
+      work(own);
+      return {};
+    });
+    if (done) return;
+    first_failed.store(0, std::memory_order_relaxed);
+    own.failed = 0;
+    own.error = done.error();
+  };
   {
     std::vector<std::jthread> helpers;
-    // Nothing may leave a thread, and fewer of them do the same.
-    const auto work_or_fail = [&](Findings& own) {
-      const auto done = guarded([&]() -> Result<void> {
-        work(own);
-        return {};
-      });
-      if (done) return;
-      first_failed.store(0, std::memory_order_relaxed);
-      own.failed = 0;
-      own.error = done.error();
-    };
     try {
       helpers.reserve(count);
       for (std::size_t i = 1; i < count; ++i) helpers.emplace_back([&, i] { work_or_fail(findings[i]); });
