@@ -150,7 +150,8 @@ struct MemorySize {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    put(s, s.vm->memories[index_at(s, kHeadSize + 2)]->byte_size.load() / wasm::kPageSize);
+    const runtime::MemoryView& memory = *s.vm->memories[index_at(s, kHeadSize + 2)];
+    put(s, memory.byte_size.load() >> memory.page_log2);
     s.ip += kLength;
   }
 };

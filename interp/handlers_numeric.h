@@ -50,6 +50,38 @@ struct Unary {
   }
 };
 
+// Pairs of words: operands and results in slots of their own, the results in two that adjoin. Reads all before it
+// writes.
+WASI_INLINE void put_wide(State& s, numeric::Wide value) {
+  Slot* const result = &slot_at<kDestinationAt>(s);
+  result[0].u64 = value.low;
+  result[1].u64 = value.high;
+}
+
+template <auto fn>
+struct WideAddSub {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kAt = kDestinationAt + 2;
+  static constexpr std::uint32_t kLength = kAt + 8;
+  WASI_INLINE static void run(State& s) {
+    const numeric::Wide lhs = {slot_at<kAt>(s).u64, slot_at<kAt + 2>(s).u64};
+    const numeric::Wide rhs = {slot_at<kAt + 4>(s).u64, slot_at<kAt + 6>(s).u64};
+    put_wide(s, fn(lhs, rhs));
+    s.ip += kLength;
+  }
+};
+
+template <auto fn>
+struct WideMul {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kAt = kDestinationAt + 2;
+  static constexpr std::uint32_t kLength = kAt + 4;
+  WASI_INLINE static void run(State& s) {
+    put_wide(s, fn(slot_at<kAt>(s).u64, slot_at<kAt + 2>(s).u64));
+    s.ip += kLength;
+  }
+};
+
 struct Copy {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 4;

@@ -89,6 +89,14 @@ void Translator::lower_special(Op op, const Immediates& immediates) {
       return test_zero(false);
     case Op::i64_eqz:
       return test_zero(true);
+    case Op::i64_add128:
+      return wide(Code::i64_add128, 4);
+    case Op::i64_sub128:
+      return wide(Code::i64_sub128, 4);
+    case Op::i64_mul_wide_s:
+      return wide(Code::i64_mul_wide_s, 2);
+    case Op::i64_mul_wide_u:
+      return wide(Code::i64_mul_wide_u, 2);
     case Op::select:
     case Op::select_t:
       return select();
@@ -219,6 +227,21 @@ void Translator::unary(const Lowering& lowering) {
   put_slot(a.slot);
   put_operand(value, lowering.operand, lowering.is_wide);
   wrote(a.slot, lowering.result);
+  push_slot();
+}
+
+void Translator::wide(Code code, unsigned operands) {
+  std::uint32_t slots[4] = {};
+  for (unsigned i = operands; i > 0; --i) slots[i - 1] = in_slot(pop());
+  const std::uint32_t result = next_slot();
+  emit(code);
+  put_slot(result);
+  for (unsigned i = 0; i < operands; ++i) put_slot(slots[i]);
+  wrote(result);
+  wrote(result + 1);
+  // It cannot be made to write a local instead of either result.
+  last_.written = kNoSlot;
+  push_slot();
   push_slot();
 }
 

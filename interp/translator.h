@@ -301,6 +301,8 @@ class Translator {
   enum class Reach : std::uint8_t { direct, wide, any };
   [[nodiscard]] Reach reach_of(const validate::MemArg& memarg) const;
   void atomic(const Lowering& lowering, const wasm::OpInfo& row, const validate::MemArg& memarg);
+  // An instruction of wide arithmetic: operands in slots, results in two of their own.
+  void wide(Code code, unsigned operands);
   void select();
   void get_local(std::uint32_t local);
   void set_local(std::uint32_t local, bool tee);

@@ -69,7 +69,7 @@ class Memory {
   explicit operator bool() const { return memory() != nullptr; }
   [[nodiscard]] WASI_API MemoryType type() const;
   [[nodiscard]] std::uint64_t size() const { return bytes().size(); }  // in bytes
-  [[nodiscard]] std::uint64_t pages() const { return size() / kPageSize; }
+  [[nodiscard]] WASI_API std::uint64_t pages() const;
   // Adds pages; the old number of pages, or empty when the type's maximum or the store's limit forbids it.
   WASI_API std::optional<std::uint64_t> grow(std::uint64_t delta_pages);
 

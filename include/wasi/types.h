@@ -75,12 +75,14 @@ struct Limits {
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 
-inline constexpr std::uint64_t kPageSize = 65536;  // bytes of a page of linear memory
+inline constexpr std::uint64_t kPageSize =
+    65536;  // bytes of a page of linear memory, unless its type says another size
 
 struct MemoryType {
-  Limits limits = {};      // in pages of 64 KiB
-  bool is_64 = false;      // addresses are i64
-  bool is_shared = false;  // between threads
+  Limits limits = {};                   // in pages
+  bool is_64 = false;                   // addresses are i64
+  bool is_shared = false;               // between threads
+  std::uint64_t page_size = kPageSize;  // in bytes: kPageSize, or 1 (the custom-page-sizes proposal)
   [[nodiscard]] WASI_API std::string to_string() const;
   friend bool operator==(const MemoryType&, const MemoryType&) = default;
 };

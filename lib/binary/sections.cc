@@ -13,16 +13,15 @@ struct FlaggedLimits {
   wasm::Limits limits;
   wasm::AddressType address = wasm::AddressType::i32;
   bool is_shared = false;
+  std::uint8_t page_log2 = wasm::kPageLog2;
 };
 
 FlaggedLimits read_limits(base::ByteReader& reader, std::uint8_t allowed) {
   const std::uint64_t offset = reader.offset();
   const std::uint8_t flags = reader.u8("limits");
   if ((flags & ~allowed) != 0) {
-    const char* hint = flags >= 2 * kPageSizeGiven         ? ""
-                       : (flags & kPageSizeGiven) != 0     ? " (a custom page size, which is not supported)"
-                       : (flags & kShared & ~allowed) != 0 ? " (tables cannot be shared)"
-                                                           : "";
+    const char* hint =
+        flags < 2 * kPageSizeGiven && (flags & kShared & ~allowed) != 0 ? " (tables cannot be shared)" : "";
     reader.fail_at(
         offset, ErrorKind::malformed,
         fmt::format("malformed limits flags: found {:#04x}{}, expected bits of {:#04x}", flags, hint, allowed));
@@ -33,6 +32,16 @@ FlaggedLimits read_limits(base::ByteReader& reader, std::uint8_t allowed) {
   result.is_shared = (flags & kShared) != 0;
   result.limits.min = reader.u64("minimum size");
   if ((flags & kHasMax) != 0) result.limits.max = reader.u64("maximum size");
+  if ((flags & kPageSizeGiven) != 0) {
+    const std::uint64_t at = reader.offset();
+    const std::uint32_t page_log2 = reader.u32("page size");
+    if (page_log2 >= 64) {
+      reader.fail_at(at, ErrorKind::malformed,
+                     fmt::format("invalid custom page size: 2^{}, expected 2^0 or 2^16", page_log2));
+      return {};
+    }
+    result.page_log2 = static_cast<std::uint8_t>(page_log2);
+  }
   return result;
 }
 
@@ -73,13 +82,14 @@ wasm::TableType ModuleDecoder::table_type(Reader& reader) {
 }
 
 wasm::MemoryType ModuleDecoder::memory_type(Reader& reader) {
-  const FlaggedLimits flagged = read_limits(reader, kHasMax | kShared | kAddress64);
-  return {flagged.limits, flagged.address, flagged.is_shared};
+  const FlaggedLimits flagged = read_limits(reader, kHasMax | kShared | kAddress64 | kPageSizeGiven);
+  return {flagged.limits, flagged.address, flagged.is_shared, flagged.page_log2};
 }
 
 void ModuleDecoder::add_memory(wasm::MemoryType type) {
   if (type.is_shared) module_.features.add(wasm::Feature::threads);
   if (type.address == wasm::AddressType::i64) module_.features.add(wasm::Feature::memory64);
+  if (type.page_log2 != wasm::kPageLog2) module_.features.add(wasm::Feature::custom_page_sizes);
   if (!module_.memories.empty()) module_.features.add(wasm::Feature::multi_memory);
   module_.memories.push_back(type);
 }

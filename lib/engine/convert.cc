@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 
 #include "base/result.h"
@@ -28,7 +29,7 @@ static_assert(ValueType::i31ref().bits() == wasm::ValType::ref(wasm::AbstractHea
 static_assert(ValueType::structref().bits() == wasm::ValType::ref(wasm::AbstractHeap::struct_, true).bits());
 static_assert(ValueType::arrayref().bits() == wasm::ValType::ref(wasm::AbstractHeap::array, true).bits());
 static_assert(sizeof(ValueType) == sizeof(wasm::ValType));
-static_assert(kPageSize == wasm::kPageSize);
+static_assert(kPageSize == wasm::MemoryType().page_size());
 
 namespace {
 
@@ -89,7 +90,10 @@ wasm::FuncType to_internal(std::span<const ValueType> params, std::span<const Va
 wasm::MemoryType to_internal(const MemoryType& type) {
   return {.limits = {type.limits.min, type.limits.max},
           .address = type.is_64 ? wasm::AddressType::i64 : wasm::AddressType::i32,
-          .is_shared = type.is_shared};
+          .is_shared = type.is_shared,
+          // What is no power of two is neither 1 nor 65536, which check_type sees by any other one.
+          .page_log2 =
+              static_cast<std::uint8_t>(std::has_single_bit(type.page_size) ? std::countr_zero(type.page_size) : 63)};
 }
 
 wasm::TableType to_internal(const TableType& type) {
@@ -119,8 +123,10 @@ Result<void> check_limits(const wasm::Limits& limits, std::uint64_t most, const 
 }  // namespace
 
 Result<void> check_type(const wasm::MemoryType& type) {
-  const bool is_64 = type.address == wasm::AddressType::i64;
-  WASI_TRY(check_limits(type.limits, is_64 ? wasm::kMaxPages64 : wasm::kMaxPages32, "memory", "pages"));
+  if (type.page_log2 != 0 && type.page_log2 != wasm::kPageLog2) {
+    return fail(ErrorKind::argument, "the pages of a memory have 1 or {} bytes, not another number", kPageSize);
+  }
+  WASI_TRY(check_limits(type.limits, wasm::max_pages(type.address, type.page_log2), "memory", "pages"));
   if (type.is_shared && !type.limits.max) {
     return fail(ErrorKind::argument, "a memory of type {} needs a maximum to be shared", wasm::to_string(type));
   }
@@ -136,7 +142,8 @@ FunctionType to_public(const wasm::FuncType& type) { return {to_public(type.para
 MemoryType to_public(const wasm::MemoryType& type) {
   return {.limits = {type.limits.min, type.limits.max},
           .is_64 = type.address == wasm::AddressType::i64,
-          .is_shared = type.is_shared};
+          .is_shared = type.is_shared,
+          .page_size = type.page_size()};
 }
 
 TableType to_public(const wasm::TableType& type) {

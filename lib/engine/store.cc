@@ -115,6 +115,8 @@ Result<Memory> Memory::create(Store& store, const MemoryType& type) {
   });
 }
 
+std::uint64_t Memory::pages() const { return !*this ? 0 : memory_->pages(); }
+
 MemoryType Memory::type() const { return !*this ? MemoryType{} : detail::to_public(memory_->type()); }
 
 std::optional<std::uint64_t> Memory::grow(std::uint64_t delta_pages) {
@@ -146,7 +148,7 @@ MemoryType SharedMemory::type() const { return detail::to_public(storage_->type(
 
 std::optional<std::uint64_t> SharedMemory::grow(std::uint64_t delta_pages) const {
   const std::lock_guard lock(storage_->growth());
-  const std::uint64_t old_pages = storage_->byte_size() / kPageSize;
+  const std::uint64_t old_pages = storage_->pages();
   const auto bytes = storage_->size_after(delta_pages);
   if (!bytes || !storage_->set_size(*bytes)) return std::nullopt;
   return old_pages;

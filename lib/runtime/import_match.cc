@@ -46,7 +46,7 @@ bool matches(const wasm::Module& module, const wasm::Import& import, const Exter
       const auto& expected = std::get<wasm::MemoryType>(import.type);
       const wasm::MemoryType actual = current_type(*found.memory);
       return actual.is_shared == expected.is_shared && actual.address == expected.address &&
-             limits_match(actual.limits, expected.limits);
+             actual.page_log2 == expected.page_log2 && limits_match(actual.limits, expected.limits);
     }
     case ExternalKind::global: {
       const auto& expected = std::get<wasm::GlobalType>(import.type);

@@ -27,7 +27,7 @@ class Memory {
 
   [[nodiscard]] const wasm::MemoryType& type() const { return storage_->type(); }
   [[nodiscard]] BoundsChecks checks() const { return storage_->checks(); }
-  [[nodiscard]] std::uint64_t pages() const { return storage_->byte_size() / wasm::kPageSize; }
+  [[nodiscard]] std::uint64_t pages() const { return storage_->pages(); }
   [[nodiscard]] std::span<std::uint8_t> bytes() const { return storage_->bytes(); }
   [[nodiscard]] bool moves() const { return storage_->moves(); }  // when it grows
   [[nodiscard]] MemoryView* view() { return &storage_->view(); }

@@ -17,14 +17,12 @@ namespace {
 std::atomic<std::uint64_t> guarded_memories = 0;
 
 // What this host can address, whatever the type allows.
-constexpr std::uint64_t kMostPages64 = kMostMemoryBytes / wasm::kPageSize;
-
-std::uint64_t most_pages(wasm::AddressType address) {
-  return address == wasm::AddressType::i64 ? kMostPages64 : wasm::kMaxPages32;
+std::uint64_t most_pages(const wasm::MemoryType& type) {
+  return std::min(wasm::max_pages(type.address, type.page_log2), kMostMemoryBytes >> type.page_log2);
 }
 
 std::uint64_t maximum_pages(const wasm::MemoryType& type) {
-  const std::uint64_t most = most_pages(type.address);
+  const std::uint64_t most = most_pages(type);
   return std::min(type.limits.max.value_or(most), most);
 }
 
@@ -32,13 +30,14 @@ std::uint64_t maximum_pages(const wasm::MemoryType& type) {
 
 MemoryStorage::MemoryStorage(const wasm::MemoryType& type) : type_(type) {
   view_.index_mask = index_mask(type.address);
+  view_.page_log2 = type.page_log2;
 }
 
 Result<std::uint64_t> MemoryStorage::bytes_of(const wasm::MemoryType& type) {
-  if (const std::uint64_t most = most_pages(type.address); type.limits.min > most) {
+  if (const std::uint64_t most = most_pages(type); type.limits.min > most) {
     return fail(ErrorKind::limit, "a memory of {} pages cannot be had: at most {} are possible", type.limits.min, most);
   }
-  return type.limits.min * wasm::kPageSize;
+  return type.limits.min << type.page_log2;
 }
 
 Result<std::shared_ptr<MemoryStorage>> MemoryStorage::create(const wasm::MemoryType& type, BoundsChecks checks) {
@@ -72,13 +71,14 @@ bool MemoryStorage::reserve_guarded(std::uint64_t bytes) {
 
 // Chooses the storage: guarded, as large as it can ever be, or as large as it is.
 Result<void> MemoryStorage::reserve(BoundsChecks checks, std::uint64_t bytes) {
-  // No reservation reaches as far as a 64-bit address.
-  if (checks == BoundsChecks::guard_pages && type_.address == wasm::AddressType::i32) {
+  // No reservation reaches as far as a 64-bit address, and no guard begins within a page of the host's.
+  if (checks == BoundsChecks::guard_pages && type_.address == wasm::AddressType::i32 &&
+      type_.page_size() >= os::page_size()) {
     WASI_TRY(install_memory_fault_handler());
     if (reserve_guarded(bytes)) return {};
   }
   checks_ = BoundsChecks::explicit_checks;
-  const std::uint64_t maximum = maximum_pages(type_) * wasm::kPageSize;
+  const std::uint64_t maximum = os::round_up_to_pages(maximum_pages(type_) << type_.page_log2);
   if (type_.is_shared) return reserve_for_good(maximum);
   if (maximum <= kReserveMaximumBelow) {
     if (auto reserved = os::Reservation::reserve(maximum)) {
@@ -93,7 +93,7 @@ Result<void> MemoryStorage::reserve(BoundsChecks checks, std::uint64_t bytes) {
 // A shared memory cannot move. Of a maximum that the host has no room for it gets as much as there is: growing
 // beyond fails, as growing may.
 Result<void> MemoryStorage::reserve_for_good(std::uint64_t most_bytes) {
-  const std::uint64_t least_bytes = type_.limits.min * wasm::kPageSize;
+  const std::uint64_t least_bytes = os::round_up_to_pages(type_.limits.min << type_.page_log2);
   for (;;) {
     auto reserved = os::Reservation::reserve(most_bytes);
     if (reserved) {
@@ -101,17 +101,19 @@ Result<void> MemoryStorage::reserve_for_good(std::uint64_t most_bytes) {
       return {};
     }
     if (most_bytes == least_bytes) return std::unexpected(std::move(reserved).error());
-    most_bytes = std::max(least_bytes, most_bytes / 2 / wasm::kPageSize * wasm::kPageSize);
+    most_bytes = std::max(least_bytes, os::round_up_to_pages(most_bytes / 2));
   }
 }
 
 Result<void> MemoryStorage::set_size(std::uint64_t bytes) {
-  const std::uint64_t old_bytes = view_.size();
-  if (bytes != old_bytes) {
+  // The host gives whole pages of its own.
+  const std::uint64_t old_committed = os::round_up_to_pages(view_.size());
+  const std::uint64_t committed = os::round_up_to_pages(bytes);
+  if (committed != old_committed) {
     if (moves_) {
-      WASI_TRY(storage_.resize_committed(bytes));
+      WASI_TRY(storage_.resize_committed(committed));
     } else {
-      WASI_TRY(storage_.commit(old_bytes, bytes - old_bytes));
+      WASI_TRY(storage_.commit(old_committed, committed - old_committed));
     }
   }
   if (view_.base != storage_.base()) view_.base = storage_.base();
@@ -120,10 +122,9 @@ Result<void> MemoryStorage::set_size(std::uint64_t bytes) {
 }
 
 std::optional<std::uint64_t> MemoryStorage::size_after(std::uint64_t delta) const {
-  const std::uint64_t pages = view_.size() / wasm::kPageSize;
   const std::uint64_t maximum = maximum_pages(type_);
-  if (delta > maximum || pages > maximum - delta) return std::nullopt;
-  const std::uint64_t bytes = (pages + delta) * wasm::kPageSize;
+  if (delta > maximum || pages() > maximum - delta) return std::nullopt;
+  const std::uint64_t bytes = (pages() + delta) << type_.page_log2;
   if (!moves_ && bytes > storage_.size()) return std::nullopt;
   return bytes;
 }

@@ -37,6 +37,7 @@ class MemoryStorage {
   [[nodiscard]] BoundsChecks checks() const { return checks_; }
   [[nodiscard]] MemoryView& view() { return view_; }
   [[nodiscard]] std::uint64_t byte_size() const { return view_.size(); }
+  [[nodiscard]] std::uint64_t pages() const { return view_.size() >> type_.page_log2; }
   // The bytes may stand elsewhere after the memory has grown.
   [[nodiscard]] bool moves() const { return moves_; }
   [[nodiscard]] std::span<std::uint8_t> bytes() const { return {view_.base, view_.size()}; }

@@ -103,6 +103,30 @@ constexpr T rotr(T a, T count) {
   return std::rotr(a, static_cast<int>(count & (sizeof(T) * 8 - 1)));
 }
 
+// 128 bits as two words.
+struct Wide {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+  constexpr bool operator==(const Wide&) const = default;
+};
+
+// Sums, differences and products wrap.
+// Source: https://github.com/WebAssembly/wide-arithmetic/blob/main/proposals/wide-arithmetic/Overview.md
+constexpr Wide add128(Wide a, Wide b) {
+  const std::uint64_t low = a.low + b.low;
+  return {low, a.high + b.high + (low < a.low ? 1 : 0)};
+}
+constexpr Wide sub128(Wide a, Wide b) { return {a.low - b.low, a.high - b.high - (a.low < b.low ? 1 : 0)}; }
+constexpr Wide mul_wide_u(std::uint64_t a, std::uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return {static_cast<std::uint64_t>(product), static_cast<std::uint64_t>(product >> 64)};
+}
+constexpr Wide mul_wide_s(std::uint64_t a, std::uint64_t b) {
+  // A negative operand stands for itself minus 2^64.
+  const Wide product = mul_wide_u(a, b);
+  return {product.low, product.high - (as_signed(a) < 0 ? b : 0) - (as_signed(b) < 0 ? a : 0)};
+}
+
 template <Unsigned T>
 constexpr T clz(T a) {
   return static_cast<T>(std::countl_zero(a));

@@ -30,9 +30,10 @@ constexpr std::uint64_t index_mask(wasm::AddressType type) {
 // `base` never changes for a guarded or a shared memory; others may move when they grow.
 struct MemoryView {
   std::uint8_t* base = nullptr;
-  // Multiple of the page size. Other threads may grow a shared memory at any time.
+  // Multiple of the memory's page size. Other threads may grow a shared memory at any time.
   std::atomic<std::uint64_t> byte_size{0};
   std::uint64_t index_mask = kIndexMask32;  // what counts of a slot that holds an address
+  std::uint8_t page_log2 = wasm::kPageLog2;
 
   [[nodiscard]] std::uint64_t size() const { return byte_size.load(std::memory_order_relaxed); }
 };

@@ -184,6 +184,7 @@ class ModuleParser : private TokenParser {
   void remember_signature(std::string_view bytes, std::uint32_t type);
   void table_type(ByteWriter& out, bool is_64);
   void global_type(ByteWriter& out);
+  std::optional<std::uint8_t> page_size();
   void limits(ByteWriter& out, bool is_64, bool is_memory);
   bool address_type();
 

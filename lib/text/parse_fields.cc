@@ -263,7 +263,8 @@ void ModuleParser::table_field() {
   segment.append(items);
 }
 
-// (memory $m (export "n") i64? min max? shared?), or without limits: (memory $m i64? (data ...))
+// (memory $m (export "n") i64? min max? shared? (pagesize n)?), or without limits:
+// (memory $m i64? (pagesize n)? (data ...))
 void ModuleParser::memory_field() {
   advance();
   const std::uint32_t number = define(Space::memory);
@@ -272,8 +273,9 @@ void ModuleParser::memory_field() {
   note_definition("memory");
   ByteWriter& out = entry(format::kMemory);
   const bool is_64 = address_type();
-  if (!at_list(Word::data)) return limits(out, is_64, true);
-  take_list(Word::data);
+  const std::optional<std::uint8_t> page_log2 = page_size();
+  if (!page_log2 && !at_list(Word::data)) return limits(out, is_64, true);
+  if (!take_list(Word::data)) return unexpected("(data");
   ++defined_[static_cast<std::size_t>(Space::data)];
   ByteWriter& segment = entry(format::kData);
   segment.u32(number == 0 ? format::kDataActive : format::kDataActiveExplicit);
@@ -285,10 +287,13 @@ void ModuleParser::memory_field() {
   while (at(TokenKind::string)) string(data, "a string");
   segment.name(data);
   expect_rpar("a string or )");
-  const std::uint64_t pages = (data.size() + wasm::kPageSize - 1) / wasm::kPageSize;
-  out.u8(static_cast<std::uint8_t>(format::kHasMax | (is_64 ? format::kAddress64 : 0)));
+  const std::uint64_t page_size = std::uint64_t{1} << page_log2.value_or(wasm::kPageLog2);
+  const std::uint64_t pages = data.size() / page_size + (data.size() % page_size == 0 ? 0 : 1);
+  out.u8(static_cast<std::uint8_t>(format::kHasMax | (is_64 ? format::kAddress64 : 0) |
+                                   (page_log2 ? format::kPageSizeGiven : 0)));
   out.u64(pages);
   out.u64(pages);
+  if (page_log2) out.u32(*page_log2);
 }
 
 // (global $g (export "n") (mut i32) instruction ...)

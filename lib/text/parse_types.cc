@@ -2,6 +2,8 @@
 // Source: https://webassembly.github.io/spec/core/text/types.html
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "binary/type_reader.h"
 #include "text/module_parser.h"
 
@@ -341,16 +343,28 @@ bool ModuleParser::address_type() {
   return false;
 }
 
-// "min max? shared?", behind the address type.
+// "(pagesize n)": log2 of n, which the binary format has; empty when it is not there.
+std::optional<std::uint8_t> ModuleParser::page_size() {
+  if (!take_list(Word::pagesize)) return std::nullopt;
+  const Span span = current().span();
+  const std::uint64_t bytes = unsigned_number("a page size");
+  if (!std::has_single_bit(bytes)) fail(span, "invalid custom page size: expected a power of two");
+  expect_rpar();
+  return static_cast<std::uint8_t>(std::countr_zero(bytes | std::uint64_t{1} << 63));
+}
+
+// "min max? shared? (pagesize n)?", behind the address type.
 void ModuleParser::limits(ByteWriter& out, bool is_64, bool is_memory) {
   const std::uint64_t min = unsigned_number("a size");
   const bool has_max = at_unsigned();
   const std::uint64_t max = has_max ? unsigned_number("a size") : 0;
   const bool is_shared = is_memory && take(Word::shared);
+  const std::optional<std::uint8_t> page_log2 = is_memory ? page_size() : std::nullopt;
   out.u8(static_cast<std::uint8_t>((has_max ? format::kHasMax : 0) | (is_shared ? format::kShared : 0) |
-                                   (is_64 ? format::kAddress64 : 0)));
+                                   (is_64 ? format::kAddress64 : 0) | (page_log2 ? format::kPageSizeGiven : 0)));
   out.u64(min);
   if (has_max) out.u64(max);
+  if (page_log2) out.u32(*page_log2);
 }
 
 void ModuleParser::table_type(ByteWriter& out, bool is_64) {

@@ -148,6 +148,12 @@ void TypeText::append_limits(std::string& out, base::ByteReader& reader) const {
     append_number(out, reader.u64("maximum size"));
   }
   if ((flags & format::kShared) != 0) out += " shared";
+  if ((flags & format::kPageSizeGiven) != 0) {
+    out += " (pagesize ";
+    // The decoder has refused what does not fit.
+    append_number(out, std::uint64_t{1} << (reader.u32("page size") & 63));
+    out += ')';
+  }
 }
 
 void TypeText::append_table_type(std::string& out, base::ByteReader& reader) const {

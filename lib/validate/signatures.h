@@ -15,19 +15,20 @@ namespace wasi::validate {
 // One row. Addresses are entered as i32, which most memories have; `addresses` says where they are.
 struct Signature {
   static constexpr std::uint8_t kMaxParams = 4;
+  static constexpr std::uint8_t kMaxResults = 2;
   static constexpr std::uint8_t kResultAddress = 1U << kMaxParams;
 
   std::array<wasm::ValType, kMaxParams> params{};  // the last one is on top
-  wasm::ValType result;                            // bottom: none
+  std::array<wasm::ValType, kMaxResults> results{};
   std::uint8_t count = 0;
-  std::uint8_t addresses = 0;  // bit i: params[i] is an address; kResultAddress: the result is
+  std::uint8_t result_count = 0;
+  std::uint8_t addresses = 0;  // bit i: params[i] is an address; kResultAddress: the first result is
   std::uint8_t align = 0;      // log2 of the bytes accessed
   bool is_fixed = false;
-
-  [[nodiscard]] constexpr bool has_result() const { return !result.is_bottom(); }
 };
 
-// The same, laid out for the walk's common path: at most two operands, compared at one go under masks.
+// The same, laid out for the walk's common path: at most two operands, compared at one go under masks, and at most one
+// result.
 struct alignas(32) ShortSignature {
   // More operands than there ever are.
   static constexpr std::uint32_t kNotShort = UINT32_MAX;
@@ -69,17 +70,17 @@ consteval Signature parse_signature(std::string_view text, std::uint8_t access) 
   signature.align = access == 0 ? 0 : static_cast<std::uint8_t>(std::countr_zero(access));
   if (text == "*") return signature;
   const std::size_t colon = text.find(':');
-  if (colon > Signature::kMaxParams || text.size() > colon + 2) throw "a signature that does not fit";
+  const std::size_t results = text.size() - colon - 1;
+  if (colon > Signature::kMaxParams || results > Signature::kMaxResults) throw "a signature that does not fit";
   signature.is_fixed = true;
   signature.count = static_cast<std::uint8_t>(colon);
   for (std::size_t i = 0; i < colon; ++i) {
     signature.params[i] = type_of_letter(text[i]);
     if (text[i] == 'a') signature.addresses |= static_cast<std::uint8_t>(1U << i);
   }
-  if (text.size() == colon + 2) {
-    signature.result = type_of_letter(text[colon + 1]);
-    if (text[colon + 1] == 'a') signature.addresses |= Signature::kResultAddress;
-  }
+  signature.result_count = static_cast<std::uint8_t>(results);
+  for (std::size_t i = 0; i < results; ++i) signature.results[i] = type_of_letter(text[colon + 1 + i]);
+  if (results > 0 && text[colon + 1] == 'a') signature.addresses |= Signature::kResultAddress;
   return signature;
 }
 
@@ -104,7 +105,7 @@ inline constexpr auto kShortSignatures = [] {
     ShortSignature& row = rows[i];
     row.features.add(wasm::kOps[i].feature);
     row.align = full.align;
-    if (!full.is_fixed || full.count > 2) continue;
+    if (!full.is_fixed || full.count > 2 || full.result_count > 1) continue;
     row.count = full.count;
     if (full.count >= 1) {
       row.top = full.params[full.count - 1U].bits();
@@ -114,9 +115,10 @@ inline constexpr auto kShortSignatures = [] {
       row.below = full.params[0].bits();
       row.below_mask = UINT32_MAX;
     }
-    row.result = full.result;
-    row.results = full.has_result() ? 1 : 0;
-    row.result_slots = static_cast<std::uint8_t>(full.has_result() ? full.result.slots() : 0);
+    row.results = full.result_count;
+    if (full.result_count == 0) continue;
+    row.result = full.results[0];
+    row.result_slots = static_cast<std::uint8_t>(row.result.slots());
   }
   return rows;
 }();

@@ -163,12 +163,18 @@ Result<void> ModuleValidator::memories() {
   for (std::size_t i = 0; i < module_.memories.size(); ++i) {
     const wasm::MemoryType& memory = module_.memories[i];
     const std::uint64_t offset = offset_of(kMemory, i, module_.imported_memories);
-    if (memory.address == wasm::AddressType::i64) {
-      WASI_TRY(check_limits(memory.limits, wasm::kMaxPages64, "memory size must be at most 2^48 pages", offset));
-    } else {
-      WASI_TRY(
-          check_limits(memory.limits, wasm::kMaxPages32, "memory size must be at most 65536 pages (4GiB)", offset));
+    if (memory.page_log2 != 0 && memory.page_log2 != wasm::kPageLog2) {
+      return fail_at(offset, ErrorKind::invalid,
+                     "invalid custom page size: memory {} has pages of {} bytes, expected 1 or {}", i,
+                     memory.page_size(), std::uint64_t{1} << wasm::kPageLog2);
     }
+    const bool is_64 = memory.address == wasm::AddressType::i64;
+    WASI_TRY(check_limits(
+        memory.limits, wasm::max_pages(memory.address, memory.page_log2),
+        memory.page_log2 == 0
+            ? (is_64 ? "memory size must be at most 2^64-1 bytes" : "memory size must be at most 2^32-1 bytes")
+            : (is_64 ? "memory size must be at most 2^48 pages" : "memory size must be at most 65536 pages (4GiB)"),
+        offset));
     if (memory.is_shared && !memory.limits.max) {
       return fail_at(offset, ErrorKind::invalid, "shared memory must have maximum: memory {} has none", i);
     }

@@ -442,11 +442,11 @@ void FunctionWalk<Sink, kChecked>::apply_signature(ValType address) {
   for (std::size_t i = 0; i < signature.count; ++i) {
     if ((signature.addresses >> i & 1) != 0) signature.params[i] = address;
   }
-  if ((signature.addresses & Signature::kResultAddress) != 0) signature.result = address;
+  if ((signature.addresses & Signature::kResultAddress) != 0) signature.results[0] = address;
   if (!check_top(Types(signature.params.data(), signature.count))) return;
   report(op_);
   drop(signature.count);
-  if (signature.has_result()) push(signature.result);
+  for (std::size_t i = 0; i < signature.result_count; ++i) push(signature.results[i]);
 }
 
 template <class Sink, bool kChecked>

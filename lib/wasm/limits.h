@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "wasm/types.h"
+
 namespace wasi::wasm {
 
 // Bytes of a module. Bodies are kept as 32-bit ranges.
@@ -30,9 +32,13 @@ inline constexpr std::size_t kMaxOperands = 1 << 20;
 // Slots of 8 bytes that a function's values take at once. They are 16-bit numbers in the interpreter's code.
 inline constexpr std::uint32_t kMaxFrameSlots = 65535;
 
-// Pages of a memory, which its addresses reach: the specification's.
-inline constexpr std::uint64_t kMaxPages32 = 65536;
-inline constexpr std::uint64_t kMaxPages64 = 1ULL << 48;
+// Pages of a memory, which its addresses reach: the specification's. memory.size has to tell their number, so there are
+// fewer than 2^32 or 2^64 of single bytes.
+constexpr std::uint64_t max_pages(AddressType address, std::uint8_t page_log2) {
+  const unsigned bits = (address == AddressType::i64 ? 64U : 32U) - page_log2;
+  const std::uint64_t most = address == AddressType::i64 ? UINT64_MAX : UINT32_MAX;
+  return page_log2 == 0 ? most : std::uint64_t{1} << bits;
+}
 
 // Bytes of a text. Positions are kept as 32 bits in a few places, and a module's bytes are far fewer than its text's.
 inline constexpr std::size_t kMaxTextBytes = 0xFFFFFFFF;

@@ -105,7 +105,10 @@ std::string to_string(const TableType& type) {
 }
 
 std::string to_string(const MemoryType& type) {
-  return fmt::format("{}{}{}", address_prefix(type.address), to_string(type.limits), type.is_shared ? " shared" : "");
+  std::string text =
+      fmt::format("{}{}{}", address_prefix(type.address), to_string(type.limits), type.is_shared ? " shared" : "");
+  if (type.page_log2 != kPageLog2) text += fmt::format(" (pagesize {})", type.page_size());
+  return text;
 }
 
 std::string to_string(const GlobalType& type) {

@@ -178,12 +178,15 @@ struct TableType {
   AddressType address = AddressType::i32;
 };
 
-inline constexpr std::uint64_t kPageSize = 65536;
+// Pages of 64 KiB, unless a memory has a size of its own.
+inline constexpr std::uint8_t kPageLog2 = 16;
 
 struct MemoryType {
-  Limits limits;  // in pages of 64 KiB
+  Limits limits;  // in pages
   AddressType address = AddressType::i32;
   bool is_shared = false;
+  std::uint8_t page_log2 = kPageLog2;  // of a page's bytes; 0 or 16 in a valid module, and below 64 in any
+  [[nodiscard]] constexpr std::uint64_t page_size() const { return std::uint64_t{1} << page_log2; }
 };
 
 struct GlobalType {

@@ -135,13 +135,14 @@ TEST_CASE("functions and tags need function types") {
 }
 
 TEST_CASE("limits, mutability and reference types") {
-  CHECK(error_in(test::kMemorySection, "01 08 00 10") ==
-        "malformed module at offset 0xb: malformed limits flags: found 0x08 (a custom page size, which is not "
-        "supported), expected bits of 0x07");
+  CHECK(error_in(test::kMemorySection, "01 08 00 40") ==
+        "malformed module at offset 0xd: invalid custom page size: 2^64, expected 2^0 or 2^16");
   CHECK(error_in(test::kMemorySection, "01 10 00") ==
-        "malformed module at offset 0xb: malformed limits flags: found 0x10, expected bits of 0x07");
+        "malformed module at offset 0xb: malformed limits flags: found 0x10, expected bits of 0x0f");
   CHECK(error_in(test::kMemorySection, "01 81 00 00 00") ==
-        "malformed module at offset 0xb: malformed limits flags: found 0x81, expected bits of 0x07");
+        "malformed module at offset 0xb: malformed limits flags: found 0x81, expected bits of 0x0f");
+  CHECK(error_in(test::kTableSection, "01 70 08 00 00") ==
+        "malformed module at offset 0xc: malformed limits flags: found 0x08, expected bits of 0x05");
   CHECK(error_in(test::kTableSection, "01 70 03 00 00") ==
         "malformed module at offset 0xc: malformed limits flags: found 0x03 (tables cannot be shared), expected bits "
         "of 0x05");

@@ -304,6 +304,38 @@ TEST_CASE("Memory is read and written within its bounds") {
   CHECK(memory.read<std::uint32_t>(kPageSize - 4) == 0x01020304U);
 }
 
+TEST_CASE("Memories of single bytes are the host's, too") {
+  const Engine engine;
+  Store store(engine, {.memory_limit = 100});
+  Memory memory = must(Memory::create(store, {.limits = {10, 200}, .page_size = 1}));
+  CHECK(memory.type().to_string() == "10 200 (pagesize 1)");
+  CHECK(memory.size() == 10);
+  CHECK(memory.pages() == 10);
+  CHECK(memory.write<std::uint8_t>(9, 7));
+  CHECK_FALSE(memory.write<std::uint8_t>(10, 7));
+  CHECK(memory.grow(90) == 10);
+  CHECK(memory.grow(1) == std::nullopt);
+  CHECK(memory.read<std::uint8_t>(9) == 7);
+  for (const std::uint64_t size : {0U, 2U, 3U, 4096U, 131072U}) {
+    const auto refused = Memory::create(store, {.limits = {0, 1}, .page_size = size});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::argument);
+    CHECK(refused.error().message == "the pages of a memory have 1 or 65536 bytes, not another number");
+  }
+  // A guest's import says the size, too.
+  Linker linker(engine);
+  linker.define("host", "memory", memory);
+  const auto wrong = linker.instantiate(store, load(engine, R"((module (import "host" "memory" (memory 0))))"));
+  REQUIRE_FALSE(wrong);
+  REQUIRE(wrong.error().error() != nullptr);
+  CHECK(wrong.error().error()->message.find("expected memory 0, found memory 100 200 (pagesize 1)") !=
+        std::string::npos);
+  // wabt does not know the size.
+  constexpr std::string_view kImport = R"((module (import "host" "memory" (memory 0 (pagesize 1)))))";
+  const std::vector<std::uint8_t> text(kImport.begin(), kImport.end());
+  CHECK(linker.instantiate(store, must(Module::from_bytes(engine, text))));
+}
+
 TEST_CASE("Globals hold values of their type") {
   const Engine engine;
   Store store(engine);

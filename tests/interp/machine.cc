@@ -9,6 +9,7 @@
 #include "interp/translate.h"
 #include "runtime/module_code.h"
 #include "support/wat.h"
+#include "text/text.h"
 #include "validate/validator.h"
 
 namespace wasi::interp::test {
@@ -142,7 +143,8 @@ std::string Machine::trap(std::string_view function, const Values& arguments) {
 }
 
 std::string code_of(std::string_view wat, Mode mode) {
-  const auto module = decode(wasi::test::wat(wat), std::make_shared<wasm::TypeRegistry>());
+  // Our own encoder: wabt does not know all instructions.
+  const auto module = decode(text::encode_module(wat).value(), std::make_shared<wasm::TypeRegistry>());
   Translator translator({.checks = mode.checks, .style = mode.style});
   const auto translated = translate(translator, *module, wasm::FuncIndex(module->imported_functions), false);
   if (!translated) return translated.error().to_string() + "\n";

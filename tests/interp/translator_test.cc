@@ -38,6 +38,18 @@ TEST_CASE("an entry that names a local outlives a write to it", "[translator]") 
         "20: return_s s1\n");
 }
 
+TEST_CASE("wide arithmetic writes two slots, and no local instead of them", "[translator]") {
+  CHECK(body("(func (param i64 i64) (result i64) (local i64) (i64.mul_wide_u (local.get 0) (local.get 1)) (local.set "
+             "2))") ==
+        "0: i64_mul_wide_u s3 s0 s1\n"
+        "10: copy s2 s4\n"
+        "18: return_s s3\n");
+  CHECK(body("(func (param i64 i64) (local i64) (i64.mul_wide_s (local.get 0) (local.get 1)) drop (local.set 2))") ==
+        "0: i64_mul_wide_s s3 s0 s1\n"
+        "10: copy s2 s3\n"
+        "18: return_none\n");
+}
+
 TEST_CASE("comparison and branch are one instruction", "[translator]") {
   CHECK(body("(func (param i32) (block (br_if 0 (i32.lt_s (local.get 0) (i32.const 5))) (global.set $g (local.get "
              "0))))") ==

@@ -24,6 +24,8 @@ namespace {
 using namespace test;
 using wasm::kI32, wasm::kI64;
 
+constexpr std::uint64_t kMaxPages64 = wasm::max_pages(wasm::AddressType::i64, wasm::kPageLog2);
+
 wasm::MemoryType pages(std::uint64_t min, std::optional<std::uint64_t> max = std::nullopt) {
   return {.limits = {.min = min, .max = max}};
 }
@@ -55,6 +57,42 @@ TEST_CASE("a memory grows within its maximum and keeps its content", "[memory]")
   CHECK(memory.pages() == maximum);
   CHECK(memory.bytes()[3 * 65536 - 1] == 3);
   CHECK(memory.grow(1) == -1);
+}
+
+TEST_CASE("a memory of single bytes grows by them, within and beyond the host's pages", "[memory]") {
+  const BoundsChecks checks = GENERATE(BoundsChecks::guard_pages, BoundsChecks::explicit_checks);
+  const std::uint64_t maximum = GENERATE(std::uint64_t{100'000}, std::uint64_t{UINT32_MAX});
+  World world(with_checks(checks));
+  wasm::MemoryType type = pages(10, maximum);
+  type.page_log2 = 0;
+  Memory& memory = **world.store->add_memory(type);
+  // No guard begins behind the tenth byte.
+  CHECK(memory.checks() == BoundsChecks::explicit_checks);
+  REQUIRE(memory.bytes().size() == 10);
+  memory.bytes()[9] = 1;
+  CHECK(memory.grow(4085) == 10);
+  CHECK(memory.grow(1) == 4095);
+  CHECK(memory.grow(1) == 4096);
+  CHECK(memory.pages() == 4097);
+  CHECK(memory.bytes()[9] == 1);
+  CHECK(memory.bytes()[4096] == 0);
+  memory.bytes()[4096] = 2;
+  CHECK(memory.grow(maximum - 4096) == -1);
+  CHECK(memory.grow(UINT64_MAX) == -1);
+  CHECK(memory.grow(90'000) == 4097);
+  CHECK(memory.bytes()[4096] == 2);
+  CHECK(memory.bytes()[94'096] == 0);
+}
+
+TEST_CASE("memories have at most the pages that memory.size can tell", "[memory]") {
+  using enum wasm::AddressType;
+  static_assert(wasm::max_pages(i32, 16) == 65536 && wasm::max_pages(i64, 16) == 1ULL << 48);
+  static_assert(wasm::max_pages(i32, 0) == UINT32_MAX && wasm::max_pages(i64, 0) == UINT64_MAX);
+  World world;
+  wasm::MemoryType type{.limits = {.min = UINT64_MAX, .max = {}}, .address = i64, .page_log2 = 0};
+  const auto memory = world.store->add_memory(type);
+  REQUIRE_FALSE(memory);
+  CHECK(memory.error().kind == ErrorKind::limit);
 }
 
 TEST_CASE("a guarded memory does not move and reaches 4 GiB", "[memory]") {
@@ -138,11 +176,11 @@ TEST_CASE("a shared memory outlives the store that made it", "[memory]") {
 
 TEST_CASE("a shared memory of a maximum that does not fit gets what there is", "[memory]") {
   World world;
-  Memory& memory = **world.store->add_memory(shared_pages(1, wasm::kMaxPages64, wasm::AddressType::i64));
+  Memory& memory = **world.store->add_memory(shared_pages(1, kMaxPages64, wasm::AddressType::i64));
   const std::uint8_t* const base = memory.view()->base;
   CHECK(memory.grow(100) == 1);
   CHECK(memory.view()->base == base);
-  CHECK(memory.grow(wasm::kMaxPages64 - 101) == -1);
+  CHECK(memory.grow(kMaxPages64 - 101) == -1);
 }
 
 wasm::MemoryType wide_pages(std::uint64_t min, std::optional<std::uint64_t> max = std::nullopt) {
@@ -166,7 +204,7 @@ TEST_CASE("a memory with 64-bit addresses has explicit checks and grows beyond 4
 
 TEST_CASE("a memory that no host can address is an error that says so", "[memory]") {
   World world;
-  const auto largest = world.store->add_memory(wide_pages(wasm::kMaxPages64, wasm::kMaxPages64));
+  const auto largest = world.store->add_memory(wide_pages(kMaxPages64, kMaxPages64));
   REQUIRE_FALSE(largest.has_value());
   CHECK(largest.error().kind == ErrorKind::limit);
   CHECK(largest.error().message == "a memory of 281474976710656 pages cannot be had: at most 2147483648 are possible");

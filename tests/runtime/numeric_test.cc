@@ -41,6 +41,25 @@ std::vector<T> interesting_integers() {
   return values;
 }
 
+TEST_CASE("wide arithmetic is that of 128-bit integers") {
+  using U = unsigned __int128;
+  using S = __int128;
+  const auto join = [](Wide wide) { return static_cast<U>(wide.high) << 64 | wide.low; };
+  const std::vector<uint64_t> values = interesting_integers<uint64_t>();
+  std::mt19937_64 random(23);
+  const auto any = [&] { return values[random() % values.size()]; };
+  for (const uint64_t a : values) {
+    for (const uint64_t b : values) {
+      CHECK(join(mul_wide_u(a, b)) == static_cast<U>(a) * b);
+      CHECK(join(mul_wide_s(a, b)) == static_cast<U>(static_cast<S>(as_signed(a)) * as_signed(b)));
+      const Wide x{a, any()};
+      const Wide y{b, any()};
+      CHECK(join(add128(x, y)) == join(x) + join(y));
+      CHECK(join(sub128(x, y)) == join(x) - join(y));
+    }
+  }
+}
+
 template <class F>
 std::vector<F> interesting_floats() {
   using Bits = BitsOf<F>;

@@ -245,6 +245,16 @@ TEST_CASE("types keep their own numbers, groups and forms") {
 )");
 }
 
+TEST_CASE("page sizes that wabt does not know") {
+  const auto memory = [](std::string_view type) {
+    const std::string text = print(test::module({section(test::kMemorySection, hex(type))}));
+    return text.substr(text.find("  (memory"));
+  };
+  CHECK(memory("01 08 03 00") == "  (memory (;0;) 3 (pagesize 1))\n)\n");
+  CHECK(memory("01 0b 03 05 10") == "  (memory (;0;) 3 5 shared (pagesize 65536))\n)\n");
+  CHECK(memory("01 0c 03 3f") == "  (memory (;0;) i64 3 (pagesize 9223372036854775808))\n)\n");
+}
+
 TEST_CASE("instructions that wabt does not know") {
   const auto body = [](std::string_view code, bool fold = false) {
     return body_of(print(with_body(join(hex("00"), hex(code), hex("0b"))), fold));
@@ -255,6 +265,10 @@ TEST_CASE("instructions that wabt does not know") {
   CHECK(body("fb 18 01 00 6e 6d") == "    br_on_cast 0 (;@0;) (ref null any) (ref eq)\n");
   CHECK(body("41 01 41 02 fb 08 07 02 1a") == "    (drop (array.new_fixed 7 2 (i32.const 1) (i32.const 2)))\n");
   CHECK(body("1f 40 02 00 03 00 02 01 0b") == "    try_table (;@1;) (catch 3 0 (;@0;)) (catch_all 1)\n    end\n");
+  // Two results: one line as a stack has them, and operands of what takes both.
+  CHECK(body("42 01 42 02 fc 16 42 03 42 04 fc 13 1a 1a") ==
+        "    (i64.add128 (i64.mul_wide_u (i64.const 1) (i64.const 2)) (i64.const 3) (i64.const 4))\n    drop\n    "
+        "drop\n");
   // In a line of its own where it holds more than one instruction.
   CHECK(body("02 40 01 0b 02 40 01 01 0b", true) ==
         "    (block (;@1;) (nop))\n    (block (;@1;)\n      (nop)\n      (nop)\n    )\n");

@@ -23,24 +23,26 @@ TEST_CASE("every fixed row of the opcode table has its signature, and no other")
       text += letter(signature.params[p], (signature.addresses >> p & 1) != 0);
     }
     text += ':';
-    if (signature.has_result())
-      text += letter(signature.result, (signature.addresses & Signature::kResultAddress) != 0);
+    for (std::size_t r = 0; r < signature.result_count; ++r) {
+      text += letter(signature.results[r], r == 0 && (signature.addresses & Signature::kResultAddress) != 0);
+    }
     CHECK(text == row.signature);
     CHECK(1U << signature.align == (row.access == 0 ? 1 : row.access));
   }
 }
 
-TEST_CASE("short signatures are the fixed ones of at most two operands") {
+TEST_CASE("short signatures are the fixed ones of at most two operands and one result") {
   for (std::size_t i = 0; i < wasm::kOpCount; ++i) {
     const Signature& full = kSignatures[i];
     const validate::ShortSignature& row = validate::kShortSignatures[i];
     INFO(wasm::kOps[i].text);
-    CHECK((row.count == validate::ShortSignature::kNotShort) == (!full.is_fixed || full.count > 2));
+    CHECK((row.count == validate::ShortSignature::kNotShort) ==
+          (!full.is_fixed || full.count > 2 || full.result_count > 1));
     CHECK(row.features.has(wasm::kOps[i].feature));
     if (row.count == validate::ShortSignature::kNotShort) continue;
     CHECK(row.count == full.count);
-    CHECK(row.results == (full.has_result() ? 1 : 0));
-    CHECK(row.result_slots == (full.has_result() ? full.result.slots() : 0));
+    CHECK(row.results == full.result_count);
+    CHECK(row.result_slots == (full.result_count == 0 ? 0 : full.results[0].slots()));
     CHECK((row.top_mask != 0) == (full.count >= 1));
     CHECK((row.below_mask != 0) == (full.count == 2));
   }

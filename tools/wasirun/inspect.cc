@@ -40,6 +40,7 @@ void add_type(Json& json, const wasi::ExternType& type) {
     json["limits"] = limits(memory->limits);
     json["address"] = memory->is_64 ? "i64" : "i32";
     json["shared"] = memory->is_shared;
+    json["page_size"] = memory->page_size;
   } else if (const auto* global = std::get_if<wasi::GlobalType>(&type.type)) {
     json["type"] = global->type.to_string();
     json["mutable"] = global->is_mutable;
