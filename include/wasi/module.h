@@ -53,10 +53,10 @@ class Module {
   Module(const Module&) = default;  // no moves: a moved-from handle stays valid
   Module& operator=(const Module&) = default;
 
-  // Loads a file. It is mapped, not read: it must not be changed in place while the module lives (replacing it by
-  // renaming another over it is fine). The text format (WAT) is read too, where the file begins like a text or its name
-  // ends in ".wat". Errors: `io` when the file cannot be read, `malformed` and `invalid` with the byte offset or the
-  // place in the text, `unsupported` for a component.
+  // Loads a file. It is read, not mapped: whatever happens to the file afterwards, the module is what it was. The
+  // text format (WAT) is read too, where the file begins like a text or its name ends in ".wat". Errors: `io` when the
+  // file cannot be read or becomes shorter meanwhile, `malformed` and `invalid` with the byte offset or the place in
+  // the text, `limit` beyond 4 GiB, `unsupported` for a component.
   WASI_API static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
   // Loads from memory: a copy of `bytes`, or the vector itself; a binary module or a text.
   WASI_API static Result<Module> from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes);

@@ -51,9 +51,20 @@ Result<void> ModuleDecoder::run() {
                 wasm::kMaxModuleBytes);
   }
   Reader reader(data, 0, "module");
+  if (!has_arrived(reader, kHeaderBytes)) return std::unexpected(*std::move(lost_));
   WASI_TRY(header(reader));
   while (!reader.at_end()) WASI_TRY(section(reader));
   return check_counts();
+}
+
+bool ModuleDecoder::await(std::uint64_t begin, std::uint64_t end) {
+  auto arrived = arrival_(static_cast<std::size_t>(begin), static_cast<std::size_t>(end));
+  if (arrived) {
+    arrived_ = *arrived;
+  } else {
+    lost_ = std::move(arrived).error();
+  }
+  return arrived.has_value();
 }
 
 Result<void> ModuleDecoder::header(Reader& reader) {
@@ -78,6 +89,7 @@ Result<void> ModuleDecoder::header(Reader& reader) {
 
 Result<void> ModuleDecoder::section(Reader& reader) {
   const std::uint64_t offset = reader.offset();
+  if (!has_arrived(reader, 1 + kLongestNumber)) return std::unexpected(*std::move(lost_));
   const std::uint8_t id = reader.u8("section id");
   if (id >= kSectionIds) {
     return fail_at(offset, ErrorKind::malformed, "malformed section id: found {}, expected at most {}", id,
@@ -94,9 +106,13 @@ Result<void> ModuleDecoder::section(Reader& reader) {
   WASI_TRY(check_order(id, offset));
 
   const std::uint64_t start = reader.offset();
+  // Where much is passed over, the section asks itself.
+  const bool asks = id == kCode || id == kData || id == kCustom;
+  if (!asks && !has_arrived(reader, size)) return std::unexpected(*std::move(lost_));
   Reader inner(reader.bytes(size, "section"), start);
   module_.sections.push_back({id, {}, {static_cast<std::uint32_t>(start), size}});
   contents(id, inner);
+  if (lost_) return std::unexpected(*std::move(lost_));
   if (!inner.ok()) return std::unexpected(inner.take_error());
   if (!inner.at_end()) {
     return fail_at(inner.offset(), ErrorKind::malformed,
@@ -173,6 +189,9 @@ void ModuleDecoder::contents(std::uint8_t id, Reader& reader) {
 }
 
 void ModuleDecoder::custom_section(Reader& reader) {
+  if (!has_arrived(reader, kLongestNumber)) return;
+  const std::uint32_t length = Reader({reader.position(), reader.end()}, reader.offset()).u32("length");
+  if (!has_arrived(reader, kLongestNumber + length)) return;
   const std::string_view name = reader.name("name of a custom section");
   const std::uint64_t start = reader.offset();
   reader.skip(reader.remaining(), "custom section");
@@ -182,9 +201,11 @@ void ModuleDecoder::custom_section(Reader& reader) {
 }
 
 void ModuleDecoder::code_section(Reader& reader) {
+  if (!has_arrived(reader, kLongestNumber)) return;
   const std::uint32_t count = read_count(reader, "number of function bodies");
   reserve(module_.bodies, count, reader, 1);
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+    if (!has_arrived(reader, kLongestNumber)) return;
     const std::uint32_t size = reader.u32("size of a function body");
     const auto start = static_cast<std::uint32_t>(reader.offset());
     reader.skip(size, "function body");
@@ -195,12 +216,13 @@ void ModuleDecoder::code_section(Reader& reader) {
 }  // namespace detail
 
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
-                                                    std::shared_ptr<wasm::TypeRegistry> registry) {
+                                                    std::shared_ptr<wasm::TypeRegistry> registry,
+                                                    const Arrival& arrival) {
   auto module = std::make_shared<wasm::Module>();
   module->bytes = std::move(bytes);
   module->registry = std::move(registry);
   module->features.add(wasm::Feature::mvp);
-  WASI_TRY(detail::ModuleDecoder(*module).run());
+  WASI_TRY(detail::ModuleDecoder(*module, arrival).run());
   return module;
 }
 
@@ -211,7 +233,7 @@ std::string_view section_name(std::uint8_t id) {
 FileKind kind_of(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return FileKind::empty;
   base::ByteReader reader(bytes, 0, "file");
-  if (bytes.size() >= 8 && std::ranges::equal(bytes.first(4), format::kMagic)) {
+  if (bytes.size() >= kHeaderBytes && std::ranges::equal(bytes.first(4), format::kMagic)) {
     reader.skip(4, "magic header");
     const std::uint32_t version = reader.fixed32("version");
     if (version == format::kModuleVersion) return FileKind::module;

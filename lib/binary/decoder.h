@@ -4,7 +4,11 @@
 
 #include <wasi/error.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,11 +16,23 @@
 
 namespace wasi::binary {
 
+// Waits until the bytes from `begin` to `end`, or those of them that there are, may be looked at, and says which around
+// them may.
+struct Arrived {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+using Arrival = std::function<Result<Arrived>(std::size_t begin, std::size_t end)>;
+
 // Decodes all sections but leaves bodies and the name section unread. Errors have the kind `malformed` and an
 // offset (`invalid` where a type index outside of bodies is out of range, as the spec has it; `limit` beyond 4 GiB
 // or a million types). Memory used is a small multiple of the input's size whatever its counts claim.
+//
+// Bytes that are still arriving are waited for before they are looked at, which bodies and what custom sections contain
+// are not.
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
-                                                    std::shared_ptr<wasm::TypeRegistry> registry);
+                                                    std::shared_ptr<wasm::TypeRegistry> registry,
+                                                    const Arrival& arrival = {});
 
 // A section as the spec calls it: "type", "code", "data count", ...
 std::string_view section_name(std::uint8_t id);
@@ -24,5 +40,7 @@ std::string_view section_name(std::uint8_t id);
 // What the bytes are, for messages that help.
 enum class FileKind { module, component, empty, text, unknown };
 FileKind kind_of(std::span<const std::uint8_t> bytes);
+// So many bytes tell a module from all else.
+inline constexpr std::size_t kHeaderBytes = 8;
 
 }  // namespace wasi::binary

@@ -10,22 +10,38 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/byte_reader.h"
 #include "base/result.h"
+#include "binary/decoder.h"
 #include "binary/type_reader.h"
 #include "wasm/module.h"
 
 namespace wasi::binary::detail {
 
+// What reading a number may look at.
+inline constexpr std::uint64_t kLongestNumber = 10;
+
 class ModuleDecoder {
  public:
-  explicit ModuleDecoder(wasm::Module& module) : module_(module) {}
+  ModuleDecoder(wasm::Module& module, const Arrival& arrival)
+      : module_(module), arrival_(arrival), arrived_{0, arrival ? 0 : module.bytes.data.size()} {}
   Result<void> run();
 
  private:
   using Reader = base::ByteReader;
+
+  // Whether the next `count` bytes, of those that there are, may be looked at. False when that will never be, which
+  // lost_ tells of.
+  bool has_arrived(const Reader& reader, std::uint64_t count) {
+    const std::uint64_t begin = reader.offset();
+    const std::uint64_t end = begin + std::min<std::uint64_t>(count, reader.remaining());
+    return begin == end || (begin >= arrived_.begin && end <= arrived_.end) || await(begin, end);
+  }
+  bool await(std::uint64_t begin, std::uint64_t end);
 
   Result<void> header(Reader& reader);
   Result<void> section(Reader& reader);
@@ -66,8 +82,12 @@ class ModuleDecoder {
 
   // Parts of segments (segments.cc).
   void element_segment(Reader& reader, wasm::ElementSegment& segment);
+  wasm::ConstExpr data_offset(Reader& reader);
 
   wasm::Module& module_;
+  const Arrival& arrival_;
+  Arrived arrived_;                   // all that is known to have
+  std::optional<Error> lost_;         // why no more will
   int last_rank_ = 0;                 // of the last section that was not custom
   std::uint8_t last_id_ = 0;          // its id
   std::vector<wasm::SubType> group_;  // scratch

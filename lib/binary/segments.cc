@@ -72,11 +72,13 @@ void ModuleDecoder::data_count_section(Reader& reader) {
 }
 
 void ModuleDecoder::data_section(Reader& reader) {
+  if (!has_arrived(reader, kLongestNumber)) return;
   const std::uint32_t count = read_count(reader, "number of data segments");
   reserve(module_.data, count, reader, 2);
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
     wasm::DataSegment& segment = module_.data.emplace_back();
     const std::uint64_t offset = reader.offset();
+    if (!has_arrived(reader, 2 * kLongestNumber)) return;
     const std::uint32_t flags = reader.u32("data segment flags");
     if (flags > kDataActiveExplicit) {
       return reader.fail_at(offset, ErrorKind::malformed,
@@ -87,13 +89,29 @@ void ModuleDecoder::data_section(Reader& reader) {
     } else {
       segment.mode = wasm::SegmentMode::active;
       if (flags == kDataActiveExplicit) segment.memory = wasm::MemoryIndex(reader.u32("memory index"));
-      segment.offset = skip_const_expr(reader, module_.features);
+      segment.offset = data_offset(reader);
     }
+    if (!has_arrived(reader, kLongestNumber)) return;
     const std::uint32_t size = reader.u32("size of a data segment");
     const std::uint64_t start = reader.offset();
     reader.skip(size, "data segment");
     segment.bytes = range_from(start, reader);
   }
+}
+
+// How long an expression is shows when it is read: a long one, or what is none, waits for all of the section.
+wasm::ConstExpr ModuleDecoder::data_offset(Reader& reader) {
+  constexpr std::uint64_t kUsual = 64;
+  if (!has_arrived(reader, kUsual)) return {};
+  Reader usual({reader.position(), static_cast<std::size_t>(std::min<std::uint64_t>(kUsual, reader.remaining()))},
+               reader.offset());
+  const wasm::ConstExpr offset = skip_const_expr(usual, module_.features);
+  if (usual.ok()) {
+    reader.move_to(usual.position());
+    return offset;
+  }
+  if (!has_arrived(reader, reader.remaining())) return {};
+  return skip_const_expr(reader, module_.features);
 }
 
 }  // namespace wasi::binary::detail

@@ -1,6 +1,7 @@
 // Loading of modules: file -> bytes -> wasm::Module -> checked, and what tools ask about them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <functional>
@@ -11,7 +12,7 @@
 #include "binary/decoder.h"
 #include "engine/convert.h"
 #include "engine/state.h"
-#include "os/mapped_file.h"
+#include "os/file_content.h"
 #include "text/text.h"
 #include "validate/validator.h"
 
@@ -75,11 +76,16 @@ std::uint64_t body_bytes(const wasm::Module& module) {
   return bytes;
 }
 
-Result<Loaded> load_binary(const detail::EngineState& engine, wasm::ModuleBytes bytes, Validation validation) {
+Result<Loaded> load_binary(const detail::EngineState& engine, wasm::ModuleBytes bytes, Validation validation,
+                           const binary::Arrival& arrival = {}) {
+  const auto wait_for = [&](std::size_t end) -> Result<void> {
+    if (arrival) WASI_TRY(arrival(0, end));
+    return {};
+  };
   Loaded loaded;
   const auto start = Clock::now();
   loaded.metrics.decode.bytes = bytes.data.size();
-  loaded.module = WASI_TRY(binary::decode_module(std::move(bytes), engine.registry));
+  loaded.module = WASI_TRY(binary::decode_module(std::move(bytes), engine.registry, arrival));
   const auto decoded = Clock::now();
   loaded.metrics.decode.time = decoded - start;
 
@@ -87,12 +93,16 @@ Result<Loaded> load_binary(const detail::EngineState& engine, wasm::ModuleBytes 
   // What bodies use is known only after their validation.
   if (!engine.disabled_features.empty() && validation == Validation::lazy) validation = Validation::eager;
   if (validation != Validation::lazy) {
+    // Data and custom sections go on arriving.
+    const std::vector<wasm::FunctionBody>& bodies = loaded.module->bodies;
+    if (!bodies.empty()) WASI_TRY(wait_for(std::size_t{bodies.back().offset} + bodies.back().size));
     const unsigned threads = validation == Validation::parallel ? std::max(1U, std::thread::hardware_concurrency()) : 1;
     WASI_TRY(validate::validate_functions(*loaded.module, threads));
     loaded.bodies_validated = true;
     loaded.metrics.validate.bytes = body_bytes(*loaded.module);
   }
   loaded.metrics.validate.time = Clock::now() - decoded;
+  WASI_TRY(wait_for(loaded.module->bytes.data.size()));
 
   for (std::string_view name : wasm::names_of(loaded.module->features)) {
     for (const std::string& disabled : engine.config.disabled_features) {
@@ -149,14 +159,26 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
 
 Result<Module> Module::from_file(const Engine& engine, const std::filesystem::path& path) {
   return guarded([&]() -> Result<Module> {
-    std::shared_ptr<const os::MappedFile> file = WASI_TRY(os::MappedFile::open(path.string()));
-    const auto bytes = file->bytes();
+    const auto reading = WASI_TRY(os::FileReading::begin(path.string()));
+    auto content = reading->content();
+    const auto bytes = content->bytes();
     const auto& state = detail::Internals::state(engine);
-    const bool has_magic = binary::kind_of(bytes) == binary::FileKind::module;
-    if (path.extension() == ".wat" && !has_magic) {
-      return Module(make_state(state, WASI_TRY(load_text(*state, {bytes, std::move(file)}, state->config.validation))));
+    const Validation validation = state->config.validation;
+
+    const std::size_t beginning = std::min<std::size_t>(bytes.size(), binary::kHeaderBytes);
+    WASI_TRY(reading->wait_for({0, beginning}));
+    if (binary::kind_of(bytes.first(beginning)) == binary::FileKind::module) {
+      const binary::Arrival arrival = [&](std::size_t begin, std::size_t end) -> Result<binary::Arrived> {
+        const auto there = WASI_TRY(reading->wait_for({begin, end}));
+        return binary::Arrived{there.begin, there.end};
+      };
+      return Module(make_state(state, WASI_TRY(load_binary(*state, {bytes, std::move(content)}, validation, arrival))));
     }
-    return Module(WASI_TRY(load_state(state, {bytes, std::move(file)})));
+    WASI_TRY(reading->wait_for_all());
+    if (path.extension() == ".wat") {
+      return Module(make_state(state, WASI_TRY(load_text(*state, {bytes, std::move(content)}, validation))));
+    }
+    return Module(WASI_TRY(load_state(state, {bytes, std::move(content)})));
   });
 }
 

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <string>
 
-#include "os/mapped_file.h"
 #include "os/retry.h"
 #include "wasi/host_file.h"
 #include "wasi/host_stat.h"
@@ -116,13 +115,8 @@ std::expected<std::shared_ptr<File>, Errno> HostDirectory::open(std::string_view
   if (!file) return std::unexpected(path_error(file.error()));
   struct stat status{};
   if (os::retry([&] { return ::fstat(file->get(), &status); }) != 0) return std::unexpected(last_error());
-  if (S_ISREG(status.st_mode) && (opening.truncates || opening.writes)) {
-    // As the kernel has it for programs of its own: a guest that could change what it, or another, was loaded from
-    // would run what nobody has checked.
-    if (os::MappedFile::is_mapped(status.st_dev, status.st_ino)) return std::unexpected(Errno::txtbsy);
-    if (opening.truncates && os::retry([&] { return ::ftruncate(file->get(), 0); }) != 0)
-      return std::unexpected(last_error());
-  }
+  if (S_ISREG(status.st_mode) && opening.truncates && os::retry([&] { return ::ftruncate(file->get(), 0); }) != 0)
+    return std::unexpected(last_error());
   if (S_ISDIR(status.st_mode)) return std::make_shared<HostDirectory>(std::move(*file), resolver_, budget_);
   return make_host_file(HostHandle::owned(std::move(*file)), status);
 }

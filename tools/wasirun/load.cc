@@ -16,9 +16,9 @@ std::string name_of(const std::string& path) {
   return is_standard_input(path) ? "standard input" : wasi::printable(path);
 }
 
-wasi::Result<std::shared_ptr<const wasi::os::MappedFile>> open_file(const std::string& path) {
-  return is_standard_input(path) ? wasi::os::MappedFile::read(STDIN_FILENO, name_of(path))
-                                 : wasi::os::MappedFile::open(path);
+wasi::Result<std::shared_ptr<const wasi::os::FileContent>> open_file(const std::string& path) {
+  return is_standard_input(path) ? wasi::os::FileContent::read(STDIN_FILENO, name_of(path))
+                                 : wasi::os::FileContent::open(path);
 }
 
 wasi::Result<wasi::Module> load_module(const wasi::Engine& engine, const std::string& path) {
@@ -28,7 +28,7 @@ wasi::Result<wasi::Module> load_module(const wasi::Engine& engine, const std::st
 
 wasi::Result<std::shared_ptr<wasi::wasm::Module>> decode_module(const std::string& path) {
   using wasi::binary::FileKind;
-  std::shared_ptr<const wasi::os::MappedFile> file = WASI_TRY(open_file(path));
+  std::shared_ptr<const wasi::os::FileContent> file = WASI_TRY(open_file(path));
   const auto bytes = file->bytes();
   switch (wasi::binary::kind_of(bytes)) {
     case FileKind::component:

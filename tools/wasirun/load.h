@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "os/mapped_file.h"
+#include "os/file_content.h"
 #include "wasm/module.h"
 
 namespace wasirun {
@@ -17,7 +17,7 @@ bool is_standard_input(const std::string& path);
 std::string name_of(const std::string& path);
 
 // The bytes, whatever they are.
-wasi::Result<std::shared_ptr<const wasi::os::MappedFile>> open_file(const std::string& path);
+wasi::Result<std::shared_ptr<const wasi::os::FileContent>> open_file(const std::string& path);
 // Loaded by an engine, for commands that run or check modules.
 wasi::Result<wasi::Module> load_module(const wasi::Engine& engine, const std::string& path);
 // Decoded, not validated, for commands that look into them.
