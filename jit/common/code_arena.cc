@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "base/check.h"
@@ -132,7 +133,6 @@ Result<void> CodeArena::commit(std::size_t offset, std::size_t size) {
     const std::size_t bytes = (behind - first) * kChunk;
     WASI_TRY(memory_.commit(first * kChunk, bytes));
     committed_ += bytes;
-    kept_ += bytes;
     for (; first < behind; ++first) chunks_[first].is_committed = true;
   }
   return {};
@@ -140,7 +140,10 @@ Result<void> CodeArena::commit(std::size_t offset, std::size_t size) {
 
 void CodeArena::count_in_chunks(std::size_t offset, std::size_t size) {
   for_chunks(offset, size, [&](std::size_t chunk, std::size_t bytes) {
-    if (chunks_[chunk].used == 0) kept_ -= kChunk;
+    if (chunks_[chunk].used == 0) {
+      const auto kept = kept_.begin() + static_cast<std::ptrdiff_t>(kept_count_);
+      kept_count_ = static_cast<std::size_t>(std::remove(kept_.begin(), kept, chunk) - kept_.begin());
+    }
     chunks_[chunk].used += static_cast<std::uint32_t>(bytes);
   });
 }
@@ -148,16 +151,19 @@ void CodeArena::count_in_chunks(std::size_t offset, std::size_t size) {
 void CodeArena::count_out_of_chunks(std::size_t offset, std::size_t size) {
   for_chunks(offset, size, [&](std::size_t chunk, std::size_t bytes) {
     chunks_[chunk].used -= static_cast<std::uint32_t>(bytes);
-    if (chunks_[chunk].used != 0) return;
-    if (kept_ + kChunk <= runtime::kKeptCodeBytes) {
-      kept_ += kChunk;
-      return;
-    }
-    // Whether or not the host took all of it, it is committed anew before it is used.
-    static_cast<void>(memory_.discard(chunk * kChunk, kChunk));
-    chunks_[chunk].is_committed = false;
-    committed_ -= kChunk;
+    if (chunks_[chunk].used == 0) keep_or_discard(chunk);
   });
+}
+
+void CodeArena::keep_or_discard(std::size_t chunk) {
+  kept_[kept_count_++] = chunk;
+  if (kept_count_ < kept_.size()) return;
+  std::swap(*std::max_element(kept_.begin(), kept_.end()), kept_.back());
+  const std::size_t discarded = kept_[--kept_count_];
+  // Whether or not the host took all of it, it is committed anew before it is used.
+  std::ignore = memory_.discard(discarded * kChunk, kChunk);
+  chunks_[discarded].is_committed = false;
+  committed_ -= kChunk;
 }
 
 Result<void> CodeArena::publish(std::span<const std::uint8_t> code) {

@@ -10,6 +10,7 @@
 
 #include <wasi/error.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -102,13 +103,17 @@ class CodeArena {
   Result<void> overwrite(std::size_t offset, std::size_t size);
   void count_in_chunks(std::size_t offset, std::size_t size);
   void count_out_of_chunks(std::size_t offset, std::size_t size);
+  void keep_or_discard(std::size_t chunk);
 
   mutable std::mutex mutex_;  // guards all below, but not what is in the memory
   os::CodeMemory memory_;
   FreeRanges free_;  // in units of kCodeAlignment
   os::ZeroedArray<Chunk> chunks_;
   std::size_t committed_ = 0;
-  std::size_t kept_ = 0;  // bytes of committed chunks without a piece
+  // Chunks whose last piece was freed and that have their memory still: the lowest ones, which are used first. One more
+  // while it is being decided which to discard.
+  std::array<std::size_t, runtime::kKeptCodeBytes / runtime::kCodeChunkBytes + 1> kept_{};
+  std::size_t kept_count_ = 0;
   std::size_t limit_ = 0;
   std::size_t used_ = 0;
   std::size_t pieces_ = 0;

@@ -38,10 +38,7 @@ FreeRanges::FreeRanges(std::size_t units) : leaves_(units / kWordUnits), taken_(
   WASI_CHECK(std::has_single_bit(units) && units >= kWordUnits && units <= std::size_t{1} << 31);
 }
 
-std::size_t FreeRanges::length_of(std::size_t node) const {
-  const auto depth = static_cast<unsigned>(std::bit_width(node)) - 1;
-  return (leaves_ * kWordUnits) >> depth;
-}
+std::size_t FreeRanges::length_of(std::size_t node) const { return (leaves_ * kWordUnits) >> std::bit_width(node / 2); }
 
 FreeRanges::Runs FreeRanges::runs_of(std::size_t node) const {
   const std::size_t length = length_of(node);

@@ -15,7 +15,7 @@ namespace wasi::jit {
 namespace {
 
 using test::call;
-using test::returning;
+using wasi::test::returning;
 
 constexpr std::size_t kChunk = runtime::kCodeChunkBytes;
 

@@ -1,0 +1,37 @@
+// Who is told of machine code that comes and goes: the tools of this folder that give it names (perf, gdb).
+//
+// Tiers call it once per function, when its code can be executed and before anyone executes it; from several threads at
+// once. A listener takes what it keeps; it never fails: what a tool cannot be told is not told, and failure()
+// says why for whoever asked for the tool.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "runtime/offset_table.h"
+
+namespace wasi::jit {
+
+struct NamedCode {
+  std::string_view name;  // as it is in the module: a guest chose it
+  std::span<const std::uint8_t> code;
+  std::span<const runtime::OffsetEntry> marks = {};  // code offset to byte offset in the module, in order
+};
+
+class CodeListener {
+ public:
+  virtual ~CodeListener() = default;
+  virtual void code_added(const NamedCode& added) noexcept = 0;
+  // Code that was added, before its memory is used for anything else.
+  virtual void code_removed(std::span<const std::uint8_t> code) noexcept = 0;
+  // Whether the tool can do its work only where code lies in memory that is no file's: os::CodeViews::one.
+  [[nodiscard]] virtual bool wants_one_view() const = 0;
+  // The first thing that went wrong, after which the tool may know only a part.
+  [[nodiscard]] virtual std::optional<Error> failure() const = 0;
+};
+
+}  // namespace wasi::jit
