@@ -33,6 +33,8 @@ void Translator::start(const wasm::Module& module, wasm::FuncIndex function, std
   forget_accumulators();
   last_ = {};
   tables_ = 0;
+  // The next module may have other types by the same numbers.
+  if (!field_words_.empty()) field_words_.clear();
   reserved_ = rethrow_slots;
   rethrow_slots_ = 0;
   catch_depth_ = 0;

@@ -43,7 +43,8 @@ class ValueType {
   // The text format's spelling: "i32", "funcref", "(ref null extern)".
   [[nodiscard]] WASI_API std::string to_string() const;
 
-  // The engine's own representation; stable within a process only. Bits that are no type of an engine are refused
+  // The engine's own representation; stable within a process only, and for a type that a module defines, while that or
+  // something of its types exists: later the bits may mean another type. Bits that are no type of an engine are refused
   // wherever a type is given to it: an Error (`argument`), which the linker's definitions tell at `instantiate`.
   [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
   static constexpr ValueType from_bits(std::uint32_t bits) {

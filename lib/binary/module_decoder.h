@@ -98,8 +98,8 @@ class ModuleDecoder {
 std::uint32_t read_count(base::ByteReader& reader, const char* what);
 
 // Room for `count` entries that take at least `smallest` bytes each.
-template <class T>
-void reserve(std::vector<T>& entries, std::uint32_t count, const base::ByteReader& reader, std::size_t smallest) {
+template <class List>
+void reserve(List& entries, std::uint32_t count, const base::ByteReader& reader, std::size_t smallest) {
   entries.reserve(entries.size() + std::min<std::size_t>(count, reader.remaining() / smallest));
 }
 

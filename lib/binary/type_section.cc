@@ -34,12 +34,12 @@ void ModuleDecoder::recursion_group(Reader& reader, std::uint32_t members) {
     sub_type(reader, types, group_[i], types.first() + i);
   }
   if (!reader.ok()) return;
-  const std::optional<wasm::TypeId> first = module_.registry->add_group(std::span(group_).first(members));
-  if (!first) {
+  std::optional<wasm::TypeRef> group = module_.registry->add_group(std::span(group_).first(members));
+  if (!group) {
     return reader.fail(ErrorKind::limit,
                        fmt::format("the engine's modules together define more than {} types", wasm::kMaxTypeIds));
   }
-  for (std::uint32_t i = 0; i < members; ++i) module_.types.emplace_back(first->value + i);
+  module_.types.add(std::move(*group));
 }
 
 void ModuleDecoder::sub_type(Reader& reader, const GroupTypes& types, wasm::SubType& type, std::uint32_t index) {

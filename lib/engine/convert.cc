@@ -52,32 +52,36 @@ std::unexpected<Error> gone(std::string_view what) {
 
 namespace {
 
-bool is_type(wasm::ValType type, const wasm::TypeRegistry& registry) {
-  if (type.is_bottom()) return false;
-  if (!type.is_ref()) return type == wasm::ValType(type.kind());
-  const wasm::HeapType heap = type.heap();
-  return heap.is_abstract() || (heap.is_concrete() && registry.contains(heap.id()));
+// Keeps what `type` refers to, which is nothing for most; empty where it is no type.
+std::optional<wasm::TypeRef> hold(wasm::ValType type, wasm::TypeRegistry& registry) {
+  const bool refers = type.is_ref() && !type.heap().is_abstract();
+  if (refers) return type.heap().is_concrete() ? registry.hold(type.heap().id()) : std::nullopt;
+  if (type.is_bottom() || (!type.is_ref() && type != wasm::ValType(type.kind()))) return std::nullopt;
+  return wasm::TypeRef();
 }
 
 }  // namespace
 
-Result<void> check_type(ValueType type, const wasm::TypeRegistry& registry) {
-  if (is_type(to_internal(type), registry)) return {};
+Result<wasm::TypeRef> hold_type(ValueType type, wasm::TypeRegistry& registry) {
+  if (auto held = hold(to_internal(type), registry)) return std::move(*held);
   return fail(ErrorKind::argument, "the bits {:#x} are no value type of this engine", type.bits());
 }
 
-Result<wasm::TypeId> add_function_type(wasm::TypeRegistry& registry, std::span<const ValueType> params,
-                                       std::span<const ValueType> results) {
+Result<wasm::TypeRef> add_function_type(wasm::TypeRegistry& registry, std::span<const ValueType> params,
+                                        std::span<const ValueType> results) {
+  std::vector<wasm::TypeRef> held;  // until the function type holds them
   for (const auto types : {params, results}) {
-    for (const ValueType type : types) WASI_TRY(check_type(type, registry));
+    for (const ValueType type : types) {
+      if (wasm::TypeRef reference = WASI_TRY(hold_type(type, registry))) held.push_back(std::move(reference));
+    }
   }
   if (params.size() > wasm::kMaxParams || results.size() > wasm::kMaxResults) {
     return fail(ErrorKind::limit, "a type has {} parameters and {} results; at most {} and {} are supported",
                 params.size(), results.size(), wasm::kMaxParams, wasm::kMaxResults);
   }
-  const auto id = registry.add_func(to_internal(params, results));
-  if (!id) return fail(ErrorKind::limit, "the engine holds too many types");
-  return *id;
+  auto added = registry.add_func(to_internal(params, results));
+  if (!added) return fail(ErrorKind::limit, "the engine holds too many types");
+  return std::move(*added);
 }
 
 wasm::FuncType to_internal(std::span<const ValueType> params, std::span<const ValueType> results) {
@@ -200,10 +204,11 @@ bool is_foreign(runtime::Store& store, const Value& value) {
 }  // namespace
 
 bool fits(runtime::Store& store, const Value& value, wasm::ValType type) {
-  const wasm::TypeRegistry& registry = store.registry();
+  wasm::TypeRegistry& registry = store.registry();
   const wasm::ValType own = to_internal(value.type());
   if (!type.is_ref() || !own.is_ref()) return own == type;
-  if (!is_type(own, registry)) return false;
+  const std::optional<wasm::TypeRef> held = hold(own, registry);
+  if (!held) return false;
   // Types of references that come from elsewhere mean nothing here.
   if (is_foreign(store, value)) return false;
   const wasm::AbstractHeap top = registry.top_of(own.heap());

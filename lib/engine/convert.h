@@ -33,13 +33,14 @@ MemoryType to_public(const wasm::MemoryType& type);
 TableType to_public(const wasm::TableType& type);
 GlobalType to_public(const wasm::GlobalType& type);
 
-// That the bits, which an embedder may have made up (ValueType::from_bits), are a type of the engine. The error has the
-// kind `argument`.
-Result<void> check_type(ValueType type, const wasm::TypeRegistry& registry);
-// The id of a function type. Fails as above, with `limit` for more parameters or results than modules may have, or
-// where the engine holds too many types.
-Result<wasm::TypeId> add_function_type(wasm::TypeRegistry& registry, std::span<const ValueType> params,
-                                       std::span<const ValueType> results);
+// That the bits are a type of the engine, and keeps the definition that it refers to, if any. An embedder may have made
+// them up (ValueType::from_bits), or kept them for longer than the module whose type it was. The error has the kind
+// `argument`.
+Result<wasm::TypeRef> hold_type(ValueType type, wasm::TypeRegistry& registry);
+// A function type. Fails as above, with `limit` for more parameters or results than modules may have, or where the
+// engine holds too many types.
+Result<wasm::TypeRef> add_function_type(wasm::TypeRegistry& registry, std::span<const ValueType> params,
+                                        std::span<const ValueType> results);
 
 // That a host may make an object of this type: bounds in their order and within the address type, a maximum where a
 // memory is shared. Modules' own types were validated. The error has the kind `argument` and says what cannot be.

@@ -21,8 +21,8 @@ const wasm::FuncType& type_of(const detail::StoreState& store, const runtime::Ta
 Result<Tag> Tag::create(Store& store, std::span<const ValueType> params) {
   return guarded([&]() -> Result<Tag> {
     const auto& state = Internals::state(store);
-    const wasm::TypeId type = WASI_TRY(detail::add_function_type(*state->engine->registry, params, {}));
-    return Tag(detail::StoreRef(state), state->store.add_tag(type));
+    const wasm::TypeRef type = WASI_TRY(detail::add_function_type(*state->engine->registry, params, {}));
+    return Tag(detail::StoreRef(state), state->store.add_tag(type.id()));
   });
 }
 

@@ -63,7 +63,8 @@ Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<con
   if (!definition->type) return std::unexpected(definition->type.error());
   auto bound =
       std::make_shared<BoundFunction>(definition->thunk, definition->callable.get(), &store, definition->callable);
-  runtime::FuncRef* function = &store.store.add_host_function(*definition->type, &enter_bound, std::move(bound))->ref;
+  runtime::FuncRef* function =
+      &store.store.add_host_function(definition->type->id(), &enter_bound, std::move(bound))->ref;
   store.host_functions.emplace(definition, function);
   return function;
 }
@@ -78,7 +79,7 @@ Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<con
   if (bound == nullptr) {
     const auto type = store.engine->registry->add_func(function.type);
     if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
-    bound = &store.store.add_host_function(*type, function.body, state.context)->ref;
+    bound = &store.store.add_host_function(type->id(), function.body, state.context)->ref;
   }
   return bound;
 }

@@ -59,7 +59,7 @@ struct ModuleState {
 
 // A host function as it was given to a linker, before it belongs to a store.
 struct HostDefinition {
-  Result<wasm::TypeId> type;  // an error, which instantiation tells, where it cannot be had
+  Result<wasm::TypeRef> type;  // an error, which instantiation tells, where it cannot be had
   HostThunk thunk = nullptr;
   std::shared_ptr<void> callable;
 };

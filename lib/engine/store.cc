@@ -167,7 +167,7 @@ Result<Global> Global::create(Store& store, const GlobalType& type, const Value&
   return guarded([&]() -> Result<Global> {
     const auto& state = Internals::state(store);
     const wasm::GlobalType internal = detail::to_internal(type);
-    WASI_TRY(detail::check_type(type.type, *state->engine->registry));
+    const wasm::TypeRef held = WASI_TRY(detail::hold_type(type.type, *state->engine->registry));
     if (!detail::fits(state->store, value, internal.type)) {
       return fail(ErrorKind::argument, "a global of type {} cannot hold a value of type {}", type.type.to_string(),
                   value.type().to_string());
@@ -215,7 +215,7 @@ Result<Table> Table::create(Store& store, const TableType& type, const Value& in
   return guarded([&]() -> Result<Table> {
     const auto& state = Internals::state(store);
     const wasm::TableType internal = detail::to_internal(type);
-    WASI_TRY(detail::check_type(type.element, *state->engine->registry));
+    const wasm::TypeRef held = WASI_TRY(detail::hold_type(type.element, *state->engine->registry));
     if (!internal.element.is_ref()) {
       return fail(ErrorKind::argument, "a table holds references, not {}", type.element.to_string());
     }

@@ -89,7 +89,7 @@ Result<std::optional<runtime::External>> WasiThreads::resolve(StoreState& store,
     const auto type = store.engine->registry->add_func({{wasm::kI32}, {wasm::kI32}});
     if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
     auto spawner = std::make_shared<Spawner>(Spawner{this, &store});
-    return runtime::External(&store.store.add_host_function(*type, &thread_spawn, std::move(spawner))->ref);
+    return runtime::External(&store.store.add_host_function(type->id(), &thread_spawn, std::move(spawner))->ref);
   }
   const auto* type = std::get_if<wasm::MemoryType>(&import.type);
   if (type == nullptr || !type->is_shared) return std::nullopt;

@@ -34,6 +34,13 @@ TypeTest::Mode mode_of(AbstractHeap heap) {
   }
 }
 
+TypeLayout empty_layout() {
+  TypeLayout layout;
+  layout.is_known = true;
+  std::ranges::fill(layout.display, kNoAncestor);
+  return layout;
+}
+
 }  // namespace
 
 bool is_traced(const wasm::TypeRegistry& registry, wasm::ValType type) {
@@ -79,12 +86,14 @@ TypeTest make_test(const wasm::TypeRegistry& registry, wasm::ValType type) {
   return test;
 }
 
-TypeLayout& TypeLayouts::enter(TypeId type) {
-  if (type.value >= layouts_.size()) layouts_.resize(type.value + 1);
-  TypeLayout& layout = layouts_[type.value];
-  layout.is_known = true;
-  std::ranges::fill(layout.display, kNoAncestor);
-  return layout;
+void TypeLayouts::enter(TypeId type, const TypeLayout& layout) {
+  if (type.value >= layouts_.size()) {
+    os::ZeroedArray<TypeLayout> larger(std::max(std::size_t{type.value} + 1, 2 * layouts_.size()));
+    for (const TypeId known : known_) larger[known.value] = layouts_[known.value];
+    layouts_ = std::move(larger);
+  }
+  known_.push_back(type);
+  layouts_[type.value] = layout;
 }
 
 void TypeLayouts::add_reference(TypeLayout& layout, std::uint32_t word) {
@@ -103,32 +112,33 @@ void TypeLayouts::add_reference(TypeLayout& layout, std::uint32_t word) {
 void TypeLayouts::add(std::span<const TypeId> types) {
   for (const TypeId type : types) {
     const wasm::SubType& definition = registry_->at(type);
-    if (definition.kind == CompositeKind::func) continue;
-    if (type.value < layouts_.size() && layouts_[type.value].is_known) continue;
-    TypeLayout& layout = enter(type);
-    if (definition.super) std::ranges::copy(layouts_[definition.super->id().value].display, layout.display);
+    if (definition.kind == CompositeKind::func || knows(type)) continue;
+    TypeLayout layout = empty_layout();
+    if (definition.super) std::ranges::copy((*this)[definition.super->id()].display, layout.display);
     if (const std::uint32_t depth = registry_->depth(type); depth < kDisplaySize) layout.display[depth] = type.value;
     if (definition.kind == CompositeKind::array) {
       const wasm::StorageType storage = definition.fields.front().storage;
       layout.element_shift = storage_shift(storage);
       layout.has_references = is_traced(*registry_, storage.unpacked());
-      continue;
+    } else {
+      for (const wasm::FieldType& field : definition.fields) {
+        if (is_traced(*registry_, field.storage.unpacked())) add_reference(layout, layout.words);
+        layout.words += field.storage.unpacked().slots();
+      }
     }
-    for (const wasm::FieldType& field : definition.fields) {
-      if (is_traced(*registry_, field.storage.unpacked())) add_reference(layout, layout.words);
-      layout.words += field.storage.unpacked().slots();
-    }
+    enter(type, layout);
   }
 }
 
 void TypeLayouts::add_exception(TypeId type) {
-  if (type.value < layouts_.size() && layouts_[type.value].is_known) return;
-  TypeLayout& layout = enter(type);
+  if (knows(type)) return;
+  TypeLayout layout = empty_layout();
   layout.words = kTagWords;
   for (const wasm::ValType param : registry_->at(type).func.params) {
     if (is_traced(*registry_, param)) add_reference(layout, layout.words);
     layout.words += param.slots();
   }
+  enter(type, layout);
 }
 
 }  // namespace wasi::runtime

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "os/virtual_memory.h"
 #include "wasm/type_registry.h"
 
 namespace wasi::runtime {
@@ -15,10 +16,10 @@ inline constexpr std::uint32_t kDisplaySize = 6;
 inline constexpr std::uint32_t kNoAncestor = UINT32_MAX;
 
 struct TypeLayout {
-  std::uint32_t display[kDisplaySize];  // ancestors from the root on, the type itself at its depth
-  std::uint32_t words = 0;              // of a structure or an exception, behind its head
-  std::uint8_t element_shift = 0;       // of an array: log2 of an element's bytes
-  bool is_known = false;
+  std::uint32_t display[kDisplaySize];               // ancestors from the root on, the type itself at its depth
+  std::uint32_t words = 0;                           // of a structure or an exception, behind its head
+  std::uint8_t element_shift = 0;                    // of an array: log2 of an element's bytes
+  bool is_known = false;                             // by the store: false in what was never written
   bool has_references = false;                       // any word or element that the collector follows
   std::uint64_t references = 0;                      // which of the first 64 words are references
   const std::vector<std::uint32_t>* more = nullptr;  // the references among later words
@@ -47,7 +48,9 @@ static_assert(sizeof(TypeTest) == 8);
 
 TypeTest make_test(const wasm::TypeRegistry& registry, wasm::ValType type);
 
-// The layouts of the types that objects of one store can have.
+// The layouts of the types that objects of one store can have. The store holds these types, so that their numbers are
+// no other's. The table is as long as the highest number and found by it, at no cost; but only where there are types of
+// the store it takes memory, a page or less for each.
 class TypeLayouts {
  public:
   explicit TypeLayouts(const wasm::TypeRegistry& registry) : registry_(&registry) {}
@@ -62,11 +65,15 @@ class TypeLayouts {
   [[nodiscard]] const TypeLayout& operator[](wasm::TypeId type) const { return layouts_[type.value]; }
 
  private:
-  TypeLayout& enter(wasm::TypeId type);
+  [[nodiscard]] bool knows(wasm::TypeId type) const {
+    return type.value < layouts_.size() && layouts_[type.value].is_known;
+  }
+  void enter(wasm::TypeId type, const TypeLayout& layout);
   void add_reference(TypeLayout& layout, std::uint32_t word);
 
   const wasm::TypeRegistry* registry_;
-  std::vector<TypeLayout> layouts_;
+  os::ZeroedArray<TypeLayout> layouts_;
+  std::vector<wasm::TypeId> known_;
   std::vector<std::unique_ptr<std::vector<std::uint32_t>>> more_;
 };
 

@@ -88,9 +88,9 @@ class Instantiation {
     return sizeof(Instance) + sizeof(Instance::Private) + count(module_.bodies.size(), sizeof(FuncRef)) +
            count(module_.imports.size(), 2 * sizeof(void*)) +
            count(module_.memories.size(), sizeof(Memory) + 3 * sizeof(void*)) +
-           count(module_.tables.size(), sizeof(Table) + 3 * sizeof(void*)) +
-           count(module_.globals.size(), sizeof(Global) + 2 * sizeof(void*)) +
-           count(module_.tags.size(), sizeof(Tag) + sizeof(void*)) +
+           count(module_.tables.size(), sizeof(Table) + sizeof(wasm::TypeRef) + 3 * sizeof(void*)) +
+           count(module_.globals.size(), sizeof(Global) + sizeof(wasm::TypeRef) + 2 * sizeof(void*)) +
+           count(module_.tags.size(), sizeof(Tag) + sizeof(wasm::TypeRef) + sizeof(void*)) +
            count(module_.data.size(), 1 + sizeof(std::uint64_t)) +
            count(module_.elements.size(), 1 + sizeof(std::vector<Slot>) + sizeof(std::uint64_t));
   }
@@ -181,7 +181,7 @@ class Instantiation {
     vm.globals = priv.global_cells.data();
     vm.imported_functions = instance_->imported_functions.data();
     static_assert(sizeof(wasm::TypeId) == sizeof(std::uint32_t));
-    vm.type_ids = module_.types.empty() ? nullptr : &module_.types.front().value;
+    vm.type_ids = module_.types.empty() ? nullptr : &module_.types.begin()->value;
   }
 
   // All constant expressions that later steps need, so that no error comes after the first effect.

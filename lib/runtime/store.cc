@@ -61,7 +61,18 @@ void Store::join(std::shared_ptr<Program> program) {
   exec_.program->add(exec_);
 }
 
+void Store::hold(wasm::TypeId type) {
+  std::optional<wasm::TypeRef> held = registry_->hold(type);
+  WASI_CHECK(held.has_value());
+  impl_->types.push_back(std::move(*held));
+}
+
+void Store::hold(wasm::ValType type) {
+  if (type.is_ref() && type.heap().is_concrete()) hold(type.heap().id());
+}
+
 HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data) {
+  hold(type);
   const wasm::FuncType& signature = registry_->at(type).func;
   HostFunction& function = impl_->host_functions.emplace_back();
   function.code.entry.store(host_function_entry, std::memory_order_relaxed);
@@ -86,6 +97,7 @@ Result<Memory*> Store::add_memory(const std::shared_ptr<MemoryStorage>& storage)
 }
 
 Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
+  hold(type.element);
   std::unique_ptr<Table> table = Table::create(*this, type, init);
   if (table == nullptr) {
     if (type.limits.min > options_.limits.table_elements) {
@@ -99,6 +111,7 @@ Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
 }
 
 Global* Store::add_global(const wasm::GlobalType& type, Slot value, Slot high) {
+  hold(type.type);
   Global& global = impl_->globals.emplace_back();
   global.type = type;
   global.cell[0] = value;
@@ -107,6 +120,7 @@ Global* Store::add_global(const wasm::GlobalType& type, Slot value, Slot high) {
 }
 
 Tag* Store::add_tag(wasm::TypeId type) {
+  hold(type);
   return &impl_->tags.emplace_back(Tag{type, wasm::slot_count(registry_->at(type).func.params)});
 }
 

@@ -99,7 +99,8 @@ class Store {
   // Tells stores apart, also those that are gone.
   [[nodiscard]] const std::shared_ptr<const void>& identity() const;
 
-  // Host-made objects; pointers are valid until the store ends.
+  // Host-made objects; pointers are valid until the store ends. The types are held by the caller meanwhile, and by the
+  // store for as long.
   HostFunction* add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data);
   Result<Memory*> add_memory(const wasm::MemoryType& type);
   // A shared memory that other stores may have, too; the same one again for the same storage.
@@ -167,6 +168,8 @@ class Store {
  private:
   friend class Instantiation;
   struct Impl;
+  void hold(wasm::TypeId type);
+  void hold(wasm::ValType type);
   void make_stack();
   bool enter(FuncRef& function, std::span<Slot> slots);
   bool call_elsewhere(FuncRef& function, std::span<Slot> slots);

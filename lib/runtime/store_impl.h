@@ -14,6 +14,7 @@ namespace wasi::runtime {
 
 struct Store::Impl {
   os::Reservation stack;
+  std::vector<wasm::TypeRef> types;  // of the objects, some of which belong to no instance
   std::vector<std::unique_ptr<Memory>> memories;
   std::vector<std::unique_ptr<Table>> tables;
   std::deque<Global> globals;

@@ -1,8 +1,8 @@
 // A module as data: what the sections said, types canonicalised, bodies still bytes.
 //
-// The module owns its bytes (mapped or copied); names and bodies are views into them. The decoder
-// fills it, the validator judges it; afterwards it is immutable and shared between threads.
-// Source: https://webassembly.github.io/spec/core/syntax/modules.html
+// The module owns its bytes (mapped or copied); names and bodies are views into them. It holds its types, so that
+// TypeIds in it mean something for as long as it exists. The decoder fills it, the validator judges it; afterwards it
+// is immutable and shared between threads. Source: https://webassembly.github.io/spec/core/syntax/modules.html
 #pragma once
 
 #include <cstdint>
@@ -107,7 +107,7 @@ struct Module {
   std::shared_ptr<TypeRegistry> registry;
 
   // Index spaces: imports first, then the module's own.
-  std::vector<TypeId> types;         // by TypeIndex
+  TypeList types;                    // by TypeIndex
   std::vector<TypeIndex> functions;  // by FuncIndex
   std::vector<Table> tables;
   std::vector<MemoryType> memories;

@@ -1,9 +1,13 @@
 // Hash-consing of recursion groups.
 //
 // Entries live in chunks that grow with their number and never move; the directory of chunks is an array of
-// atomics, so at() is two loads. Everything that changes is behind one mutex. A group is found by a
-// hash over its members in relative form; two groups are equal when their relative forms are, which
-// is iso-recursive equality since every id in them is canonical already.
+// atomics, so at() is two loads. A chunk exists while one of its entries does. Everything that changes is behind one
+// mutex. A group is found by a hash over its members in relative form; two groups are equal when their relative forms
+// are, which is iso-recursive equality since every id in them is canonical already.
+//
+// The count of a group has one for each TypeRef, for each time that the group stands in a TypeList, and for each place
+// in the definitions of other groups that names one of its members. Groups cannot refer to later ones, so there are no
+// cycles. To let go of a group takes no memory.
 //
 // Subtyping is nominal: a type knows its first kDisplay ancestors (the display) and, for deeper
 // hierarchies, a jump pointer that makes any ancestor reachable in logarithmically many steps. A full
@@ -17,9 +21,9 @@
 #include <bit>
 #include <mutex>
 #include <new>
-#include <unordered_map>
 
 #include "base/check.h"
+#include "wasm/id_space.h"
 #include "wasm/limits.h"
 
 namespace wasi::wasm {
@@ -40,6 +44,10 @@ struct Entry {
   std::uint32_t parent = kNoType;   // the declared super
   std::uint32_t jump = kNoType;     // some ancestor, see set_ancestors
   std::uint32_t display[kDisplay];  // ancestors from the root on; at its own depth, the type itself
+  // Of a group's first member, and guarded by the mutex.
+  std::uint32_t hash = 0;
+  std::uint32_t next = kNoType;  // the group behind it in its bucket, or among those that are to go
+  std::uint64_t references = 0;
 };
 
 // Sizes double every four chunks, so at most a quarter of the memory waits for entries; the place of an id follows
@@ -67,7 +75,7 @@ class Hasher {
   std::uint64_t hash_ = 0x243F6A8885A308D3ULL;
 };
 
-std::uint64_t hash_of(std::span<const SubType> group) {
+std::uint32_t hash_of(std::span<const SubType> group) {
   Hasher hash;
   hash.add(group.size());
   for (const SubType& type : group) {
@@ -81,7 +89,7 @@ std::uint64_t hash_of(std::span<const SubType> group) {
                static_cast<std::uint64_t>(field.storage.packed()) << 1 | static_cast<std::uint64_t>(field.is_mutable));
     }
   }
-  return hash.value();
+  return static_cast<std::uint32_t>(hash.value() >> 32);
 }
 
 HeapType absolute(HeapType type, std::uint32_t first) {
@@ -133,15 +141,28 @@ SubType absolute(const SubType& type, std::uint32_t first) {
   return result;
 }
 
+// Calls `each` with the first id of another group for each place where the entry names a member of it.
+template <class At, class Each>
+void for_each_outside(const Entry& entry, const At& at, const Each& each) {
+  const auto heap = [&](HeapType type) {
+    if (!type.is_concrete() || type.id().value - entry.group_first < entry.group_size) return;
+    each(at(type.id().value).group_first);
+  };
+  const auto value = [&](ValType type) {
+    if (type.is_ref()) heap(type.heap());
+  };
+  if (entry.type.super) heap(*entry.type.super);
+  for (const ValType param : entry.type.func.params) value(param);
+  for (const ValType result : entry.type.func.results) value(result);
+  for (const FieldType& field : entry.type.fields) value(field.storage.unpacked());
+}
+
 }  // namespace
 
 struct TypeRegistry::Impl {
   ~Impl() {
-    for (std::uint32_t id = 0; id < count; ++id) at(id).~Entry();
-    for (std::uint32_t k = 0; k < kChunkCount; ++k) {
-      if (Entry* chunk = chunks[k].load(std::memory_order_relaxed)) {
-        std::allocator<Entry>().deallocate(chunk, chunk_size(k));
-      }
+    for (std::uint32_t id = 0; id < ids.end(); ++id) {
+      if (ids.is_taken(id)) destroy(id);
     }
   }
 
@@ -150,15 +171,25 @@ struct TypeRegistry::Impl {
     return chunks[place.chunk].load(std::memory_order_acquire)[place.slot];
   }
 
-  // Memory for the entry of the next id, not yet constructed.
-  Entry* next_slot() {
-    const Place place = place_of(count);
+  Entry& construct(std::uint32_t id) {
+    const Place place = place_of(id);
     Entry* chunk = chunks[place.chunk].load(std::memory_order_relaxed);
     if (chunk == nullptr) {
       chunk = std::allocator<Entry>().allocate(chunk_size(place.chunk));
       chunks[place.chunk].store(chunk, std::memory_order_release);
     }
-    return chunk + place.slot;
+    ++entries[place.chunk];
+    static_assert(std::is_nothrow_default_constructible_v<Entry>);
+    return *new (chunk + place.slot) Entry{};
+  }
+
+  void destroy(std::uint32_t id) noexcept {
+    const Place place = place_of(id);
+    Entry* chunk = chunks[place.chunk].load(std::memory_order_relaxed);
+    chunk[place.slot].~Entry();
+    if (--entries[place.chunk] != 0) return;
+    chunks[place.chunk].store(nullptr, std::memory_order_relaxed);
+    std::allocator<Entry>().deallocate(chunk, chunk_size(place.chunk));
   }
 
   // Fills what is_subtype needs. The jump goes as far as two jumps of the parent where these span equal
@@ -189,51 +220,188 @@ struct TypeRegistry::Impl {
     return true;
   }
 
+  [[nodiscard]] std::uint32_t& bucket_of(std::uint32_t hash) {
+    return buckets[(hash * 0x9E3779B9U) >> (32 - std::bit_width(buckets.size() - 1))];
+  }
+
+  [[nodiscard]] std::optional<std::uint32_t> find(std::uint32_t hash, std::span<const SubType> group) {
+    for (std::uint32_t first = bucket_of(hash); first != kNoType; first = at(first).next) {
+      if (at(first).hash == hash && holds(first, group)) return first;
+    }
+    return std::nullopt;
+  }
+
+  void make_buckets() {
+    if (groups < buckets.size()) return;
+    const std::vector<std::uint32_t> old = std::exchange(buckets, std::vector(2 * buckets.size(), kNoType));
+    for (std::uint32_t first : old) {
+      while (first != kNoType) {
+        const std::uint32_t next = std::exchange(at(first).next, std::exchange(bucket_of(at(first).hash), first));
+        first = next;
+      }
+    }
+  }
+
+  // Ids with entries, which go again unless they are kept.
+  class Construction {
+   public:
+    Construction(Impl& impl, std::uint32_t first, std::uint32_t size) : impl_(impl), first_(first), size_(size) {}
+    ~Construction() {
+      if (is_kept_) return;
+      for (std::uint32_t i = 0; i < made_; ++i) impl_.destroy(first_ + i);
+      impl_.ids.give_back(first_, size_);
+    }
+    Construction(const Construction&) = delete;
+    Construction& operator=(const Construction&) = delete;
+
+    void add(const SubType& type) {
+      // A super stands before its subtypes: without that, ancestors would not be filled yet.
+      const std::uint32_t id = first_ + made_;
+      Entry& entry = impl_.construct(id);
+      ++made_;
+      entry.type = absolute(type, first_);
+      entry.group_first = first_;
+      entry.group_size = size_;
+      WASI_CHECK(!entry.type.super || (entry.type.super->is_concrete() && entry.type.super->id().value != id &&
+                                       impl_.ids.is_taken(entry.type.super->id().value)));
+      impl_.set_ancestors(entry, id);
+    }
+    void keep() { is_kept_ = true; }
+
+   private:
+    Impl& impl_;
+    std::uint32_t first_;
+    std::uint32_t size_;
+    std::uint32_t made_ = 0;
+    bool is_kept_ = false;
+  };
+
+  // Adds a group that is not there yet.
+  std::optional<std::uint32_t> add(std::uint32_t hash, std::span<const SubType> group) {
+    if (group.size() > kMaxTypeIds) return std::nullopt;
+    const auto size = static_cast<std::uint32_t>(group.size());
+    make_buckets();
+    const std::optional<std::uint32_t> first = ids.take(size);
+    if (!first) return std::nullopt;
+    Construction construction(*this, *first, size);
+    for (const SubType& type : group) construction.add(type);
+    construction.keep();
+    for (std::uint32_t i = 0; i < size; ++i) {
+      for_each_outside(
+          at(*first + i), [this](std::uint32_t id) -> Entry& { return at(id); },
+          [this](std::uint32_t other) { ++at(other).references; });
+    }
+    Entry& head = at(*first);
+    head.hash = hash;
+    head.next = std::exchange(bucket_of(hash), *first);
+    ++groups;
+    return first;
+  }
+
+  // Takes a reference from a group. One that has none left is found no more, and goes to the list `dead`.
+  void release(std::uint32_t first, std::uint32_t& dead) noexcept {
+    Entry& head = at(first);
+    if (--head.references != 0) return;
+    std::uint32_t* link = &bucket_of(head.hash);
+    while (*link != first) link = &at(*link).next;
+    *link = head.next;
+    --groups;
+    head.next = std::exchange(dead, first);
+  }
+
+  // Groups may stand in chains of any length, so one goes after the other.
+  void release(std::uint32_t first) noexcept {
+    std::uint32_t dead = kNoType;
+    release(first, dead);
+    while (dead != kNoType) {
+      const std::uint32_t group = dead;
+      const std::uint32_t size = at(group).group_size;
+      dead = at(group).next;
+      for (std::uint32_t i = 0; i < size; ++i) {
+        for_each_outside(
+            at(group + i), [this](std::uint32_t id) -> Entry& { return at(id); },
+            [&](std::uint32_t other) { release(other, dead); });
+      }
+      for (std::uint32_t i = 0; i < size; ++i) destroy(group + i);
+      ids.give_back(group, size);
+    }
+  }
+
   std::array<std::atomic<Entry*>, kChunkCount> chunks{};
-  std::mutex mutex;
-  std::uint32_t count = 0;                                       // guarded by mutex
-  std::unordered_multimap<std::uint64_t, std::uint32_t> groups;  // hash -> first id; guarded by mutex
+  mutable std::mutex mutex;
+  // Guarded by the mutex:
+  std::array<std::uint32_t, kChunkCount> entries{};  // of each chunk
+  IdSpace ids{kMaxTypeIds};
+  std::vector<std::uint32_t> buckets = std::vector(16, kNoType);  // of groups, by hash: the first one's id
+  std::uint32_t groups = 0;
 };
 
 TypeRegistry::TypeRegistry() : impl_(std::make_unique<Impl>()) {}
 TypeRegistry::~TypeRegistry() = default;
 
-std::optional<TypeId> TypeRegistry::add_group(std::span<const SubType> group) {
-  const std::uint64_t hash = hash_of(group);
-  const std::lock_guard lock(impl_->mutex);
-  const auto [begin, end] = impl_->groups.equal_range(hash);
-  for (auto it = begin; it != end; ++it) {
-    if (impl_->holds(it->second, group)) return TypeId(it->second);
-  }
-  const std::uint32_t first = impl_->count;
-  if (group.size() > kMaxTypeIds - first) return std::nullopt;
-  for (const SubType& type : group) {
-    // A super stands before its subtypes: without that, ancestors would not be filled yet.
-    const std::uint32_t id = impl_->count;
-    Entry* entry = new (impl_->next_slot()) Entry{};
-    ++impl_->count;
-    entry->type = absolute(type, first);
-    WASI_CHECK(!entry->type.super || (entry->type.super->is_concrete() && entry->type.super->id().value < id));
-    entry->group_first = first;
-    entry->group_size = static_cast<std::uint32_t>(group.size());
-    impl_->set_ancestors(*entry, id);
-  }
-  if (!group.empty()) impl_->groups.emplace(hash, first);
-  return TypeId(first);
+TypeRef::~TypeRef() {
+  if (registry_ != nullptr) registry_->release(id_);
 }
 
-std::optional<TypeId> TypeRegistry::add_func(FuncType type) {
+TypeList::~TypeList() {
+  for (std::size_t i = 0; i < ids_.size();) {
+    const std::uint32_t size = registry_->group_size(ids_[i]);
+    registry_->release(ids_[i]);
+    i += size;
+  }
+}
+
+void TypeList::add(TypeRef group) {
+  if (!group) return;
+  const std::size_t old_size = ids_.size();
+  const std::uint32_t size = group.registry_->group_size(group.id());
+  ids_.resize(old_size + size);
+  for (std::uint32_t i = 0; i < size; ++i) ids_[old_size + i] = TypeId(group.id().value + i);
+  registry_ = std::exchange(group.registry_, nullptr);
+}
+
+std::optional<TypeRef> TypeRegistry::add_group(std::span<const SubType> group) {
+  if (group.empty()) return TypeRef();
+  const std::uint32_t hash = hash_of(group);
+  const std::lock_guard lock(impl_->mutex);
+  std::optional<std::uint32_t> first = impl_->find(hash, group);
+  if (!first) first = impl_->add(hash, group);
+  if (!first) return std::nullopt;
+  ++impl_->at(*first).references;
+  return TypeRef(*this, TypeId(*first));
+}
+
+std::optional<TypeRef> TypeRegistry::add_func(FuncType type) {
   SubType sub;
   sub.func = std::move(type);
   return add_group({&sub, 1});
 }
 
-const SubType& TypeRegistry::at(TypeId id) const { return impl_->at(id.value).type; }
+std::optional<TypeRef> TypeRegistry::hold(TypeId id) {
+  const std::lock_guard lock(impl_->mutex);
+  if (!impl_->ids.is_taken(id.value)) return std::nullopt;
+  ++impl_->at(impl_->at(id.value).group_first).references;
+  return TypeRef(*this, id);
+}
+
+void TypeRegistry::release(TypeId id) noexcept {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->release(impl_->at(id.value).group_first);
+}
 
 bool TypeRegistry::contains(TypeId id) const {
   const std::lock_guard lock(impl_->mutex);
-  return id.value < impl_->count;
+  return impl_->ids.is_taken(id.value);
 }
+
+std::size_t TypeRegistry::size() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->ids.size();
+}
+
+std::uint32_t TypeRegistry::group_size(TypeId id) const { return impl_->at(id.value).group_size; }
+
+const SubType& TypeRegistry::at(TypeId id) const { return impl_->at(id.value).type; }
 
 std::uint32_t TypeRegistry::depth(TypeId id) const { return impl_->at(id.value).depth; }
 

@@ -17,7 +17,7 @@ std::string types_error(std::initializer_list<test::Bytes> groups) {
 }
 
 const wasm::SubType& type(const wasm::Module& module, std::size_t index) {
-  return module.registry->at(module.types.at(index));
+  return module.registry->at(module.types[index]);
 }
 
 TEST_CASE("every one-byte value type") {
@@ -157,6 +157,30 @@ TEST_CASE("features of types") {
   CHECK(features_of(wasm::ValType::ref(wasm::AbstractHeap::i31, true)).has(Feature::gc));
   CHECK(features_of(wasm::ValType::ref(wasm::AbstractHeap::func, false)).has(Feature::function_references));
   CHECK(features_of(wasm::ValType::ref(wasm::HeapType(wasm::TypeId(0)), true)).has(Feature::function_references));
+}
+
+TEST_CASE("a load that fails gives its types back") {
+  const auto registry = std::make_shared<wasm::TypeRegistry>();
+  const test::Bytes types = hex("60 01 7f 00  5f 01 7f 00  4e 02 5f 01 64 01 00 5f 00");
+  const auto load = [&](std::uint8_t count, std::string_view behind) {
+    const auto bytes = std::make_shared<const test::Bytes>(
+        test::module({section(test::kTypeSection, test::join(test::Bytes{count}, types, hex(behind)))}));
+    return decode_module({*bytes, bytes}, registry);
+  };
+  CHECK_FALSE(load(4, "60"));
+  CHECK(registry->size() == 0);
+  CHECK_FALSE(load(4, "4e 02 5f 00 5f 01 64 09 00"));
+  CHECK(registry->size() == 0);
+  {
+    const auto module = load(3, "");
+    REQUIRE(module);
+    CHECK(registry->size() == 4);
+    // Those of another module stay.
+    CHECK_FALSE(load(4, "5e"));
+    CHECK(registry->size() == 4);
+    CHECK(registry->at((*module)->types[2]).fields.size() == 1);
+  }
+  CHECK(registry->size() == 0);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ Machine::Machine(Mode mode, runtime::StoreLimits limits, bool gc_stress)
 void Machine::define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,
                      runtime::HostBody body, std::shared_ptr<void> data) {
   const auto type = registry_->add_func({std::move(params), std::move(results)});
-  host_[std::move(name)] = store_->add_host_function(*type, body, std::move(data));
+  host_[std::move(name)] = store_->add_host_function(type->id(), body, std::move(data));
 }
 
 void Machine::share(std::string module, const std::shared_ptr<runtime::MemoryStorage>& storage) {

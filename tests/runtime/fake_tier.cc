@@ -109,7 +109,7 @@ HostFunction* World::host_function(std::vector<wasm::ValType> params, std::vecto
                                    std::shared_ptr<void> data) {
   const auto type = registry->add_func({.params = std::move(params), .results = std::move(results)});
   REQUIRE(type.has_value());
-  return store->add_host_function(*type, body, std::move(data));
+  return store->add_host_function(type->id(), body, std::move(data));
 }
 
 std::expected<void, Trap> World::call(Instance& instance, std::string_view function, std::span<Slot> slots) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <fstream>
+#include <memory>
 #include <random>
 
 #include "runtime/store.h"
@@ -30,7 +32,11 @@ struct Fixture {
     SubType type;
     type.kind = kind;
     type.fields = std::move(fields);
-    return registry->add_group({&type, 1}).value();
+    return keep(registry->add_group({&type, 1}).value());
+  }
+  TypeId keep(wasm::TypeRef type) {
+    types.push_back(std::move(type));
+    return types.back().id();
   }
   GcHeap& heap() { return store.heap(); }
   std::uint64_t live() {
@@ -56,11 +62,12 @@ struct Fixture {
   }
 
   std::shared_ptr<wasm::TypeRegistry> registry = std::make_shared<wasm::TypeRegistry>();
+  std::vector<wasm::TypeRef> types;
   TypeId node = add(CompositeKind::struct_, {{wasm::kI64, true}, {kAnyRef, true}, {kAnyRef, true}});
   TypeId list = add(CompositeKind::array, {{kAnyRef, true}});
   TypeId bytes = add(CompositeKind::array, {{wasm::StorageType(wasm::StorageType::Packed::i8), true}});
   TypeId wide = add(CompositeKind::struct_, many_fields());
-  TypeId tag = registry->add_func({{wasm::kI32, wasm::kExternRef}, {}}).value();
+  TypeId tag = keep(registry->add_func({{wasm::kI32, wasm::kExternRef}, {}}).value());
   Store store;
 };
 
@@ -298,6 +305,54 @@ TEST_CASE("a graph that changes at random loses nothing and keeps nothing") {
   }
 }
 
+std::size_t resident_bytes() {
+  std::ifstream file("/proc/self/statm");
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  file >> total >> resident;
+  return resident * os::page_size();
+}
+
+TEST_CASE("layouts take memory for the types of the store, whatever the numbers of these") {
+  const auto registry = std::make_shared<wasm::TypeRegistry>();
+  std::vector<wasm::TypeRef> types;
+  for (std::uint32_t i = 0; i < 100'000; ++i) {
+    types.push_back(registry->add_func({std::vector(i / 400, wasm::kF64), std::vector(i % 400, wasm::kI32)}).value());
+  }
+  SubType array;
+  array.kind = CompositeKind::array;
+  array.fields = {{wasm::kF64, false}};
+  const wasm::TypeRef last = registry->add_group({&array, 1}).value();
+  REQUIRE(last.id().value >= 100'000);
+  const std::size_t before = resident_bytes();
+  std::vector<std::unique_ptr<Store>> stores;
+  for (int i = 0; i < 50; ++i) {
+    stores.push_back(std::make_unique<Store>(registry, StoreOptions{}));
+    stores.back()->heap().add_types({{last.id()}});
+    stores.back()->heap().add_exception_type(types[1000].id());
+    CHECK(stores.back()->heap().allocate_array(last.id(), 3)->type.id() == last.id());
+  }
+  // A layout for each type of the engine would take more than 200 MB.
+  CHECK(resident_bytes() - before < 50 << 20);
+}
+
+TEST_CASE("layouts of many types are told apart") {
+  Fixture f;
+  std::vector<TypeId> added;
+  // Every third type of the engine, in an order of their own.
+  for (std::uint32_t i = 0; i < 3000; ++i) {
+    std::vector<wasm::FieldType> fields(1 + i / 50, {wasm::kI64, true});
+    for (std::uint32_t bit = 0; bit < 6; ++bit) fields.push_back({wasm::kI32, (i % 50 >> bit & 1) != 0});
+    const TypeId id = f.add(CompositeKind::struct_, fields);
+    if (i % 3 == 0) added.push_back(id);
+  }
+  std::shuffle(added.begin(), added.end(), std::mt19937(1));
+  for (const TypeId id : added) f.heap().add_types({{id}});
+  std::size_t wrong = 0;
+  for (const TypeId id : added) wrong += f.heap().layouts()[id].words != f.registry->at(id).fields.size() ? 1 : 0;
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("type tests know kinds, ancestors and depths that the display does not reach") {
   Fixture f;
   std::vector<TypeId> chain;
@@ -306,7 +361,7 @@ TEST_CASE("type tests know kinds, ancestors and depths that the display does not
     type.kind = CompositeKind::struct_;
     type.is_final = false;
     if (i > 0) type.super = wasm::HeapType(chain.back());
-    chain.push_back(f.registry->add_group({&type, 1}).value());
+    chain.push_back(f.keep(f.registry->add_group({&type, 1}).value()));
   }
   f.heap().add_types(chain);
   std::vector<Slot> objects(chain.size());

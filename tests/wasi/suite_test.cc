@@ -106,7 +106,8 @@ Ending run(const fs::path& program, Config config) {
     const auto all = functions();
     const auto function = std::ranges::find(all, import.name, &Function::name);
     if (import.module != kModuleName || function == all.end()) return {"unknown import " + std::string(import.name), 0};
-    imports.emplace_back(&store.add_host_function(*registry->add_func(function->type), function->body, *context)->ref);
+    imports.emplace_back(
+        &store.add_host_function(registry->add_func(function->type)->id(), function->body, *context)->ref);
   }
   auto instance = store.instantiate(code, imports);
   if (!instance) {

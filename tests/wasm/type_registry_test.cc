@@ -34,26 +34,35 @@ SubType array(FieldType field) {
 ValType nullable(HeapType heap) { return ValType::ref(heap, true); }
 ValType member(std::uint32_t index) { return nullable(HeapType::in_group(index)); }
 
-TypeId add(TypeRegistry& registry, const std::vector<SubType>& group) {
-  const auto id = registry.add_group(group);
-  REQUIRE(id.has_value());
-  return *id;
+// A registry that keeps what it is asked to.
+struct KeepingRegistry : TypeRegistry {
+  TypeId keep(std::optional<TypeRef> type) {
+    REQUIRE(type.has_value());
+    kept.push_back(std::move(*type));
+    return kept.back().id();
+  }
+  TypeId keep_func(FuncType type) { return keep(add_func(std::move(type))); }
+  std::vector<TypeRef> kept;
+};
+
+TypeId add(KeepingRegistry& registry, const std::vector<SubType>& group) {
+  return registry.keep(registry.add_group(group));
 }
 
 TEST_CASE("equal function types are one type") {
-  TypeRegistry registry;
-  const TypeId a = *registry.add_func({{kI32, kI64}, {kF32}});
-  const TypeId b = *registry.add_func({{kI32, kI64}, {kF32}});
+  KeepingRegistry registry;
+  const TypeId a = registry.keep_func({{kI32, kI64}, {kF32}});
+  const TypeId b = registry.keep_func({{kI32, kI64}, {kF32}});
   CHECK(a == b);
   CHECK(a == add(registry, {func({kI32, kI64}, {kF32})}));
-  CHECK(a != *registry.add_func({{kI32}, {kI64, kF32}}));
-  CHECK(a != *registry.add_func({{kI32, kI64, kF32}, {}}));
+  CHECK(a != registry.keep_func({{kI32}, {kI64, kF32}}));
+  CHECK(a != registry.keep_func({{kI32, kI64, kF32}, {}}));
   CHECK(registry.at(a).func.params == std::vector{kI32, kI64});
   CHECK(registry.at(a).func.results == std::vector{kF32});
 }
 
 TEST_CASE("what makes types different") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const TypeId plain = add(registry, {structure({{kI32, false}})});
   SECTION("mutability") { CHECK(plain != add(registry, {structure({{kI32, true}})})); }
   SECTION("packing") {
@@ -76,7 +85,7 @@ TEST_CASE("what makes types different") {
 
 // (rec (type $list (struct (field i32 (ref null $list)))))
 TEST_CASE("recursive types are equal when they are written alike") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const TypeId list = add(registry, {structure({{kI32}, {member(0)}})});
   CHECK(list == add(registry, {structure({{kI32}, {member(0)}})}));
   // References inside became absolute.
@@ -85,7 +94,7 @@ TEST_CASE("recursive types are equal when they are written alike") {
 
 // The same infinite tree, unrolled once, is another type: equality is iso-recursive, not equi-recursive.
 TEST_CASE("an unrolled recursion is another type") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const TypeId list = add(registry, {structure({{kI32}, {member(0)}})});
   const TypeId unrolled = add(registry, {structure({{kI32}, {nullable(HeapType(list))}})});
   CHECK(unrolled != list);
@@ -93,7 +102,7 @@ TEST_CASE("an unrolled recursion is another type") {
 }
 
 TEST_CASE("a member of a group differs from the same definition in another group") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const TypeId alone = add(registry, {func({}, {})});
   const TypeId pair = add(registry, {func({}, {}), structure({})});
   const TypeId reversed = add(registry, {structure({}), func({}, {})});
@@ -105,21 +114,21 @@ TEST_CASE("a member of a group differs from the same definition in another group
 }
 
 TEST_CASE("members of one group may be alike and stay apart") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const TypeId first = add(registry, {func({}, {}), func({}, {})});
   CHECK(first == add(registry, {func({}, {}), func({}, {})}));
   CHECK_FALSE(registry.is_subtype(first, TypeId(first.value + 1)));
 }
 
 TEST_CASE("an empty group is no obstacle") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   REQUIRE(registry.add_group({}).has_value());
   REQUIRE(registry.add_group({}).has_value());
   CHECK(add(registry, {func({}, {})}) == add(registry, {func({}, {})}));
 }
 
 TEST_CASE("subtyping follows declarations, at any depth") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   std::vector<TypeId> chain{add(registry, {structure({})})};
   for (int i = 1; i < 300; ++i) chain.push_back(add(registry, {structure({}, HeapType(chain.back()))}));
   const TypeId branch = add(registry, {structure({{kI32}}, HeapType(chain[150]))});
@@ -135,7 +144,7 @@ TEST_CASE("subtyping follows declarations, at any depth") {
 }
 
 TEST_CASE("equal definitions without a common super are unrelated") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const TypeId a = add(registry, {structure({}), structure({{kI32}}, HeapType::in_group(0))});
   const TypeId b = add(registry, {structure({}), structure({{kI64}}, HeapType::in_group(0))});
   CHECK(registry.is_subtype(TypeId(a.value + 1), a));
@@ -181,7 +190,7 @@ TEST_CASE("the abstract hierarchy") {
 }
 
 TEST_CASE("concrete types among the abstract ones") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const HeapType f(add(registry, {func({}, {})}));
   const HeapType s(add(registry, {structure({})}));
   const HeapType a(add(registry, {array({kI32})}));
@@ -211,7 +220,7 @@ TEST_CASE("concrete types among the abstract ones") {
 }
 
 TEST_CASE("value types match by kind, nullability and heap type") {
-  TypeRegistry registry;
+  KeepingRegistry registry;
   const HeapType f(add(registry, {func({}, {})}));
   CHECK(registry.matches(kI32, kI32));
   CHECK_FALSE(registry.matches(kI32, kI64));
@@ -229,6 +238,7 @@ TEST_CASE("ids stay valid while other threads add types") {
   constexpr std::uint32_t kThreads = 4;
   constexpr std::uint32_t kTypes = 2000;
   std::vector<std::vector<TypeId>> ids(kThreads);
+  std::vector<std::vector<TypeRef>> kept(kThreads);
   std::atomic<std::uint32_t> wrong = 0;
   std::vector<std::thread> threads;
   for (std::uint32_t t = 0; t < kThreads; ++t) {
@@ -236,7 +246,8 @@ TEST_CASE("ids stay valid while other threads add types") {
       for (std::uint32_t i = 0; i < kTypes; ++i) {
         const std::vector<ValType> params(1 + i % 40, i % 2 == 0 ? kI32 : kI64);
         const std::vector<ValType> results(i / 40, kF64);
-        const TypeId id = *registry.add_func({params, results});
+        kept[t].push_back(registry.add_func({params, results}).value());
+        const TypeId id = kept[t].back().id();
         if (registry.at(id).func.params != params || registry.at(id).func.results != results) ++wrong;
         ids[t].push_back(id);
       }
