@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engine/state.h"
+#include "runtime/preparation.h"
 #include "runtime/tier.h"
 
 namespace {
@@ -142,7 +143,9 @@ wasi::Result<void> compile_all(const wasi::Engine& engine, const wasi::Module& m
   wasi::runtime::ModuleCode& code = *Internals::state(module)->code()[static_cast<std::size_t>(checks)];
   for (std::size_t i = 0; i < code.module->bodies.size(); ++i) {
     const wasi::wasm::FuncIndex index(static_cast<std::uint32_t>(code.module->imported_functions + i));
-    if (auto entry = code.tier->prepare(code, code.code(index)); !entry) return std::unexpected(entry.error());
+    wasi::runtime::Preparation unbounded;
+    if (auto entry = code.tier->prepare(code, code.code(index), unbounded); !entry)
+      return std::unexpected(entry.error());
   }
   return {};
 }

@@ -63,8 +63,20 @@ class CatchTableBuilder {
     clauses_.clear();
     current_ = 0;
   }
+  void trim(std::size_t most) {
+    if (held_bytes() > most) *this = {};
+  }
   [[nodiscard]] bool empty() const { return starts_.empty(); }
   [[nodiscard]] CatchTable table() const { return {starts_, regions_, clauses_}; }
+  [[nodiscard]] std::uint64_t size_bytes() const {
+    return empty() ? 0
+                   : sizeof(CatchTable) + starts_.size() * sizeof(RegionStart) + regions_.size() * sizeof(CatchRegion) +
+                         clauses_.size() * sizeof(CatchClause);
+  }
+  [[nodiscard]] std::uint64_t held_bytes() const {
+    return starts_.capacity() * sizeof(RegionStart) + regions_.capacity() * sizeof(CatchRegion) +
+           clauses_.capacity() * sizeof(CatchClause);
+  }
   [[nodiscard]] std::uint32_t region() const { return current_; }
 
   // A region inside of the current one begins.

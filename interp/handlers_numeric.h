@@ -145,6 +145,18 @@ struct Select {
   }
 };
 
+// Slots to lower ones, which they may overlap.
+struct CopyRange {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 6;
+  WASI_INLINE static void run(State& s) {
+    std::memmove(static_cast<void*>(&slot_at<kDestinationAt>(s)), &slot_at<kDestinationAt + 2>(s),
+                 read_code<std::uint16_t>(s.ip + kDestinationAt + 4) * sizeof(Slot));
+    s.ip += kLength;
+    after_slow_call(s);
+  }
+};
+
 struct CopyVector {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 4;

@@ -80,7 +80,8 @@ class Interpreter : public runtime::Tier {
     return std::make_unique<TranslationStore>();
   }
 
-  Result<runtime::SlotEntry> prepare(ModuleCode& module, FunctionCode& code) override;
+  Result<runtime::SlotEntry> prepare(ModuleCode& module, FunctionCode& code,
+                                     runtime::Preparation& preparation) override;
 
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const Frame& frame) const override {
     const auto* translation = static_cast<const Translation*>(frame.function->interpreter.load());
@@ -136,25 +137,30 @@ std::unique_ptr<Translator> Interpreter::take_translator(runtime::BoundsChecks c
 }
 
 void Interpreter::give_back(runtime::BoundsChecks checks, std::unique_ptr<Translator> translator) {
+  translator->trim();
   const std::lock_guard lock(mutex_);
   spare_[static_cast<std::size_t>(checks)].push_back(std::move(translator));
 }
 
-Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, FunctionCode& code) {
+Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, FunctionCode& code,
+                                                runtime::Preparation& preparation) {
   if (code.interpreter.load(std::memory_order_acquire) != nullptr) return interpreter_entry;
   const auto begin = std::chrono::steady_clock::now();
   const wasm::FuncIndex function(code.index);
   const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
   auto translator = take_translator(module.checks);
-  WASI_TRY(translate(*translator, *module.module, function, validated));
+  WASI_TRY(translate(*translator, *module.module, function, validated, preparation));
+  const std::uint64_t kept = TranslationStore::size_of(*translator);
+  WASI_TRY(preparation.take(kept));
   const Translation* translation = static_cast<TranslationStore&>(*module.tier_module).add(*translator);
+  preparation.keep(kept);
   give_back(module.checks, std::move(translator));
   // Another thread may have been faster; its translation is the same and stays.
   void* expected = nullptr;
   if (code.interpreter.compare_exchange_strong(expected, const_cast<Translation*>(translation))) {
     functions_ += 1;
     bytecode_bytes_ += module.module->body(function).size;
-    code_bytes_ += sizeof(Translation) + translation->code_size + translation->offsets_size;
+    code_bytes_ += kept;
   }
   nanoseconds_ += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count());
   return interpreter_entry;

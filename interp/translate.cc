@@ -15,14 +15,19 @@ Result<void> walk(Translator& translator, const wasm::Module& module, wasm::Func
 
 }  // namespace
 
-Result<void> translate(Translator& translator, const wasm::Module& module, wasm::FuncIndex function, bool validated) {
-  translator.start(module, function, 0);
-  WASI_TRY(validated ? walk<false>(translator, module, function) : walk<true>(translator, module, function));
-  if (const std::uint32_t rethrow_slots = translator.rethrow_slots(); rethrow_slots != 0) {
-    translator.start(module, function, rethrow_slots);
-    WASI_TRY(walk<false>(translator, module, function));
+Result<void> translate(Translator& translator, const wasm::Module& module, wasm::FuncIndex function, bool validated,
+                       runtime::Preparation& preparation) {
+  try {
+    translator.start(module, function, preparation);
+    WASI_TRY(validated ? walk<false>(translator, module, function) : walk<true>(translator, module, function));
+    if (const std::uint32_t rethrow_slots = translator.rethrow_slots(); rethrow_slots != 0) {
+      translator.restart(rethrow_slots);
+      WASI_TRY(walk<false>(translator, module, function));
+    }
+    return translator.finish();
+  } catch (Stopped& stopped) {
+    return std::unexpected(std::move(stopped.error));
   }
-  return translator.finish();
 }
 
 }  // namespace wasi::interp

@@ -139,10 +139,23 @@ bool Translator::is_placed(const Control& target) {
   return label_slot(target) == stack_[stack_.size() - count].slot;
 }
 
-// Copies the uppermost entries to the slots from `to` on.
-void Translator::move_entries(std::uint32_t to, std::size_t count) {
+// Copies the uppermost entries to the slots from `to` on, `least_range` or more that are in their slots in one
+// instruction.
+void Translator::move_entries(std::uint32_t to, std::size_t count, std::size_t least_range) {
+  if (count == 0) return;
   const std::size_t first = stack_.size() - count;
-  for (std::size_t i = first; i < stack_.size(); ++i) copy(to + (stack_[i].slot - stack_[first].slot), stack_[i]);
+  const std::uint32_t distance = stack_[first].slot - to;
+  for (std::size_t i = first; i < stack_.size();) {
+    std::size_t end = are_placed(i) ? stack_.size() : i;
+    while (end < stack_.size() && stack_[end].kind == Entry::Kind::slot) ++end;
+    const std::uint32_t slot = stack_[i].slot;
+    if (end - i >= least_range) {
+      copy_range(slot - distance, slot, (end < stack_.size() ? stack_[end].slot : next_slot()) - slot);
+      i = end;
+    } else {
+      copy(slot - distance, stack_[i++]);
+    }
+  }
 }
 
 // Copies the values of a branch to the label's slots and leaves the model as it is, since the branch
@@ -177,17 +190,17 @@ void Translator::branch_when(const Condition& condition, bool sense, Control& ta
   bind(over);
 }
 
-// A reference is null when its 64 bits are 0.
+// A reference is null when its 64 bits are 0. It is no constant here.
 Translator::Condition Translator::null_test(const Entry& reference, bool is_null) {
   const Lowering& comparison = lowering_of(is_null ? wasm::Op::i64_eq : wasm::Op::i64_ne);
   Operand lhs = operand(reference, comparison);
-  if (lhs.form == 'k') lhs = {'s', in_slot(reference), 0};
   // The reference is used behind the test too.
   lhs.is_popped = false;
   return {&comparison, lhs, {'k', 0, 0}};
 }
 
 void Translator::branch_on(wasm::Op op, const validate::Immediates& immediates, Control& target) {
+  settle_constant();
   if (op == wasm::Op::br_on_null) {
     const Entry reference = pop();
     branch_when(null_test(reference, true), true, target);
@@ -226,7 +239,13 @@ void Translator::branch_table(std::span<Control* const> targets) {
   }
   for (Control* target : stubs) {
     bind(target->label.table_fixups);
-    branch(*target);
+    if (target->kind == ControlKind::function) {
+      emit_return();
+    } else {
+      // A byte of the body each: small code, rather than fast.
+      move_entries(label_slot(*target), target->branch_types().size(), 2);
+      emit_branch(*target);
+    }
   }
 }
 
@@ -255,11 +274,6 @@ void Translator::emit_unreachable() {
 }
 
 // --- calls
-
-// Brings the uppermost entries into their slots.
-void Translator::flush_arguments(std::size_t count) {
-  for (std::size_t i = stack_.size() - count; i < stack_.size(); ++i) flush_entry(stack_[i]);
-}
 
 // Arguments become results; nothing else of State outlives a call.
 void Translator::finish_call(const wasm::FuncType& type) {

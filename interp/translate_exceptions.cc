@@ -136,16 +136,15 @@ void Translator::delegate(const Control& label) {
   std::uint32_t region = 0;
   // The function's block begins where its first instruction does.
   if (label.kind != ControlKind::function) {
-    const auto target = std::find_if(tries_.rbegin() + 1, tries_.rend(),
-                                     [&](const Try& outer) { return outer.offset <= label.offset; });
-    if (target != tries_.rend()) region = target->region;
+    // The innermost one around, of those outside of the try that ends here. Inner ones have larger offsets.
+    const auto behind = std::ranges::upper_bound(tries_.begin(), tries_.end() - 1, label.offset, {}, &Try::offset);
+    if (behind != tries_.begin()) region = (behind - 1)->region;
   }
   catches_.set_parent(tries_.back().body, region);
 }
 
 void Translator::rethrow(const Control& label) {
-  const auto target =
-      std::find_if(tries_.rbegin(), tries_.rend(), [&](const Try& outer) { return outer.offset == label.offset; });
+  const auto target = std::ranges::lower_bound(tries_, label.offset, {}, &Try::offset);
   rethrow_slots_ = std::max(rethrow_slots_, target->depth + 1);
   // In a translation without the slot, which is thrown away, this is some slot.
   const std::uint32_t slot = locals_ - reserved_ + target->depth;

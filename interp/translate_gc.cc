@@ -317,7 +317,8 @@ void Translator::test_reference(const Entry& reference, std::uint32_t result, wa
 
 void Translator::cast_reference(wasm::ValType type) {
   const runtime::TypeTest test = runtime::make_test(*module_->registry, type);
-  const std::uint32_t slot = in_slot(stack_.back());
+  settle_constant();
+  const std::uint32_t slot = place(stack_.back());
   emit(is_object_test(test) ? Code::ref_cast_object : Code::ref_cast);
   mark();
   put_slot(slot);

@@ -399,7 +399,7 @@ void Translator::set_local(std::uint32_t local, bool tee) {
   // The instruction that made the value writes the local itself, if it is the last one.
   const bool retarget =
       options_.style != CodeStyle::plain && value.kind == Entry::Kind::slot && last_.written == value.slot;
-  if (aliases_[slot] != 0) keep_aliases(slot, retarget);
+  if (aliases_[slot] != kNoEntry) keep_aliases(slot, retarget);
   if (retarget) {
     out_.write(last_.position + kDestinationAt, static_cast<std::uint16_t>(slot));
     const Accumulators equal = accumulators_;
@@ -421,16 +421,16 @@ void Translator::keep_aliases(std::uint32_t slot, bool before_last) {
   Instruction last;
   std::uint8_t code[kMaxInstructionSize];
   std::uint32_t length = 0;
-  bool is_marked = false;
   if (before_last) {
     length = out_.size() - last_.position;
     std::memcpy(code, out_.bytes().data() + last_.position, length);
-    is_marked = !marks_.empty() && marks_.back().position == last_.position;
     last = take_back_last();
   }
-  for (std::size_t i = flushed_; i < stack_.size(); ++i) {
-    Entry& entry = stack_[i];
-    if (entry.kind == Entry::Kind::local && entry.bits == slot) flush_entry(entry);
+  std::uint32_t lowest = aliases_[slot];
+  for (; links_[lowest].below != kNoEntry; ++visits_) lowest = links_[lowest].below;
+  for (std::uint32_t next = kNoEntry; aliases_[slot] != kNoEntry; lowest = next) {
+    next = links_[lowest].above;
+    flush_entry(lowest);
   }
   if (!before_last) return;
   seal();
@@ -438,7 +438,7 @@ void Translator::keep_aliases(std::uint32_t slot, bool before_last) {
   last_.position = out_.size();
   last_.before = accumulators_;
   out_.append({code, length});
-  if (is_marked) marks_.back().position = last_.position;
+  marks_.move(last.position, last_.position);
   // What accumulators equalled before the copies they equal no more, should a copy have written it.
   for (unsigned i = 0; i < kValueClasses; ++i) {
     if (after.slot[i] == kNoSlot || after.slot[i] == last.written) accumulators_.slot[i] = after.slot[i];
@@ -480,7 +480,8 @@ void Translator::set_global(std::uint32_t global) {
 
 // An instruction that looks at the reference on top, which stays.
 void Translator::check_reference(Code code) {
-  const std::uint32_t slot = in_slot(stack_.back());
+  settle_constant();
+  const std::uint32_t slot = place(stack_.back());
   emit(code);
   mark();
   put_slot(slot);

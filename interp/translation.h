@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "interp/offset_marks.h"
+
 namespace wasi::interp {
 
 // Slots that a call clears without counting: most functions have fewer locals than that, and no branch
@@ -18,17 +20,20 @@ struct Translation {
   std::uint32_t parameter_slots = 0;
   std::uint32_t local_slots = 0;  // behind the parameters: zero at entry
   std::uint32_t code_size = 0;
-  // Pairs of (code position, byte offset in the module) of the instructions at which a frame can
-  // stand, as LEB128 differences.
-  const std::uint8_t* offsets = nullptr;
-  std::uint32_t offsets_size = 0;
+  std::uint32_t offsets_size = 0;  // of the differences of an OffsetTable, which lie behind the code
+  std::uint32_t index_size = 0;    // and of its index, of which few functions have any
+  const IndexedMark* index = nullptr;
   const CatchTable* catches = nullptr;  // null where the function catches nothing
 
   [[nodiscard]] bool contains(std::uintptr_t address) const {
     return address - reinterpret_cast<std::uintptr_t>(code) < code_size;
   }
-  // The byte offset in the module of the instruction whose code begins at `ip`.
-  [[nodiscard]] std::optional<std::uint64_t> offset_of(const std::uint8_t* ip) const;
+  [[nodiscard]] OffsetTable offsets() const { return {{code + code_size, offsets_size}, {index, index_size}}; }
+  // The byte offset in the module of the instruction whose code begins at `ip`. Called from the fault handler, too.
+  [[nodiscard]] std::optional<std::uint64_t> offset_of(const std::uint8_t* ip) const {
+    if (!contains(reinterpret_cast<std::uintptr_t>(ip))) return std::nullopt;
+    return offsets().find(static_cast<std::uint32_t>(ip - code));
+  }
 };
 
 }  // namespace wasi::interp

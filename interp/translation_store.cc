@@ -1,6 +1,7 @@
 #include "interp/translation_store.h"
 
-#include <cstring>
+#include <algorithm>
+#include <memory>
 #include <new>
 
 namespace wasi::interp {
@@ -9,23 +10,6 @@ namespace {
 
 constexpr std::size_t kChunkSize = 64U << 10;
 constexpr std::size_t kAlignment = alignof(Translation);
-
-void put_leb(std::vector<std::uint8_t>& bytes, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<std::uint8_t>(value | 0x80));
-  bytes.push_back(static_cast<std::uint8_t>(value));
-}
-
-std::vector<std::uint8_t> encode(std::span<const OffsetMark> marks) {
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(marks.size() * 3);
-  OffsetMark previous;
-  for (const OffsetMark& mark : marks) {
-    put_leb(bytes, mark.position - previous.position);
-    put_leb(bytes, mark.offset - previous.offset);
-    previous = mark;
-  }
-  return bytes;
-}
 
 }  // namespace
 
@@ -52,6 +36,12 @@ std::span<const T> TranslationStore::copy(std::span<const T> from) {
   return {to, from.size()};
 }
 
+std::uint64_t TranslationStore::size_of(const Translator& translator) {
+  const OffsetTable offsets = translator.offsets();
+  return sizeof(Translation) + translator.code().size() + offsets.differences.size() + offsets.index.size_bytes() +
+         translator.catches().size_bytes();
+}
+
 const CatchTable* TranslationStore::add(const CatchTableBuilder& catches) {
   if (catches.empty()) return nullptr;
   const CatchTable from = catches.table();
@@ -60,20 +50,22 @@ const CatchTable* TranslationStore::add(const CatchTableBuilder& catches) {
 
 const Translation* TranslationStore::add(const Translator& translator) {
   const std::span<const std::uint8_t> code = translator.code();
-  const std::vector<std::uint8_t> offsets = encode(translator.marks());
+  const OffsetTable offsets = translator.offsets();
   const std::lock_guard lock(mutex_);
   const CatchTable* catches = add(translator.catches());
-  std::uint8_t* memory = allocate(sizeof(Translation) + code.size() + offsets.size());
+  const std::span<const IndexedMark> index = offsets.index.empty() ? offsets.index : copy(offsets.index);
+  std::uint8_t* memory = allocate(sizeof(Translation) + code.size() + offsets.differences.size());
   std::uint8_t* code_at = memory + sizeof(Translation);
-  std::memcpy(code_at, code.data(), code.size());
-  if (!offsets.empty()) std::memcpy(code_at + code.size(), offsets.data(), offsets.size());
+  std::ranges::copy(code, code_at);
+  std::ranges::copy(offsets.differences, code_at + code.size());
   return new (memory) Translation{.code = code_at,
                                   .frame_slots = translator.frame_slots(),
                                   .parameter_slots = translator.parameter_slots(),
                                   .local_slots = translator.local_slots(),
                                   .code_size = static_cast<std::uint32_t>(code.size()),
-                                  .offsets = code_at + code.size(),
-                                  .offsets_size = static_cast<std::uint32_t>(offsets.size()),
+                                  .offsets_size = static_cast<std::uint32_t>(offsets.differences.size()),
+                                  .index_size = static_cast<std::uint32_t>(index.size()),
+                                  .index = index.data(),
                                   .catches = catches};
 }
 

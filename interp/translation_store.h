@@ -16,6 +16,8 @@ namespace wasi::interp {
 
 class TranslationStore : public runtime::TierModule {
  public:
+  // Bytes of what add() will make.
+  static std::uint64_t size_of(const Translator& translator);
   // Copies what the translator has made. Thread-safe.
   const Translation* add(const Translator& translator);
 

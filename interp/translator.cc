@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/byte_reader.h"
 #include "base/result.h"
+#include "base/trim.h"
 #include "binary/immediates.h"
 #include "interp/dispatch.h"
 #include "interp/translation.h"
@@ -21,15 +23,25 @@ bool fits_in_32_bits(std::uint64_t bits) {
 
 }  // namespace
 
-void Translator::start(const wasm::Module& module, wasm::FuncIndex function, std::uint32_t rethrow_slots) {
+void Translator::start(const wasm::Module& module, wasm::FuncIndex function, runtime::Preparation& preparation) {
   module_ = &module;
   type_ = &module.func_type(function);
+  preparation_ = &preparation;
+  counted_bytes_ = 0;
+  out_.start(preparation);
+  marks_.start(preparation);
+  restart(0);
+}
+
+void Translator::restart(std::uint32_t rethrow_slots) {
   error_.reset();
   stack_.clear();
   flushed_ = 0;
+  placed_ = {};
   head_ = {};
   out_.clear();
   marks_.clear();
+  visits_ = 0;
   forget_accumulators();
   last_ = {};
   tables_ = 0;
@@ -40,6 +52,31 @@ void Translator::start(const wasm::Module& module, wasm::FuncIndex function, std
   catch_depth_ = 0;
   catches_.clear();
   tries_.clear();
+}
+
+void Translator::trim() {
+  constexpr std::size_t kKeptBytes = 1 << 20;
+  out_.trim(kKeptBytes);
+  marks_.trim(kKeptBytes);
+  catches_.trim(kKeptBytes);
+  wasi::trim(stack_, kKeptBytes);
+  wasi::trim(links_, kKeptBytes);
+  wasi::trim(tries_, kKeptBytes);
+}
+
+// What vectors have grown by since the last poll is bounded by a poll's share of the body and their doubling, so that
+// is early enough to count it.
+void Translator::poll_with(std::uint64_t walk_bytes) {
+  stop_unless(preparation_->poll());
+  const std::uint64_t bytes = walk_bytes + marks_.held_bytes() + catches_.held_bytes() +
+                              stack_.capacity() * sizeof(Entry) + links_.capacity() * sizeof(AliasLinks) +
+                              aliases_.capacity() * sizeof(std::uint32_t) + tries_.capacity() * sizeof(Try);
+  if (bytes > counted_bytes_) {
+    stop_unless(preparation_->take(bytes - counted_bytes_));
+  } else {
+    preparation_->give_back(counted_bytes_ - bytes);
+  }
+  counted_bytes_ = bytes;
 }
 
 void Translator::begin_function(std::span<const wasm::ValType> locals) {
@@ -56,11 +93,12 @@ void Translator::begin_function(std::span<const wasm::ValType> locals) {
   locals_ += reserved_;
   next_slot_ = locals_;
   frame_slots_ = std::max(locals_, parameters_ + kClearedSlots);
-  aliases_.assign(locals_, 0);
+  aliases_.assign(locals_, kNoEntry);
 }
 
 Result<void> Translator::finish() {
   forget_code();
+  marks_.finish();
   if (!error_ && frame_slots_ > wasm::kMaxFrameSlots) {
     error_ = Error{ErrorKind::limit,
                    fmt::format("the function needs {} values at a time, and at most {} are supported", frame_slots_,
@@ -84,16 +122,37 @@ void Translator::push(Entry::Kind kind, std::uint64_t bits, bool is_vector) {
   stack_.push_back({kind, is_vector, next_slot_, bits});
   next_slot_ += is_vector ? 2 : 1;
   frame_slots_ = std::max(frame_slots_, next_slot_);
-  if (kind == Entry::Kind::local) ++aliases_[bits];
+  if (kind == Entry::Kind::local) link_alias(bits);
   if (options_.style == CodeStyle::plain) flush();
+}
+
+// The entry just pushed names the local.
+void Translator::link_alias(std::uint64_t slot) {
+  const auto index = static_cast<std::uint32_t>(stack_.size() - 1);
+  if (links_.size() <= index) links_.resize(stack_.capacity());
+  const std::uint32_t below = std::exchange(aliases_[slot], index);
+  links_[index].below = below;
+  if (below != kNoEntry) links_[below].above = index;
+}
+
+void Translator::unlink_alias(std::uint64_t slot, std::size_t index) {
+  const AliasLinks links = links_[index];
+  if (aliases_[slot] == index) {
+    aliases_[slot] = links.below;
+    return;
+  }
+  links_[links.above].below = links.below;
+  if (links.below != kNoEntry) links_[links.below].above = links.above;
 }
 
 Translator::Entry Translator::pop() {
   const Entry entry = stack_.back();
   stack_.pop_back();
   next_slot_ = entry.slot;
-  if (entry.kind == Entry::Kind::local) --aliases_[entry.bits];
+  // It is the uppermost one.
+  if (entry.kind == Entry::Kind::local) aliases_[entry.bits] = links_[stack_.size()].below;
   flushed_ = std::min(flushed_, stack_.size());
+  placed_.end = std::min(placed_.end, stack_.size());
   return entry;
 }
 
@@ -104,16 +163,36 @@ void Translator::reset_stack(std::size_t height, std::span<const wasm::ValType> 
   flushed_ = stack_.size();
 }
 
-void Translator::flush_entry(Entry& entry) {
+void Translator::flush_entry(std::size_t index) {
+  ++visits_;
+  Entry& entry = stack_[index];
   if (entry.kind == Entry::Kind::slot) return;
   copy(entry.slot, entry);
-  if (entry.kind == Entry::Kind::local) --aliases_[entry.bits];
+  if (entry.kind == Entry::Kind::local) unlink_alias(entry.bits, index);
   entry.kind = Entry::Kind::slot;
 }
 
-void Translator::flush_from(std::size_t index) {
-  for (std::size_t i = std::max(index, flushed_); i < stack_.size(); ++i) flush_entry(stack_[i]);
-  if (index <= flushed_) flushed_ = stack_.size();
+void Translator::flush() {
+  for (std::size_t i = flushed_; i < stack_.size(); ++i) flush_entry(i);
+  flushed_ = stack_.size();
+}
+
+// Brings the uppermost entries into their slots.
+void Translator::flush_arguments(std::size_t count) {
+  const std::size_t first = stack_.size() - count;
+  for (std::size_t i = std::max(first, flushed_); i < stack_.size(); ++i) {
+    if (placed_.begin <= i && i < placed_.end) {
+      i = placed_.end - 1;
+    } else {
+      flush_entry(i);
+    }
+  }
+  if (first <= flushed_) {
+    flushed_ = stack_.size();
+  } else {
+    if (first < placed_.begin || first > placed_.end) placed_.begin = first;
+    placed_.end = stack_.size();
+  }
 }
 
 // The slot that holds a popped entry's value, which a constant is given now.
@@ -275,6 +354,16 @@ void Translator::copy(std::uint32_t to, const Entry& from) {
     out_.put(from.bits);
   }
   wrote(to);
+}
+
+// Of slots, downward. Calls out, so that accumulators are dead behind it.
+void Translator::copy_range(std::uint32_t to, std::uint32_t from, std::uint32_t count) {
+  if (to == from) return;
+  emit(Code::copy_range);
+  put_slot(to);
+  put_slot(from);
+  put_slot(count);
+  forget_accumulators();
 }
 
 }  // namespace wasi::interp

@@ -8,9 +8,12 @@
 //    and calls flush the stack first, branches bring their values to the label's slots. So other tiers can
 //    take over a frame there.
 //  - An entry that names a local is given its own slot before the local is written.
+//    Entries that name the same local are linked, so that finding them takes no search.
 //  - The accumulator of a class equals the slot that it is said to equal, and never lives past a label.
 //  - `last_` is the instruction before the current position, with no label in between: only it may be
 //    changed or taken back.
+// The code is linear in the body, and so is the time: what lies on the stack is brought into its slots once, and
+// then moved in one instruction however much it is. docs/performance.md has the factor.
 #pragma once
 
 #include <wasi/error.h>
@@ -28,22 +31,22 @@
 #include "interp/code_buffer.h"
 #include "interp/code_style.h"
 #include "interp/lowering.h"
+#include "interp/offset_marks.h"
 #include "runtime/bounds_checks.h"
+#include "runtime/preparation.h"
 #include "validate/sink.h"
 #include "wasm/module.h"
 
 namespace wasi::interp {
 
+// Bytes of a translation, with all that is kept beside the code, per byte of the body, at most; a small constant aside.
+// tests/interp/cost_test.cc measures it for every construct.
+inline constexpr std::uint64_t kMostCodePerByte = 22;
+
 struct TranslatorOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CodeStyle style = CodeStyle::fused;
   std::atomic<std::uint64_t>* counts = nullptr;  // by wasm::Op, for code that counts
-};
-
-// An instruction at which a frame can stand, and where it came from.
-struct OffsetMark {
-  std::uint32_t position = 0;  // in the code
-  std::uint64_t offset = 0;    // in the module
 };
 
 class Translator {
@@ -65,21 +68,32 @@ class Translator {
 
   explicit Translator(TranslatorOptions options) : options_(options) {}
 
-  // Before the walk; results are valid until the next one. `rethrow_slots` are kept for exceptions that are
-  // rethrown: where they turn out to be fewer than rethrow_slots() after the walk, another walk is due.
-  void start(const wasm::Module& module, wasm::FuncIndex function, std::uint32_t rethrow_slots);
+  // Before the walk; results are valid until the next one. Throws Stopped where `preparation`, which outlives the walk,
+  // allows no more, and so does the walk.
+  void start(const wasm::Module& module, wasm::FuncIndex function, runtime::Preparation& preparation);
+  // Before another walk of the same function, which is due where rethrow_slots() are needed: these are kept for
+  // exceptions that are rethrown.
+  void restart(std::uint32_t rethrow_slots);
   // After it: an error where the function uses what this version does not run.
   [[nodiscard]] Result<void> finish();
 
   [[nodiscard]] std::span<const std::uint8_t> code() const { return out_.bytes(); }
-  [[nodiscard]] std::span<const OffsetMark> marks() const { return marks_; }
+  [[nodiscard]] OffsetTable offsets() const { return marks_.table(); }
   [[nodiscard]] std::uint32_t frame_slots() const { return frame_slots_; }
   [[nodiscard]] std::uint32_t parameter_slots() const { return parameters_; }
   [[nodiscard]] std::uint32_t local_slots() const { return locals_ - parameters_ - reserved_; }
   [[nodiscard]] std::uint32_t rethrow_slots() const { return rethrow_slots_; }
   [[nodiscard]] const CatchTableBuilder& catches() const { return catches_; }
+  // Entries of the model that were looked at beside those that were pushed: what tests of linear time count.
+  [[nodiscard]] std::uint64_t visits() const { return visits_; }
+  // Gives memory back when a function needed unusually much.
+  void trim();
 
   // The sink.
+  template <class W>
+  void poll(W& walk) {
+    poll_with(walk.held_bytes());
+  }
   template <class W>
   void begin(W& walk) {
     offset_ = walk.offset();
@@ -196,6 +210,12 @@ class Translator {
     std::uint32_t slot = 0;  // canonical
     std::uint64_t bits = 0;  // the local's slot, or the constant
   };
+  static constexpr std::uint32_t kNoEntry = UINT32_MAX;
+  // The neighbours of an entry among those that name the same local.
+  struct AliasLinks {
+    std::uint32_t below = kNoEntry;
+    std::uint32_t above = kNoEntry;
+  };
   struct LocalPlace {
     std::uint32_t slot = 0;
     bool is_vector = false;
@@ -243,6 +263,7 @@ class Translator {
   }
 
   // translator.cc: the model
+  void poll_with(std::uint64_t walk_bytes);
   void begin_function(std::span<const wasm::ValType> locals);
   void unsupported(wasm::Op op);
   [[nodiscard]] LocalPlace place_of_local(std::uint32_t local) const {
@@ -251,18 +272,28 @@ class Translator {
   // The slot that the next value pushed will have.
   [[nodiscard]] std::uint32_t next_slot() const { return next_slot_; }
   void push(Entry::Kind kind, std::uint64_t bits, bool is_vector = false);
+  void link_alias(std::uint64_t slot);
+  void unlink_alias(std::uint64_t slot, std::size_t index);
   void push_slot(bool is_vector = false) { push(Entry::Kind::slot, 0, is_vector); }
   void push_slots(std::span<const wasm::ValType> types) {
     for (const wasm::ValType type : types) push_slot(type.is_vector());
   }
   Entry pop();
   void reset_stack(std::size_t height, std::span<const wasm::ValType> values);
+  // The entries from `index` on are known to be in their slots.
+  [[nodiscard]] bool are_placed(std::size_t index) const {
+    return flushed_ == stack_.size() || (placed_.begin <= index && placed_.end == stack_.size());
+  }
   static std::uint32_t place(const Entry& entry) {
     return entry.kind == Entry::Kind::local ? static_cast<std::uint32_t>(entry.bits) : entry.slot;
   }
-  void flush() { flush_from(0); }
-  void flush_from(std::size_t index);
-  void flush_entry(Entry& entry);
+  void flush();
+  void flush_arguments(std::size_t count);
+  void flush_entry(std::size_t index);
+  // A constant on top that instructions only look at is brought into its slot once, not by each of them.
+  void settle_constant() {
+    if (stack_.back().kind == Entry::Kind::constant) flush_entry(stack_.size() - 1);
+  }
   std::uint32_t in_slot(const Entry& entry);
   Operand operand(const Entry& entry, const Lowering& lowering);
   Operand operand(const Entry& entry, ValueClass value_class, bool is_wide);
@@ -284,8 +315,9 @@ class Translator {
   void put_target(std::uint32_t& fixups, std::uint32_t position);
   void put_fixup(std::uint32_t& list);
   void bind(std::uint32_t& list);
-  void mark() { marks_.push_back({last_.position, offset_}); }
+  void mark() { marks_.add(last_.position, offset_); }
   void copy(std::uint32_t to, const Entry& from);
+  void copy_range(std::uint32_t to, std::uint32_t from, std::uint32_t count);
 
   // translate_values.cc: numbers, variables, memories, tables
   void lower(wasm::Op op, const validate::Immediates& immediates);
@@ -365,7 +397,9 @@ class Translator {
   void emit_branch_if(const Condition& condition, bool sense, std::uint32_t& fixups, std::uint32_t position);
   void emit_branch(Control& target);
   bool is_placed(const Control& target);
-  void move_entries(std::uint32_t to, std::size_t count);
+  // Few copies are faster than the instruction for many.
+  static constexpr std::size_t kLeastRange = 3;
+  void move_entries(std::uint32_t to, std::size_t count, std::size_t least_range = kLeastRange);
   void move_results(const Control& target);
   [[nodiscard]] std::uint32_t label_slot(const Control& target) const { return locals_ + target.slot_height; }
   void emit_return();
@@ -373,7 +407,6 @@ class Translator {
   void call_direct(bool is_tail, wasm::FuncIndex function);
   void call_through_table(bool is_tail, wasm::TypeIndex type, wasm::TableIndex table);
   void call_reference(bool is_tail, wasm::TypeIndex type);
-  void flush_arguments(std::size_t count);
   void finish_call(const wasm::FuncType& type);
 
   // translate_exceptions.cc
@@ -405,11 +438,17 @@ class Translator {
   std::uint32_t frame_slots_ = 0;
   std::vector<LocalPlace> wide_locals_;  // empty where no local is a v128: local N is in slot N then
   std::vector<Entry> stack_;
-  std::size_t flushed_ = 0;             // entries below are in their slots
-  std::vector<std::uint32_t> aliases_;  // by a local's slot: how many entries name it
+  std::size_t flushed_ = 0;  // entries below are in their slots
+  // And so are these, which branches and calls brought there.
+  struct {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  } placed_;
+  std::vector<std::uint32_t> aliases_;  // by a local's slot: the uppermost entry that names it
+  std::vector<AliasLinks> links_;       // by entry, of those that name locals
 
   CodeBuffer out_;
-  std::vector<OffsetMark> marks_;
+  OffsetMarks marks_;
   Accumulators accumulators_;
   Instruction last_;
   // The instruction that those before `last_` were fused into, where `last_` may be added.
@@ -425,6 +464,10 @@ class Translator {
   std::vector<Try> tries_;
   std::uint32_t catch_depth_ = 0;    // legacy catches around the current position
   std::uint32_t rethrow_slots_ = 0;  // that the function needs
+
+  runtime::Preparation* preparation_ = nullptr;
+  std::uint64_t counted_bytes_ = 0;  // of memory beside the buffers, taken from it
+  std::uint64_t visits_ = 0;
 };
 
 }  // namespace wasi::interp

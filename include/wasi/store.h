@@ -25,8 +25,9 @@ struct StoreState;
 }  // namespace detail
 
 struct StoreConfig {
-  // Bytes of all linear memories and tables (8 an element) together, and of what instances take beside them beyond the
-  // first MiB; a guest's memory.grow or table.grow beyond it fails with -1.
+  // Bytes of all linear memories and tables (8 an element) together, of what instances take beside them beyond the
+  // first MiB, and of translated functions beyond their first 4 MiB. A guest's memory.grow or table.grow beyond it
+  // fails with -1, a call that needs a function translated with TrapCode::allocation_failure.
   std::uint64_t memory_limit = UINT64_MAX;
   std::uint64_t table_limit = 10'000'000;  // elements of each table
   std::uint64_t instance_limit = 10'000;

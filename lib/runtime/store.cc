@@ -278,12 +278,34 @@ bool Store::reserve_memory(std::uint64_t bytes) {
 
 void Store::release_memory(std::uint64_t bytes) { impl_->memory_bytes -= bytes; }
 
+namespace {
+
+// What of `bytes` counts where the first `free` of them do not.
+std::uint64_t counted(std::uint64_t bytes, std::uint64_t free) { return bytes - std::min(bytes, free); }
+
+}  // namespace
+
 bool Store::reserve_objects(std::uint64_t bytes) {
-  const auto counted = [](std::uint64_t total) { return total - std::min(total, kUncountedObjectBytes); };
   const std::uint64_t total = impl_->object_bytes + bytes;
-  if (!reserve_memory(counted(total) - counted(impl_->object_bytes))) return false;
+  const std::uint64_t before = counted(impl_->object_bytes, kUncountedObjectBytes);
+  if (!reserve_memory(counted(total, kUncountedObjectBytes) - before)) return false;
   impl_->object_bytes = total;
   return true;
+}
+
+bool Store::reserve_code(std::uint64_t bytes) {
+  const std::uint64_t total = impl_->code_bytes + bytes;
+  const std::uint64_t before = counted(impl_->code_bytes, kUncountedCodeBytes);
+  if (!reserve_memory(counted(total, kUncountedCodeBytes) - before)) return false;
+  impl_->code_bytes = total;
+  return true;
+}
+
+void Store::release_code(std::uint64_t bytes) {
+  const std::uint64_t total = impl_->code_bytes - bytes;
+  const std::uint64_t after = counted(total, kUncountedCodeBytes);
+  release_memory(counted(impl_->code_bytes, kUncountedCodeBytes) - after);
+  impl_->code_bytes = total;
 }
 
 const Tier* Store::tier_of(std::uintptr_t pc) const {

@@ -53,7 +53,7 @@ struct Tag {
 };
 
 struct StoreLimits {
-  std::uint64_t memory_bytes = UINT64_MAX;    // of all memories and tables together
+  std::uint64_t memory_bytes = UINT64_MAX;    // of all memories, tables and translated functions together
   std::uint64_t table_elements = 10'000'000;  // per table
   std::uint64_t instances = 10'000;
   std::uint64_t stack_bytes = kDefaultStackBytes;  // of the Wasm stack
@@ -159,6 +159,9 @@ class Store {
   // The same for what objects beside memories and tables take; the first kUncountedObjectBytes of a store are free.
   // They live as long as the store.
   [[nodiscard]] bool reserve_objects(std::uint64_t bytes);
+  // The same for the preparation of functions (preparation.h), beyond the first kUncountedCodeBytes.
+  [[nodiscard]] bool reserve_code(std::uint64_t bytes);
+  void release_code(std::uint64_t bytes);
 
   // For the fault handler, async-signal-safe: the tier whose code holds `pc`, or null; and what an access to
   // `address` by guest code means, empty where the address is not in one of this store's reservations.

@@ -27,6 +27,7 @@ struct Store::Impl {
   std::vector<Tier*> tiers;        // of the instances, each once
   std::uint64_t memory_bytes = 0;  // of the limit
   std::uint64_t object_bytes = 0;  // some of which count
+  std::uint64_t code_bytes = 0;    // the same
   bool uses_guard_pages = false;
 
   Memory* add(std::unique_ptr<Memory> memory) {

@@ -15,6 +15,7 @@
 namespace wasi::runtime {
 
 struct ModuleCode;
+class Preparation;
 
 // A tier's data for one module: translations, owned here and freed with the module.
 class TierModule {
@@ -37,8 +38,9 @@ class Tier {
   virtual std::unique_ptr<TierModule> create_module(ModuleCode& module) = 0;
 
   // Translates the function's body, checking it when it has not been validated, and returns its entry.
-  // Thread-safe; when two threads prepare one function, both get a working entry.
-  virtual Result<SlotEntry> prepare(ModuleCode& module, FunctionCode& code) = 0;
+  // Thread-safe; when two threads prepare one function, both get a working entry. Polls `preparation` and takes its
+  // memory from it; where that refuses, its error is the result, and nothing half-made is left.
+  virtual Result<SlotEntry> prepare(ModuleCode& module, FunctionCode& code, Preparation& preparation) = 0;
 
   // The byte offset in the module of the instruction at which a frame of this tier stands (for the
   // newest frame: the one that trapped; for others: the call). Empty where it cannot be told.

@@ -10,6 +10,7 @@
 #include "runtime/backtrace.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
+#include "runtime/preparation.h"
 
 namespace wasi::runtime {
 
@@ -56,52 +57,69 @@ void raise_trap(ExecState& exec, Trap trap) {
   leave(exec);
 }
 
-void handle_interrupt(ExecState& exec) {
+bool must_stop(ExecState& exec) {
   const std::uint32_t wishes = exec.interrupt.exchange(0);
   if ((wishes & kInterruptEnd) != 0) {
     exec.interrupt.fetch_or(wishes);
     record(exec, exec.program->ending_trap());
-    leave(exec);
+    return true;
   }
   if ((wishes & kInterruptOuter) != 0) {
     // It is the outer store that answers the wish; this one stops until then.
     exec.interrupt.fetch_or(wishes);
-    raise_trap(exec, TrapCode::interrupted);
+    exec.pending = make_trap(exec, TrapCode::interrupted);
+    return true;
   }
   if ((wishes & kInterruptRequest) != 0) {
     exec.interrupt.fetch_or(wishes & kInterruptDeadline);
-    raise_trap(exec, TrapCode::interrupted);
+    exec.pending = make_trap(exec, TrapCode::interrupted);
+    return true;
   }
-  if ((wishes & kInterruptDeadline) == 0 || !exec.deadline) return;
+  if ((wishes & kInterruptDeadline) == 0 || !exec.deadline) return false;
   if (std::chrono::steady_clock::now() >= *exec.deadline) {
     // The deadline stays passed until another is set.
     exec.interrupt.fetch_or(kInterruptDeadline);
-    raise_trap(exec, TrapCode::deadline_exceeded);
+    exec.pending = make_trap(exec, TrapCode::deadline_exceeded);
+    return true;
   }
   exec.store->keep_watch();
+  return false;
 }
+
+void handle_interrupt(ExecState& exec) {
+  if (must_stop(exec)) leave(exec);
+}
+
+namespace {
+
+// The function could not be prepared.
+void record_failure(const ModuleCode& module, Error error, ExecState& exec) {
+  Trap trap;
+  trap.code = error.kind == ErrorKind::limit ? TrapCode::allocation_failure : TrapCode::invalid_function;
+  add_message(trap, [&] {
+    if (module.locate) error = module.locate(std::move(error));
+    // A trap's message is one line: without the text's.
+    if (error.text) error.text->excerpt.clear();
+    return ": " + error.to_string();
+  });
+  record(exec, std::move(trap));
+}
+
+}  // namespace
 
 SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function) {
   {
     ModuleCode& module = *Instance::from(instance)->code;
     const auto defined = static_cast<std::uint32_t>(&record_of_function - module.functions);
     FunctionCode& code = module.code(wasm::FuncIndex(module.module->imported_functions + defined));
-    const Result<SlotEntry> entry = guarded([&] { return module.tier->prepare(module, code); });
+    Preparation preparation(*instance->exec);
+    Result<SlotEntry> entry = guarded([&] { return module.tier->prepare(module, code, preparation); });
     if (entry) {
       code.state.fetch_or(kBodyValidated, std::memory_order_relaxed);
       code.entry.store(*entry, std::memory_order_release);
       return *entry;
     }
-    Trap trap;
-    trap.code = entry.error().kind == ErrorKind::limit ? TrapCode::allocation_failure : TrapCode::invalid_function;
-    add_message(trap, [&] {
-      Error error = entry.error();
-      if (module.locate) error = module.locate(std::move(error));
-      // A trap's message is one line: without the text's.
-      if (error.text) error.text->excerpt.clear();
-      return ": " + error.to_string();
-    });
-    record(*instance->exec, std::move(trap));
+    if (!preparation.is_interrupted()) record_failure(module, std::move(entry).error(), *instance->exec);
   }
   leave(*instance->exec);
 }

@@ -35,9 +35,11 @@ void add_message(Trap& trap, Details&& details) {
   }
 }
 
-// Called by a poll that saw exec.interrupt set: raises `interrupted`, `deadline_exceeded` or what ended the program
-// where they are due, otherwise clears a stale flag and returns. Sets the flag again where only polls keep the
+// Called by a poll that saw exec.interrupt set: true where `interrupted`, `deadline_exceeded` or what ended the program
+// is due, which is in exec.pending then. Otherwise clears a stale flag, and sets it again where only polls keep the
 // deadline.
+[[nodiscard]] bool must_stop(ExecState& exec);
+// The same for guest code: raises what is due.
 void handle_interrupt(ExecState& exec);
 
 inline void poll(ExecState& exec) {
@@ -47,7 +49,8 @@ inline void poll(ExecState& exec) {
 
 // Makes a function of `instance` ready for its first call: fills its record, validates its body if that
 // has not been done, and asks the tier for an entry, which is also stored in code.entry. Traps
-// (invalid_function, with the error's text) when the body does not validate.
+// (invalid_function, with the error's text) when the body does not validate, and as a loop would where the store has
+// to stop meanwhile.
 SlotEntry prepare_function(VmContext* instance, FunctionCode& code);
 
 // The entry of `code`, prepared when needed.

@@ -25,5 +25,6 @@ inline constexpr std::uint64_t kGcMinimumBudget = 16U << 20;        // allocated
 inline constexpr std::uint64_t kGcReserveDivisor = 64;  // of a full heap, the part that must be free to go on
 inline constexpr std::size_t kMaxBacktraceFrames = 128;
 inline constexpr std::uint64_t kUncountedObjectBytes = 1U << 20;  // of instances: a tight limit is meant for memories
+inline constexpr std::uint64_t kUncountedCodeBytes = 4U << 20;    // of prepared functions: the same
 
 }  // namespace wasi::runtime

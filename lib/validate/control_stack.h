@@ -21,10 +21,16 @@ struct ControlEntry : Control<Label> {
 
 template <class Label>
 class ControlStack {
+ private:
+  static constexpr std::size_t kChunk = 128;
+  static constexpr std::size_t kKeepChunks = 16;
+  using Chunk = std::array<ControlEntry<Label>, kChunk>;
+
  public:
   using Entry = ControlEntry<Label>;
 
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t held_bytes() const { return chunks_.size() * sizeof(Chunk); }
   [[nodiscard]] Entry& from_top(std::size_t depth) {
     const std::size_t index = size_ - 1 - depth;
     return index < kChunk ? first_[index] : (*chunks_[index / kChunk])[index % kChunk];
@@ -50,10 +56,6 @@ class ControlStack {
   }
 
  private:
-  static constexpr std::size_t kChunk = 128;
-  static constexpr std::size_t kKeepChunks = 16;
-  using Chunk = std::array<Entry, kChunk>;
-
   void add_chunk() {
     chunks_.push_back(std::make_unique<Chunk>());
     first_ = chunks_[0]->data();

@@ -26,12 +26,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "base/byte_reader.h"
 #include "base/check.h"
 #include "base/result.h"
+#include "base/trim.h"
 #include "binary/type_reader.h"
 #include "validate/control_stack.h"
 #include "validate/locals.h"
@@ -48,6 +50,12 @@ namespace wasi::validate {
 template <class Sink>
 inline constexpr bool kIsConstantSink = requires { requires Sink::kConstant; };
 
+// A sink may have a method poll(W&): it is called at the beginning and then every kPollBytes of the body, also where
+// nothing else is reported, and may end the walk with an exception of its own.
+template <class Sink, class Walk>
+inline constexpr bool kPolls = requires(Sink sink, Walk& walk) { sink.poll(walk); };
+inline constexpr std::ptrdiff_t kPollBytes = 4096;
+
 // A sink may declare `static constexpr bool kSilent = true`: it ignores all that it is told.
 template <class Sink>
 inline constexpr bool kIsSilentSink = requires { requires Sink::kSilent; };
@@ -61,7 +69,9 @@ struct WalkScratch {
   std::vector<Control<Label>*> targets;
   std::vector<CatchClause<Label>> clauses;
   std::vector<wasm::ValType> types;
+  std::unordered_set<const wasm::SubType*> defaultable;  // structures whose many fields all have default values
 
+  static constexpr std::size_t kKeptBytes = 1 << 15;
   // One is kept per thread; a walk inside a walk gets a fresh one.
   static std::unique_ptr<WalkScratch> take() {
     auto scratch = std::move(spare());
@@ -70,7 +80,8 @@ struct WalkScratch {
   static void give_back(std::unique_ptr<WalkScratch> scratch) {
     scratch->operands.trim();
     scratch->controls.trim();
-    if (scratch->targets.capacity() > 4096) scratch->targets = {};
+    trim(scratch->targets, kKeptBytes);
+    trim(scratch->clauses, kKeptBytes);
     spare() = std::move(scratch);
   }
 
@@ -126,6 +137,11 @@ class FunctionWalk {
   [[nodiscard]] std::uint32_t max_slot_height() const { return operands_.max_slot_height(); }
   // Of the current instruction, in the module.
   [[nodiscard]] std::uint64_t offset() const { return static_cast<std::uint64_t>(start_ - module_.bytes.data.data()); }
+  // Memory that the walk has now.
+  [[nodiscard]] std::uint64_t held_bytes() const {
+    return operands_.held_bytes() + controls_.held_bytes() + scratch_->targets.capacity() * sizeof(Block*) +
+           scratch_->clauses.capacity() * sizeof(CatchClause<Label>);
+  }
   // After run(): what the body uses.
   [[nodiscard]] wasm::FeatureSet features() const { return features_; }
 
@@ -151,6 +167,7 @@ class FunctionWalk {
     operands_.clear();
     controls_.clear();
     locals_.clear();
+    if (!scratch_->defaultable.empty()) scratch_->defaultable.clear();
     has_usual_memory_ = !module.memories.empty() && module.memories[0].address == wasm::AddressType::i32;
   }
 
@@ -158,6 +175,7 @@ class FunctionWalk {
   // Those of the loop take the position, which the others find in reader_.
   using Position = const std::uint8_t*;
   void instructions();
+  [[gnu::noinline]] void poll(Position pos);
   void other(std::uint8_t byte);
   bool check_const();
   [[gnu::always_inline]] bool read_u32(Position& pos, const char* what, std::uint32_t& value);
@@ -206,6 +224,8 @@ class FunctionWalk {
   [[gnu::noinline]] void push_many(Types types);
   // The top operands get these types.
   void retype(Types types) {
+    if (available() >= types.size() && !current_->unreachable) [[likely]]
+      return operands_.retype(types);
     drop(types.size());
     push(types);
   }
@@ -326,7 +346,8 @@ class FunctionWalk {
   const wasm::Module& module_;
   Sink& sink_;
   base::ByteReader reader_;
-  const std::uint8_t* start_;  // of the current instruction
+  const std::uint8_t* start_;             // of the current instruction
+  const std::uint8_t* poll_at_ = start_;  // of sinks that want it
   std::unique_ptr<Scratch> scratch_;
   OperandStack<kReports> operands_;
   ControlStack<Label>& controls_;

@@ -4,18 +4,19 @@
 
 #include <algorithm>
 
+#include "base/trim.h"
 #include "binary/type_reader.h"
 #include "wasm/limits.h"
 
 namespace wasi::validate {
 
 namespace {
-constexpr std::size_t kKeepTypes = 1 << 16;
+constexpr std::size_t kKeptBytes = 1 << 18;
 }  // namespace
 
 void Locals::clear() {
   runs_.clear();
-  if (types_.capacity() > kKeepTypes) types_ = {};
+  trim(types_, kKeptBytes);
   types_.clear();
   size_ = 0;
   unset_from_ = UINT32_MAX;

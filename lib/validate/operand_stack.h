@@ -34,6 +34,9 @@ class OperandStack {
 
   [[nodiscard]] std::uint32_t slot_height() const { return top_->slot; }
   [[nodiscard]] std::uint32_t max_slot_height() const { return max_slot_height_; }
+  [[nodiscard]] std::uint64_t held_bytes() const {
+    return static_cast<std::uint64_t>(limit_ - bottom()) * sizeof(Operand);
+  }
 
   void clear() {
     if (!data_) grow();
@@ -50,6 +53,11 @@ class OperandStack {
   }
   // Takes `count` operands off; that many are there.
   void drop(std::size_t count) { top_ -= count; }
+  // The top operands get these types, which take the same slots.
+  void retype(std::span<const wasm::ValType> types) {
+    Operand* place = top_ - types.size();
+    for (const wasm::ValType type : types) (place++)->type = type;
+  }
   void truncate(std::size_t size) { top_ = bottom() + size; }
 
   // There are as many operands as the signature takes, and (kTypes) they are exactly those.

@@ -72,12 +72,16 @@ template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::struct_new_default() {
   const wasm::SubType* type = read_aggregate(wasm::CompositeKind::struct_, immediates_.index);
   if (type == nullptr) return;
-  for (const wasm::FieldType& field : type->fields) {
-    if (kChecked && !field.storage.unpacked().is_defaultable()) {
+  // Thousands of fields are looked at once, not at each instruction.
+  const bool is_large = type->fields.size() > 16;
+  if (kChecked && !(is_large && scratch_->defaultable.contains(type))) {
+    for (const wasm::FieldType& field : type->fields) {
+      if (field.storage.unpacked().is_defaultable()) continue;
       fail("type mismatch: struct.new_default of a field without a default value, " +
            wasm::to_string(field.storage.unpacked()));
       return;
     }
+    if (is_large) scratch_->defaultable.insert(type);
   }
   apply({}, ref_to(immediates_.index, false));
 }

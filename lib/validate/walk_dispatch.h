@@ -51,6 +51,10 @@ void FunctionWalk<Sink, kChecked>::instructions() {
   Position pos = reader_.position();
   // A failure moves the position to the end, so this is the only question per instruction.
   while (pos != reader_.end()) {
+    if constexpr (kPolls<Sink, FunctionWalk>) {
+      if (pos >= poll_at_) [[unlikely]]
+        poll(pos);
+    }
     start_ = pos;
     const std::uint8_t byte = *pos++;
     if constexpr (kIsConstantSink<Sink>) {
@@ -127,6 +131,12 @@ void FunctionWalk<Sink, kChecked>::instructions() {
     }
   }
   reader_.move_to(pos);
+}
+
+template <class Sink, bool kChecked>
+void FunctionWalk<Sink, kChecked>::poll(Position pos) {
+  poll_at_ = pos + std::min(kPollBytes, reader_.end() - pos);
+  sink_.poll(*this);
 }
 
 // A number at `pos`. False when the walk has failed.

@@ -29,6 +29,8 @@ inline constexpr std::uint32_t kMaxLocals = 50000;
 // Operands that a call or a block with parameters may pile up. Nothing real comes near, and without a bound a few bytes
 // of body could claim gigabytes.
 inline constexpr std::size_t kMaxOperands = 1 << 20;
+// Bytes of the code that a function becomes. Places in it are 32-bit numbers, and so are distances, which have a sign.
+inline constexpr std::uint64_t kMaxCodeBytes = 1 << 30;
 // Slots of 8 bytes that a function's values take at once. They are 16-bit numbers in the interpreter's code.
 inline constexpr std::uint32_t kMaxFrameSlots = 65535;
 

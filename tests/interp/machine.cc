@@ -146,7 +146,8 @@ std::string code_of(std::string_view wat, Mode mode) {
   // Our own encoder: wabt does not know all instructions.
   const auto module = decode(text::encode_module(wat).value(), std::make_shared<wasm::TypeRegistry>());
   Translator translator({.checks = mode.checks, .style = mode.style});
-  const auto translated = translate(translator, *module, wasm::FuncIndex(module->imported_functions), false);
+  runtime::Preparation unbounded;
+  const auto translated = translate(translator, *module, wasm::FuncIndex(module->imported_functions), false, unbounded);
   if (!translated) return translated.error().to_string() + "\n";
   return print_code(translator.code());
 }

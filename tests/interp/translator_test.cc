@@ -50,6 +50,63 @@ TEST_CASE("wide arithmetic writes two slots, and no local instead of them", "[tr
         "18: return_none\n");
 }
 
+TEST_CASE("entries keep the values that their locals had", "[translator]") {
+  for (const Mode mode : kModes) {
+    INFO(describe(mode));
+    Machine machine(mode);
+    machine.instantiate(R"((module
+      (func (export "f") (param i32 i32) (result i32 i32 i32 i32 i32 i32)
+        (local.get 0) (local.get 1) (local.get 0) (drop) (local.get 0) (local.get 1)
+        (local.set 1 (i32.const 50))
+        (local.get 0) (local.get 1)
+        (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+        (drop) (local.get 0))))");
+    CHECK(machine.call("f", {3, 4}) == Values{3, 4, 3, 4, 3, 4});
+  }
+}
+
+TEST_CASE("many values of a branch are moved by one instruction", "[translator]") {
+  CHECK(body("(func (param i32) (result i32 i32 i32) (local.get 0) (i32.const 7) (i32.const 9))") ==
+        "0: copy s1 s0\n"
+        "8: const32 s2 7\n"
+        "18: const32 s3 9\n"
+        "28: copy_range s0 s1 3\n"
+        "38: return_none\n");
+  // They are brought into their slots once, however many branches there are.
+  CHECK(body(R"((func (param i32)
+                  (block (result i32 i32 i32)
+                    (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4)
+                    (br_if 0 (local.get 0)) (br_if 0 (local.get 0)) (br 0))
+                  (drop) (drop) (drop)))") ==
+        "0: const32 s2 2\n"
+        "10: const32 s3 3\n"
+        "20: const32 s4 4\n"
+        "30: br_eqz_s s0 ->58\n"
+        "40: copy_range s1 s2 3\n"
+        "50: br ->104\n"
+        "58: br_eqz_s s0 ->86\n"
+        "68: copy_range s1 s2 3\n"
+        "78: br ->104\n"
+        "86: copy_range s1 s2 3\n"
+        "96: br ->104\n"
+        "104: return_none\n");
+  for (const Mode mode : kModes) {
+    INFO(describe(mode));
+    Machine machine(mode);
+    machine.instantiate(R"((module
+      (func (export "f") (param i32) (result i32 i64 v128 i32)
+        (block (result i32 i64 v128 i32)
+          (i32.const 9)
+          (i32.const 1) (i64.const 2) (v128.const i64x2 5 6) (i32.const 3)
+          (br_if 0 (local.get 0))
+          (drop) (i32.const 4)
+          (br_if 0 (i32.eqz (local.get 0)))
+          (unreachable)))))");
+    CHECK(machine.call("f", {1}) == Values{1, 2, 5, 6, 3});
+    CHECK(machine.call("f", {0}) == Values{1, 2, 5, 6, 4});
+  }
+}
+
 TEST_CASE("comparison and branch are one instruction", "[translator]") {
   CHECK(body("(func (param i32) (block (br_if 0 (i32.lt_s (local.get 0) (i32.const 5))) (global.set $g (local.get "
              "0))))") ==

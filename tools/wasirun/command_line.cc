@@ -210,7 +210,7 @@ void add_run_options(CLI::App& app, RunCommand& run) {
       ->type_name("NAME");
   add_read(app, "--deadline", "TIME", "Stop the program after this time, e.g. 5s or 250ms",
            [&run](Text value) { run.deadline = or_throw("--deadline", parse_duration(value)); });
-  add_size("--max-memory", "Most bytes that the program's memories and tables may have together, e.g. 64m",
+  add_size("--max-memory", "Most bytes that the program's memories, tables and code may have together, e.g. 64m",
            run.memory_limit);
   add_size("--max-gc-heap", "Most memory for the program's structures and arrays (default: 4g)", run.gc_heap_limit);
   add_size("--stack-size", "Size of the program's call stack (default: 8m)", run.stack_size);

@@ -1,0 +1,34 @@
+#include "runtime/preparation.h"
+
+#include "base/result.h"
+#include "runtime/exec_state.h"
+#include "runtime/store.h"
+#include "runtime/trap_raise.h"
+
+namespace wasi::runtime {
+
+Result<void> Preparation::poll() {
+  if (exec_ == nullptr || exec_->interrupt.load(std::memory_order_relaxed) == 0 || !must_stop(*exec_)) [[likely]]
+    return {};
+  is_interrupted_ = true;
+  return fail(ErrorKind::limit, "the store was interrupted");
+}
+
+Result<void> Preparation::take(std::uint64_t bytes) {
+  if (exec_ == nullptr) return {};
+  if (!exec_->store->reserve_code(bytes)) {
+    return fail(ErrorKind::limit,
+                "preparing the function takes more memory than the store's memory limit of {} bytes leaves",
+                exec_->store->options().limits.memory_bytes);
+  }
+  taken_ += bytes;
+  return {};
+}
+
+void Preparation::give_back(std::uint64_t bytes) {
+  if (exec_ == nullptr) return;
+  exec_->store->release_code(bytes);
+  taken_ -= bytes;
+}
+
+}  // namespace wasi::runtime
