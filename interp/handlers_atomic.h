@@ -1,10 +1,10 @@
-// Handler bodies: atomic accesses, wait and notify. What they do is in atomics.cc.
+// Handler bodies: atomic accesses, wait and notify. What they do is in lib/runtime/runtime_calls_atomic.cc.
 #pragma once
 
 #include <atomic>
 
-#include "interp/atomics.h"
 #include "interp/handlers_table.h"
+#include "interp/slow_path.h"
 #include "interp/state.h"
 
 namespace wasi::interp {
@@ -14,7 +14,8 @@ struct AtomicLoad {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 16;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).u64 = atomic_load<M>(s.ip, s.vm, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 4);
+    slot_at<kDestinationAt>(s).u64 =
+        calls::atomic_load<M>(s.vm, s.ip, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 4);
     finish_slow(s, kLength);
   }
 };
@@ -24,8 +25,8 @@ struct AtomicStore {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 16;
   WASI_INLINE static void run(State& s) {
-    atomic_store<M>(s.ip, s.vm, slot_at<kHeadSize>(s).u64, s.ip + kHeadSize + 4,
-                    static_cast<M>(slot_at<kHeadSize + 2>(s).u64));
+    calls::atomic_store<M>(s.vm, s.ip, slot_at<kHeadSize>(s).u64, s.ip + kHeadSize + 4,
+                           static_cast<M>(slot_at<kHeadSize + 2>(s).u64));
     finish_slow(s, kLength);
   }
 };
@@ -35,8 +36,8 @@ struct AtomicRmw {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 18;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).u64 = atomic_rmw<kOperation, M>(
-        s.ip, s.vm, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 6, static_cast<M>(slot_at<kHeadSize + 4>(s).u64));
+    slot_at<kDestinationAt>(s).u64 = calls::atomic_rmw<kOperation, M>(
+        s.vm, s.ip, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 6, static_cast<M>(slot_at<kHeadSize + 4>(s).u64));
     finish_slow(s, kLength);
   }
 };
@@ -46,8 +47,8 @@ struct AtomicCompareExchange {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 20;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).u64 = atomic_compare_exchange<M>(
-        s.ip, s.vm, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 8, static_cast<M>(slot_at<kHeadSize + 4>(s).u64),
+    slot_at<kDestinationAt>(s).u64 = calls::atomic_compare_exchange<M>(
+        s.vm, s.ip, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 8, static_cast<M>(slot_at<kHeadSize + 4>(s).u64),
         static_cast<M>(slot_at<kHeadSize + 6>(s).u64));
     finish_slow(s, kLength);
   }
@@ -59,8 +60,8 @@ struct AtomicWait {
   static constexpr std::uint32_t kLength = kHeadSize + 20;
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).u64 =
-        atomic_wait<M>(s.ip, s.vm, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 8,
-                       static_cast<M>(slot_at<kHeadSize + 4>(s).u64), slot_at<kHeadSize + 6>(s).s64);
+        calls::atomic_wait<M>(s.vm, s.ip, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 8,
+                              static_cast<M>(slot_at<kHeadSize + 4>(s).u64), slot_at<kHeadSize + 6>(s).s64);
     finish_slow(s, kLength);
   }
 };
@@ -69,8 +70,8 @@ struct AtomicNotify {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 18;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).u64 =
-        atomic_notify(s.ip, s.vm, slot_at<kHeadSize + 2>(s).u64, s.ip + kHeadSize + 6, slot_at<kHeadSize + 4>(s).u32);
+    slot_at<kDestinationAt>(s).u64 = calls::atomic_notify(s.vm, s.ip, slot_at<kHeadSize + 2>(s).u64,
+                                                          s.ip + kHeadSize + 6, slot_at<kHeadSize + 4>(s).u32);
     finish_slow(s, kLength);
   }
 };

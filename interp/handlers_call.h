@@ -44,7 +44,7 @@ WASI_INLINE void enter(State& s, VmContext* callee_vm, FunctionCode& code, Slot*
   auto* caller = static_cast<Record*>(exec.top);
   Record* record = caller - 1;
   if (!fits(translation, slots, record)) [[unlikely]]
-    trap_at(s.ip, s.vm, TrapCode::stack_overflow);
+    trap_at(s.vm, s.ip, TrapCode::stack_overflow);
   caller->resume = s.ip;
   record->caller = caller;
   record->instance = callee_vm;
@@ -61,7 +61,7 @@ WASI_INLINE void enter(State& s, VmContext* callee_vm, FunctionCode& code, Slot*
 // ready to be entered.
 template <std::uint32_t length>
 WASI_INLINE bool call_elsewhere(State& s, VmContext* callee_vm, FunctionCode& code, Slot* slots) {
-  const CallOutcome outcome = call_slowly(s.ip, s.vm, callee_vm, &code, slots);
+  const CallOutcome outcome = call_slowly(s.vm, s.ip, callee_vm, &code, slots);
   if (outcome == CallOutcome::threw) [[unlikely]] {
     land(s, throw_on(s.vm, false));
     return true;
@@ -117,7 +117,7 @@ WASI_INLINE FuncRef* indirect_callee(State& s, Index index, std::uint32_t type, 
     if (function != nullptr && function->type.value == s.vm->type_ids[type]) [[likely]]
       return function;
   }
-  return resolve_indirect(s.ip, s.vm, table, type, index);
+  return calls::resolve_indirect(s.vm, s.ip, table, type, index);
 }
 
 template <class Index>
@@ -133,7 +133,7 @@ struct CallIndirect {
 
 WASI_INLINE FuncRef& callee_of(State& s, const Slot& reference) {
   if (reference.ref == nullptr) [[unlikely]]
-    trap_at(s.ip, s.vm, TrapCode::null_function_reference);
+    trap_at(s.vm, s.ip, TrapCode::null_function_reference);
   return *static_cast<FuncRef*>(reference.ref);
 }
 
@@ -190,7 +190,7 @@ WASI_INLINE void tail_call(State& s, VmContext* callee_vm, FunctionCode& code, s
   const Slot* arguments = s.fp + first;
   for (std::uint32_t i = 0; i < count; ++i) s.fp[i] = arguments[i];
   if (!is_interpreted(code)) {
-    const CallOutcome outcome = call_slowly(s.ip, s.vm, callee_vm, &code, s.fp);
+    const CallOutcome outcome = call_slowly(s.vm, s.ip, callee_vm, &code, s.fp);
     if (outcome == CallOutcome::threw) [[unlikely]] {
       land(s, throw_on(s.vm, true));
       return;
@@ -205,7 +205,7 @@ WASI_INLINE void tail_call(State& s, VmContext* callee_vm, FunctionCode& code, s
   poll(s);
   auto* record = static_cast<Record*>(s.vm->exec->top);
   if (!fits(translation, s.fp, record)) [[unlikely]]
-    trap_at(s.ip, s.vm, TrapCode::stack_overflow);
+    trap_at(s.vm, s.ip, TrapCode::stack_overflow);
   if (callee_vm != s.vm) {
     // The caller, if it is interpreted code of this instance, gets its context back when the callee returns.
     const auto* return_ip = record->return_ip;

@@ -19,7 +19,7 @@ WASI_INLINE void jump(State& s) {
 
 WASI_INLINE void poll(State& s) {
   if (s.vm->exec->interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    poll_slowly(s.ip, s.vm);
+    calls::poll_slowly(s.vm, s.ip);
     after_slow_call(s);
   }
 }
@@ -74,7 +74,7 @@ struct BranchTable {
 
 struct Unreachable {
   static constexpr Flow kFlow = Flow::next;
-  WASI_INLINE static void run(State& s) { trap_at(s.ip, s.vm, TrapCode::unreachable); }
+  WASI_INLINE static void run(State& s) { trap_at(s.vm, s.ip, TrapCode::unreachable); }
 };
 
 struct Count {

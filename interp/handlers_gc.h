@@ -9,7 +9,7 @@
 
 #include "interp/handlers_memory.h"
 #include "interp/handlers_table.h"
-#include "interp/slow_path_gc.h"
+#include "interp/slow_path.h"
 #include "interp/state.h"
 #include "runtime/type_test.h"
 
@@ -30,7 +30,7 @@ WASI_INLINE Object* allocate_structure(State& s) {
   const std::uint64_t bytes = std::uint64_t{read_code<std::uint16_t>(s.ip + kHeadAt + 10)} * sizeof(Slot);
   std::uint8_t* memory = cursor.next;
   if (static_cast<std::uint64_t>(cursor.end - memory) < bytes) [[unlikely]] {
-    memory = allocate_slowly(s.ip, s.vm, bytes);
+    memory = calls::allocate_slowly(s.vm, s.ip, bytes);
     after_slow_call(s);
   } else {
     cursor.next = memory + bytes;
@@ -81,7 +81,7 @@ struct StructNewDefault {
 
 WASI_INLINE Slot* words_of(State& s, std::uint64_t structure) {
   if (structure == 0) [[unlikely]]
-    trap_at(s.ip, s.vm, TrapCode::null_structure_reference);
+    trap_at(s.vm, s.ip, TrapCode::null_structure_reference);
   return runtime::object_of(structure)->words();
 }
 
@@ -141,8 +141,8 @@ struct ArrayNew {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).ref =
-        array_new(s.ip, s.vm, index_at(s, kHeadSize + 6), &slot_at<kHeadSize + 2>(s), slot_at<kHeadSize + 4>(s).u32);
+    slot_at<kDestinationAt>(s).ref = calls::array_new(s.vm, s.ip, index_at(s, kHeadSize + 6),
+                                                      &slot_at<kHeadSize + 2>(s), slot_at<kHeadSize + 4>(s).u32);
     finish_slow(s, kLength);
   }
 };
@@ -152,7 +152,7 @@ struct ArrayNewDefault {
   static constexpr std::uint32_t kLength = kHeadSize + 8;
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).ref =
-        array_new_default(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u32);
+        calls::array_new_default(s.vm, s.ip, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u32);
     finish_slow(s, kLength);
   }
 };
@@ -162,8 +162,8 @@ struct ArrayNewFixed {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 12;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).ref =
-        array_new_fixed(s.ip, s.vm, index_at(s, kHeadSize + 8), &slot_at<kHeadSize + 2>(s), index_at(s, kHeadSize + 4));
+    slot_at<kDestinationAt>(s).ref = calls::array_new_fixed(s.vm, s.ip, index_at(s, kHeadSize + 8),
+                                                            &slot_at<kHeadSize + 2>(s), index_at(s, kHeadSize + 4));
     finish_slow(s, kLength);
   }
 };
@@ -174,17 +174,17 @@ struct ArrayNewFrom {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).ref = make(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10),
+    slot_at<kDestinationAt>(s).ref = make(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10),
                                           slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
     finish_slow(s, kLength);
   }
 };
-using ArrayNewData = ArrayNewFrom<array_new_data>;
-using ArrayNewElem = ArrayNewFrom<array_new_elem>;
+using ArrayNewData = ArrayNewFrom<calls::array_new_data>;
+using ArrayNewElem = ArrayNewFrom<calls::array_new_elem>;
 
 WASI_INLINE Object* array_of(State& s, const Slot& reference) {
   if (reference.u64 == 0) [[unlikely]]
-    trap_at(s.ip, s.vm, TrapCode::null_array_reference);
+    trap_at(s.vm, s.ip, TrapCode::null_array_reference);
   return runtime::object_of(reference.u64);
 }
 
@@ -192,7 +192,7 @@ template <std::size_t size>
 WASI_INLINE std::uint8_t* element_of(State& s, const Slot& reference, std::uint32_t index) {
   Object* array = array_of(s, reference);
   if (index >= array->length) [[unlikely]]
-    trap_at(s.ip, s.vm, TrapCode::array_out_of_bounds);
+    trap_at(s.vm, s.ip, TrapCode::array_out_of_bounds);
   return array->elements() + std::uint64_t{index} * size;
 }
 
@@ -257,8 +257,8 @@ struct ArrayFill {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 12;
   WASI_INLINE static void run(State& s) {
-    array_fill(s.ip, s.vm, index_at(s, kHeadSize + 8), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
-               &slot_at<kHeadSize + 4>(s), slot_at<kHeadSize + 6>(s).u32);
+    calls::array_fill(s.vm, s.ip, index_at(s, kHeadSize + 8), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
+                      &slot_at<kHeadSize + 4>(s), slot_at<kHeadSize + 6>(s).u32);
     finish_slow(s, kLength);
   }
 };
@@ -267,8 +267,8 @@ struct ArrayCopy {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    array_copy(s.ip, s.vm, index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
-               slot_at<kHeadSize + 4>(s).u64, slot_at<kHeadSize + 6>(s).u32, slot_at<kHeadSize + 8>(s).u32);
+    calls::array_copy(s.vm, s.ip, index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
+                      slot_at<kHeadSize + 4>(s).u64, slot_at<kHeadSize + 6>(s).u32, slot_at<kHeadSize + 8>(s).u32);
     finish_slow(s, kLength);
   }
 };
@@ -277,8 +277,9 @@ struct ArrayInitData {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 16;
   WASI_INLINE static void run(State& s) {
-    array_init_data(s.ip, s.vm, index_at(s, kHeadSize + 8), index_at(s, kHeadSize + 12), slot_at<kHeadSize>(s).u64,
-                    slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32, slot_at<kHeadSize + 6>(s).u32);
+    calls::array_init_data(s.vm, s.ip, index_at(s, kHeadSize + 8), index_at(s, kHeadSize + 12),
+                           slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32,
+                           slot_at<kHeadSize + 6>(s).u32);
     finish_slow(s, kLength);
   }
 };
@@ -287,8 +288,8 @@ struct ArrayInitElem {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 12;
   WASI_INLINE static void run(State& s) {
-    array_init_elem(s.ip, s.vm, index_at(s, kHeadSize + 8), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
-                    slot_at<kHeadSize + 4>(s).u32, slot_at<kHeadSize + 6>(s).u32);
+    calls::array_init_elem(s.vm, s.ip, index_at(s, kHeadSize + 8), slot_at<kHeadSize>(s).u64,
+                           slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32, slot_at<kHeadSize + 6>(s).u32);
     finish_slow(s, kLength);
   }
 };
@@ -311,7 +312,7 @@ struct I31Get {
   WASI_INLINE static void run(State& s) {
     const std::uint64_t reference = slot_at<kHeadSize + 2>(s).u64;
     if (reference == 0) [[unlikely]]
-      trap_at(s.ip, s.vm, TrapCode::null_i31_reference);
+      trap_at(s.vm, s.ip, TrapCode::null_i31_reference);
     put(s, is_signed ? static_cast<std::uint32_t>(runtime::i31_signed(reference)) : runtime::i31_unsigned(reference));
     s.ip += kLength;
   }
@@ -324,7 +325,7 @@ WASI_INLINE bool passes(State& s, std::uint64_t reference, std::uint32_t test_at
   if constexpr (is_object) {
     return runtime::passes_object_test(s.vm->exec->gc, reference, std::bit_cast<runtime::TypeTest>(bits));
   } else {
-    const bool result = passes_test(s.vm, reference, bits);
+    const bool result = calls::passes_test(s.vm, reference, bits);
     after_slow_call(s);
     return result;
   }
@@ -346,7 +347,7 @@ struct RefCast {
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
     if (!passes<is_object>(s, slot_at<kHeadSize>(s).u64, kHeadSize + 2)) [[unlikely]]
-      trap_at(s.ip, s.vm, TrapCode::cast_failure);
+      trap_at(s.vm, s.ip, TrapCode::cast_failure);
     s.ip += kLength;
   }
 };

@@ -31,7 +31,7 @@ WASI_INLINE std::uint64_t effective_address(State& s) {
   if constexpr (!std::is_same_v<L, K>) address += get<std::uint32_t, L, at>(s);
   if constexpr (checked) {
     if (address + size > s.mem_size) [[unlikely]]
-      trap_at(s.ip, s.vm, TrapCode::memory_out_of_bounds);
+      trap_at(s.vm, s.ip, TrapCode::memory_out_of_bounds);
   }
   return address;
 }
@@ -42,7 +42,7 @@ WASI_INLINE std::uint64_t wide_address(State& s) {
   const std::uint64_t reach = read_code<std::uint32_t>(s.ip + offset_at) + std::uint64_t{size};
   std::uint64_t end;
   if (__builtin_add_overflow(get<std::uint64_t, L, at>(s), reach, &end) || end > s.mem_size) [[unlikely]]
-    trap_at(s.ip, s.vm, TrapCode::memory_out_of_bounds);
+    trap_at(s.vm, s.ip, TrapCode::memory_out_of_bounds);
   return end - size;
 }
 
@@ -116,8 +116,8 @@ struct StoreWide {
 // in the memory named behind that.
 template <std::uint32_t at, std::uint32_t offset_at, std::uint32_t size>
 WASI_INLINE std::uint8_t* any_address(State& s) {
-  return address_in_memory(s.ip, s.vm, index_at(s, offset_at + 8), slot_at<at>(s).u64,
-                           read_code<std::uint64_t>(s.ip + offset_at), size);
+  return calls::address_in_memory(s.vm, s.ip, index_at(s, offset_at + 8), slot_at<at>(s).u64,
+                                  read_code<std::uint64_t>(s.ip + offset_at), size);
 }
 
 template <class T, class M>
@@ -160,7 +160,8 @@ struct MemoryGrow {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 8;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).s64 = memory_grow(s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u64);
+    slot_at<kDestinationAt>(s).s64 =
+        calls::memory_grow(s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u64);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -170,8 +171,8 @@ struct MemoryFill {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
-    memory_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
-                slot_at<kHeadSize + 4>(s).u64);
+    calls::memory_fill(s.vm, s.ip, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
+                       slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -181,8 +182,8 @@ struct MemoryCopy {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    memory_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
-                slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
+    calls::memory_copy(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
+                       slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -192,8 +193,8 @@ struct MemoryInit {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    memory_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
-                slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    calls::memory_init(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
+                       slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
     s.ip += kLength;
     after_slow_call(s);
   }
@@ -203,7 +204,7 @@ struct DataDrop {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 4;
   WASI_INLINE static void run(State& s) {
-    data_drop(s.vm, index_at(s, kHeadSize));
+    calls::data_drop(s.vm, index_at(s, kHeadSize));
     s.ip += kLength;
     after_slow_call(s);
   }

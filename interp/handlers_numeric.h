@@ -20,7 +20,7 @@ WASI_INLINE T value_or_trap(State& /*s*/, T value) {
 template <class T>
 WASI_INLINE T value_or_trap(State& s, const numeric::Checked<T>& checked) {
   if (!checked) [[unlikely]]
-    trap_at(s.ip, s.vm, checked.error());
+    trap_at(s.vm, s.ip, checked.error());
   return *checked;
 }
 WASI_INLINE std::uint32_t value_or_trap(State& /*s*/, bool value) { return value ? 1 : 0; }

@@ -17,7 +17,7 @@ struct TableGet {
   static constexpr std::uint32_t kLength = kHeadSize + 8;
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).ref =
-        *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u64);
+        *calls::table_element(s.vm, s.ip, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -26,7 +26,8 @@ struct TableSet {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 8;
   WASI_INLINE static void run(State& s) {
-    *table_element(s.ip, s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize>(s).u64) = slot_at<kHeadSize + 2>(s).ref;
+    *calls::table_element(s.vm, s.ip, index_at(s, kHeadSize + 4), slot_at<kHeadSize>(s).u64) =
+        slot_at<kHeadSize + 2>(s).ref;
     finish_slow(s, kLength);
   }
 };
@@ -44,8 +45,8 @@ struct TableGrow {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).s64 =
-        table_grow(s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize + 2>(s).ref, slot_at<kHeadSize + 4>(s).u64);
+    slot_at<kDestinationAt>(s).s64 = calls::table_grow(s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize + 2>(s).ref,
+                                                       slot_at<kHeadSize + 4>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -54,8 +55,8 @@ struct TableFill {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
-    table_fill(s.ip, s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).ref,
-               slot_at<kHeadSize + 4>(s).u64);
+    calls::table_fill(s.vm, s.ip, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).ref,
+                      slot_at<kHeadSize + 4>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -64,8 +65,8 @@ struct TableCopy {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    table_copy(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
-               slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
+    calls::table_copy(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
+                      slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
     finish_slow(s, kLength);
   }
 };
@@ -74,8 +75,8 @@ struct TableInit {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
-    table_init(s.ip, s.vm, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
-               slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
+    calls::table_init(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
+                      slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
     finish_slow(s, kLength);
   }
 };
@@ -84,7 +85,7 @@ struct ElementDrop {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 4;
   WASI_INLINE static void run(State& s) {
-    elem_drop(s.vm, index_at(s, kHeadSize));
+    calls::elem_drop(s.vm, index_at(s, kHeadSize));
     finish_slow(s, kLength);
   }
 };
@@ -93,7 +94,7 @@ struct RefFunc {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 6;
   WASI_INLINE static void run(State& s) {
-    slot_at<kDestinationAt>(s).ref = ref_func(s.vm, index_at(s, kHeadSize + 2));
+    slot_at<kDestinationAt>(s).ref = calls::ref_func(s.vm, index_at(s, kHeadSize + 2));
     finish_slow(s, kLength);
   }
 };
@@ -104,7 +105,7 @@ struct RefAsNonNull {
   static constexpr std::uint32_t kLength = kHeadSize + 2;
   WASI_INLINE static void run(State& s) {
     if (slot_at<kHeadSize>(s).ref == nullptr) [[unlikely]]
-      trap_at(s.ip, s.vm, TrapCode::null_reference);
+      trap_at(s.vm, s.ip, TrapCode::null_reference);
     s.ip += kLength;
   }
 };
