@@ -24,11 +24,17 @@ using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self)
 inline constexpr std::uint32_t kBodyValidated = 1;
 inline constexpr std::uint32_t kRecordFilled = 2;  // `module` and `index` may be read
 
+// The entry of machine code under the native convention (jit/common/native_abi.h), which no C++ type describes. Whoever
+// calls through a record hands over its FunctionCode in r10.
+using NativeEntry = const void*;
+
 // The record of one function of a module, shared by all of its instances (or of one host function).
 // All zero means "not prepared yet": arrays of them come as untouched zero pages, since modules with
 // half a million functions exist.
 struct FunctionCode {
-  std::atomic<SlotEntry> entry{nullptr};    // null: prepare_function() first
+  std::atomic<SlotEntry> entry{nullptr};  // null: prepare_function() first
+  // Null: nothing in the store calls natively yet. Else machine code, or an adapter to `entry`.
+  std::atomic<NativeEntry> native_entry{nullptr};
   std::atomic<void*> interpreter{nullptr};  // tier 0's translation, owned by ModuleCode's tier data
   ModuleCode* module = nullptr;             // null for host functions
   std::uint32_t index = 0;                  // FuncIndex in the module

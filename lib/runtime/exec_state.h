@@ -15,11 +15,13 @@
 #include "runtime/interruption.h"
 #include "runtime/parking.h"
 #include "runtime/program.h"
+#include "runtime/runtime_call_table.h"
 
 namespace wasi::runtime {
 
 class Store;
 struct Exception;
+struct NativeSpan;  // native_span.h
 struct HostEntry;  // host_entry.h: the innermost entry from the host
 
 struct ExecState {
@@ -31,6 +33,11 @@ struct ExecState {
   // calls a SlotEntry passes `slots` at or above all of its own live slots, and the entry of a host
   // function takes what lies behind its parameters and results for free.
   Slot* free_slot = nullptr;
+  // Machine code: the newest run of its frames, and the stack pointer at its newest call of anything else. In older runs
+  // that pointer is kept (native_span.h).
+  const RuntimeCall* calls = kRuntimeCalls;
+  NativeSpan* native_span = nullptr;
+  std::uintptr_t native_sp = 0;
   std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
   // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().

@@ -39,6 +39,8 @@ struct HostEntry {
   Slot* free_slot;
   std::uintptr_t native_limit;
   ExecState* running;  // what ran on this native stack
+  NativeSpan* native_span;
+  std::uintptr_t native_sp;
 };
 
 #if defined(WASI_ENTRY_WITH_SETJMP)

@@ -20,15 +20,7 @@
 
 namespace wasi::runtime {
 
-namespace {
-
-// The entry of a function that is not prepared yet, for calls from the host: preparing can trap, so it
-// happens inside of the host entry.
-void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self) {
-  prepare_function(instance, *self)(instance, slots, self);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
     : registry_(std::move(registry)), options_(options), impl_(std::make_unique<Impl>()) {
@@ -157,6 +149,8 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
   entry.top = exec_.top;
   entry.free_slot = base;
   entry.native_limit = exec_.native_limit;
+  entry.native_span = exec_.native_span;
+  entry.native_sp = exec_.native_sp;
   // Of another stack than this, what ran there may have ended when this call does.
   entry.running =
       thread.running != nullptr && thread.running->native_limit == thread.native_limit ? thread.running : nullptr;
@@ -176,6 +170,8 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
     exec_.thrown = nullptr;
     exec_.top = entry.top;
     exec_.free_slot = entry.free_slot;
+    exec_.native_span = entry.native_span;
+    exec_.native_sp = entry.native_sp;
     if (exec_.program != nullptr && exec_.host_entry == nullptr) exec_.program->end(exec_.pending);
     return false;
   }

@@ -124,4 +124,8 @@ SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function
   leave(*instance->exec);
 }
 
+void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self) {
+  prepare_function(instance, *self)(instance, slots, self);
+}
+
 }  // namespace wasi::runtime

@@ -59,4 +59,7 @@ inline SlotEntry entry_of(VmContext* instance, FunctionCode& code) {
   return entry != nullptr ? entry : prepare_function(instance, code);
 }
 
+// The slot entry of a function that is not prepared yet: prepares it, which can trap, and goes on in its own.
+void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self);
+
 }  // namespace wasi::runtime

@@ -11,6 +11,7 @@ inline constexpr std::size_t kLeastNativeStack = 64U << 10;         // smaller n
 inline constexpr std::size_t kLeastNativeReserve = 32U << 10;       // kept free below native_limit for host code,
 inline constexpr std::size_t kNativeStackReserve = 128U << 10;      // which gets more where there is more
 inline constexpr std::size_t kForeignStackBytes = 24U << 10;        // used of a native stack of unknown size
+inline constexpr std::size_t kSpanSlots = 2048;                     // for machine code's values without a register
 inline constexpr std::size_t kStackGuardBytes = 64U << 10;          // behind the Wasm stack
 inline constexpr std::uint64_t kReserveMaximumBelow = 16U << 20;    // checked memories up to this maximum never move
 inline constexpr std::size_t kHashedExports = 8;                    // modules with more exports get a hash table

@@ -1,0 +1,43 @@
+// asmjit for the rest of the project: the one file that includes it for x86-64.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <asmjit/x86.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "jit/common/native_abi.h"
+
+namespace wasi::jit {
+
+namespace x64 = asmjit::x86;
+
+// An assembler with its buffer. What it makes is position-independent: relocations are refused by take().
+class Assembler : public x64::Assembler {
+ public:
+  Assembler();
+
+  // The code, once; `limit` where memory ran out, `internal` where an instruction could not be encoded.
+  Result<std::vector<std::uint8_t>> take();
+
+  static x64::Gp gpr(Gpr reg) { return x64::gpq(static_cast<std::uint32_t>(reg)); }
+  static x64::Gp gpr(std::uint8_t number) { return x64::gpq(number); }
+  static x64::Xmm xmm(std::uint8_t number) { return x64::xmm(number); }
+
+ private:
+  // Keeps the first error: whoever emits need not look at each instruction.
+  class FirstError : public asmjit::ErrorHandler {
+   public:
+    void handleError(asmjit::Error error, const char* message, asmjit::BaseEmitter* origin) override;
+    asmjit::Error first = asmjit::kErrorOk;
+    std::string text;
+  };
+
+  asmjit::CodeHolder code_;
+  FirstError error_;
+};
+
+}  // namespace wasi::jit

@@ -1,0 +1,52 @@
+// THE native convention: where each argument and each result of a function is when machine code calls.
+//
+// It is the platform's C convention (System V, x86-64) in registers only, so that compiled code and C++ call each other
+// without a word in between:
+//  - rdi: the callee's VmContext; rsi, rdx, rcx, r8, r9: integers and references in order; xmm0 to xmm7: floats and
+//  vectors.
+//    r10: the callee's FunctionCode, from whoever calls through a record;
+//  - results: the first two integers or references in rax, rdx, the first two floats or vectors in xmm0, xmm1;
+//  - rbx, rbp, r12 to r15 are preserved, and rbp is a chain in every function.
+// What has no register goes through memory, never over the native stack: it lies at ExecState::free_slot, in the place
+// that it would have among slots which begin there. Caller and callee read at once what the other one wrote. So tail
+// calls between any two types are jumps, and an adapter to slots finds such values where they belong. An i32 or f32
+// leaves the upper half of its register, or slot, undefined.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "wasm/types.h"
+
+namespace wasi::jit {
+
+// Registers by their numbers in instruction encodings.
+enum class Gpr : std::uint8_t { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15 };
+enum class Xmm : std::uint8_t { xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7 };
+
+inline constexpr Gpr kContext = Gpr::rdi;
+inline constexpr Gpr kCallee = Gpr::r10;
+inline constexpr Gpr kIntegerArguments[] = {Gpr::rsi, Gpr::rdx, Gpr::rcx, Gpr::r8, Gpr::r9};
+inline constexpr std::size_t kVectorArguments = 8;  // xmm0 on
+inline constexpr Gpr kIntegerResults[] = {Gpr::rax, Gpr::rdx};
+inline constexpr std::size_t kVectorResults = 2;  // xmm0 on
+
+// Where one value is.
+struct Place {
+  enum class Bank : std::uint8_t { general, vector, memory };
+  Bank bank = Bank::memory;
+  bool is_v128 = false;     // all 16 bytes; other values are 8, whatever their type
+  std::uint8_t number = 0;  // of the register
+  std::uint32_t slot = 0;   // among slots, also where there is a register: the canonical one
+  friend bool operator==(const Place&, const Place&) = default;
+};
+
+struct NativeSignature {
+  std::vector<Place> params;
+  std::vector<Place> results;
+  std::uint32_t slot_count = 0;  // of parameters or results, whichever take more
+};
+
+NativeSignature native_signature(const wasm::FuncType& type);
+
+}  // namespace wasi::jit
