@@ -2,20 +2,21 @@
 #include "runtime/backtrace.h"
 
 #include "runtime/instance.h"
+#include "runtime/stack_walk.h"
 #include "runtime/tuning.h"
 
 namespace wasi::runtime {
 
 namespace {
 
-StackFrame describe(const Frame& frame) {
-  const FunctionCode& function = *frame.function;
+StackFrame describe(const StackWalk& walk) {
+  const FunctionCode& function = *walk.function();
   ModuleCode& code = *function.module;
   const binary::Names& names = code.names();
   StackFrame description;
   description.module = names.module;
   description.function_index = function.index;
-  description.offset = code.tier->offset_of(frame);
+  description.offset = walk.offset();
   if (const auto name = names.function(wasm::FuncIndex(function.index))) {
     description.function = *name;
     return description;
@@ -30,23 +31,23 @@ StackFrame describe(const Frame& frame) {
 }
 
 // Records of host functions, should a tier make them, are no Wasm frames.
-bool is_shown(const Frame& frame) { return frame.instance != nullptr && frame.function->module != nullptr; }
+bool is_shown(const StackWalk& walk) { return walk.instance() != nullptr && walk.function()->module != nullptr; }
 
 }  // namespace
 
 void add_backtrace(Trap& trap, const ExecState& exec) {
   std::size_t count = 0;
-  for (const Frame* frame = exec.top; frame != nullptr; frame = frame->caller) count += is_shown(*frame) ? 1 : 0;
+  for (StackWalk walk(exec); !walk.at_end(); walk.next()) count += is_shown(walk) ? 1 : 0;
   const bool is_cut = count > kMaxBacktraceFrames;
   trap.omitted_frames = is_cut ? count - kMaxBacktraceFrames : 0;
   // Trap::to_string puts the gap behind the first half.
   const std::size_t gap_begin = kMaxBacktraceFrames / 2;
   std::size_t position = 0;
   trap.backtrace.reserve(is_cut ? kMaxBacktraceFrames : count);
-  for (const Frame* frame = exec.top; frame != nullptr; frame = frame->caller) {
-    if (!is_shown(*frame)) continue;
+  for (StackWalk walk(exec); !walk.at_end(); walk.next()) {
+    if (!is_shown(walk)) continue;
     const bool is_left_out = is_cut && position >= gap_begin && position < gap_begin + trap.omitted_frames;
-    if (!is_left_out) trap.backtrace.push_back(describe(*frame));
+    if (!is_left_out) trap.backtrace.push_back(describe(walk));
     ++position;
   }
 }

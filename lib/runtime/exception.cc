@@ -8,16 +8,18 @@
 
 #include "runtime/backtrace.h"
 #include "runtime/instance.h"
+#include "runtime/stack_walk.h"
 #include "runtime/store_impl.h"
 
 namespace wasi::runtime {
 
 namespace {
 
-// The tag as the module at exec.top knows it.
+// The tag as the module of the newest frame knows it.
 std::string name_of(const ExecState& exec, const Tag& tag) {
-  if (exec.top == nullptr || exec.top->instance == nullptr) return {};
-  const Instance& instance = *Instance::from(exec.top->instance);
+  const StackWalk walk(exec);
+  if (walk.at_end() || walk.instance() == nullptr) return {};
+  const Instance& instance = *Instance::from(walk.instance());
   const wasm::Module& module = instance.module();
   std::uint32_t index = 0;
   while (index < instance.tags.size() && instance.tags[index] != &tag) ++index;

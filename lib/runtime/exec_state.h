@@ -38,6 +38,9 @@ struct ExecState {
   const RuntimeCall* calls = kRuntimeCalls;
   NativeSpan* native_span = nullptr;
   std::uintptr_t native_sp = 0;
+  // Where the newest native frame faulted, and its rbp; 0 while it stands at a call.
+  std::uintptr_t native_fault_pc = 0;
+  std::uintptr_t native_fault_frame = 0;
   std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
   // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().

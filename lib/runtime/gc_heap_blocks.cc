@@ -192,6 +192,38 @@ Object* Blocks::find_object(std::uint64_t address) const {
   return is_start && object->type.kind() != ObjectKind::none ? object : nullptr;
 }
 
+Blocks::Region* Blocks::long_region_around(std::uintptr_t address) const {
+  for (Region* region : regions_) {
+    if (region->bytes > kRegionBytes && address - reinterpret_cast<std::uintptr_t>(region) < region->bytes)
+      return region;
+  }
+  return nullptr;
+}
+
+Object* Blocks::find_object_around(std::uint64_t address) const {
+  BlockPlace place = place_of(reinterpret_cast<const void*>(address));
+  if (!has_region(reinterpret_cast<std::uintptr_t>(place.region))) {
+    // Behind the beginning of a region that one object has for itself, or nowhere.
+    place = {long_region_around(address), 1};
+    if (place.region == nullptr) return nullptr;
+  } else if (place.index == 0) {
+    return nullptr;
+  }
+  if (place.region->bytes > kRegionBytes) place.index = 1;
+  while (place.block().state == State::large_rest) --place.index;
+  const Block& block = place.block();
+  auto start = reinterpret_cast<std::uintptr_t>(place.memory());
+  if (block.state == State::cells) {
+    const std::uint32_t cell = cell_bytes_of(block.size_class);
+    start += (address - start) / cell * cell;
+    if (start + cell > reinterpret_cast<std::uintptr_t>(place.memory()) + kBlockBytes) return nullptr;
+  } else if (block.state != State::large || address - start >= block.large_bytes) {
+    return nullptr;
+  }
+  auto* object = reinterpret_cast<Object*>(start);
+  return object->type.kind() != ObjectKind::none ? object : nullptr;
+}
+
 void Blocks::sweep(BlockPlace place, std::vector<Cursor>* gaps) {
   const std::uint32_t cell = cell_bytes_of(place.block().size_class);
   const std::uint64_t* marks = place.region->marks[place.index];

@@ -65,6 +65,8 @@ class Blocks {
   }
   // The object that begins at `address`, if there is one. For any number at all.
   [[nodiscard]] Object* find_object(std::uint64_t address) const;
+  // The object whose memory `address` lies in, if there is one. For any number at all.
+  [[nodiscard]] Object* find_object_around(std::uint64_t address) const;
   // After marking: frees what has no mark, at once or when cells are taken.
   void end_marking();
   // Gives regions without objects back to the host, of which it keeps as many as `keep` bytes have room in.
@@ -106,6 +108,7 @@ class Blocks {
   [[nodiscard]] bool is_allowed(std::uint64_t bytes) const { return bytes <= limit_ && used_ <= limit_ - bytes; }
   [[nodiscard]] std::size_t table_start(std::uintptr_t base) const;
   [[nodiscard]] bool has_region(std::uintptr_t base) const;
+  [[nodiscard]] Region* long_region_around(std::uintptr_t address) const;
   void rebuild_table();
   Region* add_region(std::uint64_t bytes);
   void remove_region(std::size_t index);

@@ -26,6 +26,11 @@ class Marker {
     Object* object = blocks_.find_object(value);
     if (object != nullptr && blocks_.mark(object)) remember(object);
   }
+  // The same if the address lies in an object: machine code may have kept no other pointer to it.
+  void visit_interior(std::uint64_t value) {
+    Object* object = blocks_.find_object_around(value);
+    if (object != nullptr && blocks_.mark(object)) remember(object);
+  }
   // Follows everything that was found.
   void finish();
 

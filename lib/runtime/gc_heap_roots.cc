@@ -1,6 +1,9 @@
 // The roots of a store. References stand
 //  - in frames: every slot up to the newest frame's end is taken for one if an object begins there, since slots do not
 //    say what they hold. Running code keeps nothing in registers alone where it may allocate;
+//  - in the native frames of machine code, where a pointer into an object counts, too. Before it calls what may
+//  allocate,
+//    machine code stores the preserved registers;
 //  - in ExecState::thrown, while an exception is on its way;
 //  - in globals, tables and evaluated element segments, whose types say whether they do;
 //  - in the host's hands: handles, and C++ functions between two allocations (RootScope).
@@ -12,6 +15,7 @@
 #include "runtime/gc_heap_mark.h"
 #include "runtime/instance_private.h"
 #include "runtime/module_code.h"
+#include "runtime/native_span.h"
 #include "runtime/store_impl.h"
 
 namespace wasi::runtime {
@@ -62,9 +66,22 @@ const Slot* end_of_slots(const ExecState& exec) {
 
 }  // namespace
 
+// The words between where machine code left and the adapter that entered it.
+void Store::mark_native_roots(Marker& marker) const {
+  std::uintptr_t stack_pointer = exec_.native_sp;
+  for (const NativeSpan* span = exec_.native_span; span != nullptr; span = span->previous) {
+    const auto end = reinterpret_cast<std::uintptr_t>(span->entry_frame);
+    for (std::uintptr_t at = stack_pointer; at < end; at += sizeof(std::uint64_t)) {
+      marker.visit_interior(*reinterpret_cast<const std::uint64_t*>(at));
+    }
+    if (span->previous != nullptr) stack_pointer = span->previous->stack_pointer;
+  }
+}
+
 void Store::mark_roots(Marker& marker) {
   const Slot* end = std::min<const Slot*>(end_of_slots(exec_), exec_.stack_end);
   for (const Slot* slot = exec_.stack_begin; slot < end; ++slot) marker.visit_conservatively(slot->u64);
+  mark_native_roots(marker);
   marker.visit(reinterpret_cast<std::uint64_t>(exec_.thrown));
   for (const Global& global : impl_->globals) {
     if (is_traced(*registry_, global.type.type)) marker.visit(global.cell[0].u64);

@@ -9,6 +9,7 @@
 #include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
+#include "runtime/stack_walk.h"
 #include "runtime/store.h"
 #include "runtime/thread_state.h"
 #include "runtime/trap_raise.h"
@@ -26,12 +27,18 @@ Trap trap_of_exception(const char* what) {
   return trap;
 }
 
+// With no guest frame above the innermost entry, the host itself is the caller.
+Instance* caller_of(const ExecState& exec) {
+  if (exec.top == exec.host_entry->top) return nullptr;
+  if (is_span(*exec.top)) [[unlikely]]
+    return native_caller(exec);
+  return Instance::from(exec.top->instance);
+}
+
 // True when the guest is to be stopped, or an exception thrown: that is in exec.pending then. A function of its own, so
 // that nothing is left to destroy when the trap is raised.
 [[gnu::noinline]] bool run_body(HostFunction& function, ExecState& exec, Slot* slots) {
-  // With no guest frame above the innermost entry, the host itself is the caller.
-  Instance* caller = exec.top == exec.host_entry->top ? nullptr : Instance::from(exec.top->instance);
-  HostCall call{*function.store, caller, slots};
+  HostCall call{*function.store, caller_of(exec), slots};
   try {
     std::optional<Trap> trap = function.body(function.data.get(), call);
     if (!trap) [[likely]]

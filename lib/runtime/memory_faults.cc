@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "os/fault_handler.h"
+#include "runtime/code_map.h"
 #include "runtime/store.h"
 #include "runtime/thread_state.h"
 #include "runtime/trap_raise.h"
@@ -19,9 +20,24 @@ void land(void* argument) {
   raise_trap(exec, exec.pending.code);
 }
 
+// Machine code says itself which of its instructions may fault: all others are its compiler's mistakes.
+bool take_native_fault(ExecState& exec, const os::Fault& fault, const CodeLocation& location,
+                       os::FaultLanding& landing) {
+  constexpr std::size_t kRbp = 5;
+  if (!location.trap) return false;
+  const std::optional<TrapCode> code = exec.store->fault_at(fault.address);
+  if (!code) return false;
+  exec.native_fault_pc = fault.pc;
+  exec.native_fault_frame = fault.registers[kRbp];
+  exec.pending.code = *code;
+  landing = {.landing = land, .argument = &exec};
+  return true;
+}
+
 bool take_fault(const os::Fault& fault, os::FaultLanding& landing) {
   ExecState* exec = thread_state.running;
   if (exec == nullptr) return false;
+  if (const auto location = code_map().find(fault.pc)) return take_native_fault(*exec, fault, *location, landing);
   const Tier* tier = exec->store->tier_of(fault.pc);
   if (tier == nullptr) return false;
   const std::optional<TrapCode> code = exec->store->fault_at(fault.address);

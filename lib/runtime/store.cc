@@ -172,6 +172,7 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
     exec_.free_slot = entry.free_slot;
     exec_.native_span = entry.native_span;
     exec_.native_sp = entry.native_sp;
+    exec_.native_fault_pc = 0;
     if (exec_.program != nullptr && exec_.host_entry == nullptr) exec_.program->end(exec_.pending);
     return false;
   }

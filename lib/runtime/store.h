@@ -150,6 +150,7 @@ class Store {
   [[nodiscard]] GcHeap& heap();
   // For the collector: shows it every reference outside of the heap that its own lists do not have.
   void mark_roots(Marker& marker);
+  void mark_native_roots(Marker& marker) const;
   // Makes this store one of a program's, for good. A trap that leaves its outermost call then ends the program.
   void join(std::shared_ptr<Program> program);
 

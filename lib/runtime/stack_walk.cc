@@ -1,0 +1,82 @@
+#include "runtime/stack_walk.h"
+
+#include "base/check.h"
+#include "runtime/code_map.h"
+#include "runtime/host_entry.h"
+#include "runtime/instance.h"
+#include "runtime/module_code.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+std::uintptr_t word_at(std::uintptr_t address) { return *reinterpret_cast<const std::uintptr_t*>(address); }
+
+const NativeCode* code_at(std::uintptr_t return_address) {
+  const std::optional<CodeLocation> location = code_map().find(return_address - 1);
+  return location ? static_cast<const NativeCode*>(location->owner) : nullptr;
+}
+
+}  // namespace
+
+StackWalk::StackWalk(const ExecState& exec) : exec_(exec), record_(exec.top) { enter_record(); }
+
+// A span stands for its frames, of which there may be none.
+void StackWalk::enter_record() {
+  for (; record_ != nullptr && is_span(*record_); record_ = record_->caller) {
+    const auto& span = static_cast<const NativeSpan&>(*record_);
+    const std::uintptr_t stack_pointer = &span == exec_.native_span ? exec_.native_sp : span.stack_pointer;
+    if (exec_.native_fault_pc != 0 && &span == exec_.native_span) {
+      // As if the instruction were a call that has just been made.
+      pc_ = exec_.native_fault_pc + 1;
+      frame_ = exec_.native_fault_frame;
+      code_ = code_at(pc_);
+      WASI_CHECK(code_ != nullptr);
+      return;
+    }
+    // The adapter that entered the span calls with its record at the end of the stack: its callee jumped elsewhere.
+    if (stack_pointer == reinterpret_cast<std::uintptr_t>(&span)) continue;
+    pc_ = word_at(stack_pointer - sizeof(std::uintptr_t));
+    code_ = code_at(pc_);
+    WASI_CHECK(code_ != nullptr);
+    frame_ = stack_pointer + code_->frame_bytes;
+    return;
+  }
+}
+
+void StackWalk::next() {
+  if (!is_native()) {
+    record_ = record_->caller;
+    return enter_record();
+  }
+  pc_ = word_at(frame_ + sizeof(std::uintptr_t));
+  frame_ = word_at(frame_);
+  if (frame_ == reinterpret_cast<std::uintptr_t>(static_cast<const NativeSpan&>(*record_).entry_frame)) {
+    frame_ = 0;
+    record_ = record_->caller;
+    return enter_record();
+  }
+  code_ = code_at(pc_);
+  WASI_CHECK(code_ != nullptr);
+}
+
+VmContext* StackWalk::instance() const {
+  return is_native() ? reinterpret_cast<VmContext*>(word_at(frame_ - sizeof(std::uintptr_t))) : record_->instance;
+}
+
+FunctionCode* StackWalk::function() const { return is_native() ? code_->function : record_->function; }
+
+std::optional<std::uint64_t> StackWalk::offset() const {
+  if (!is_native()) return record_->function->module->tier->offset_of(*record_);
+  const std::optional<CodeLocation> location = code_map().find(pc_ - 1);
+  return location ? location->wasm_offset : std::nullopt;
+}
+
+Instance* native_caller(const ExecState& exec) {
+  const StackWalk walk(exec);
+  // Without frames in the span, it is whoever stands below it.
+  if (walk.at_end() || (!walk.is_native() && &walk.record() == exec.host_entry->top)) return nullptr;
+  return Instance::from(walk.instance());
+}
+
+}  // namespace wasi::runtime

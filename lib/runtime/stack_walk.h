@@ -1,0 +1,60 @@
+// Who is on the stack, newest first: the one reader of both worlds.
+//
+// Interpreted functions and host functions have records (frame.h), machine code has frames on the native stack, which
+// are read between the ends of their spans (native_span.h). A native frame is found by its return address: the code map
+// says whose code that is, NativeCode where the frame's rbp lies.
+//
+//     rbp + 8    return address
+//     rbp        the caller's rbp
+//     rbp - 8    the frame's VmContext
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "runtime/exec_state.h"
+#include "runtime/frame.h"
+#include "runtime/native_span.h"
+
+namespace wasi::runtime {
+
+class Instance;
+
+// What the code map's `owner` of a function's machine code is.
+struct NativeCode {
+  FunctionCode* function = nullptr;
+  std::uint32_t frame_bytes = 0;  // from the stack pointer at calls up to rbp
+};
+
+class StackWalk {
+ public:
+  // Begins at the newest frame. Valid until anything is called or returns.
+  explicit StackWalk(const ExecState& exec);
+
+  [[nodiscard]] bool at_end() const { return record_ == nullptr; }
+  void next();
+
+  [[nodiscard]] VmContext* instance() const;  // null for the record of a host function
+  [[nodiscard]] FunctionCode* function() const;
+  [[nodiscard]] bool is_native() const { return frame_ != 0; }
+  // The record of what is not native.
+  [[nodiscard]] const Frame& record() const { return *record_; }
+  // The byte offset in the module of the instruction at which the frame stands; empty where it cannot be told.
+  [[nodiscard]] std::optional<std::uint64_t> offset() const;
+
+ private:
+  void enter_record();
+
+  const ExecState& exec_;
+  const Frame* record_;  // the present one: a span's while in its native frames
+  // In native code: the return address and rbp, else 0.
+  std::uintptr_t pc_ = 0;
+  std::uintptr_t frame_ = 0;
+  const NativeCode* code_ = nullptr;
+};
+
+// The instance whose function called the host function that runs, where the newest record is a span; null where the
+// host itself called.
+Instance* native_caller(const ExecState& exec);
+
+}  // namespace wasi::runtime
