@@ -22,7 +22,7 @@ namespace wasi::runtime {
 class Store;
 struct Exception;
 struct NativeSpan;  // native_span.h
-struct HostEntry;  // host_entry.h: the innermost entry from the host
+struct HostEntry;   // host_entry.h: the innermost entry from the host
 
 struct ExecState {
   Frame* top = nullptr;         // newest record
@@ -33,8 +33,8 @@ struct ExecState {
   // calls a SlotEntry passes `slots` at or above all of its own live slots, and the entry of a host
   // function takes what lies behind its parameters and results for free.
   Slot* free_slot = nullptr;
-  // Machine code: the newest run of its frames, and the stack pointer at its newest call of anything else. In older runs
-  // that pointer is kept (native_span.h).
+  // Machine code: the newest run of its frames, and the stack pointer at its newest call of anything else. In older
+  // runs that pointer is kept (native_span.h).
   const RuntimeCall* calls = kRuntimeCalls;
   NativeSpan* native_span = nullptr;
   std::uintptr_t native_sp = 0;
