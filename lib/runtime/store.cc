@@ -20,8 +20,6 @@
 
 namespace wasi::runtime {
 
-namespace {}  // namespace
-
 Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
     : registry_(std::move(registry)), options_(options), impl_(std::make_unique<Impl>()) {
   exec_.store = this;
