@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace wasi::text {
 namespace {
 
@@ -29,14 +31,8 @@ std::string_view tail(std::string_view text, std::size_t limit) {
   return text.substr(from);
 }
 
-// Control characters would move the cursor; tabs keep their width in both lines.
-std::string printable(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 && c != '\t') c = ' ';
-  }
-  return result;
-}
+// Tabs keep their width in both lines.
+std::string shown(std::string_view text) { return printable(text, "\t"); }
 
 }  // namespace
 
@@ -46,21 +42,23 @@ TextPosition position_of(std::string_view text, Span span) {
   const std::string_view left = newline == std::string_view::npos ? before : before.substr(newline + 1);
   std::string_view right = text.substr(before.size());
   right = right.substr(0, right.find('\n'));
+  if (right.ends_with('\r')) right.remove_suffix(1);
 
   TextPosition position;
   position.line = 1 + static_cast<std::uint64_t>(std::ranges::count(before, '\n'));
   position.column = 1 + count_characters(left);
 
-  const std::string shown = printable(tail(left, kWindow));
+  const std::string in_front = shown(tail(left, kWindow));
   const std::string_view rest = head(right, kWindow);
-  const auto marked = std::min(static_cast<std::size_t>(span.end - span.begin), rest.size());
-  std::string indent = shown;
+  const auto length = std::min(static_cast<std::size_t>(span.end - span.begin), rest.size());
+  const std::string marked = shown(rest.substr(0, length));
+  std::string indent = in_front;
   std::erase_if(indent, is_continuation);
   std::ranges::replace_if(indent, [](char c) { return c != '\t'; }, ' ');
   const std::string number = std::to_string(position.line);
-  position.excerpt =
-      fmt::format("{} | {}{}\n{} | {}{}", number, shown, printable(rest), std::string(number.size(), ' '), indent,
-                  std::string(std::max<std::size_t>(1, count_characters(rest.substr(0, marked))), '^'));
+  position.excerpt = fmt::format("{} | {}{}{}\n{} | {}{}", number, in_front, marked, shown(rest.substr(length)),
+                                 std::string(number.size(), ' '), indent,
+                                 std::string(std::max<std::size_t>(1, count_characters(marked)), '^'));
   return position;
 }
 
