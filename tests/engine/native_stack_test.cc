@@ -1,15 +1,9 @@
 // Native stacks: those that embedders switch to, and small ones of threads.
 //
 // Not with the address sanitizer: its frames are several times as large, and it does not know of such stacks.
-#if defined(__SANITIZE_ADDRESS__)
-#define WASI_TEST_WITHOUT_STACKS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WASI_TEST_WITHOUT_STACKS 1
-#endif
-#endif
+#include "support/sanitizers.h"
 
-#if !defined(WASI_TEST_WITHOUT_STACKS)
+#if !defined(WASI_TEST_ADDRESS_SANITIZER)
 #include <pthread.h>
 
 #include <array>

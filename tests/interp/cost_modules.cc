@@ -4,6 +4,7 @@
 
 #include <bit>
 
+#include "support/sanitizers.h"
 #include "wasm/opcodes.h"
 
 namespace wasi::interp::test {
@@ -13,7 +14,11 @@ using namespace wasi::test;
 namespace {
 
 constexpr std::uint32_t kMany = 1000;
+#if defined(WASI_TEST_SANITIZER)
+constexpr std::uint32_t kRepeats = 5'000;  // as it is everything that takes a minute otherwise
+#else
 constexpr std::uint32_t kRepeats = 100'000;
+#endif
 constexpr std::uint32_t kTableRepeats = 2000;  // of each instruction of the table: they are many, and much alike
 
 Bytes repeat(const Bytes& unit, std::uint32_t count) {

@@ -93,7 +93,7 @@ TEST_CASE("every instruction is in a construct whose cost is measured", "[cost]"
   CHECK(missing == "");
 }
 
-// Run by hand and by the label `bench`: clocks are no matter of correctness.
+// Run by hand: clocks are no matter of correctness.
 TEST_CASE("a body of twice the size takes twice the time", "[.time]") {
   const CostModules modules(kSeed);
   std::vector<std::pair<double, std::string>> factors;

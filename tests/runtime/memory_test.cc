@@ -8,15 +8,8 @@
 
 #include "fake_tier.h"
 #include "runtime/tuning.h"
+#include "support/sanitizers.h"
 #include "wasm/limits.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WASI_TEST_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WASI_TEST_SANITIZER 1
-#endif
-#endif
 
 namespace wasi::runtime {
 namespace {

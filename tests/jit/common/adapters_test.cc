@@ -224,6 +224,7 @@ struct Nester {
     runtime::ExecState& exec = *vm->exec;
     runtime::NativeSpan* const span = exec.native_span;
     const std::uintptr_t stack_pointer = exec.native_sp;
+    CHECK((span != nullptr && runtime::is_span(*span)));
     nester.spans.push_back(span);
     nester.stack_pointers.push_back(stack_pointer);
     if (nester.depth-- > 0) {
@@ -271,7 +272,6 @@ TEST_CASE("spans nest with calls from the host, and traps end them") {
   REQUIRE(nester.spans.size() == 6);
   for (std::size_t i = 0; i < 6; ++i) {
     REQUIRE(nester.spans[i] != nullptr);
-    CHECK(runtime::is_span(*nester.spans[i]));
     // The stack grows downward, call by call.
     if (i > 0) CHECK(nester.stack_pointers[i] < nester.stack_pointers[i - 1]);
     CHECK(nester.stack_pointers[i] <= reinterpret_cast<std::uintptr_t>(nester.spans[i]));
