@@ -23,6 +23,8 @@ std::mutex& links() {
 
 }  // namespace
 
+void prepare_interrupts() { static_cast<void>(links()); }
+
 void interrupt(ExecState& exec, std::uint32_t bits) {
   wake_with(exec, bits);
   const std::lock_guard lock(links());

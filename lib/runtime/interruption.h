@@ -22,6 +22,10 @@ inline constexpr std::uint32_t kInterruptOuter = 8;     // a store whose host fu
 // host functions call. From any thread.
 void interrupt(ExecState& exec, std::uint32_t bits);
 
+// Makes the lock that interrupt() takes, with its handlers for fork: before those of any lock that is held meanwhile,
+// so that a fork takes both in the same order.
+void prepare_interrupts();
+
 // The earlier of two deadlines, of which either may be none.
 inline std::optional<Deadline> earlier(std::optional<Deadline> a, std::optional<Deadline> b) {
   if (!a || (b && *b < *a)) return b;

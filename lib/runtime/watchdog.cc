@@ -39,6 +39,8 @@ class Watchdog {
 
  private:
   Watchdog() {
+    // The last handlers to be registered lock first, and interrupt() is called with this lock held.
+    prepare_interrupts();
     // The thread does not exist in a forked child; the child's next deadline starts another, and a new
     // condition variable, since the old one may have had a waiter.
     pthread_atfork([] { get().mutex_.lock(); }, [] { get().mutex_.unlock(); },
