@@ -76,8 +76,8 @@ struct Limits {
   friend bool operator==(const Limits&, const Limits&) = default;
 };
 
-inline constexpr std::uint64_t kPageSize =
-    65536;  // bytes of a page of linear memory, unless its type says another size
+// Bytes of a page of linear memory, unless its type says another size.
+inline constexpr std::uint64_t kPageSize = 65536;
 
 struct MemoryType {
   Limits limits = {};                   // in pages

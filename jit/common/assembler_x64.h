@@ -20,7 +20,8 @@ class Assembler : public x64::Assembler {
  public:
   Assembler();
 
-  // The code, once; `limit` where memory ran out, `internal` where an instruction could not be encoded.
+  // The code, once; `unsupported` where an instruction could not be encoded, or the code is bound to a place. Throws
+  // std::bad_alloc where memory has run out.
   Result<std::vector<std::uint8_t>> take();
 
   static x64::Gp gpr(Gpr reg) { return x64::gpq(static_cast<std::uint32_t>(reg)); }

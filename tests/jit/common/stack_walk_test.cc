@@ -104,48 +104,59 @@ struct Watcher {
   }
 };
 
-TEST_CASE("native frames are walked through their spans, newest first") {
+// A store, and adapters for functions that take nothing and give an i64.
+struct World {
+  World() { vm.exec = &store.exec(); }
+  std::expected<void, Trap> call(FunctionCode& code, std::vector<Slot>& slots) {
+    FuncRef function{.code = &code, .instance = &vm, .type = {}};
+    return store.call(function, slots);
+  }
+
+  runtime::Store store{std::make_shared<wasm::TypeRegistry>(), {}};
+  VmContext vm;
   const NativeSignature signature = native_signature({{}, {wasm::kI64}});
   const std::vector<std::uint8_t> slot_entry = make_slot_entry(signature).value();
-  const Executable to_slots(make_native_entry(signature).value());
-  runtime::Store store(std::make_shared<wasm::TypeRegistry>(), {});
-  VmContext vm;
-  vm.exec = &store.exec();
+};
 
+// One with a function of the host's that machine code may call.
+struct WatchedWorld : World {
+  WatchedWorld() {
+    watcher.record.entry = Watcher::entry;
+    watcher.record.native_entry = to_slots.address();
+    watcher.store = &store;
+  }
+
+  const Executable to_slots{make_native_entry(signature).value()};
   Watcher watcher;
-  watcher.record.entry = Watcher::entry;
-  watcher.record.native_entry = to_slots.address();
-  watcher.store = &store;
+};
+
+TEST_CASE("native frames are walked through their spans, newest first") {
+  WatchedWorld world;
+  Watcher& watcher = world.watcher;
   // Frames of several sizes; a call keeps the stack pointer a multiple of 16.
-  Function inner(watcher.record, 8, slot_entry);
-  Function middle(inner.record, 104, slot_entry);
-  Function outer(middle.record, 4008, slot_entry);
-  watcher.again = {.code = &outer.record, .instance = &vm, .type = {}};
+  Function inner(watcher.record, 8, world.slot_entry);
+  Function middle(inner.record, 104, world.slot_entry);
+  Function outer(middle.record, 4008, world.slot_entry);
+  watcher.again = {.code = &outer.record, .instance = &world.vm, .type = {}};
   watcher.depth = GENERATE(0, 1, 4);
   const int spans = watcher.depth + 1;
 
   std::vector<Slot> slots(1);
-  REQUIRE(store.call(watcher.again, slots));
+  REQUIRE(world.call(outer.record, slots));
   std::vector<Seen> expected;
   for (int i = 0; i < spans; ++i) {
     for (const Function* function : {&inner, &middle, &outer}) {
-      expected.push_back({&function->record, &vm, function->offset()});
+      expected.push_back({&function->record, &world.vm, function->offset()});
     }
   }
   CHECK(watcher.seen == expected);
-  CHECK(StackWalk(store.exec()).at_end());
+  CHECK(StackWalk(world.store.exec()).at_end());
 }
 
 TEST_CASE("a span whose only function jumped elsewhere has no frames") {
-  const NativeSignature signature = native_signature({{}, {wasm::kI64}});
-  const Executable slot_entry(make_slot_entry(signature).value());
-  const Executable to_slots(make_native_entry(signature).value());
-  runtime::Store store(std::make_shared<wasm::TypeRegistry>(), {});
-  VmContext vm;
-  vm.exec = &store.exec();
-  Watcher watcher;
-  watcher.record.entry = Watcher::entry;
-  watcher.record.native_entry = to_slots.address();
+  WatchedWorld world;
+  const Watcher& watcher = world.watcher;
+  const Executable slot_entry(world.slot_entry);
   Assembler a;
   a.mov(x64::r10, reinterpret_cast<std::uint64_t>(&watcher.record));
   a.jmp(x64::qword_ptr(x64::r10, offsetof(FunctionCode, native_entry)));
@@ -154,20 +165,16 @@ TEST_CASE("a span whose only function jumped elsewhere has no frames") {
   record.entry = slot_entry.as<runtime::SlotEntry>();
   record.native_entry = jump.address();
   std::vector<Slot> slots(1);
-  FuncRef function{.code = &record, .instance = &vm, .type = {}};
-  REQUIRE(store.call(function, slots));
+  REQUIRE(world.call(record, slots));
   CHECK(slots[0].u64 == 7);
   CHECK(watcher.seen.empty());
 }
 
-TEST_CASE("a fault in machine code at an instruction that may is a trap there, with the stack below it") {
-  runtime::Store store(std::make_shared<wasm::TypeRegistry>(), {});
-  VmContext vm;
-  vm.exec = &store.exec();
+TEST_CASE("a fault in machine code at an instruction that may is a trap, and the store goes on") {
+  World world;
+  runtime::Store& store = world.store;
   runtime::Memory& memory = **store.add_memory(wasm::MemoryType{.limits = {.min = 1, .max = {}}});
   if (memory.checks() != runtime::BoundsChecks::guard_pages) return;
-  const NativeSignature signature = native_signature({{}, {wasm::kI64}});
-  const std::vector<std::uint8_t> slot_entry = make_slot_entry(signature).value();
 
   // Loads behind the memory's end, in a frame.
   Assembler a;
@@ -199,11 +206,10 @@ TEST_CASE("a fault in machine code at an instruction that may is a trap there, w
                                    .value();
   record.native_entry = code.address();
   // The caller goes through the record, so the faulting frame has one below it.
-  Function caller(record, 24, slot_entry);
-  FuncRef function{.code = &caller.record, .instance = &vm, .type = {}};
+  Function caller(record, 24, world.slot_entry);
   for (int i = 0; i < 3; ++i) {
     std::vector<Slot> slots(1);
-    const auto called = store.call(function, slots);
+    const auto called = world.call(caller.record, slots);
     REQUIRE_FALSE(called);
     CHECK(called.error().code == TrapCode::memory_out_of_bounds);
     CHECK(store.exec().native_span == nullptr);
