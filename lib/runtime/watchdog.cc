@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -47,7 +48,8 @@ class Watchdog {
                    [] {
                      Watchdog& self = get();
                      self.is_running_ = false;
-                     self.changed_ = new std::condition_variable;
+                     static_cast<void>(self.changed_.release());
+                     self.changed_ = std::make_unique<std::condition_variable>();
                      self.mutex_.unlock();
                    });
   }
@@ -69,7 +71,7 @@ class Watchdog {
   }
 
   std::mutex mutex_;
-  std::condition_variable* changed_ = new std::condition_variable;
+  std::unique_ptr<std::condition_variable> changed_ = std::make_unique<std::condition_variable>();
   std::set<std::pair<Deadline, ExecState*>> entries_;
   bool is_running_ = false;
 };
