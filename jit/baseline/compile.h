@@ -1,0 +1,23 @@
+// The baseline compiler: one function's body to machine code, in one pass.
+#pragma once
+
+#include <wasi/error.h>
+
+#include "jit/common/machine_code.h"
+#include "runtime/bounds_checks.h"
+#include "runtime/preparation.h"
+#include "wasm/module.h"
+
+namespace wasi::jit::baseline {
+
+struct CompileOptions {
+  runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
+  bool log = false;  // MachineCode::log is wanted
+};
+
+// Checks the body where it is not `validated`. Polls `preparation` and takes from it the memory that it works in; that
+// is given back when the preparation ends. `limit` error where the body is too large for this compiler. Thread-safe.
+Result<MachineCode> compile(const wasm::Module& module, wasm::FuncIndex function, bool validated,
+                            const CompileOptions& options, runtime::Preparation& preparation);
+
+}  // namespace wasi::jit::baseline

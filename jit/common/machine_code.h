@@ -1,0 +1,51 @@
+// What a compiler of machine code gives for one function, before it has a place in memory.
+//
+// Offsets are in bytes from the begin of `bytes`, which are position-independent; offsets in the module are in bytes
+// from its begin.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/offset_table.h"
+
+namespace wasi::jit {
+
+struct LoopHead {
+  std::uint64_t wasm_offset = 0;  // of the `loop` instruction
+  std::uint32_t code_offset = 0;
+};
+
+// A part of the code in which the stack pointer at calls is elsewhere: a cold path that runs before the frame is whole.
+struct FrameRange {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;  // behind its last byte
+  std::uint32_t frame_bytes = 0;
+};
+
+struct MachineCode {
+  std::vector<std::uint8_t> bytes;
+  std::uint32_t entry = 0;  // under the native convention
+  // In the order of their code offsets. A mark at the return address of each call, and wherever else an instruction's
+  // place in the module begins to count; a site at each instruction that may fault, with its TrapCode.
+  std::vector<runtime::OffsetEntry> marks;
+  std::vector<runtime::OffsetEntry> traps;
+
+  // The frame, as runtime::NativeCode says it. Its prologue and the parts listed in `other_frames`, which do not
+  // overlap and stand in order, make no calls with this frame.
+  std::uint32_t frame_bytes = 0;
+  std::uint8_t saved = 0;
+  bool catches = false;
+  std::vector<FrameRange> other_frames;
+
+  // On-stack replacement: where a frame is made from slots, and the loops that can be entered so, in the order of
+  // `wasm_offset`. Both or neither.
+  std::optional<std::uint32_t> loop_stub;
+  std::vector<LoopHead> loop_heads;
+
+  std::string log;  // a listing, where one was asked for
+};
+
+}  // namespace wasi::jit
