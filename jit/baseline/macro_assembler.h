@@ -1,0 +1,78 @@
+// The baseline compiler's assembler: instructions of the machine that it runs on, and constants beside the code.
+//
+// Where the machine has AVX, instructions on vectors are encoded for it (VEX), else as SSE4.1 has them; vector_inst.h
+// names both. An instruction with three operands is then one instruction or two: the destination may be any operand,
+// and the other operands keep their values. So written once, a sequence serves both.
+#pragma once
+
+#include <cstdint>
+
+#include "jit/baseline/vector_inst.h"
+#include "jit/common/assembler_x64.h"
+
+namespace wasi::jit::baseline {
+
+// What the machine has beyond SSSE3 and SSE4.1. Each may be switched off, avx2 with avx.
+struct CpuFeatures {
+  bool sufficient = false;  // SSSE3 and SSE4.1 themselves: nothing is compiled without
+  bool sse42 = false;
+  bool popcnt = false;
+  bool lzcnt = false;
+  bool bmi1 = false;
+  bool bmi2 = false;
+  bool avx = false;
+  bool avx2 = false;
+
+  static const CpuFeatures& host();
+  static constexpr CpuFeatures least() { return {.sufficient = true}; }
+};
+
+class MacroAssembler : public Assembler {
+ public:
+  // Hold no value between two Wasm instructions: what is emitted for one may use them.
+  static constexpr x64::Gp kScratch = x64::r11;
+  static constexpr x64::Xmm kVectorScratch0 = x64::xmm14;
+  static constexpr x64::Xmm kVectorScratch1 = x64::xmm15;
+
+  explicit MacroAssembler(const CpuFeatures& cpu = CpuFeatures::host()) : cpu_(cpu) {}
+
+  [[nodiscard]] const CpuFeatures& cpu() const { return cpu_; }
+
+  // Operands in memory, relative to the code; equal ones are one. Those of 16 bytes are aligned. They lie where
+  // flush_constants() is called, which has to be once, at the end of the code that uses them.
+  x64::Mem constant32(std::uint32_t bits) { return constant(&bits, sizeof bits); }
+  x64::Mem constant64(std::uint64_t bits) { return constant(&bits, sizeof bits); }
+  x64::Mem constant128(std::uint64_t low, std::uint64_t high);
+  x64::Mem splat32(std::uint32_t bits) { return splat64(bits * 0x1'0000'0001U); }
+  x64::Mem splat64(std::uint64_t bits) { return constant128(bits, bits); }
+  void flush_constants();
+
+  // Copies whole vector registers; nothing where they are the same.
+  void move(x64::Xmm to, x64::Xmm from);
+
+  // dst = inst(a): instructions with one operand and perhaps an immediate.
+  void vector_op(VectorInst inst, x64::Xmm dst, const asmjit::Operand_& a) {
+    emit(cpu_.avx ? inst.avx : inst.sse, dst, a);
+  }
+  void vector_op(VectorInst inst, x64::Xmm dst, const asmjit::Operand_& a, int immediate) {
+    emit(cpu_.avx ? inst.avx : inst.sse, dst, a, asmjit::imm(immediate));
+  }
+  // dst = inst(a, b): a register or memory of the size that the instruction reads, aligned where that is 16. Without
+  // AVX, where `dst` is `b` and not `a`, kVectorScratch1 is lost.
+  void vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b);
+  void vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b, int immediate);
+  // The same where inst(a, b) is inst(b, a), bit by bit; kVectorScratch1 is kept.
+  void vector_commutative(VectorInst inst, x64::Xmm dst, x64::Xmm a, x64::Xmm b);
+
+ private:
+  x64::Mem constant(const void* bytes, std::size_t size);
+  // Puts `a` where the SSE form wants it; gives what then stands for `b`.
+  asmjit::Operand prepare_sse(x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b);
+
+  CpuFeatures cpu_;
+  asmjit::Zone zone_{1024};
+  asmjit::ConstPool constants_{&zone_};
+  asmjit::Label constants_label_;
+};
+
+}  // namespace wasi::jit::baseline

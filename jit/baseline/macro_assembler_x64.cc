@@ -1,0 +1,75 @@
+#include "jit/baseline/macro_assembler.h"
+
+namespace wasi::jit::baseline {
+
+const CpuFeatures& CpuFeatures::host() {
+  static const CpuFeatures features = [] {
+    // Says of AVX whether the system keeps its registers, too.
+    const auto& has = asmjit::CpuInfo::host().features().x86();
+    return CpuFeatures{.sufficient = has.hasSSSE3() && has.hasSSE4_1(),
+                       .sse42 = has.hasSSE4_2(),
+                       .popcnt = has.hasPOPCNT(),
+                       .lzcnt = has.hasLZCNT(),
+                       .bmi1 = has.hasBMI(),
+                       .bmi2 = has.hasBMI2(),
+                       .avx = has.hasAVX(),
+                       .avx2 = has.hasAVX() && has.hasAVX2()};
+  }();
+  return features;
+}
+
+x64::Mem MacroAssembler::constant(const void* bytes, std::size_t size) {
+  if (!constants_label_.isValid()) constants_label_ = newLabel();
+  std::size_t offset = 0;
+  if (const asmjit::Error error = constants_.add(bytes, size, offset)) reportError(error);
+  return x64::ptr(constants_label_, static_cast<std::int32_t>(offset), static_cast<std::uint32_t>(size));
+}
+
+x64::Mem MacroAssembler::constant128(std::uint64_t low, std::uint64_t high) {
+  const std::uint64_t bytes[] = {low, high};
+  return constant(bytes, sizeof bytes);
+}
+
+void MacroAssembler::flush_constants() {
+  if (!constants_label_.isValid()) return;
+  embedConstPool(constants_label_, constants_);
+  constants_label_.reset();
+  constants_.reset(&zone_);
+  zone_.reset();
+}
+
+void MacroAssembler::move(x64::Xmm to, x64::Xmm from) {
+  if (to != from) vector_op(inst::movaps, to, from);
+}
+
+asmjit::Operand MacroAssembler::prepare_sse(x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b) {
+  asmjit::Operand operand(b);
+  if (b == dst && a != dst) {
+    move(kVectorScratch1, dst);
+    operand = kVectorScratch1;
+  }
+  move(dst, a);
+  return operand;
+}
+
+void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b) {
+  if (cpu_.avx) {
+    emit(inst.avx, dst, a, b);
+  } else {
+    emit(inst.sse, dst, prepare_sse(dst, a, b));
+  }
+}
+
+void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b, int immediate) {
+  if (cpu_.avx) {
+    emit(inst.avx, dst, a, b, asmjit::imm(immediate));
+  } else {
+    emit(inst.sse, dst, prepare_sse(dst, a, b), asmjit::imm(immediate));
+  }
+}
+
+void MacroAssembler::vector_commutative(VectorInst inst, x64::Xmm dst, x64::Xmm a, x64::Xmm b) {
+  dst == b ? vector_op2(inst, dst, b, a) : vector_op2(inst, dst, a, b);
+}
+
+}  // namespace wasi::jit::baseline
