@@ -144,8 +144,7 @@ wasi::Result<void> compile_all(const wasi::Engine& engine, const wasi::Module& m
   for (std::size_t i = 0; i < code.module->bodies.size(); ++i) {
     const wasi::wasm::FuncIndex index(static_cast<std::uint32_t>(code.module->imported_functions + i));
     wasi::runtime::Preparation unbounded;
-    if (auto entry = code.tier->prepare(code, code.code(index), unbounded); !entry)
-      return std::unexpected(entry.error());
+    if (auto entry = code.prepare(code.code(index), unbounded); !entry) return std::unexpected(entry.error());
   }
   return {};
 }

@@ -80,7 +80,7 @@ class Interpreter : public runtime::Tier {
     return std::make_unique<TranslationStore>();
   }
 
-  Result<runtime::SlotEntry> prepare(ModuleCode& module, FunctionCode& code,
+  Result<runtime::SlotEntry> prepare(ModuleCode& module, runtime::TierModule& own, FunctionCode& code,
                                      runtime::Preparation& preparation) override;
 
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const Frame& frame) const override {
@@ -142,7 +142,7 @@ void Interpreter::give_back(runtime::BoundsChecks checks, std::unique_ptr<Transl
   spare_[static_cast<std::size_t>(checks)].push_back(std::move(translator));
 }
 
-Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, FunctionCode& code,
+Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, runtime::TierModule& own, FunctionCode& code,
                                                 runtime::Preparation& preparation) {
   if (code.interpreter.load(std::memory_order_acquire) != nullptr) return interpreter_entry;
   const auto begin = std::chrono::steady_clock::now();
@@ -152,7 +152,7 @@ Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, FunctionCode
   WASI_TRY(translate(*translator, *module.module, function, validated, preparation));
   const std::uint64_t kept = TranslationStore::size_of(*translator);
   WASI_TRY(preparation.take(kept));
-  const Translation* translation = static_cast<TranslationStore&>(*module.tier_module).add(*translator);
+  const Translation* translation = static_cast<TranslationStore&>(own).add(*translator);
   preparation.keep(kept);
   give_back(module.checks, std::move(translator));
   // Another thread may have been faster; its translation is the same and stays.

@@ -11,6 +11,7 @@
 namespace wasi::runtime {
 
 struct ModuleCode;
+struct NativeCode;  // stack_walk.h
 
 // Runs `self` in `instance` on arguments at slots[0..]; returns with the results from slots[0] on. A trap
 // does not return: it unwinds to the innermost entry from the host (trap_raise.h). An exception that the callee
@@ -35,10 +36,11 @@ struct FunctionCode {
   std::atomic<SlotEntry> entry{nullptr};  // null: prepare_function() first
   // Null: nothing in the store calls natively yet. Else machine code, or an adapter to `entry`.
   std::atomic<NativeEntry> native_entry{nullptr};
-  std::atomic<void*> interpreter{nullptr};  // tier 0's translation, owned by ModuleCode's tier data
-  ModuleCode* module = nullptr;             // null for host functions
-  std::uint32_t index = 0;                  // FuncIndex in the module
-  std::atomic<std::uint32_t> state{0};      // kBodyValidated, kRecordFilled
+  std::atomic<const NativeCode*> native_code{nullptr};  // the function's own machine code; null: it has none
+  std::atomic<void*> interpreter{nullptr};              // tier 0's translation, owned by ModuleCode's tier data
+  ModuleCode* module = nullptr;                         // null for host functions
+  std::uint32_t index = 0;                              // FuncIndex in the module
+  std::atomic<std::uint32_t> state{0};                  // kBodyValidated, kRecordFilled
 };
 
 // A function as a value: what funcref points to, what imports, exports and tables hold.

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "runtime/exec_state.h"
 #include "runtime/frame.h"
@@ -20,10 +21,23 @@ namespace wasi::runtime {
 
 class Instance;
 
+// A loop of a function, and where machine code goes on in it (tier.h: LoopTarget).
+struct LoopHead {
+  std::uint64_t wasm_offset = 0;  // of the `loop` instruction in the module
+  const void* address = nullptr;
+};
+
 // What the code map's `owner` of a function's machine code is.
 struct NativeCode {
   FunctionCode* function = nullptr;
   std::uint32_t frame_bytes = 0;  // from the stack pointer at calls up to rbp
+  // Which registers of its caller's the frame keeps below its VmContext, from rbp - 16 downwards without gaps: bits 0
+  // to 4 are rbx, r12, r13, r14, r15.
+  std::uint8_t saved = 0;
+  bool catches = false;             // it looks at ExecState::thrown behind its calls
+  std::uint32_t frame_slots = 0;    // of the interpreter's frame, which loop_stub reads
+  const void* loop_stub = nullptr;  // makes the frame from slots and goes on at a loop's head; null: there is no loop
+  std::span<const LoopHead> loop_heads = {};  // in order
 };
 
 class StackWalk {

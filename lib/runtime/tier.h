@@ -31,16 +31,45 @@ struct TierStatistics {
   std::uint64_t nanoseconds = 0;
 };
 
+// A place to go on in machine code, in a call that the interpreter began.
+struct LoopTarget {
+  // Runs the rest of the call: takes the values of locals and operands from their canonical slots, and puts the results
+  // into `slots` as a SlotEntry does. The interpreter's record is unlinked before. `target` is this.
+  using Entry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self, const LoopTarget* target);
+
+  const void* stub = nullptr;  // NativeCode::loop_stub
+  const void* head = nullptr;
+  std::uint32_t frame_slots = 0;  // that the call uses, or its results
+  Entry adapter = nullptr;
+};
+
 class Tier {
  public:
   virtual ~Tier() = default;
   [[nodiscard]] virtual const char* name() const = 0;
   virtual std::unique_ptr<TierModule> create_module(ModuleCode& module) = 0;
 
-  // Translates the function's body, checking it when it has not been validated, and returns its entry.
+  // Translates the function's body, checking it when it has not been validated, and returns its entry. `own` is what
+  // create_module gave for the module.
   // Thread-safe; when two threads prepare one function, both get a working entry. Polls `preparation` and takes its
   // memory from it; where that refuses, its error is the result, and nothing half-made is left.
-  virtual Result<SlotEntry> prepare(ModuleCode& module, FunctionCode& code, Preparation& preparation) = 0;
+  virtual Result<SlotEntry> prepare(ModuleCode& module, TierModule& own, FunctionCode& code,
+                                    Preparation& preparation) = 0;
+
+  // Of tiers with machine code: stores and returns the native entry of a function that has none yet, of one of the
+  // tier's modules or of the host (`instance` is null then); the record may not be filled yet. A call of it is about to
+  // be made in the store that `exec` belongs to. It never fails: what cannot be compiled is entered through its slot
+  // entry, and the trap is raised there.
+  virtual NativeEntry bind_native(ExecState& /*exec*/, VmContext* /*instance*/, FunctionCode& /*code*/) {
+    return nullptr;
+  }
+
+  // Where a call in progress of `code` can go on in machine code at the loop whose `loop` instruction is at this byte
+  // of the module; empty where it cannot.
+  [[nodiscard]] virtual std::optional<LoopTarget> loop_target(const FunctionCode& /*code*/,
+                                                              std::uint64_t /*wasm_offset*/) const {
+    return std::nullopt;
+  }
 
   // The byte offset in the module of the instruction at which a frame of this tier stands (for the
   // newest frame: the one that trapped; for others: the call). Empty where it cannot be told.

@@ -27,7 +27,8 @@ FAKE_GUEST_CODE [[gnu::used]] void section_anchor() {}
 
 std::unique_ptr<TierModule> FakeTier::create_module(ModuleCode& /*module*/) { return std::make_unique<FakeModule>(); }
 
-Result<SlotEntry> FakeTier::prepare(ModuleCode& module, FunctionCode& code, Preparation& /*preparation*/) {
+Result<SlotEntry> FakeTier::prepare(ModuleCode& module, TierModule& /*own*/, FunctionCode& code,
+                                    Preparation& /*preparation*/) {
   ++prepared;
   const std::string_view function = module.names().function(wasm::FuncIndex(code.index)).value_or("");
   const auto found = functions.find(function);

@@ -27,7 +27,7 @@ class FakeTier : public Tier {
   [[nodiscard]] const char* name() const override { return "fake"; }
   std::unique_ptr<TierModule> create_module(ModuleCode& module) override;
   // Refuses functions that the test did not name.
-  Result<SlotEntry> prepare(ModuleCode& module, FunctionCode& code, Preparation& preparation) override;
+  Result<SlotEntry> prepare(ModuleCode& module, TierModule& own, FunctionCode& code, Preparation& preparation) override;
   // Frame::resume is the offset itself.
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const Frame& frame) const override;
   [[nodiscard]] const Slot* frame_end(const Frame& frame) const override { return frame.slots; }

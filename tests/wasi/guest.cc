@@ -22,7 +22,8 @@ class NoTier : public runtime::Tier {
   std::unique_ptr<runtime::TierModule> create_module(runtime::ModuleCode&) override {
     return std::make_unique<runtime::TierModule>();
   }
-  Result<runtime::SlotEntry> prepare(runtime::ModuleCode&, runtime::FunctionCode&, runtime::Preparation&) override {
+  Result<runtime::SlotEntry> prepare(runtime::ModuleCode&, runtime::TierModule&, runtime::FunctionCode&,
+                                     runtime::Preparation&) override {
     return std::unexpected(Error{ErrorKind::unsupported, "no functions here", std::nullopt});
   }
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const runtime::Frame&) const override { return std::nullopt; }
