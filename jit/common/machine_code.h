@@ -33,8 +33,8 @@ struct MachineCode {
   std::vector<runtime::OffsetEntry> marks;
   std::vector<runtime::OffsetEntry> traps;
 
-  // The frame, as runtime::NativeCode says it. Its prologue and the parts listed in `other_frames`, which do not
-  // overlap and stand in order, make no calls with this frame.
+  // The frame, as runtime::NativeCode says it: at all calls but those in `other_frames`, which stand in order and do
+  // not overlap.
   std::uint32_t frame_bytes = 0;
   std::uint8_t saved = 0;
   bool catches = false;
@@ -42,6 +42,7 @@ struct MachineCode {
 
   // On-stack replacement: where a frame is made from slots, and the loops that can be entered so, in the order of
   // `wasm_offset`. Both or neither.
+  std::uint32_t frame_slots = 0;  // of the interpreter's frame: parameters, locals, operands
   std::optional<std::uint32_t> loop_stub;
   std::vector<LoopHead> loop_heads;
 
