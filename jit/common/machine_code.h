@@ -28,8 +28,9 @@ struct FrameRange {
 struct MachineCode {
   std::vector<std::uint8_t> bytes;
   std::uint32_t entry = 0;  // under the native convention
-  // In the order of their code offsets. A mark at the return address of each call, and wherever else an instruction's
-  // place in the module begins to count; a site at each instruction that may fault, with its TrapCode.
+  // In the order of their code offsets. From a mark up to the next, machine instructions belong to the Wasm instruction
+  // at that offset of the module; of a call counts its last byte, so a mark at its return address is one too late. A
+  // trap site is an instruction that may fault, with its TrapCode; it needs a mark as well.
   std::vector<runtime::OffsetEntry> marks;
   std::vector<runtime::OffsetEntry> traps;
 
