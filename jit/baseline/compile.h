@@ -3,6 +3,7 @@
 
 #include <wasi/error.h>
 
+#include "jit/baseline/cpu_features.h"
 #include "jit/common/machine_code.h"
 #include "runtime/bounds_checks.h"
 #include "runtime/preparation.h"
@@ -12,6 +13,7 @@ namespace wasi::jit::baseline {
 
 struct CompileOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
+  CpuFeatures cpu = CpuFeatures::host();
   bool log = false;  // MachineCode::log is wanted
 };
 

@@ -7,25 +7,11 @@
 
 #include <cstdint>
 
+#include "jit/baseline/cpu_features.h"
 #include "jit/baseline/vector_inst.h"
 #include "jit/common/assembler_x64.h"
 
 namespace wasi::jit::baseline {
-
-// What the machine has beyond SSSE3 and SSE4.1. Each may be switched off, avx2 with avx.
-struct CpuFeatures {
-  bool sufficient = false;  // SSSE3 and SSE4.1 themselves: nothing is compiled without
-  bool sse42 = false;
-  bool popcnt = false;
-  bool lzcnt = false;
-  bool bmi1 = false;
-  bool bmi2 = false;
-  bool avx = false;
-  bool avx2 = false;
-
-  static const CpuFeatures& host();
-  static constexpr CpuFeatures least() { return {.sufficient = true}; }
-};
 
 class MacroAssembler : public Assembler {
  public:
