@@ -1,7 +1,6 @@
 #include "interp/unwind.h"
 
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "interp/catch_table.h"
@@ -77,11 +76,7 @@ const std::uint8_t* throw_tag(const std::uint8_t* ip, VmContext* vm, std::uint32
   const bool is_made = handler.clause == nullptr || handler.clause->exception_slot != CatchClause::kNoSlot;
   Exception* exception = nullptr;
   if (is_made) {
-    try {
-      exception = exec.store->make_exception(tag, values);
-    } catch (const std::bad_alloc&) {
-      exception = nullptr;
-    }
+    exception = runtime::try_make_exception(exec, tag, values);
     if (exception == nullptr) runtime::raise_trap(exec, TrapCode::allocation_failure);
   }
   if (handler.clause != nullptr) return land(exec, *handler.record, *handler.clause, tag, values, exception);

@@ -16,8 +16,21 @@ namespace wasi::jit {
 // arguments where the convention wants them, calls FunctionCode::native_entry, and puts the results into slots.
 Result<std::vector<std::uint8_t>> make_slot_entry(const NativeSignature& signature);
 
+// A LoopTarget::Entry (runtime/tier.h): begins a span behind the interpreter's frame, calls the loop's stub with
+//     rdi the VmContext, rsi the frame's first slot, rdx the loop's head, r10 the FunctionCode
+// and puts the results of the function into slots.
+Result<std::vector<std::uint8_t>> make_loop_entry(const NativeSignature& signature);
+
 // A native entry for functions that have none: puts the arguments into slots, calls FunctionCode::entry, and takes the
-// results from there. With ExecState::thrown set there are none.
+// results from there. Where ExecState::thrown is set there are none: then it does not return to its caller, but to who
+// catches (runtime/native_unwind.h).
 Result<std::vector<std::uint8_t>> make_native_entry(const NativeSignature& signature);
+
+// The same for host functions, which have no VmContext.
+Result<std::vector<std::uint8_t>> make_host_entry(const NativeSignature& signature);
+
+// What ExecState::bind_native_entry is: called or jumped to in the place of a native entry that is null, with the
+// ExecState in r11. Keeps all registers that arguments may be in, asks RuntimeCallId::bind and goes on in what it says.
+Result<std::vector<std::uint8_t>> make_bind_entry();
 
 }  // namespace wasi::jit

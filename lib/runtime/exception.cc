@@ -84,6 +84,14 @@ ThrownException::ThrownException(Store& store, Exception& exception)
 
 Exception* ThrownException::in(const Store& store) const { return store_ == store.identity() ? exception_ : nullptr; }
 
+Exception* try_make_exception(ExecState& exec, Tag& tag, const Slot* slots) {
+  try {
+    return exec.store->make_exception(tag, slots);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 Trap make_uncaught(ExecState& exec, Exception& exception) {
   Trap trap;
   trap.code = TrapCode::uncaught_exception;

@@ -42,6 +42,9 @@ class ThrownException {
   std::shared_ptr<const HostRoot> root_;
 };
 
+// An exception with the values in `slots`, which lie in roots (gc_heap.h); null when there is no memory for it.
+Exception* try_make_exception(ExecState& exec, Tag& tag, const Slot* slots);
+
 // What the host gets when nobody catches the exception: a message that names its tag and shows its values, and the
 // backtrace from exec.top on.
 Trap make_uncaught(ExecState& exec, Exception& exception);

@@ -22,7 +22,8 @@ namespace wasi::runtime {
 class Store;
 struct Exception;
 struct NativeSpan;  // native_span.h
-struct HostEntry;   // host_entry.h: the innermost entry from the host
+class Tier;
+struct HostEntry;  // host_entry.h: the innermost entry from the host
 
 struct ExecState {
   Frame* top = nullptr;         // newest record
@@ -42,6 +43,16 @@ struct ExecState {
   std::uintptr_t native_fault_pc = 0;
   std::uintptr_t native_fault_frame = 0;
   std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
+  // What machine code compares its stack pointer with, at entries and loops: native_limit, or kRaisedStackLimit from
+  // the moment that bits of `interrupt` are set until its thread looks at them (interruption.h).
+  std::atomic<std::uintptr_t> stack_limit{0};
+  // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);
+  // `pending` is then what the host gets if nobody does.
+  Exception* thrown = nullptr;
+  // Where machine code calls functions whose native_entry is null: jit/common/adapters.h, make_bind_entry(). It asks
+  // `native_tier` for the entry.
+  const void* bind_native_entry = nullptr;
+  Tier* native_tier = nullptr;
   // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};
@@ -61,9 +72,6 @@ struct ExecState {
   // leaves it to whoever takes the trap.
   void (*abandoned)(void* owner) = nullptr;
   void* owner = nullptr;
-  // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);
-  // `pending` is then what the host gets if nobody does.
-  Exception* thrown = nullptr;
 };
 
 }  // namespace wasi::runtime

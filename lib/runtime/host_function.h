@@ -41,6 +41,7 @@ struct HostFunction {
   HostBody body = nullptr;
   std::shared_ptr<void> data;
   Store* store = nullptr;
+  ExecState* exec = nullptr;  // the store's, for machine code
 };
 
 // The entry of every host function: finds the HostFunction, runs its body, raises its trap.

@@ -25,6 +25,16 @@ std::mutex& links() {
 
 void prepare_interrupts() { static_cast<void>(links()); }
 
+void set_interrupt(ExecState& exec, std::uint32_t bits) {
+  exec.interrupt.fetch_or(bits);
+  exec.stack_limit.store(kRaisedStackLimit);
+}
+
+void set_stack_limit(ExecState& exec, std::uintptr_t limit) {
+  exec.stack_limit.store(limit);
+  if (exec.interrupt.load() != 0) exec.stack_limit.store(kRaisedStackLimit);
+}
+
 void interrupt(ExecState& exec, std::uint32_t bits) {
   wake_with(exec, bits);
   const std::lock_guard lock(links());
@@ -56,7 +66,8 @@ NestedCall::NestedCall(ExecState& outer, ExecState& inner)
   const std::uint32_t pending = outer.interrupt.load();
   const std::uint32_t stops = pending & ~kInterruptDeadline;
   // Whether a deadline has passed, the poll finds out.
-  inner.interrupt.fetch_or((pending & kInterruptDeadline) | (stops != 0 ? kInterruptOuter : 0));
+  const std::uint32_t for_inner = (pending & kInterruptDeadline) | (stops != 0 ? kInterruptOuter : 0);
+  if (for_inner != 0) set_interrupt(inner, for_inner);
 }
 
 NestedCall::~NestedCall() {

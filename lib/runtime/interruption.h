@@ -18,6 +18,17 @@ inline constexpr std::uint32_t kInterruptRequest = 2;   // Store::interrupt()
 inline constexpr std::uint32_t kInterruptEnd = 4;       // Program::end(): for good
 inline constexpr std::uint32_t kInterruptOuter = 8;     // a store whose host function waits for this one must stop
 
+// Above every stack pointer.
+inline constexpr std::uintptr_t kRaisedStackLimit = UINTPTR_MAX;
+
+// Sets bits of exec.interrupt, then raises exec.stack_limit: everyone who wants something of a store does it in this
+// order. From any thread.
+void set_interrupt(ExecState& exec, std::uint32_t bits);
+
+// Makes `limit` what machine code compares its stack pointer with, unless somebody wants something: the store's thread
+// does it first, and looks at exec.interrupt then. So no raise is lost between the two.
+void set_stack_limit(ExecState& exec, std::uintptr_t limit);
+
 // Sets bits of exec.interrupt, wakes the store's thread where it is parked, and does the same to the stores that its
 // host functions call. From any thread.
 void interrupt(ExecState& exec, std::uint32_t bits);

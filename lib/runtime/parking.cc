@@ -107,7 +107,7 @@ std::uint32_t unpark(const void* address, std::uint32_t count) {
 }
 
 void wake_with(ExecState& exec, std::uint32_t bits) {
-  exec.interrupt.fetch_or(bits);
+  set_interrupt(exec, bits);
   // Between the sleeper's look at `interrupt` and its sleep the lock is held, so this comes before or after both.
   const std::lock_guard lock(exec.parker.mutex);
   exec.parker.wake.notify_one();

@@ -12,13 +12,11 @@ using RuntimeCall = void (*)();
 enum class RuntimeCallId : std::uint32_t {
 #define RUNTIME_CALL(name) name,
 #include "runtime/runtime_calls.def"
-#undef RUNTIME_CALL
 };
 
 inline constexpr std::size_t kRuntimeCallCount = 0
 #define RUNTIME_CALL(name) +1
 #include "runtime/runtime_calls.def"
-#undef RUNTIME_CALL
     ;
 
 extern const RuntimeCall kRuntimeCalls[kRuntimeCallCount];

@@ -63,6 +63,14 @@ inline void stand_at(VmContext* vm, TrapSite site) { vm->exec->top->resume = sit
 // Memory for an object of this size, to be written before anything else is allocated.
 [[gnu::noinline]] std::uint8_t* allocate_slowly(VmContext* vm, TrapSite site, std::uint64_t bytes);
 
+// With the fields as they lie in slots.
+[[gnu::noinline]] Object* struct_new(VmContext* vm, TrapSite site, std::uint32_t type, const Slot* fields);
+[[gnu::noinline]] Object* struct_new_default(VmContext* vm, TrapSite site, std::uint32_t type);
+
+// The array with all of these elements.
+[[gnu::noinline]] Object& array_at(VmContext* vm, TrapSite site, std::uint64_t reference, std::uint32_t at,
+                                   std::uint32_t count);
+
 [[gnu::noinline]] Object* array_new(VmContext* vm, TrapSite site, std::uint32_t type, const Slot* element,
                                     std::uint32_t length);
 [[gnu::noinline]] Object* array_new_default(VmContext* vm, TrapSite site, std::uint32_t type, std::uint32_t length);

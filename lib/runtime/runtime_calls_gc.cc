@@ -47,13 +47,6 @@ GcHeap& heap_of(VmContext* vm) { return *vm->exec->gc.heap; }
 
 std::uint8_t shift_of(VmContext* vm, std::uint32_t array) { return vm->exec->gc.layouts[array].element_shift; }
 
-Object& array_at(VmContext* vm, TrapSite site, std::uint64_t reference, std::uint32_t at, std::uint32_t count) {
-  if (reference == 0) trap_at(vm, site, TrapCode::null_array_reference);
-  Object& array = *object_of(reference);
-  if (!is_within(at, count, array.length)) trap_at(vm, site, TrapCode::array_out_of_bounds);
-  return array;
-}
-
 void check_data(VmContext* vm, TrapSite site, std::uint32_t segment, std::uint32_t offset, std::uint64_t bytes) {
   const std::uint64_t size = Instance::from(vm)->data(segment).size();
   if (!is_within(offset, bytes, size)) trap_at(vm, site, TrapCode::memory_out_of_bounds);
@@ -68,6 +61,21 @@ void check_elements(VmContext* vm, TrapSite site, std::uint32_t segment, std::ui
 
 std::uint8_t* allocate_slowly(VmContext* vm, TrapSite site, std::uint64_t bytes) {
   return or_trap(vm, site, [&] { return heap_of(vm).take_slowly(bytes); });
+}
+
+Object* struct_new(VmContext* vm, TrapSite site, std::uint32_t type, const Slot* fields) {
+  return or_trap(vm, site, [&] { return new_structure(heap_of(vm), TypeId(type), fields); });
+}
+
+Object* struct_new_default(VmContext* vm, TrapSite site, std::uint32_t type) {
+  return or_trap(vm, site, [&] { return heap_of(vm).allocate_structure(TypeId(type)); });
+}
+
+Object& array_at(VmContext* vm, TrapSite site, std::uint64_t reference, std::uint32_t at, std::uint32_t count) {
+  if (reference == 0) trap_at(vm, site, TrapCode::null_array_reference);
+  Object& array = *object_of(reference);
+  if (!is_within(at, count, array.length)) trap_at(vm, site, TrapCode::array_out_of_bounds);
+  return array;
 }
 
 Object* array_new(VmContext* vm, TrapSite site, std::uint32_t type, const Slot* element, std::uint32_t length) {

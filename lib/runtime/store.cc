@@ -72,6 +72,7 @@ HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::sh
   function.body = body;
   function.data = std::move(data);
   function.store = this;
+  function.exec = &exec_;
   return &function;
 }
 
@@ -127,6 +128,18 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
 
 }  // namespace
 
+namespace {
+
+// Nearly all calls are made on the stack of the call before, and need not write what other threads write, too.
+inline void use_native_limit(ExecState& exec, std::uintptr_t limit) {
+  exec.native_limit = limit;
+  const std::uintptr_t now = exec.stack_limit.load(std::memory_order_relaxed);
+  if (now != limit && now != kRaisedStackLimit) [[unlikely]]
+    set_stack_limit(exec, limit);
+}
+
+}  // namespace
+
 [[gnu::always_inline]] inline bool Store::enter(FuncRef& function, std::span<Slot> slots) {
   ThreadState& thread = thread_state;
   if (exec_.stack_begin == nullptr) [[unlikely]]
@@ -153,7 +166,7 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
   entry.running =
       thread.running != nullptr && thread.running->native_limit == thread.native_limit ? thread.running : nullptr;
   exec_.host_entry = &entry;
-  exec_.native_limit = thread.native_limit;
+  use_native_limit(exec_, thread.native_limit);
   thread.running = &exec_;
 
   SlotEntry code = function.code->entry.load(std::memory_order_acquire);
@@ -162,7 +175,11 @@ void copy_slots(const Slot* from, std::size_t count, Slot* to) {
   const bool trapped = enter_guest(entry, code, function.instance, base, function.code);
 
   thread.running = entry.running;
-  exec_.native_limit = entry.native_limit;
+  if (entry.previous != nullptr) {
+    use_native_limit(exec_, entry.native_limit);
+  } else {
+    exec_.native_limit = entry.native_limit;
+  }
   exec_.host_entry = entry.previous;
   if (trapped || exec_.thrown != nullptr) [[unlikely]] {
     exec_.thrown = nullptr;
@@ -257,12 +274,12 @@ void Store::keep_deadline(std::optional<Deadline> deadline) {
   exec_.is_watched = false;
   exec_.own_deadline = deadline;
   exec_.deadline = earlier(deadline, exec_.outer_deadline);
-  exec_.interrupt.fetch_or(kInterruptDeadline);
+  set_interrupt(exec_, kInterruptDeadline);
 }
 
 void Store::keep_watch() {
   if (exec_.own_deadline && !exec_.is_watched) keep_deadline(exec_.own_deadline);
-  if (!exec_.is_outer_watched) exec_.interrupt.fetch_or(kInterruptDeadline);
+  if (!exec_.is_outer_watched) set_interrupt(exec_, kInterruptDeadline);
 }
 
 bool Store::reserve_memory(std::uint64_t bytes) {

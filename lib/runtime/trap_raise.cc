@@ -60,25 +60,25 @@ void raise_trap(ExecState& exec, Trap trap) {
 bool must_stop(ExecState& exec) {
   const std::uint32_t wishes = exec.interrupt.exchange(0);
   if ((wishes & kInterruptEnd) != 0) {
-    exec.interrupt.fetch_or(wishes);
+    set_interrupt(exec, wishes);
     record(exec, exec.program->ending_trap());
     return true;
   }
   if ((wishes & kInterruptOuter) != 0) {
     // It is the outer store that answers the wish; this one stops until then.
-    exec.interrupt.fetch_or(wishes);
+    set_interrupt(exec, wishes);
     exec.pending = make_trap(exec, TrapCode::interrupted);
     return true;
   }
   if ((wishes & kInterruptRequest) != 0) {
-    exec.interrupt.fetch_or(wishes & kInterruptDeadline);
+    if ((wishes & kInterruptDeadline) != 0) set_interrupt(exec, kInterruptDeadline);
     exec.pending = make_trap(exec, TrapCode::interrupted);
     return true;
   }
   if ((wishes & kInterruptDeadline) == 0 || !exec.deadline) return false;
   if (std::chrono::steady_clock::now() >= *exec.deadline) {
     // The deadline stays passed until another is set.
-    exec.interrupt.fetch_or(kInterruptDeadline);
+    set_interrupt(exec, kInterruptDeadline);
     exec.pending = make_trap(exec, TrapCode::deadline_exceeded);
     return true;
   }
