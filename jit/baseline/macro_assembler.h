@@ -5,6 +5,7 @@
 // and the other operands keep their values. So written once, a sequence serves both.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "jit/baseline/cpu_features.h"
@@ -29,28 +30,34 @@ class MacroAssembler : public Assembler {
   x64::Mem constant32(std::uint32_t bits) { return constant(&bits, sizeof bits); }
   x64::Mem constant64(std::uint64_t bits) { return constant(&bits, sizeof bits); }
   x64::Mem constant128(std::uint64_t low, std::uint64_t high);
-  x64::Mem splat32(std::uint32_t bits) { return splat64(bits * 0x1'0000'0001U); }
+  x64::Mem splat8(std::uint8_t bits) { return splat64(bits * 0x0101'0101'0101'0101U); }
+  x64::Mem splat16(std::uint16_t bits) { return splat64(bits * 0x0001'0001'0001'0001U); }
+  x64::Mem splat32(std::uint32_t bits) { return splat64(bits * 0x0000'0001'0000'0001U); }
   x64::Mem splat64(std::uint64_t bits) { return constant128(bits, bits); }
   void flush_constants();
 
   // Copies whole vector registers; nothing where they are the same.
   void move(x64::Xmm to, x64::Xmm from);
 
-  // dst = inst(a): instructions with one operand and perhaps an immediate.
-  void vector_op(VectorInst inst, x64::Xmm dst, const asmjit::Operand_& a) {
-    emit(cpu_.avx ? inst.avx : inst.sse, dst, a);
+  // dst = inst(a), with an immediate perhaps: instructions that have two operands in either encoding.
+  void vector_op(VectorInst inst, const asmjit::Operand_& dst, const asmjit::Operand_& a) { emit(id(inst), dst, a); }
+  void vector_op(VectorInst inst, const asmjit::Operand_& dst, const asmjit::Operand_& a, unsigned immediate) {
+    emit(id(inst), dst, a, asmjit::imm(immediate));
   }
-  void vector_op(VectorInst inst, x64::Xmm dst, const asmjit::Operand_& a, int immediate) {
-    emit(cpu_.avx ? inst.avx : inst.sse, dst, a, asmjit::imm(immediate));
-  }
-  // dst = inst(a, b): a register or memory of the size that the instruction reads, aligned where that is 16. Without
-  // AVX, where `dst` is `b` and not `a`, kVectorScratch1 is lost.
+  // dst = inst(a, b). `b` is a register, or memory: of the size that the instruction reads, aligned where that is 16.
+  // Without AVX, where `dst` is `b` and not `a`, kVectorScratch1 is lost and must not be `a`.
   void vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b);
-  void vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b, int immediate);
+  void vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b, unsigned immediate);
   // The same where inst(a, b) is inst(b, a), bit by bit; kVectorScratch1 is kept.
   void vector_commutative(VectorInst inst, x64::Xmm dst, x64::Xmm a, x64::Xmm b);
+  // dst = a, shifted by a constant.
+  void vector_shift(VectorInst inst, x64::Xmm dst, x64::Xmm a, unsigned count);
+  // All bits of `dst`.
+  void vector_zero(x64::Xmm dst) { vector_op2(inst::pxor, dst, dst, dst); }
+  void vector_ones(x64::Xmm dst) { vector_op2(inst::pcmpeqd, dst, dst, dst); }
 
  private:
+  [[nodiscard]] x64::Inst::Id id(VectorInst inst) const { return cpu_.avx ? inst.avx : inst.sse; }
   x64::Mem constant(const void* bytes, std::size_t size);
   // Puts `a` where the SSE form wants it; gives what then stands for `b`.
   asmjit::Operand prepare_sse(x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b);

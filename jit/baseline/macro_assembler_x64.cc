@@ -1,5 +1,7 @@
 #include "jit/baseline/macro_assembler.h"
 
+#include "base/check.h"
+
 namespace wasi::jit::baseline {
 
 const CpuFeatures& CpuFeatures::host() {
@@ -45,6 +47,7 @@ void MacroAssembler::move(x64::Xmm to, x64::Xmm from) {
 asmjit::Operand MacroAssembler::prepare_sse(x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b) {
   asmjit::Operand operand(b);
   if (b == dst && a != dst) {
+    WASI_CHECK(a != kVectorScratch1);
     move(kVectorScratch1, dst);
     operand = kVectorScratch1;
   }
@@ -60,7 +63,7 @@ void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const
   }
 }
 
-void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b, int immediate) {
+void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b, unsigned immediate) {
   if (cpu_.avx) {
     emit(inst.avx, dst, a, b, asmjit::imm(immediate));
   } else {
@@ -70,6 +73,15 @@ void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const
 
 void MacroAssembler::vector_commutative(VectorInst inst, x64::Xmm dst, x64::Xmm a, x64::Xmm b) {
   dst == b ? vector_op2(inst, dst, b, a) : vector_op2(inst, dst, a, b);
+}
+
+void MacroAssembler::vector_shift(VectorInst inst, x64::Xmm dst, x64::Xmm a, unsigned count) {
+  if (cpu_.avx) {
+    emit(inst.avx, dst, a, asmjit::imm(count));
+  } else {
+    move(dst, a);
+    emit(inst.sse, dst, asmjit::imm(count));
+  }
 }
 
 }  // namespace wasi::jit::baseline
