@@ -7,6 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "jit/baseline/cpu_features.h"
 #include "jit/baseline/vector_inst.h"
@@ -36,6 +39,10 @@ class MacroAssembler : public Assembler {
   x64::Mem splat64(std::uint64_t bits) { return constant128(bits, bits); }
   void flush_constants();
 
+  // Code that is seldom run, e.g. behind a branch to a label that it binds. It is made and lies where flush_constants()
+  // is called, in front of the constants.
+  void cold(std::function<void(MacroAssembler&)> emit) { cold_.push_back(std::move(emit)); }
+
   // Copies whole vector registers; nothing where they are the same.
   void move(x64::Xmm to, x64::Xmm from);
 
@@ -63,6 +70,7 @@ class MacroAssembler : public Assembler {
   asmjit::Operand prepare_sse(x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b);
 
   CpuFeatures cpu_;
+  std::vector<std::function<void(MacroAssembler&)>> cold_;
   asmjit::Zone zone_{1024};
   asmjit::ConstPool constants_{&zone_};
   asmjit::Label constants_label_;

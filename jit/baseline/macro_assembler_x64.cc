@@ -33,7 +33,10 @@ x64::Mem MacroAssembler::constant128(std::uint64_t low, std::uint64_t high) {
 }
 
 void MacroAssembler::flush_constants() {
+  if (!cold_.empty()) comment("; seldom run");
+  for (const auto& emit : std::exchange(cold_, {})) emit(*this);
   if (!constants_label_.isValid()) return;
+  comment("; constants");
   embedConstPool(constants_label_, constants_);
   constants_label_.reset();
   constants_.reset(&zone_);
@@ -63,7 +66,8 @@ void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const
   }
 }
 
-void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b, unsigned immediate) {
+void MacroAssembler::vector_op2(VectorInst inst, x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b,
+                                unsigned immediate) {
   if (cpu_.avx) {
     emit(inst.avx, dst, a, b, asmjit::imm(immediate));
   } else {
