@@ -104,7 +104,7 @@ void convert_unsigned(MacroAssembler& m, Xmm dst, Xmm a) {
 
 }  // namespace
 
-void float_unary(MacroAssembler& m, Op op, Xmm dst, Xmm a) {
+void simd_float_unary(MacroAssembler& m, Op op, Xmm dst, Xmm a) {
   switch (op) {
     case Op::f32x4_abs:
       return m.vector_op2(inst::andps, dst, a, m.splat32(0x7FFF'FFFF));
@@ -137,7 +137,7 @@ void float_unary(MacroAssembler& m, Op op, Xmm dst, Xmm a) {
   }
 }
 
-void float_binary(MacroAssembler& m, Op op, Xmm dst, Xmm a, Xmm b) {
+void simd_float_binary(MacroAssembler& m, Op op, Xmm dst, Xmm a, Xmm b) {
   switch (op) {
     case Op::f32x4_min:
     case Op::f32x4_relaxed_min:

@@ -177,7 +177,7 @@ void dot_bytes(MacroAssembler& m, Xmm dst, Xmm a, Xmm b) {
   m.vector_op2(inst::psubw, dst, kS0, kS1);
 }
 
-void integer_unary(MacroAssembler& m, Op op, Xmm dst, Xmm a) {
+void simd_integer_unary(MacroAssembler& m, Op op, Xmm dst, Xmm a) {
   switch (op) {
     case Op::i8x16_neg:
       return negate(m, inst::psubb, dst, a);
@@ -223,7 +223,7 @@ void integer_unary(MacroAssembler& m, Op op, Xmm dst, Xmm a) {
   }
 }
 
-void integer_binary(MacroAssembler& m, Op op, Xmm dst, Xmm a, Xmm b) {
+void simd_integer_binary(MacroAssembler& m, Op op, Xmm dst, Xmm a, Xmm b) {
   if (const Comparison* row = kComparisons.find(op)) return compare(m, *row, dst, a, b);
   switch (op) {
     case Op::i8x16_ne:

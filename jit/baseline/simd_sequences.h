@@ -6,10 +6,10 @@
 
 namespace wasi::jit::baseline {
 
-void integer_unary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a);
-void integer_binary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a, x64::Xmm b);
-void float_unary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a);
-void float_binary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a, x64::Xmm b);
+void simd_integer_unary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a);
+void simd_integer_binary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a, x64::Xmm b);
+void simd_float_unary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a);
+void simd_float_binary(MacroAssembler& m, wasm::Op op, x64::Xmm dst, x64::Xmm a, x64::Xmm b);
 
 // The sum of b's lanes' products with a's in pairs, of signed bytes, wrapped to 16 bits.
 void dot_bytes(MacroAssembler& m, x64::Xmm dst, x64::Xmm a, x64::Xmm b);

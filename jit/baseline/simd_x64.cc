@@ -184,9 +184,9 @@ void vector_unary(MacroAssembler& m, Op op, Xmm dst, Xmm a) {
     case Op::i32x4_relaxed_trunc_f64x2_u_zero:
     case Op::f32x4_convert_i32x4_u:
     case Op::f64x2_convert_low_i32x4_u:
-      return float_unary(m, op, dst, a);
+      return simd_float_unary(m, op, dst, a);
     default:
-      return integer_unary(m, op, dst, a);
+      return simd_integer_unary(m, op, dst, a);
   }
 }
 
@@ -211,9 +211,9 @@ void vector_binary(MacroAssembler& m, Op op, Xmm dst, Xmm a, Xmm b) {
     case Op::f64x2_max:
     case Op::f64x2_relaxed_min:
     case Op::f64x2_relaxed_max:
-      return float_binary(m, op, dst, a, b);
+      return simd_float_binary(m, op, dst, a, b);
     default:
-      return integer_binary(m, op, dst, a, b);
+      return simd_integer_binary(m, op, dst, a, b);
   }
 }
 

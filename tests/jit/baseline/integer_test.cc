@@ -38,7 +38,7 @@ TEST_CASE("integers: shifts by registers, rcx in every role", "[numeric]") {
   for (const Op op : kShifts) {
     const char type = wasm::info(op).signature.front();
     const auto list = test::values(type, random_numbers, 4);
-    for (const CpuFeatures& cpu : test::feature_sets()) {
+    for (const CpuFeatures& cpu : test::machines()) {
       CHECK((shift_wants_rcx(cpu, op) || cpu.bmi2));
       for (std::uint32_t roles = 0; roles < 64; ++roles) {
         const std::uint32_t choice[] = {1, 0, 13, 5};
@@ -47,7 +47,7 @@ TEST_CASE("integers: shifts by registers, rcx in every role", "[numeric]") {
         const Operand count{type, choice[roles >> 4]};
         const Snippet snippet(
             cpu, [&](MacroAssembler& m, const TrapLabels&) { shift(m, op, dst.gp(), a.gp(), count.gp()); });
-        Registers registers = Registers::random(random_numbers);
+        Registers registers = Registers::distinct();
         const std::string what = describe(op, {dst, a, count}, cpu);
         for (const std::uint64_t x : list) {
           for (const std::uint64_t y : list) {
@@ -69,7 +69,7 @@ void check_constant(Op op, std::uint64_t constant, const std::vector<std::pair<O
   for (const std::uint64_t near : {constant - 1, constant + 1, 2 * constant, 2 * constant - 1, 0 - constant}) {
     list.push_back(type == 'i' ? near & 0xFFFF'FFFF : near);
   }
-  const std::vector<CpuFeatures> sets = test::feature_sets();
+  const std::vector<CpuFeatures> sets = test::machines();
   for (const CpuFeatures& cpu : {sets.front(), sets.back()}) {
     for (const auto& [dst, a] : registers_used) {
       const Snippet snippet(cpu, [&, dst = dst, a = a](MacroAssembler& m, const TrapLabels& traps) {
@@ -78,7 +78,7 @@ void check_constant(Op op, std::uint64_t constant, const std::vector<std::pair<O
       Unchanged unchanged = all_but(dst);
       for (const x64::Gp& reg : lost) unchanged.except(reg);
       // check_run() writes the second operand first, to the same register.
-      Registers registers = Registers::random(random_numbers);
+      Registers registers = Registers::distinct();
       const std::string what = describe(op, {dst, a}, cpu) + " by " + std::to_string(constant);
       for (const std::uint64_t x : list) {
         a.write(registers, x);
@@ -161,13 +161,13 @@ TEST_CASE("integers: divisions by registers", "[numeric]") {
     const Operand dividend{type, 0};
     const Operand result{type, text.find("rem") != text.npos ? 2U : 0U};
     const auto list = test::values(type, random_numbers, 30);
-    for (const CpuFeatures& cpu : test::feature_sets()) {
+    for (const CpuFeatures& cpu : test::machines()) {
       for (const std::uint32_t number : {1U, 3U, 7U, 13U}) {
         const Operand divisor{type, number};
         const Snippet snippet(cpu, [&](MacroAssembler& m, const TrapLabels& traps) {
           divide(m, op, divisor.gp(), {.zero = traps.divide_by_zero, .overflow = traps.overflow});
         });
-        Registers registers = Registers::random(random_numbers);
+        Registers registers = Registers::distinct();
         const std::string what = describe(op, {result, dividend, divisor}, cpu);
         const Unchanged unchanged = Unchanged().except(x64::rax).except(x64::rdx);
         for (const std::uint64_t x : list) {
@@ -213,15 +213,15 @@ TEST_CASE("integers: wide sums and differences in any registers", "[numeric]") {
         wide_add(m, op, {gp(0), gp(1)}, {gp(2), gp(3)}, {gp(4), gp(5)});
       });
       for (int run = 0; run < 8; ++run) {
-        Registers registers = Registers::random(random_numbers);
-        for (const std::uint32_t number : choice) registers.general[number] = any_word();
+        Registers registers = Registers::distinct();
+        for (const std::uint32_t number : choice) registers.gpr[number] = any_word();
         Registers after = registers;
         snippet.run(after);
-        const auto word = [&](int i) { return registers.general[numbers[i]]; };
+        const auto word = [&](int i) { return registers.gpr[numbers[i]]; };
         const numeric::Wide a{word(2), word(3)};
         const numeric::Wide b{word(4), word(5)};
         const numeric::Wide expected = op == Op::i64_add128 ? numeric::add128(a, b) : numeric::sub128(a, b);
-        REQUIRE(numeric::Wide{after.general[numbers[0]], after.general[numbers[1]]} == expected);
+        REQUIRE(numeric::Wide{after.gpr[numbers[0]], after.gpr[numbers[1]]} == expected);
         REQUIRE(Unchanged().except(gp(0)).except(gp(1)).find(registers, after) == std::nullopt);
       }
     }
@@ -234,17 +234,17 @@ TEST_CASE("integers: wide products", "[numeric]") {
     for (const x64::Gp& b : {x64::rax, x64::rdx, x64::rcx, x64::r13}) {
       const Snippet snippet(CpuFeatures::least(),
                             [&](MacroAssembler& m, const TrapLabels&) { wide_multiply(m, op, b); });
-      Registers registers = Registers::random(random_numbers);
+      Registers registers = Registers::distinct();
       for (const std::uint64_t x : list) {
         for (const std::uint64_t y : list) {
-          registers.general[b.id()] = y;
-          registers.general[0] = x;
+          registers.gpr[b.id()] = y;
+          registers.gpr[0] = x;
           Registers after = registers;
           snippet.run(after);
-          const std::uint64_t other = registers.general[b.id()];
+          const std::uint64_t other = registers.gpr[b.id()];
           const numeric::Wide expected =
               op == Op::i64_mul_wide_s ? numeric::mul_wide_s(x, other) : numeric::mul_wide_u(x, other);
-          REQUIRE(numeric::Wide{after.general[0], after.general[2]} == expected);
+          REQUIRE(numeric::Wide{after.gpr[0], after.gpr[2]} == expected);
           REQUIRE(Unchanged().except(x64::rax).except(x64::rdx).find(registers, after) == std::nullopt);
         }
       }

@@ -158,7 +158,7 @@ TEST_CASE("floats: operands in memory are read with their own width", "[numeric]
     const std::size_t size = type == 'f' ? 4 : 8;
     const auto memory = x64::ptr(x64::rsi, 0, static_cast<std::uint32_t>(size));
     const auto list = test::values(type, random_numbers, 10);
-    for (const CpuFeatures& cpu : test::feature_sets()) {
+    for (const CpuFeatures& cpu : test::machines()) {
       for (const bool in_place : {false, true}) {
         const Operand a{type, 3};
         const Operand dst{signature.back(), in_place ? 3U : 9U};
@@ -167,11 +167,11 @@ TEST_CASE("floats: operands in memory are read with their own width", "[numeric]
         };
         check_access(cpu, emit);
         const Snippet snippet(cpu, [&](MacroAssembler& m, const TrapLabels&) { emit(m); });
-        Registers registers = Registers::random(random_numbers);
+        Registers registers = Registers::distinct();
         for (const std::uint64_t y : list) {
           for (const std::uint64_t x : list) {
             a.write(registers, x);
-            registers.general[6] = bytes.put(y, size);
+            registers.gpr[6] = bytes.put(y, size);
             Registers after = registers;
             snippet.run(after);
             const Outcome expected = test::oracles().at(op)(is_binary ? x : y, y);
@@ -200,7 +200,7 @@ TEST_CASE("conversions to integers", "[numeric]") {
             [](Op op) -> Lower {
               return [op](MacroAssembler& m, const TrapLabels& traps, const Operand& dst, const Operand& a,
                           const Operand&) {
-                truncate(m, op, dst.gp(), a.xmm(), {.invalid = traps.invalid, .overflow = traps.overflow});
+                truncate(m, op, dst.gp(), a.xmm(), {.invalid = traps.invalid_conversion, .overflow = traps.overflow});
               };
             });
   check_all({Op::i32_trunc_sat_f32_s, Op::i32_trunc_sat_f32_u, Op::i32_trunc_sat_f64_s, Op::i32_trunc_sat_f64_u,

@@ -8,8 +8,8 @@
 
 #include "jit/baseline/simd_x64.h"
 #include "os/virtual_memory.h"
+#include "snippet.h"
 #include "support/vector_samples.h"
-#include "vector_machine.h"
 #include "vector_reference.h"
 
 namespace wasi::jit::baseline::test {

@@ -9,8 +9,8 @@
 #include <random>
 #include <string>
 
+#include "snippet.h"
 #include "support/vector_samples.h"
-#include "vector_machine.h"
 #include "vector_reference.h"
 
 namespace wasi::jit::baseline::test {
