@@ -4,6 +4,7 @@
 #include <wasi/error.h>
 
 #include "jit/baseline/cpu_features.h"
+#include "jit/baseline/optimisations.h"
 #include "jit/common/machine_code.h"
 #include "runtime/bounds_checks.h"
 #include "runtime/preparation.h"
@@ -15,6 +16,8 @@ struct CompileOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CpuFeatures cpu = CpuFeatures::host();
   bool log = false;  // MachineCode::log is wanted
+  OptimisationSet without = {};
+  OptimisationCounts* counts = nullptr;
 };
 
 // Checks the body where it is not `validated`. Polls `preparation` and takes from it the memory that it works in; that

@@ -132,4 +132,17 @@ void throw_ref(VmContext* vm, Slot* operands, std::uint64_t /*a*/, std::uint64_t
   set_thrown(exec, *static_cast<Exception*>(operands[0].ref));
 }
 
+bool thrown_has_tag(VmContext* vm, std::uint32_t tag) { return vm->exec->thrown->tag == Instance::from(vm)->tags[tag]; }
+
+void take_thrown(VmContext* vm, Slot* slots, std::uint32_t parts, Slot* kept) {
+  ExecState& exec = *vm->exec;
+  Exception& exception = *exec.thrown;
+  const std::uint32_t values = (parts & 1) != 0 ? exception.tag->slot_count : 0;
+  if (values != 0) std::memcpy(static_cast<void*>(slots), exception.values(), values * sizeof(Slot));
+  if ((parts & 2) != 0) slots[values].ref = &exception;
+  if (kept != nullptr) kept->ref = &exception;
+  exec.thrown = nullptr;
+  exec.pending = {};
+}
+
 }  // namespace wasi::runtime::services

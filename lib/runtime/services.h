@@ -59,6 +59,12 @@ std::uint8_t* address_in_memory(VmContext* vm, std::uint64_t index, std::uint64_
 
 bool passes_test(VmContext* vm, std::uint64_t reference, std::uint64_t test);
 
+// Whether the exception on its way is of this tag of the instance.
+bool thrown_has_tag(VmContext* vm, std::uint32_t tag);
+// Ends its way: puts its values to `slots` if `parts` has bit 0, behind them the exception itself if it has bit 1, and
+// the exception to `kept` if that is not null.
+void take_thrown(VmContext* vm, Slot* slots, std::uint32_t parts, Slot* kept);
+
 // For the stub at ExecState::bind_native_entry: what it jumps to. `instance` is null for host functions.
 NativeEntry bind(ExecState* exec, FunctionCode* code, VmContext* instance);
 

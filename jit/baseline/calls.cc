@@ -1,0 +1,219 @@
+// Calls of functions, of the runtime, and what traps.
+#include <algorithm>
+
+#include "jit/baseline/compiler.h"
+#include "runtime/exec_state.h"
+#include "runtime/vmcontext.h"
+
+namespace wasi::jit::baseline {
+
+using runtime::ExecState;
+using runtime::FuncRef;
+using runtime::FunctionCode;
+using runtime::RuntimeCallId;
+using runtime::TableView;
+using runtime::VmContext;
+
+// --- places that trap
+
+void Compiler::fault_site(TrapCode code) {
+  mark();
+  sites_.push_back({static_cast<std::uint32_t>(asm_.offset()), static_cast<std::uint64_t>(code)});
+}
+
+asmjit::Label Compiler::trap_site(TrapCode code) {
+  return traps_.emplace_back(ColdTrap{asm_.newLabel(), code, offset_}).label;
+}
+
+// --- the runtime
+
+void Compiler::call_runtime(RuntimeCallId id) {
+  load_context(x64::rdi);
+  asm_.mov(x64::rax, x64::qword_ptr(x64::rdi, offsetof(VmContext, exec)));
+  asm_.mov(x64::qword_ptr(x64::rax, offsetof(ExecState, native_sp)), x64::rsp);
+  asm_.mov(x64::rax, x64::qword_ptr(x64::rax, offsetof(ExecState, calls)));
+  mark();
+  asm_.call(x64::qword_ptr(x64::rax, static_cast<std::int32_t>(id) * 8));
+}
+
+void Compiler::service(RuntimeCallId id, std::size_t operands, std::span<const wasm::ValType> results, std::uint64_t a,
+                       std::uint64_t b) {
+  flush();
+  force_home_uppermost(operands);
+  const std::uint32_t first = operands == 0 ? next_slot() : stack_[stack_.size() - operands].slot;
+  save_pins();
+  asm_.lea(x64::rsi, home(first));
+  load_constant(x64::rdx, Type::i64, a);
+  load_constant(x64::rcx, Type::i64, b);
+  call_runtime(id);
+  restore_pins();
+  for (std::size_t i = 0; i < operands; ++i) release(pop());
+  for (const wasm::ValType type : results) push_home(type_of(type));
+}
+
+void Compiler::service(RuntimeCallId id, std::size_t operands, std::optional<wasm::ValType> result, std::uint64_t a,
+                       std::uint64_t b) {
+  service(id, operands, result ? std::span<const wasm::ValType>(&*result, 1) : std::span<const wasm::ValType>(), a, b);
+}
+
+// --- functions
+
+void Compiler::call_direct(bool is_tail, wasm::FuncIndex function) {
+  const bool is_import = module_.is_imported(function);
+  emit_call(is_tail, module_.func_type(function), is_import ? Callee::import : Callee::own,
+            is_import ? function.value : function.value - module_.imported_functions, nullptr);
+}
+
+// The FuncRef of the element, whose type is checked. Another type than exactly this one is looked at by the runtime.
+void Compiler::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm::TableIndex table) {
+  const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
+  Value index = pop();
+  const x64::Gp reg = in_gpr(index);
+  const x64::Gp result = allocate_gpr();
+  ColdResolve& cold = resolves_.emplace_back();
+  cold = {asm_.newLabel(), asm_.newLabel(), offset_, live_registers(), table.value, type_index.value, reg, result};
+  load_context(result);
+  asm_.mov(x64::r11, x64::qword_ptr(result, offsetof(VmContext, tables)));
+  asm_.mov(x64::r11, x64::qword_ptr(x64::r11, static_cast<std::int32_t>(table.value * 8)));
+  // An i32 has a zero upper half: one comparison serves both address types.
+  asm_.cmp(reg, x64::qword_ptr(x64::r11, offsetof(TableView, size)));
+  asm_.jae(cold.label);
+  asm_.mov(x64::r11, x64::qword_ptr(x64::r11, offsetof(TableView, elements)));
+  asm_.mov(x64::r11, x64::qword_ptr(x64::r11, reg, 3));
+  asm_.test(x64::r11, x64::r11);
+  asm_.jz(cold.label);
+  asm_.mov(result, x64::qword_ptr(result, offsetof(VmContext, type_ids)));
+  asm_.mov(result.r32(), x64::dword_ptr(result, static_cast<std::int32_t>(type_index.value * 4)));
+  asm_.cmp(x64::dword_ptr(x64::r11, offsetof(FuncRef, type)), result.r32());
+  asm_.jne(cold.label);
+  asm_.mov(result, x64::r11);
+  asm_.bind(cold.back);
+  release(index);
+  Value reference{.where = Where::reg, .type = Type::ref, .reg = static_cast<std::uint8_t>(result.id())};
+  emit_call(is_tail, type, Callee::reference, 0, &reference);
+}
+
+// Values in registers go home for a while. The index is read before anything is written.
+void Compiler::emit_resolve(const ColdResolve& cold) {
+  asm_.bind(cold.label);
+  offset_ = cold.offset;
+  for (const Saved& saved : cold.saved) {
+    if (bank_of(saved.type) == Bank::general) {
+      store(home(saved.slot), saved.type, Assembler::gpr(saved.reg));
+    } else {
+      store(home(saved.slot), saved.type, Assembler::xmm(saved.reg));
+    }
+  }
+  save_pins();
+  asm_.mov(x64::rcx, cold.index);
+  asm_.mov(x64::esi, cold.table);
+  asm_.mov(x64::edx, cold.type);
+  call_runtime(RuntimeCallId::resolve_indirect);
+  asm_.mov(cold.result, x64::rax);
+  for (const Saved& saved : cold.saved) {
+    if (bank_of(saved.type) == Bank::general) {
+      load(Assembler::gpr(saved.reg), saved.type, home(saved.slot));
+    } else {
+      load(Assembler::xmm(saved.reg), saved.type, home(saved.slot));
+    }
+  }
+  restore_pins();
+  asm_.jmp(cold.back);
+}
+
+void Compiler::call_reference(bool is_tail, wasm::TypeIndex type_index) {
+  const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
+  Value reference = pop();
+  const x64::Gp reg = in_gpr(reference);
+  asm_.test(reg, reg);
+  asm_.jz(trap_site(TrapCode::null_function_reference));
+  emit_call(is_tail, type, Callee::reference, 0, &reference);
+}
+
+// The arguments are the uppermost values. What lies below goes home; so do locals in registers that calls clobber.
+void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, std::uint32_t index, Value* reference) {
+  const NativeSignature signature = native_signature(type);
+  const std::size_t count = signature.params.size();
+  const std::size_t first = stack_.size() - count;
+  if (!is_tail) {
+    flush_below(count);
+    save_pins();
+  }
+  bool has_area = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Place& place = signature.params[i];
+    if (place.bank != Place::Bank::memory) continue;
+    if (!has_area) load_area(x64::r11);
+    has_area = true;
+    copy_to(x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)), stack_[first + i]);
+  }
+  moves_.clear();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Place& place = signature.params[i];
+    if (place.bank == Place::Bank::memory) continue;
+    moves_.push_back(
+        {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
+  }
+  const x64::Gp callee = Assembler::gpr(kCallee);
+  const x64::Gp context = Assembler::gpr(kContext);
+  if (reference != nullptr) moves_.push_back({Bank::general, static_cast<std::uint8_t>(kCallee), *reference});
+  move_in_parallel(moves_);
+  for (std::size_t i = 0; i < count; ++i) release(pop());
+  if (reference != nullptr) release(*reference);
+
+  switch (kind) {
+    case Callee::own:
+      load_context(context);
+      asm_.mov(callee, x64::qword_ptr(context, offsetof(VmContext, functions)));
+      if (index != 0) asm_.add(callee, static_cast<std::int32_t>(index * sizeof(FunctionCode)));
+      break;
+    case Callee::import:
+      load_context(context);
+      asm_.mov(callee, x64::qword_ptr(context, offsetof(VmContext, imported_functions)));
+      asm_.mov(callee, x64::qword_ptr(callee, static_cast<std::int32_t>(index * 8)));
+      [[fallthrough]];
+    case Callee::reference:
+      asm_.mov(context, x64::qword_ptr(callee, offsetof(FuncRef, instance)));
+      asm_.mov(callee, x64::qword_ptr(callee, offsetof(FuncRef, code)));
+      break;
+  }
+  asm_.mov(x64::rax, x64::qword_ptr(callee, offsetof(FunctionCode, native_entry)));
+  asm_.test(x64::rax, x64::rax);
+  ColdEntry& cold = entries_.emplace_back(ColdEntry{asm_.newLabel(), asm_.newLabel()});
+  asm_.jz(cold.label);
+  asm_.bind(cold.back);
+  if (is_tail) {
+    restore_preserved();
+    asm_.leave();
+    asm_.jmp(x64::rax);
+    return;
+  }
+  mark();
+  asm_.call(x64::rax);
+  push_results(type);
+  if (scan_.has_handlers) test_thrown();
+  restore_pins();
+}
+
+// Where the callee left them. An i32 or f32 comes with an undefined upper half.
+void Compiler::push_results(const wasm::FuncType& type) {
+  const NativeSignature signature = native_signature(type);
+  bool has_area = false;
+  for (std::size_t i = 0; i < signature.results.size(); ++i) {
+    const Place& place = signature.results[i];
+    const Type result = type_of(type.results[i]);
+    if (place.bank == Place::Bank::memory) {
+      if (!has_area) load_area(x64::r11);
+      has_area = true;
+      push_home(result);
+      const Type words = result == Type::v128 ? Type::v128 : Type::f64;
+      load(MacroAssembler::kVectorScratch1, words, x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)));
+      store(home(stack_.back().slot), words, MacroAssembler::kVectorScratch1);
+      continue;
+    }
+    if (result == Type::i32) asm_.mov(Assembler::gpr(place.number).r32(), Assembler::gpr(place.number).r32());
+    push({.where = Where::reg, .type = result, .reg = place.number});
+  }
+}
+
+}  // namespace wasi::jit::baseline

@@ -1,0 +1,513 @@
+// From a function body to machine code: a sink of the function walk (validate/sink.h).
+//
+// One pass. Operands are deferred until something uses them (value_model.h), the hottest locals live in registers for
+// the whole function (registers.h), comparisons become part of the branch behind them, and an operation whose result
+// goes to such a local is made in its register: for that the compiler looks at the opcode of the next instruction.
+//
+// What holds at labels, loop heads and calls: every live value is in its home, in the register of its local, or a
+// constant; but the one value of a label that takes one comes in rax or xmm0 (loops: in its home). So an interpreter's
+// frame can be taken over at a loop head.
+//
+// Members are grouped by the file that defines them. To add an instruction: emit_* in the file of its family, called
+// from lower() in values.cc; inline_ops.cc says that it needs no service of the runtime.
+//
+// How a lowering looks (compile_simd.cc will be full of these):
+//   Value b = pop(); Value a = pop();
+//   const x64::Xmm rhs = in_xmm(b), lhs = in_xmm(a);      // operands in registers, only to be read
+//   const x64::Xmm dst = result_xmm(Type::v128, a);       // may be a's own register, or that of the local that the
+//                                                         // next instruction sets; never b's unless b is `a`
+//   vector_binary(asm_, op, dst, lhs, rhs);
+//   release(a, dst); release(b, dst);
+//   push_register(Type::v128, dst);
+#pragma once
+
+#include <wasi/trap.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jit/baseline/compile.h"
+#include "jit/baseline/condition.h"
+#include "jit/baseline/macro_assembler.h"
+#include "jit/baseline/registers.h"
+#include "jit/baseline/scan.h"
+#include "jit/baseline/value_model.h"
+#include "jit/common/machine_code.h"
+#include "jit/common/native_abi.h"
+#include "runtime/preparation.h"
+#include "runtime/runtime_call_table.h"
+#include "validate/sink.h"
+#include "wasm/module.h"
+
+namespace wasi::jit::baseline {
+
+class Compiler {
+ public:
+  struct Label {
+    asmjit::Label target;       // the end; of a loop its head. Invalid until something needs it
+    asmjit::Label otherwise;    // of an `if`
+    std::uint32_t catches = 0;  // one more than the newest clause that leads here
+    std::uint32_t table = 0;    // the br_table that made this stub for it
+    asmjit::Label table_stub;
+  };
+  using Control = validate::Control<Label>;
+
+  Compiler(const wasm::Module& module, wasm::FuncIndex function, const BodyScan& scan, const CompileOptions& options,
+           runtime::Preparation& preparation);
+
+  // After the walk.
+  Result<MachineCode> finish();
+
+  // The sink.
+  template <class W>
+  void poll(W& walk) {
+    poll_with(walk.held_bytes());
+  }
+  template <class W>
+  void begin(W& walk) {
+    offset_ = walk.offset();
+    begin_function();
+  }
+  template <class W>
+  void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
+    at(walk);
+    op_ = op;
+    lower(op, immediates);
+  }
+  template <class W>
+  void block(W& walk, Control& /*control*/) {
+    at(walk);
+    flush();
+  }
+  template <class W>
+  void loop(W& walk, Control& control) {
+    at(walk);
+    open_loop(control);
+  }
+  template <class W>
+  void if_(W& walk, Control& control) {
+    at(walk);
+    open_if(control);
+  }
+  template <class W>
+  void else_(W& walk, Control& control, bool falls_in) {
+    at(walk);
+    open_else(control, falls_in);
+  }
+  template <class W>
+  void end(W& walk, Control& control, bool falls_in) {
+    at(walk);
+    close(control, falls_in);
+  }
+  template <class W>
+  void br(W& walk, Control& target) {
+    at(walk);
+    branch(target);
+  }
+  template <class W>
+  void br_if(W& walk, Control& target) {
+    at(walk);
+    branch_if(target);
+  }
+  template <class W>
+  void br_table(W& walk, std::span<Control* const> targets) {
+    at(walk);
+    branch_table(targets);
+  }
+  template <class W>
+  void br_on(W& walk, wasm::Op op, const validate::Immediates& immediates, Control& target) {
+    at(walk);
+    branch_on(op, immediates, target);
+  }
+  template <class W>
+  void return_(W& walk) {
+    at(walk);
+    emit_return(true);
+  }
+  template <class W>
+  void unreachable(W& walk) {
+    at(walk);
+    asm_.jmp(trap_site(TrapCode::unreachable));
+  }
+  template <class W>
+  void call(W& walk, wasm::Op op, wasm::FuncIndex function) {
+    at(walk);
+    op_ = op;
+    call_direct(op == wasm::Op::return_call, function);
+  }
+  template <class W>
+  void call_indirect(W& walk, wasm::Op op, wasm::TypeIndex type, wasm::TableIndex table) {
+    at(walk);
+    op_ = op;
+    call_through_table(op == wasm::Op::return_call_indirect, type, table);
+  }
+  template <class W>
+  void call_ref(W& walk, wasm::Op op, wasm::TypeIndex type) {
+    at(walk);
+    op_ = op;
+    call_reference(op == wasm::Op::return_call_ref, type);
+  }
+  template <class W>
+  void try_table(W& walk, Control& control, std::span<const validate::CatchClause<Label>> clauses) {
+    at(walk);
+    open_try_table(control, clauses);
+  }
+  template <class W>
+  void throw_(W& walk, wasm::TagIndex tag) {
+    at(walk);
+    emit_throw(tag);
+  }
+  template <class W>
+  void throw_ref(W& walk) {
+    at(walk);
+    emit_throw_ref();
+  }
+  template <class W>
+  void legacy_try(W& walk, wasm::Op op, Control* control, std::uint32_t tag_or_depth) {
+    at(walk);
+    legacy(op, *control, tag_or_depth);
+  }
+
+ private:
+  using Where = Value::Where;
+
+  // Registers that hold values across something that clobbers them, and where their homes are.
+  struct Saved {
+    std::uint8_t reg = 0;
+    Type type = Type::i32;
+    std::uint32_t slot = 0;
+  };
+  // Cold code: a call of the runtime with all registers kept, and back.
+  struct ColdTrap {
+    asmjit::Label label;
+    TrapCode code;
+    std::uint64_t offset;
+  };
+  struct ColdPoll {
+    asmjit::Label label;
+    asmjit::Label back;
+    std::uint64_t offset;
+  };
+  struct ColdEntry {  // a callee without a native entry
+    asmjit::Label label;
+    asmjit::Label back;
+  };
+  struct ColdResolve {  // call_indirect: no function of exactly the type
+    asmjit::Label label;
+    asmjit::Label back;
+    std::uint64_t offset;
+    std::vector<Saved> saved;
+    std::uint32_t table;
+    std::uint32_t type;
+    x64::Gp index;
+    x64::Gp result;
+  };
+  struct JumpTable {
+    asmjit::Label label;
+    std::vector<asmjit::Label> targets;
+  };
+
+  template <class W>
+  void at(W& walk) {
+    offset_ = walk.offset();
+    flags_live_ = !stack_.empty() && stack_.back().where == Where::flags;
+  }
+
+  // compiler.cc: the model
+  void poll_with(std::uint64_t walk_bytes);
+  [[nodiscard]] std::uint32_t next_slot() const;
+  void push(Value value);
+  void push_register(Type type, x64::Gp reg);
+  void push_register(Type type, x64::Xmm reg);
+  void push_home(Type type);
+  void push_constant(Type type, std::uint64_t bits);
+  void push_local(std::uint32_t local);
+  Value pop();
+  void link(std::uint32_t index);
+  void unlink(const Value& value, std::uint32_t index);
+  void reset_stack(std::size_t height, std::span<const wasm::ValType> values, bool carried);
+  void flush();
+  void flush_below(std::size_t count);  // all but the uppermost `count`
+  void force_home(std::size_t index);   // constants, too
+  void to_home(Value& value);
+  void settle_aliases(std::uint32_t local);
+
+  // compiler.cc: registers
+  [[nodiscard]] std::uint32_t index_of_top() const { return static_cast<std::uint32_t>(stack_.size() - 1); }
+  x64::Gp allocate_gpr();
+  x64::Xmm allocate_xmm();
+  std::uint8_t allocate(Bank bank, std::uint32_t but = 0);
+  void spill_one(Bank bank, std::uint32_t but);
+  // No value of the stack is in it afterwards, and it is held.
+  void claim(x64::Gp reg);
+  void claim(x64::Xmm reg);
+  void evict(Bank bank, std::uint8_t reg);
+  // Takes an operand out of registers that are wanted for something else.
+  void move_out_of(Value& value, std::uint32_t registers);
+  void free(Bank bank, std::uint8_t reg);
+  void release(const Value& value);
+  // The same, unless its register is the destination.
+  void release(const Value& value, const x64::Gp& destination);
+  void release(const Value& value, const x64::Xmm& destination);
+  x64::Gp in_gpr(Value& value);
+  x64::Xmm in_xmm(Value& value);
+  // In a register of its own, that may be written.
+  x64::Gp in_own_gpr(Value& value, std::uint32_t but = 0);
+  // In any register but these.
+  x64::Gp in_gpr_but(Value& value, std::uint32_t but);
+  // Where a result goes: the register of the local that the next instruction sets (unless `keep` is read from it), the
+  // register of `reused`, or another one.
+  x64::Gp result_gpr(Type type, const Value& reused, const Value* keep = nullptr, const Value* keep2 = nullptr);
+  x64::Xmm result_xmm(Type type, const Value& reused, const Value* keep = nullptr, const Value* keep2 = nullptr);
+  x64::Gp result_gpr(Type type);
+  x64::Xmm result_xmm(Type type);
+  [[nodiscard]] bool is_in(const Value& value, Bank bank, std::uint8_t reg) const;
+  std::optional<std::uint8_t> register_of_next_set(Type type);
+  [[nodiscard]] std::vector<Saved> live_registers() const;
+
+  // compiler.cc: moves
+  [[nodiscard]] x64::Mem home(std::uint32_t slot, std::uint32_t size = 8) const;
+  void load(x64::Gp to, Type type, const x64::Mem& from);
+  void load(x64::Xmm to, Type type, const x64::Mem& from);
+  void store(const x64::Mem& to, Type type, x64::Gp from);
+  void store(const x64::Mem& to, Type type, x64::Xmm from);
+  void load_constant(x64::Gp to, Type type, std::uint64_t bits);
+  void load_constant(x64::Xmm to, Type type, std::uint64_t bits);
+  void store_constant(const x64::Mem& to, Type type, std::uint64_t bits);
+  // Whatever it is, without changing the value. Flags are kept.
+  void copy_to(x64::Gp to, const Value& value);
+  void copy_to(x64::Xmm to, const Value& value);
+  void copy_to(const x64::Mem& to, const Value& value);
+  void move(x64::Gp to, x64::Gp from, Type type);
+  [[nodiscard]] asmjit::Operand gpr_or_memory(Value& value);  // as an instruction's source
+
+  // function_frame.cc
+  void begin_function();
+  void choose_registers();
+  void emit_frame();
+  void take_parameters();
+  void clear_locals();
+  void load_context(x64::Gp to) { asm_.mov(to, x64::qword_ptr(x64::rbp, -8)); }
+  void load_exec(x64::Gp to);
+  void load_area(x64::Gp to);
+  void load_memory_base();
+  void emit_poll();
+  void emit_epilogue();
+  void restore_preserved();
+  void emit_loop_stub();
+  void emit_cold_code();
+  void emit_jump_tables();
+  void save_pins();  // of registers that calls clobber
+  void restore_pins();
+
+  // parallel_move.cc
+  struct Move {
+    Bank bank;
+    std::uint8_t to;
+    Value from;
+  };
+  void move_in_parallel(std::vector<Move>& moves);
+
+  // control.cc
+  void open_loop(Control& control);
+  void open_if(Control& control);
+  void open_else(Control& control, bool falls_in);
+  void close(Control& control, bool falls_in);
+  void branch(Control& target);
+  void branch_if(Control& target);
+  void branch_when(const Condition& condition, Control& target);
+  void branch_table(std::span<Control* const> targets);
+  void branch_on(wasm::Op op, const validate::Immediates& immediates, Control& target);
+  Condition pop_condition();
+  void jump_if(const Condition& condition, const asmjit::Label& target);
+  asmjit::Label target_of(Control& control);
+  [[nodiscard]] std::uint32_t label_slot(const Control& control) const { return local_slots_ + control.slot_height; }
+  [[nodiscard]] static bool carries(const Control& target);
+  [[nodiscard]] bool is_placed(const Control& target) const;
+  [[nodiscard]] bool is_placed_for_table(const Control& target) const;
+  void force_home_uppermost(std::size_t count);
+  // Into the register in which labels take their one value. The value stays on the stack as it is.
+  void carry(const Value& value);
+  void move_to_label(const Control& target);
+  void move_to_slots(std::uint32_t to, std::size_t count);
+  void emit_return(bool jumps);
+
+  // calls.cc
+  void call_direct(bool is_tail, wasm::FuncIndex function);
+  void call_through_table(bool is_tail, wasm::TypeIndex type, wasm::TableIndex table);
+  void call_reference(bool is_tail, wasm::TypeIndex type);
+  enum class Callee : std::uint8_t { own, import, reference };
+  void emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, std::uint32_t index, Value* reference);
+  void push_results(const wasm::FuncType& type);
+  void emit_resolve(const ColdResolve& cold);
+  void mark() { marks_.push_back({static_cast<std::uint32_t>(asm_.offset()), offset_}); }
+  // The place that the next instruction may fault at.
+  void fault_site(TrapCode code = TrapCode::memory_out_of_bounds);
+  asmjit::Label trap_site(TrapCode code);
+  // Calls a function of the table: rdi and rax are written, the other arguments are in their registers.
+  void call_runtime(runtime::RuntimeCallId id);
+  // An instruction that is a function of the runtime: takes `operands` values in their homes, leaves `results` there.
+  void service(runtime::RuntimeCallId id, std::size_t operands, std::span<const wasm::ValType> results,
+               std::uint64_t a = 0, std::uint64_t b = 0);
+  void service(runtime::RuntimeCallId id, std::size_t operands, std::optional<wasm::ValType> result,
+               std::uint64_t a = 0, std::uint64_t b = 0);
+
+  // exceptions.cc
+  struct Clause {
+    std::optional<std::uint32_t> tag = {};  // none: all
+    bool has_reference = false;             // the label takes the exception, too
+    bool returns = false;                   // the label is the function's
+    bool carries = false;                   // the label takes its one value in a register
+    std::uint32_t slot = 0;                 // where the label has its values
+    std::vector<Type> values = {};
+    asmjit::Label target = {};
+    std::optional<std::uint32_t> kept_slot = {};  // of the exception, for a rethrow
+  };
+  struct Region {
+    std::uint32_t parent = 0;
+    asmjit::Label handler = {};
+    std::vector<Clause> clauses = {};
+  };
+  // An open try or try_table.
+  struct Try {
+    std::uint64_t offset = 0;
+    std::uint32_t body = 0;    // the region of its body
+    std::uint32_t region = 0;  // of its present arm
+    std::uint32_t outer = 0;
+    std::uint32_t depth = 0;  // of legacy catches around
+  };
+  [[nodiscard]] std::uint32_t current_region() const;
+  asmjit::Label handler_of(std::uint32_t region);
+  void open_region(const Control& control);
+  void open_try_table(Control& control, std::span<const validate::CatchClause<Label>> clauses);
+  void close_try(Control& control);
+  void throw_on();
+  void emit_throw(wasm::TagIndex tag);
+  void emit_throw_ref();
+  void legacy(wasm::Op op, Control& control, std::uint32_t tag_or_depth);
+  void open_catch(Control& control, std::optional<std::uint32_t> tag, std::span<const wasm::ValType> values);
+  void delegate(const Control& label);
+  void rethrow(const Control& label);
+  void test_thrown();
+  void emit_handlers();
+  void emit_landing(const Clause& clause);
+
+  // values.cc: locals, globals, references, and what each instruction becomes
+  void lower(wasm::Op op, const validate::Immediates& immediates);
+  void lower_special(wasm::Op op, const validate::Immediates& immediates);
+  void get_local(std::uint32_t local) { push_local(local); }
+  void set_local(std::uint32_t local, bool tee);
+  void get_global(std::uint32_t global);
+  void set_global(std::uint32_t global);
+  void select();
+  void drop();
+  // A condition that the next instruction takes from the flags, or 0 or 1.
+  void push_condition(const Condition& condition);
+  void check_not_null(TrapCode code);
+  // Pushes whether the reference on top, which stays, is of the type.
+  void test_reference(wasm::ValType type);
+
+  // numbers.cc
+  bool lower_number(wasm::Op op);
+  void integer_binary(wasm::Op op, asmjit::InstId inst, bool commutative);
+  void integer_add(wasm::Op op);
+  void integer_multiply(wasm::Op op);
+  void integer_shift(wasm::Op op);
+  void integer_divide(wasm::Op op);
+  void integer_convert(wasm::Op op);
+  void integer_compare(wasm::Op op, x64::CondCode code);
+  void test_zero(Type type);
+  void float_to_float(wasm::Op op);
+  void float_operation(wasm::Op op);
+  void float_comparison(wasm::Op op);
+  void from_float(wasm::Op op);
+  void to_float(wasm::Op op);
+  void wide_sum(wasm::Op op);
+  void wide_product(wasm::Op op);
+
+  // simd.cc
+  void lower_vector(wasm::Op op, const validate::Immediates& immediates);
+
+  // atomics.cc
+  void lower_atomic(wasm::Op op, const validate::Immediates& immediates);
+
+  // aggregates.cc
+  void lower_aggregate(wasm::Op op, const validate::Immediates& immediates);
+
+  // memory.cc
+  void lower_access(wasm::Op op, const validate::MemArg& memarg);
+  // The address of an access; checked where the memory has no guard pages. Holds registers until release_address().
+  struct Address {
+    x64::Mem memory;
+    Value index;
+    std::optional<x64::Gp> base;
+  };
+  Address address(const validate::MemArg& memarg, std::uint32_t size);
+  void release_address(const Address& address);
+  [[nodiscard]] bool is_guarded(wasm::MemoryIndex memory) const;
+
+  // Whether an optimisation that could be made is to be made, in which case it is counted.
+  bool applies(Optimisation optimisation) {
+    if (options_.without.has(optimisation)) return false;
+    ++counts_[static_cast<std::size_t>(optimisation)];
+    return true;
+  }
+
+  // The opcode of the next instruction, where the present one's end is known.
+  [[nodiscard]] std::optional<std::uint8_t> next_opcode(std::size_t* position = nullptr) const;
+  [[nodiscard]] std::size_t end_of_instruction() const;
+  bool next_takes_condition();
+
+  const wasm::Module& module_;
+  const wasm::FuncIndex function_;
+  const wasm::FuncType& type_;
+  const BodyScan& scan_;
+  const CompileOptions& options_;
+  runtime::Preparation& preparation_;
+  std::uint64_t taken_ = 0;
+  std::array<std::uint32_t, kOptimisationCount> counts_ = {};
+
+  MacroAssembler asm_;
+  wasm::Op op_ = wasm::Op::nop;
+  std::uint64_t offset_ = 0;
+  std::uint64_t body_begin_ = 0;
+  std::size_t body_end_ = 0;
+
+  std::vector<Value> stack_;
+  std::size_t flushed_ = 0;
+  std::vector<Local> locals_;
+  std::uint32_t local_slots_ = 0;
+  std::uint32_t frame_slots_ = 0;
+  std::uint32_t frame_bytes_ = 0;
+  std::uint8_t saved_ = 0;  // as NativeCode::saved
+  RegisterFile registers_;
+  std::vector<std::uint32_t> pinned_locals_;
+  bool has_memory_base_ = false;
+  Condition flags_;
+  bool flags_live_ = false;  // moves must keep the flags
+
+  asmjit::Label return_label_;
+  asmjit::Label overflow_;  // of the stack, found before the frame is whole
+  std::uint32_t loop_stub_ = 0;
+  bool can_enter_loops_ = true;
+  std::vector<ColdTrap> traps_;
+  std::vector<ColdPoll> polls_;
+  std::vector<ColdEntry> entries_;
+  std::vector<ColdResolve> resolves_;
+  std::vector<JumpTable> tables_;
+  std::uint32_t table_count_ = 0;
+  std::vector<runtime::OffsetEntry> marks_;
+  std::vector<runtime::OffsetEntry> sites_;
+  std::vector<std::pair<std::uint64_t, asmjit::Label>> loops_;
+  std::vector<FrameRange> other_frames_;
+  std::vector<Move> moves_;
+  std::vector<Region> regions_;
+  std::vector<Try> tries_;
+  std::uint32_t catch_depth_ = 0;
+};
+
+}  // namespace wasi::jit::baseline

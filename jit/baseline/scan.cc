@@ -1,0 +1,158 @@
+#include "jit/baseline/scan.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/result.h"
+#include "jit/baseline/inline_ops.h"
+#include "jit/baseline/stopped.h"
+#include "validate/function_walk.h"
+
+namespace wasi::jit::baseline {
+
+namespace {
+
+// Each loop around makes a use this many times as heavy, up to a depth.
+constexpr std::uint32_t kLoopShift = 3;
+constexpr std::uint32_t kDeepest = 6;
+constexpr std::uint32_t kMostWeight = 1U << 30;
+
+class ScanSink {
+ public:
+  struct Label {};
+  using Control = validate::Control<Label>;
+
+  ScanSink(BodyScan& scan, runtime::Preparation& preparation) : scan_(scan), preparation_(preparation) {}
+
+  template <class W>
+  void poll(W& /*walk*/) {
+    stop_unless(preparation_.poll());
+  }
+  template <class W>
+  void begin(W& walk) {
+    scan_.locals.assign(walk.local_types().begin(), walk.local_types().end());
+    scan_.weights.assign(scan_.locals.size(), 0);
+  }
+  template <class W>
+  void instruction(W& /*walk*/, wasm::Op op, const validate::Immediates& immediates) {
+    switch (op) {
+      case wasm::Op::local_get:
+      case wasm::Op::local_set:
+      case wasm::Op::local_tee:
+        return add(scan_.weights[immediates.index]);
+      default:
+        if (wasm::info(op).access != 0 && immediates.memarg.memory.value == 0) add(scan_.accesses);
+        if (!is_inline(op)) add(scan_.calls);
+    }
+  }
+  template <class W>
+  void block(W& /*walk*/, Control& /*control*/) {}
+  template <class W>
+  void loop(W& /*walk*/, Control& /*control*/) {
+    scan_.has_loops = true;
+    ++depth_;
+  }
+  template <class W>
+  void if_(W& /*walk*/, Control& /*control*/) {}
+  template <class W>
+  void else_(W& /*walk*/, Control& /*control*/, bool /*falls_in*/) {}
+  template <class W>
+  void end(W& /*walk*/, Control& control, bool /*falls_in*/) {
+    if (control.kind == validate::ControlKind::loop) --depth_;
+  }
+  template <class W>
+  void br(W& /*walk*/, Control& /*target*/) {}
+  template <class W>
+  void br_if(W& /*walk*/, Control& /*target*/) {}
+  template <class W>
+  void br_table(W& /*walk*/, std::span<Control* const> /*targets*/) {}
+  template <class W>
+  void br_on(W& /*walk*/, wasm::Op op, const validate::Immediates& /*immediates*/, Control& /*target*/) {
+    if (!is_inline(op)) add(scan_.calls);
+  }
+  template <class W>
+  void return_(W& /*walk*/) {}
+  template <class W>
+  void unreachable(W& /*walk*/) {}
+  template <class W>
+  void call(W& /*walk*/, wasm::Op /*op*/, wasm::FuncIndex /*function*/) {
+    add(scan_.calls);
+  }
+  template <class W>
+  void call_indirect(W& /*walk*/, wasm::Op /*op*/, wasm::TypeIndex /*type*/, wasm::TableIndex /*table*/) {
+    add(scan_.calls);
+  }
+  template <class W>
+  void call_ref(W& /*walk*/, wasm::Op /*op*/, wasm::TypeIndex /*type*/) {
+    add(scan_.calls);
+  }
+  template <class W>
+  void try_table(W& walk, Control& /*control*/, std::span<const validate::CatchClause<Label>> clauses) {
+    scan_.has_handlers = true;
+    for (const auto& clause : clauses) {
+      using Kind = validate::CatchClause<Label>::Kind;
+      const bool has_tag = clause.kind == Kind::catch_ || clause.kind == Kind::catch_ref;
+      add_caught(walk.module(), *clause.target, has_tag ? std::optional(clause.tag.value) : std::nullopt);
+    }
+  }
+  template <class W>
+  void throw_(W& /*walk*/, wasm::TagIndex /*tag*/) {
+    add(scan_.calls);
+  }
+  template <class W>
+  void throw_ref(W& /*walk*/) {
+    add(scan_.calls);
+  }
+  template <class W>
+  void legacy_try(W& walk, wasm::Op op, Control* control, std::uint32_t tag_or_depth) {
+    scan_.has_handlers = true;
+    add(scan_.calls);
+    // As many as there are in all is no less than how deep they are.
+    if (op == wasm::Op::try_) scan_.kept_slots += 1;
+    if (op == wasm::Op::rethrow) scan_.has_rethrow = true;
+    if (op == wasm::Op::catch_) add_caught(walk.module(), *control, tag_or_depth);
+  }
+
+ private:
+  // A label's slots, and those of the values that are caught there.
+  void add_caught(const wasm::Module& module, const Control& target, std::optional<std::uint32_t> tag) {
+    std::uint32_t slots = target.slot_height + 1;
+    if (tag) slots += wasm::slot_count(module.registry->at(module.types[module.tags[*tag].value]).func.params);
+    scan_.operand_slots = std::max(scan_.operand_slots, slots);
+  }
+  void add(std::uint32_t& weight) const {
+    weight = std::min(weight + (1U << kLoopShift * std::min(depth_, kDeepest)), kMostWeight);
+  }
+
+  BodyScan& scan_;
+  runtime::Preparation& preparation_;
+  std::uint32_t depth_ = 0;
+};
+
+template <bool kChecked>
+Result<void> walk(BodyScan& into, const wasm::Module& module, wasm::FuncIndex function,
+                  runtime::Preparation& preparation) {
+  ScanSink sink(into, preparation);
+  validate::FunctionWalk<ScanSink, kChecked> walk(module, function, sink);
+  WASI_TRY(walk.run());
+  into.operand_slots = std::max(into.operand_slots, walk.max_slot_height());
+  if (!into.has_rethrow) into.kept_slots = 0;
+  return {};
+}
+
+}  // namespace
+
+void BodyScan::clear() {
+  locals.clear();
+  weights.clear();
+  operand_slots = kept_slots = calls = accesses = 0;
+  has_loops = has_handlers = has_rethrow = false;
+}
+
+Result<void> scan(BodyScan& into, const wasm::Module& module, wasm::FuncIndex function, bool validated,
+                  runtime::Preparation& preparation) {
+  into.clear();
+  return validated ? walk<false>(into, module, function, preparation) : walk<true>(into, module, function, preparation);
+}
+
+}  // namespace wasi::jit::baseline

@@ -1,0 +1,77 @@
+// The compiler's model of the operand stack: where each value is while code is emitted.
+//
+// A value is pushed as what the instruction said (a local's name, a constant), or in the register that an instruction
+// left it in, and goes to its home, the canonical slot of the frame (runtime/frame.h), only when something asks for it.
+// What the model keeps:
+//  - Entries below `flushed` are in their homes, or constants.
+//  - Entries that name the same local are linked, so that they are found without a search when the local changes.
+//  - A register belongs to one entry, to the instruction that is being emitted (held), or to a local for good (pinned).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "wasm/types.h"
+
+namespace wasi::jit::baseline {
+
+// How a value is handled: its width, and the bank of registers that it goes to.
+enum class Type : std::uint8_t { i32, i64, f32, f64, v128, ref };
+
+constexpr Type type_of(wasm::ValType type) {
+  switch (type.kind()) {
+    case wasm::ValType::Kind::i32:
+      return Type::i32;
+    case wasm::ValType::Kind::i64:
+      return Type::i64;
+    case wasm::ValType::Kind::f32:
+      return Type::f32;
+    case wasm::ValType::Kind::f64:
+      return Type::f64;
+    case wasm::ValType::Kind::v128:
+      return Type::v128;
+    default:
+      return Type::ref;
+  }
+}
+constexpr bool is_vector_bank(Type type) { return type == Type::f32 || type == Type::f64 || type == Type::v128; }
+constexpr bool is_64(Type type) { return type == Type::i64 || type == Type::ref; }
+
+// A value of the stack, or one that an instruction has taken from it.
+struct Value {
+  enum class Where : std::uint8_t {
+    home,      // in its slot
+    local,     // in the local `local`, wherever that is
+    constant,  // `bits`
+    reg,       // in the register `reg` of its type's bank: its own, or (just computed for local.set) the local's
+    flags,     // a condition in the processor's flags, as an i32; only on top, and only until the next instruction
+  };
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+
+  Where where = Where::home;
+  Type type = Type::i32;
+  std::uint8_t reg = 0;
+  std::uint32_t slot = 0;       // canonical, in the frame
+  std::uint32_t local = 0;      // its index
+  std::uint32_t below = kNone;  // neighbours among the entries that name the same local
+  std::uint32_t above = kNone;
+  std::uint64_t bits = 0;
+
+  [[nodiscard]] bool is_constant() const { return where == Where::constant; }
+  [[nodiscard]] bool is_register() const { return where == Where::reg; }
+};
+
+// A local of the function.
+struct Local {
+  static constexpr std::uint8_t kNoPin = 0xFF;
+
+  Type type = Type::i32;
+  std::uint8_t pin = kNoPin;  // the register that it lives in
+  bool is_used = true;        // by any instruction
+  std::uint32_t slot = 0;
+  std::uint32_t newest = Value::kNone;  // of the entries that name it
+
+  [[nodiscard]] bool is_pinned() const { return pin != kNoPin; }
+};
+
+}  // namespace wasi::jit::baseline
