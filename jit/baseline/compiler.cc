@@ -28,6 +28,7 @@ Compiler::Compiler(const wasm::Module& module, wasm::FuncIndex function, const B
       options_(options),
       preparation_(preparation),
       asm_(options.cpu) {
+  if (options.log) listing_.emplace(asm_);
   const wasm::FunctionBody& body = module.body(function);
   body_begin_ = body.offset;
   body_end_ = std::size_t{body.offset} + body.size;

@@ -28,9 +28,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "jit/baseline/compile.h"
+#include "jit/baseline/listing.h"
 #include "jit/baseline/condition.h"
 #include "jit/baseline/macro_assembler.h"
 #include "jit/baseline/registers.h"
@@ -70,6 +72,7 @@ class Compiler {
   template <class W>
   void begin(W& walk) {
     offset_ = walk.offset();
+    note("entry");
     begin_function();
   }
   template <class W>
@@ -214,7 +217,13 @@ class Compiler {
   template <class W>
   void at(W& walk) {
     offset_ = walk.offset();
+    if (listing_) listing_->begin(module_, offset_);
     flags_live_ = !stack_.empty() && stack_.back().where == Where::flags;
+  }
+
+  // In the listing, what follows is this.
+  void note(std::string_view text) {
+    if (listing_) listing_->begin(text);
   }
 
   // compiler.cc: the model
@@ -472,6 +481,7 @@ class Compiler {
   std::array<std::uint32_t, kOptimisationCount> counts_ = {};
 
   MacroAssembler asm_;
+  std::optional<Listing> listing_;
   wasm::Op op_ = wasm::Op::nop;
   std::uint64_t offset_ = 0;
   std::uint64_t body_begin_ = 0;

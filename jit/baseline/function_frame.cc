@@ -319,6 +319,7 @@ void Compiler::emit_loop_stub() {
 }
 
 void Compiler::emit_cold_code() {
+  note("seldom run");
   for (const ColdPoll& cold : polls_) {
     asm_.bind(cold.label);
     offset_ = cold.offset;
@@ -335,9 +336,13 @@ void Compiler::emit_cold_code() {
     asm_.jmp(cold.back);
   }
   emit_handlers();
-  if (!loops_.empty()) emit_loop_stub();
+  if (!loops_.empty()) {
+    note("from the interpreter to a loop");
+    emit_loop_stub();
+  }
 
   // The return address says where; what is shared says why.
+  note("traps");
   std::array<asmjit::Label, 256> shared;
   const auto shared_label = [&](TrapCode code) {
     asmjit::Label& label = shared[static_cast<std::size_t>(code)];
@@ -376,6 +381,7 @@ void Compiler::emit_cold_code() {
 
 // Distances from the table; all targets are bound by now.
 void Compiler::emit_jump_tables() {
+  if (!tables_.empty()) note("jump tables");
   for (const JumpTable& table : tables_) {
     asm_.align(asmjit::AlignMode::kData, 4);
     asm_.bind(table.label);
@@ -390,6 +396,7 @@ void Compiler::emit_jump_tables() {
 }
 
 Result<MachineCode> Compiler::finish() {
+  note("return");
   emit_epilogue();
   emit_cold_code();
   emit_jump_tables();
@@ -403,6 +410,7 @@ Result<MachineCode> Compiler::finish() {
   for (const auto& [offset, label] : loops_) {
     code.loop_heads.push_back({offset, static_cast<std::uint32_t>(asm_.code()->labelOffset(label))});
   }
+  if (listing_) code.log = listing_->take();
   code.bytes = WASI_TRY(asm_.take());
   code.marks = std::move(marks_);
   code.traps = std::move(sites_);

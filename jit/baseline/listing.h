@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "jit/common/assembler_x64.h"
+#include "wasm/module.h"
 
 namespace wasi::jit::baseline {
 
@@ -21,8 +22,8 @@ class Listing {
   Listing& operator=(const Listing&) = delete;
 
   // What follows comes from the instruction at this offset in the module: "; 2a: i32.add".
-  void begin(std::uint64_t offset, std::string_view text);
-  // Or from none: "; epilogue".
+  void begin(const wasm::Module& module, std::uint64_t offset);
+  // Or from none: "; return".
   void begin(std::string_view text);
 
   [[nodiscard]] std::string take();

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/byte_reader.h"
+#include "wasm/opcodes.h"
+
 namespace wasi::jit::baseline {
 
 Listing::Listing(Assembler& assembler) : assembler_(assembler) {
@@ -9,8 +12,12 @@ Listing::Listing(Assembler& assembler) : assembler_(assembler) {
   assembler_.setLogger(&logger_);
 }
 
-void Listing::begin(std::uint64_t offset, std::string_view text) {
-  const std::string line = fmt::format("; {:x}: {}\n", offset, text);
+void Listing::begin(const wasm::Module& module, std::uint64_t offset) {
+  base::ByteReader reader(module.bytes.data.subspan(offset), offset);
+  const std::uint8_t byte = reader.u8("opcode");
+  const wasm::Op op =
+      wasm::is_prefix(byte) ? wasm::op_from_prefixed(byte, reader.u32("opcode")) : wasm::op_from_byte(byte);
+  const std::string line = fmt::format("; {:x}: {}\n", offset, op == wasm::kNoOp ? "" : wasm::info(op).text);
   logger_.log(line.data(), line.size());
 }
 
