@@ -41,7 +41,7 @@ void on_fault(int /*signal*/, siginfo_t* info, void* context) {
 }
 
 // Whether the snippet faults.
-bool faults(const Snippet& snippet, Registers registers) {
+bool faults(const Snippet& snippet, Registers& registers) {
   struct sigaction action = {};
   struct sigaction before = {};
   action.sa_sigaction = on_fault;
@@ -124,7 +124,7 @@ TEST_CASE("loads of vectors read what they name", "[simd]") {
       before[places.operand] = operands[1];
       set_address(before, address, from);
       Registers after = before;
-      snippet.run(after);
+      REQUIRE_FALSE(faults(snippet, after));
       REQUIRE(describe(after[places.dst]) == describe(row.compute(operands, lane)));
       REQUIRE(only_wrote(places.dst, before, after));
     }
@@ -153,7 +153,7 @@ TEST_CASE("stores of vectors write what they name", "[simd]") {
                      before[places.operand] = operand;
                      set_address(before, address, to);
                      Registers after = before;
-                     snippet.run(after);
+                     REQUIRE_FALSE(faults(snippet, after));
                      const V128 expected = row.shape == Shape::store ? operand : row.compute(&operand, lane);
                      std::vector<std::uint8_t> memory_after = around;
                      std::memcpy(memory_after.data() + around.size() - bytes - room, &expected, bytes);
