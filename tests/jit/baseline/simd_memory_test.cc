@@ -15,7 +15,6 @@
 namespace wasi::jit::baseline::test {
 namespace {
 
-using wasm::Op;
 using x64::Gp;
 using x64::Xmm;
 
