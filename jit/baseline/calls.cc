@@ -16,9 +16,10 @@ using runtime::VmContext;
 
 // --- places that trap
 
-void Compiler::fault_site(TrapCode code) {
-  mark();
-  sites_.push_back({static_cast<std::uint32_t>(asm_.offset()), static_cast<std::uint64_t>(code)});
+void Compiler::fault_site_at(std::size_t code_offset, TrapCode code) {
+  const auto at = static_cast<std::uint32_t>(code_offset);
+  marks_.push_back({at, offset_});
+  sites_.push_back({at, static_cast<std::uint64_t>(code)});
 }
 
 asmjit::Label Compiler::trap_site(TrapCode code) {

@@ -355,7 +355,9 @@ class Compiler {
   void emit_resolve(const ColdResolve& cold);
   void mark() { marks_.push_back({static_cast<std::uint32_t>(asm_.offset()), offset_}); }
   // The place that the next instruction may fault at.
-  void fault_site(TrapCode code = TrapCode::memory_out_of_bounds);
+  void fault_site(TrapCode code = TrapCode::memory_out_of_bounds) { fault_site_at(asm_.offset(), code); }
+  // The same behind that instruction; nothing is marked in between.
+  void fault_site_at(std::size_t code_offset, TrapCode code = TrapCode::memory_out_of_bounds);
   asmjit::Label trap_site(TrapCode code);
   // Calls a function of the table: rdi and rax are written, the other arguments are in their registers.
   void call_runtime(runtime::RuntimeCallId id);
@@ -440,6 +442,14 @@ class Compiler {
 
   // simd.cc
   void lower_vector(wasm::Op op, const validate::Immediates& immediates);
+  void vector_operation(wasm::Op op, std::size_t operands);
+  void vector_shifted(wasm::Op op);
+  void vector_tested(wasm::Op op);
+  void vector_from_number(wasm::Op op);
+  void vector_lane(wasm::Op op, std::uint8_t lane);
+  void vector_shuffled(std::span<const std::uint8_t, 16> order);
+  void vector_constant(std::span<const std::uint8_t, 16> bytes);
+  void vector_access(wasm::Op op, const validate::Immediates& immediates);
 
   // atomics.cc
   void lower_atomic(wasm::Op op, const validate::Immediates& immediates);

@@ -245,15 +245,19 @@ std::size_t Compiler::end_of_instruction() const {
   switch (wasm::info(op_).immediate) {
     case wasm::ImmediateKind::none:
       return at;
-    case wasm::ImmediateKind::memarg: {
+    case wasm::ImmediateKind::memarg:
+    case wasm::ImmediateKind::memarg_lane: {
       const bool has_memory = at < body_end_ && (bytes[at] & 0x40) != 0;
       skip_leb();
       if (has_memory) skip_leb();
       skip_leb();
-      return at;
+      return wasm::info(op_).immediate == wasm::ImmediateKind::memarg_lane ? at + 1 : at;
     }
     case wasm::ImmediateKind::lane:
       return at + 1;
+    case wasm::ImmediateKind::shuffle:
+    case wasm::ImmediateKind::v128:
+      return at + 16;
     case wasm::ImmediateKind::local:
     case wasm::ImmediateKind::global:
     case wasm::ImmediateKind::func:
