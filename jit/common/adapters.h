@@ -29,8 +29,4 @@ Result<std::vector<std::uint8_t>> make_native_entry(const NativeSignature& signa
 // The same for host functions, which have no VmContext.
 Result<std::vector<std::uint8_t>> make_host_entry(const NativeSignature& signature);
 
-// What ExecState::bind_native_entry is: called or jumped to in the place of a native entry that is null, with the
-// ExecState in r11. Keeps all registers that arguments may be in, asks RuntimeCallId::bind and goes on in what it says.
-Result<std::vector<std::uint8_t>> make_bind_entry();
-
 }  // namespace wasi::jit

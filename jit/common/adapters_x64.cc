@@ -243,32 +243,4 @@ Result<std::vector<std::uint8_t>> make_host_entry(const NativeSignature& signatu
   return make_entry_to_slots(signature, Callee::host);
 }
 
-Result<std::vector<std::uint8_t>> make_bind_entry() {
-  AdapterAssembler a;
-  const x64::Gp exec = x64::r11;
-  const x64::Gp kept[] = {x64::rdi, x64::rsi, x64::rdx, x64::rcx, x64::r8, x64::r9, x64::r10};
-  constexpr std::int32_t kVectors = kVectorArguments * 16;
-  // Behind seven registers the stack pointer is no multiple of 16.
-  constexpr std::int32_t kPadding = 8;
-
-  a.enter_frame();
-  a.lea(x64::rax, x64::qword_ptr(x64::rbp, 16));
-  a.mov(x64::qword_ptr(exec, offsetof(ExecState, native_sp)), x64::rax);
-  for (const x64::Gp& reg : kept) a.push(reg);
-  a.sub(x64::rsp, kVectors + kPadding);
-  const auto vector_at = [](std::size_t i) { return x64::xmmword_ptr(x64::rsp, static_cast<std::int32_t>(i) * 16); };
-  for (std::size_t i = 0; i < kVectorArguments; ++i) a.movaps(vector_at(i), x64::xmm(static_cast<std::uint32_t>(i)));
-  a.mov(x64::rax, exec);
-  a.mov(x64::rdx, Assembler::gpr(kContext));
-  a.mov(x64::rdi, exec);
-  a.mov(x64::rsi, Assembler::gpr(kCallee));
-  a.call_runtime(RuntimeCallId::bind);
-  for (std::size_t i = 0; i < kVectorArguments; ++i) a.movaps(x64::xmm(static_cast<std::uint32_t>(i)), vector_at(i));
-  a.add(x64::rsp, kVectors + kPadding);
-  for (auto reg = std::rbegin(kept); reg != std::rend(kept); ++reg) a.pop(*reg);
-  a.pop(x64::rbp);
-  a.jmp(x64::rax);
-  return a.take();
-}
-
 }  // namespace wasi::jit

@@ -13,7 +13,9 @@
 // leaves the upper half of its register, or slot, undefined.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "wasm/types.h"
@@ -39,6 +41,23 @@ struct Place {
   std::uint8_t number = 0;  // of the register
   std::uint32_t slot = 0;   // among slots, also where there is a register: the canonical one
   friend bool operator==(const Place&, const Place&) = default;
+};
+
+// The places of one list of values after the other.
+class PlaceAssigner {
+ public:
+  static PlaceAssigner of_params() { return {kIntegerArguments, kVectorArguments}; }
+  static PlaceAssigner of_results() { return {kIntegerResults, kVectorResults}; }
+
+  Place next(wasm::ValType type);
+  [[nodiscard]] std::uint32_t slot_count() const { return slot_; }
+
+ private:
+  PlaceAssigner(std::span<const Gpr> integers, std::size_t vectors) : integers_(integers), vectors_(vectors) {}
+  std::span<const Gpr> integers_;  // that are left
+  std::size_t vectors_;            // of which xmm0 to vector_ - 1 are taken
+  std::uint8_t vector_ = 0;
+  std::uint32_t slot_ = 0;
 };
 
 struct NativeSignature {

@@ -49,10 +49,9 @@ struct ExecState {
   // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);
   // `pending` is then what the host gets if nobody does.
   Exception* thrown = nullptr;
-  // Where machine code calls functions whose native_entry is null: jit/common/adapters.h, make_bind_entry(). It asks
-  // `native_tier` for the entry.
+  // Where machine code calls functions whose native_entry is null: native_bind.h. It asks the tier.
   const void* bind_native_entry = nullptr;
-  Tier* native_tier = nullptr;
+  Tier* native_tier = nullptr;  // of the instances: an engine's stores have one
   // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};

@@ -41,7 +41,8 @@ struct HostFunction {
   HostBody body = nullptr;
   std::shared_ptr<void> data;
   Store* store = nullptr;
-  ExecState* exec = nullptr;  // the store's, for machine code
+  ExecState* exec = nullptr;           // the store's, for machine code
+  std::shared_ptr<const void> native;  // what code.native_entry lies in
 };
 
 // The entry of every host function: finds the HostFunction, runs its body, raises its trap.

@@ -142,6 +142,7 @@ class Instantiation {
     const std::shared_ptr<ModuleCode>& code = code_[static_cast<std::size_t>(mode)];
     WASI_CHECK(code != nullptr && code->checks == mode);
     instance_->code = code;
+    store_.exec_.native_tier = code->tier;
     auto& tiers = store_.impl_->tiers;
     if (std::ranges::find(tiers, code->tier) == tiers.end()) tiers.push_back(code->tier);
     instance_->vm.functions = code->functions;

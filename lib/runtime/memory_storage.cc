@@ -33,6 +33,11 @@ MemoryStorage::MemoryStorage(const wasm::MemoryType& type) : type_(type) {
   view_.page_log2 = type.page_log2;
 }
 
+// No reservation reaches as far as a 64-bit address, and no guard begins within a page of the host's.
+bool MemoryStorage::can_be_guarded(const wasm::MemoryType& type) {
+  return type.address == wasm::AddressType::i32 && type.page_size() >= os::page_size();
+}
+
 Result<std::uint64_t> MemoryStorage::bytes_of(const wasm::MemoryType& type) {
   if (const std::uint64_t most = most_pages(type); type.limits.min > most) {
     return fail(ErrorKind::limit, "a memory of {} pages cannot be had: at most {} are possible", type.limits.min, most);
@@ -71,9 +76,7 @@ bool MemoryStorage::reserve_guarded(std::uint64_t bytes) {
 
 // Chooses the storage: guarded, as large as it can ever be, or as large as it is.
 Result<void> MemoryStorage::reserve(BoundsChecks checks, std::uint64_t bytes) {
-  // No reservation reaches as far as a 64-bit address, and no guard begins within a page of the host's.
-  if (checks == BoundsChecks::guard_pages && type_.address == wasm::AddressType::i32 &&
-      type_.page_size() >= os::page_size()) {
+  if (checks == BoundsChecks::guard_pages && can_be_guarded(type_)) {
     WASI_TRY(install_memory_fault_handler());
     if (reserve_guarded(bytes)) return {};
   }

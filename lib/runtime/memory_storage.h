@@ -27,6 +27,8 @@ class MemoryStorage {
   // is refused as `limit`.
   static Result<std::shared_ptr<MemoryStorage>> create(const wasm::MemoryType& type, BoundsChecks checks);
   // What create() would allocate; `limit` where it is more than this host can address.
+  // Whether guard pages can stand around such a memory, if the host has the address space.
+  static bool can_be_guarded(const wasm::MemoryType& type);
   static Result<std::uint64_t> bytes_of(const wasm::MemoryType& type);
 
   ~MemoryStorage();

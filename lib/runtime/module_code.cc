@@ -2,6 +2,8 @@
 #include "runtime/module_code.h"
 
 #include "base/check.h"
+#include "base/guard.h"
+#include "base/result.h"
 #include "runtime/tuning.h"
 
 namespace wasi::runtime {
@@ -29,6 +31,15 @@ FunctionCode& ModuleCode::code(wasm::FuncIndex function) {
     }
   }
   return record;
+}
+
+Result<SlotEntry> ModuleCode::prepare(FunctionCode& function, Preparation& preparation) {
+  const SlotEntry entry = WASI_TRY(guarded([&] { return tier->prepare(*this, *tier_module, function, preparation); }));
+  function.state.fetch_or(kBodyValidated, std::memory_order_relaxed);
+  // A better one may be there by now.
+  SlotEntry none = nullptr;
+  function.entry.compare_exchange_strong(none, entry, std::memory_order_release, std::memory_order_relaxed);
+  return entry;
 }
 
 std::optional<std::size_t> ModuleCode::find_export(std::string_view name) {

@@ -39,10 +39,9 @@ struct ModuleCode {
   // Of a module that was a text: adds the place in it that an error's offset stands for. Empty for binary modules.
   std::function<Error(Error)> locate;
 
-  // See Tier::prepare.
-  Result<SlotEntry> prepare(FunctionCode& function, Preparation& preparation) {
-    return tier->prepare(*this, *tier_module, function, preparation);
-  }
+  // Makes a function ready to be called, if it is not yet, and returns its entry: see Tier::prepare. `function` is a
+  // filled record.
+  Result<SlotEntry> prepare(FunctionCode& function, Preparation& preparation);
   // The record of a defined function with `module` and `index` filled in.
   FunctionCode& code(wasm::FuncIndex function);
   // Index into module->exports.

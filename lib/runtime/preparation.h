@@ -15,7 +15,7 @@ class Preparation {
  public:
   Preparation() = default;  // for no store: without bounds
   explicit Preparation(ExecState& exec) : exec_(&exec) {}
-  ~Preparation() { give_back(taken_); }
+  ~Preparation() { give_back_all(); }
   Preparation(const Preparation&) = delete;
   Preparation& operator=(const Preparation&) = delete;
 
@@ -26,6 +26,8 @@ class Preparation {
   // Before memory is had: an error where the store's limit leaves less.
   [[nodiscard]] Result<void> take(std::uint64_t bytes);
   void give_back(std::uint64_t bytes);
+  // Where another tier tries.
+  void give_back_all() { give_back(taken_); }
   // Of what was taken, what the prepared function is made of: it counts for as long as the store lives, whoever else
   // runs the function.
   void keep(std::uint64_t bytes) { taken_ -= bytes; }

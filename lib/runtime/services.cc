@@ -41,10 +41,6 @@ bool passes_test(VmContext* vm, std::uint64_t reference, std::uint64_t test) {
   return calls::passes_test(vm, reference, test);
 }
 
-NativeEntry bind(ExecState* exec, FunctionCode* code, VmContext* instance) {
-  return exec->native_tier->bind_native(*exec, instance, *code);
-}
-
 // --- memories. A size or -1 is as wide as the address type.
 
 void memory_grow(VmContext* vm, Slot* operands, std::uint64_t memory, std::uint64_t /*b*/) {

@@ -65,7 +65,4 @@ bool thrown_has_tag(VmContext* vm, std::uint32_t tag);
 // the exception to `kept` if that is not null.
 void take_thrown(VmContext* vm, Slot* slots, std::uint32_t parts, Slot* kept);
 
-// For the stub at ExecState::bind_native_entry: what it jumps to. `instance` is null for host functions.
-NativeEntry bind(ExecState* exec, FunctionCode* code, VmContext* instance);
-
 }  // namespace wasi::runtime::services

@@ -12,6 +12,7 @@
 #include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
+#include "runtime/native_bind.h"
 #include "runtime/native_stack.h"
 #include "runtime/store_impl.h"
 #include "runtime/thread_state.h"
@@ -23,6 +24,7 @@ namespace wasi::runtime {
 Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
     : registry_(std::move(registry)), options_(options), impl_(std::make_unique<Impl>()) {
   exec_.store = this;
+  exec_.bind_native_entry = reinterpret_cast<const void*>(&bind_native_entry);
 }
 
 Store::~Store() {

@@ -58,8 +58,7 @@ class Tier {
 
   // Of tiers with machine code: stores and returns the native entry of a function that has none yet, of one of the
   // tier's modules or of the host (`instance` is null then); the record may not be filled yet. A call of it is about to
-  // be made in the store that `exec` belongs to. It never fails: what cannot be compiled is entered through its slot
-  // entry, and the trap is raised there.
+  // be made in the store that `exec` belongs to. Traps where the function cannot be prepared.
   virtual NativeEntry bind_native(ExecState& /*exec*/, VmContext* /*instance*/, FunctionCode& /*code*/) {
     return nullptr;
   }

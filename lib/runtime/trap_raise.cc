@@ -6,7 +6,6 @@
 #include <new>
 
 #include "base/check.h"
-#include "base/guard.h"
 #include "runtime/backtrace.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
@@ -113,14 +112,8 @@ SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function
     const auto defined = static_cast<std::uint32_t>(&record_of_function - module.functions);
     FunctionCode& code = module.code(wasm::FuncIndex(module.module->imported_functions + defined));
     Preparation preparation(*instance->exec);
-    Result<SlotEntry> entry = guarded([&] { return module.prepare(code, preparation); });
-    if (entry) {
-      code.state.fetch_or(kBodyValidated, std::memory_order_relaxed);
-      // A better one may be there by now.
-      SlotEntry none = nullptr;
-      code.entry.compare_exchange_strong(none, *entry, std::memory_order_release, std::memory_order_relaxed);
-      return *entry;
-    }
+    Result<SlotEntry> entry = module.prepare(code, preparation);
+    if (entry) return *entry;
     if (!preparation.is_interrupted()) record_failure(module, std::move(entry).error(), *instance->exec);
   }
   leave(*instance->exec);
