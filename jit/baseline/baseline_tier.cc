@@ -1,0 +1,133 @@
+#include "jit/baseline/baseline_tier.h"
+
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "base/guard.h"
+#include "base/result.h"
+#include "jit/common/native_module.h"
+#include "runtime/host_function.h"
+#include "runtime/instance.h"
+#include "runtime/module_code.h"
+#include "runtime/preparation.h"
+#include "runtime/trap_raise.h"
+
+namespace wasi::jit::baseline {
+
+using runtime::ExecState;
+using runtime::Frame;
+using runtime::FunctionCode;
+using runtime::ModuleCode;
+using runtime::NativeEntry;
+using runtime::Preparation;
+using runtime::SlotEntry;
+using runtime::VmContext;
+
+class BaselineTier::Module : public runtime::TierModule {
+ public:
+  Module(CodeSpace& space, ModuleCode& module, std::unique_ptr<runtime::TierModule> own_of_interpreter)
+      : native(space, module), interpreted(std::move(own_of_interpreter)) {}
+
+  NativeModule native;
+  const std::unique_ptr<runtime::TierModule> interpreted;
+};
+
+BaselineTier::BaselineTier(CodeSpace& space, std::unique_ptr<runtime::Tier> interpreter, Compiler compiler,
+                           BaselineOptions options)
+    : space_(space), interpreter_(std::move(interpreter)), compiler_(compiler), options_(options) {}
+
+BaselineTier::~BaselineTier() = default;
+
+std::unique_ptr<runtime::TierModule> BaselineTier::create_module(ModuleCode& module) {
+  return std::make_unique<Module>(space_, module, interpreter_->create_module(module));
+}
+
+Result<void> BaselineTier::compile_function(ModuleCode& module, FunctionCode& code, Preparation& preparation) {
+  return compile_function(static_cast<Module&>(*module.tier_module), module, code, preparation);
+}
+
+Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, FunctionCode& code,
+                                            Preparation& preparation) {
+  if (code.native_code.load(std::memory_order_acquire) != nullptr) return {};
+  const auto begin = std::chrono::steady_clock::now();
+  const wasm::FuncIndex function(code.index);
+  const std::uint32_t body_bytes = module.module->body(function).size;
+  auto compiled = guarded([&]() -> Result<std::uint64_t> {
+    // Machine code is rarely shorter than what it is made of.
+    WASI_TRY(space_.check_room(body_bytes));
+    const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
+    const MachineCode machine =
+        WASI_TRY(compiler_(*module.module, function, validated, {.checks = module.checks}, preparation));
+    code.state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
+    return own.native.install(code, machine, preparation);
+  });
+  nanoseconds_ += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count());
+  const std::uint64_t installed = WASI_TRY(std::move(compiled));
+  if (installed == 0) return {};
+  functions_ += 1;
+  bytecode_bytes_ += body_bytes;
+  code_bytes_ += installed;
+  return {};
+}
+
+Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule& own, FunctionCode& code,
+                                        Preparation& preparation) {
+  auto& module_data = static_cast<Module&>(own);
+  if (options_.compiles_at_first_call) {
+    auto compiled = compile_function(module_data, module, code, preparation);
+    if (compiled) return NativeModule::slot_entry(code);
+    const ErrorKind kind = compiled.error().kind;
+    if (preparation.is_interrupted() || kind == ErrorKind::malformed || kind == ErrorKind::invalid) {
+      return std::unexpected(std::move(compiled).error());
+    }
+    preparation.give_back_all();
+  }
+  return interpreter_->prepare(module, *module_data.interpreted, code, preparation);
+}
+
+// Nothing may be left to destroy where the function's preparation traps.
+NativeEntry BaselineTier::bind_native(ExecState& /*exec*/, VmContext* instance, FunctionCode& code) {
+  if (instance == nullptr) return space_.entry_to_host(reinterpret_cast<runtime::HostFunction&>(code));
+  if (options_.compiles_at_first_call && code.entry.load(std::memory_order_acquire) == nullptr) {
+    runtime::prepare_function(instance, code);
+  }
+  NativeEntry entry = code.native_entry.load(std::memory_order_acquire);
+  if (entry != nullptr) return entry;
+  ModuleCode& module = *runtime::Instance::from(instance)->code;
+  const auto defined = static_cast<std::uint32_t>(&code - module.functions);
+  const FunctionCode& record = module.code(wasm::FuncIndex(module.module->imported_functions + defined));
+  const NativeEntry adapter = static_cast<Module&>(*module.tier_module).native.entry_to_slots(record);
+  // Machine code may have come meanwhile.
+  code.native_entry.compare_exchange_strong(entry, adapter, std::memory_order_acq_rel);
+  return entry != nullptr ? entry : adapter;
+}
+
+std::optional<runtime::LoopTarget> BaselineTier::loop_target(const FunctionCode& code,
+                                                             std::uint64_t wasm_offset) const {
+  return NativeModule::loop_target(code, wasm_offset);
+}
+
+std::optional<std::uint64_t> BaselineTier::offset_of(const Frame& frame) const {
+  return interpreter_->offset_of(frame);
+}
+
+const runtime::Slot* BaselineTier::frame_end(const Frame& frame) const { return interpreter_->frame_end(frame); }
+
+bool BaselineTier::owns_pc(std::uintptr_t pc) const { return interpreter_->owns_pc(pc); }
+
+const void* BaselineTier::resume_of_fault(const ExecState& exec, std::uintptr_t pc, const std::uint64_t* registers,
+                                          std::size_t register_count) const {
+  return interpreter_->resume_of_fault(exec, pc, registers, register_count);
+}
+
+runtime::TierStatistics BaselineTier::statistics() const {
+  runtime::TierStatistics sum = interpreter_->statistics();
+  sum.functions += functions_.load();
+  sum.bytecode_bytes += bytecode_bytes_.load();
+  sum.code_bytes += code_bytes_.load();
+  sum.nanoseconds += nanoseconds_.load();
+  return sum;
+}
+
+}  // namespace wasi::jit::baseline
