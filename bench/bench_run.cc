@@ -210,7 +210,8 @@ int main(int argc, char** argv) {
   CLI::App app("Runs a module for a benchmark and writes what it measured.", "bench-run");
   app.add_option("--report", options.report, "The file that gets the figures");
   const std::map<std::string, wasi::TierSelection> tiers{{"auto", wasi::TierSelection::automatic},
-                                                         {"interp", wasi::TierSelection::interpreter}};
+                                                         {"interp", wasi::TierSelection::interpreter},
+                                                         {"baseline", wasi::TierSelection::baseline}};
   app.add_option("--tier", options.engine.tier)->transform(CLI::Transformer(tiers));
   const std::map<std::string, wasi::BoundsChecks> checks{{"guard", wasi::BoundsChecks::guard_pages},
                                                          {"explicit", wasi::BoundsChecks::explicit_checks}};

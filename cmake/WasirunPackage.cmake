@@ -2,6 +2,11 @@
 include(CMakePackageConfigHelpers)
 
 set(parts base os wasm binary text validate runtime wasi interp engine)
+set(wasirun_others uv)
+if(WASIRUN_BASELINE)
+  list(APPEND parts jit_common jit_baseline)
+  list(APPEND wasirun_others asmjit)
+endif()
 list(TRANSFORM parts REPLACE "(.+)" "$<TARGET_OBJECTS:wasirun_\\1>" OUTPUT_VARIABLE wasirun_objects)
 set(wasirun_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/wasirun)
 file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
@@ -15,11 +20,13 @@ function(wasirun_package target kind component)
   target_compile_features(${target} PUBLIC cxx_std_23)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(${target} PRIVATE uv Threads::Threads)
+  target_link_libraries(${target} PRIVATE ${wasirun_others} Threads::Threads)
   # An object file in a target of no sources of its own tells no language.
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME wasirun EXPORT_NAME wasirun
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-  set(others "-luv -pthread")
+  list(TRANSFORM wasirun_others PREPEND "-l" OUTPUT_VARIABLE others)
+  list(JOIN others " " others)
+  string(APPEND others " -pthread")
   if(kind STREQUAL SHARED)
     set(libs_private "${others}")
     set(exports "${PROJECT_SOURCE_DIR}/cmake/wasirun.map")

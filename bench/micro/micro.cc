@@ -16,6 +16,8 @@ bool take_option(std::string_view word) {
     chosen.tier = TierSelection::automatic;
   } else if (word == "--tier=interp") {
     chosen.tier = TierSelection::interpreter;
+  } else if (word == "--tier=baseline") {
+    chosen.tier = TierSelection::baseline;
   } else if (word == "--bounds-checks=guard") {
     chosen.bounds_checks = BoundsChecks::guard_pages;
   } else if (word == "--bounds-checks=explicit") {

@@ -6,6 +6,7 @@
 #include <wasi/metrics.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,6 +37,15 @@ enum class BoundsChecks : std::uint8_t {
 enum class TierSelection : std::uint8_t {
   automatic,    // whatever is best among the tiers of this version
   interpreter,  // only the interpreter
+  baseline,     // machine code of one quick pass, made at a function's first call or by Module::prepare; what cannot
+                // have any is interpreted. Engine::create refuses it with `unsupported` in builds without it
+};
+
+// Tools that are told the names of machine code.
+enum class CodeTool : std::uint8_t {
+  perf_map,  // perf and other profilers, which look for a map in /tmp
+  jitdump,   // `perf inject --jit`, of a dump in the working directory
+  debugger,  // gdb and lldb, which slow down with much code
 };
 
 struct EngineConfig {
@@ -45,6 +55,13 @@ struct EngineConfig {
   // Features of Wasm (by the names that Module::features() uses, e.g. "tail-call") that modules must not use.
   // Not empty: bodies are validated at load even when `validation` is lazy.
   std::vector<std::string> disabled_features = {};
+  // Most bytes of machine code that all modules together have; what finds no room is interpreted. At most 1 GiB.
+  std::uint64_t code_memory_limit = std::uint64_t{512} << 20;
+  std::vector<CodeTool> code_tools = {};
+  // Told, once each, what makes the engine do less than it was asked for and still run everything: the host refuses
+  // machine code, the limit for it is reached. Called from any thread that runs guests or prepares modules; does not
+  // throw, and calls nothing of this library. By default such things are not told.
+  std::function<void(const std::string& message)> on_warning = {};
 };
 
 // A handle to an engine: copies share it, and modules and stores keep it alive. One per process is usual.
@@ -55,7 +72,8 @@ class Engine {
   WASI_API Engine();
   Engine(const Engine&) = default;  // no moves: a moved-from handle stays valid
   Engine& operator=(const Engine&) = default;
-  // Fails with `argument` for a feature that does not exist.
+  // Fails with `argument` for a feature that does not exist, with `unsupported` for a tier that this build does not
+  // have, with `io` where a tool cannot be told of code.
   WASI_API static Result<Engine> create(EngineConfig config);
 
   [[nodiscard]] WASI_API const EngineConfig& config() const;

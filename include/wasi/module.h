@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -64,6 +65,13 @@ class Module {
 
   // Checks all of a module, binary or text, bodies included, whatever the engine's Validation says. Nothing is kept.
   WASI_API static Result<void> validate(const Engine& engine, std::span<const std::uint8_t> bytes);
+
+  // Makes all functions ready to run at once, on all processors, instead of each at its first call: translated or
+  // compiled, as the engine's tier has it. A body that is wrong, where bodies are validated lazily, is so at its call.
+  // `progress` is called after each function, from several threads but one at a time, with the bytes of bodies that are
+  // done and of all; it does not throw. What this takes counts for no store's limit.
+  using PrepareProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+  WASI_API Result<void> prepare(const PrepareProgress& progress = {}) const;
 
   // In the module's order.
   [[nodiscard]] WASI_API std::vector<ImportType> imports() const;

@@ -3,20 +3,19 @@
 
 #include "base/result.h"
 #include "engine/state.h"
-#include "interp/interpreter.h"
+#include "engine/tiers.h"
 #include "wasm/features.h"
 
 namespace wasi {
 
 namespace {
 
-std::shared_ptr<detail::EngineState> make_state(EngineConfig config, wasm::FeatureSet disabled) {
+Result<std::shared_ptr<detail::EngineState>> make_state(EngineConfig config, wasm::FeatureSet disabled) {
   auto state = std::make_shared<detail::EngineState>();
   state->config = std::move(config);
   state->disabled_features = disabled;
   state->registry = std::make_shared<wasm::TypeRegistry>();
-  // The interpreter is the only tier so far: `automatic` means it too.
-  state->tier = interp::make_interpreter();
+  WASI_TRY(detail::make_tiers(*state));
   return state;
 }
 
@@ -29,7 +28,7 @@ std::optional<wasm::Feature> feature_named(std::string_view name) {
 
 }  // namespace
 
-Engine::Engine() : state_(make_state({}, {})) {}
+Engine::Engine() : state_(make_state({}, {}).value()) {}
 
 Result<Engine> Engine::create(EngineConfig config) {
   wasm::FeatureSet disabled;
@@ -38,7 +37,7 @@ Result<Engine> Engine::create(EngineConfig config) {
     if (!feature) return fail(ErrorKind::argument, "there is no feature of WebAssembly named \"{}\"", name);
     disabled.add(*feature);
   }
-  return Engine(make_state(std::move(config), disabled));
+  return Engine(WASI_TRY(make_state(std::move(config), disabled)));
 }
 
 const EngineConfig& Engine::config() const { return state_->config; }

@@ -28,12 +28,17 @@
 #include "wasm/module.h"
 #include "wasm/type_registry.h"
 
+namespace wasi::jit {
+class CodeSpace;
+}
+
 namespace wasi::detail {
 
 struct EngineState {
   EngineConfig config;
   wasm::FeatureSet disabled_features;
   std::shared_ptr<wasm::TypeRegistry> registry;
+  std::shared_ptr<jit::CodeSpace> code_space;  // null where no tier makes machine code
   std::unique_ptr<runtime::Tier> tier;
 };
 

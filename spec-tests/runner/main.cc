@@ -11,10 +11,12 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "coverage.h"
+#include "engine/tiers.h"
 #include "report.h"
 #include "script.h"
 
@@ -39,7 +41,9 @@ struct Tier {
   std::string_view name;
   wasi::TierSelection selection;
 };
-constexpr Tier kTiers[] = {{"interp", wasi::TierSelection::interpreter}};
+constexpr Tier kTiers[] = {{"interp", wasi::TierSelection::interpreter}, {"baseline", wasi::TierSelection::baseline}};
+// Those that this build has.
+constexpr std::span<const Tier> tiers() { return std::span(kTiers).first(wasi::detail::kHasBaseline ? 2 : 1); }
 
 std::vector<fs::path> find_scripts(const Options& options, const std::string& only_file) {
   std::vector<fs::path> found;
@@ -91,8 +95,10 @@ int run(Options options) {
   }
   Report report;
   bool is_covered = true;
-  for (const Tier& tier : kTiers) {
+  for (const Tier& tier : tiers()) {
     if (!options.tiers.empty() && std::ranges::find(options.tiers, tier.name) == options.tiers.end()) continue;
+    // Only the interpreter counts.
+    if (options.coverage && tier.selection != wasi::TierSelection::interpreter) continue;
     wasi::EngineConfig config;
     config.tier = tier.selection;
     if (options.checks == "explicit") config.bounds_checks = wasi::BoundsChecks::explicit_checks;
@@ -142,7 +148,10 @@ int main(int argc, char** argv) {
   app.add_option("--only", options.only, "FILE or FILE:LINE: the scripts whose path ends so");
   app.add_option("--tier", options.tiers, "A tier to run; default: all. Repeatable")
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"interp"}));
+      ->check([](const std::string& name) {
+        const bool is_known = std::ranges::any_of(tiers(), [&](const Tier& tier) { return tier.name == name; });
+        return is_known ? std::string() : "this build has no such tier";
+      });
   app.add_option("--bounds-checks", options.checks, "guard or explicit")->check(CLI::IsMember({"guard", "explicit"}));
   app.add_option("--gc", options.gc, "normal, or stress: collect at every allocation")
       ->check(CLI::IsMember({"normal", "stress"}));

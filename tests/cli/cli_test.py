@@ -221,7 +221,6 @@ class Options(CliTest):
                                     ("--max-gc-heap", "much", "64m"),
                                     ("--stack-size", "1q", "\"1q\""), ("--tier", "turbo", "auto, interp"),
                                     ("--tier", "llvm", "llvm is not in this version"),
-                                    ("--tier", "baseline", "baseline is not in this version"),
                                     ("--validate", "never", "eager, parallel, lazy"),
                                     ("--bounds-checks", "none", "guard, explicit"), ("--trace", "all", "wasi"),
                                     ("--profile", "all", "phases"), ("--dir", "::/", "HOST[::GUEST][:ro]"),

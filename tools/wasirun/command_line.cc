@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <limits>
+#include <span>
 
+#include "engine/tiers.h"
 #include "tools/wasirun/nearest.h"
 #include "tools/wasirun/report.h"
 #include "wasi/context.h"
@@ -92,8 +94,8 @@ struct Choice {
   T value;
 };
 
-template <class T, std::size_t N>
-T choose(const char* option, const std::string& text, const Choice<T> (&choices)[N]) {
+template <class T>
+T choose(const char* option, const std::string& text, std::span<const Choice<T>> choices) {
   std::string known;
   for (const auto& choice : choices) {
     if (choice.name == text) return choice.value;
@@ -102,13 +104,19 @@ T choose(const char* option, const std::string& text, const Choice<T> (&choices)
   throw CLI::ValidationError(option, fmt::format("\"{}\" is not one of {}", text, known));
 }
 
+template <class T, std::size_t N>
+T choose(const char* option, const std::string& text, const Choice<T> (&choices)[N]) {
+  return choose(option, text, std::span<const Choice<T>>(choices));
+}
+
 wasi::TierSelection choose_tier(const std::string& text) {
-  if (text == "baseline" || text == "llvm") {
-    throw CLI::ValidationError("--tier", fmt::format("{} is not in this version; it has auto and interp", text));
+  if (text == "llvm" || (text == "baseline" && !wasi::detail::kHasBaseline)) {
+    throw CLI::ValidationError("--tier", fmt::format("{} is not in this version", text));
   }
   static constexpr Choice<wasi::TierSelection> kTiers[] = {{"auto", wasi::TierSelection::automatic},
-                                                           {"interp", wasi::TierSelection::interpreter}};
-  return choose("--tier", text, kTiers);
+                                                           {"interp", wasi::TierSelection::interpreter},
+                                                           {"baseline", wasi::TierSelection::baseline}};
+  return choose("--tier", text, std::span(kTiers).first(wasi::detail::kHasBaseline ? 3 : 2));
 }
 
 using Text = const std::string&;
@@ -186,6 +194,22 @@ void add_trace_options(CLI::App& app, RunCommand& run) {
       ->needs(trace);
 }
 
+// Of tiers with machine code.
+void add_code_options(CLI::App& app, RunCommand& run) {
+  add_read(app, "--max-code", "SIZE", "Most memory for machine code (default: 512m); what finds no room is interpreted",
+           [&run](Text value) { run.engine.code_memory_limit = or_throw("--max-code", parse_size(value)); });
+  add_repeatable(
+      app, "--code-tool", "TOOL",
+      "Tell a tool the names of machine code: perf (a map in /tmp), jitdump (a file here, for perf inject) or gdb. "
+      "Repeatable",
+      [&run](Text value) {
+        static constexpr Choice<wasi::CodeTool> kChoices[] = {{"perf", wasi::CodeTool::perf_map},
+                                                              {"jitdump", wasi::CodeTool::jitdump},
+                                                              {"gdb", wasi::CodeTool::debugger}};
+        run.engine.code_tools.push_back(choose("--code-tool", value, kChoices));
+      });
+}
+
 void add_run_options(CLI::App& app, RunCommand& run) {
   const auto add_size = [&app](const char* name, const char* what, std::optional<std::uint64_t>& target) {
     add_read(app, name, "SIZE", what, [name, &target](Text value) { target = or_throw(name, parse_size(value)); });
@@ -225,8 +249,12 @@ void add_run_options(CLI::App& app, RunCommand& run) {
   add_count(app, "--max-subscriptions", "COUNT", "Most things that it may wait for in one call (default: 16384)",
             run.limits.subscriptions);
   add_count(app, "--max-iovecs", "COUNT", "Most buffers of one read or write (default: 65536)", run.limits.iovecs);
-  add_read(app, "--tier", "TIER", "What executes the program: auto (default) or interp",
+  add_read(app, "--tier", "TIER",
+           wasi::detail::kHasBaseline
+               ? "What executes the program: auto (default), interp or baseline (compiled before it begins)"
+               : "What executes the program: auto (default) or interp",
            [&run](Text value) { run.engine.tier = choose_tier(value); });
+  if (wasi::detail::kHasBaseline) add_code_options(app, run);
   add_read(app, "--validate", "WHEN",
            "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
            [&run](Text value) {

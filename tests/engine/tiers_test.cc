@@ -1,0 +1,106 @@
+// Which tier an engine has, and modules that are prepared before their first call.
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "engine/fixture.h"
+#include "engine/tiers.h"
+
+using namespace wasi;
+using namespace wasi::test;
+
+namespace {
+
+constexpr const char* kModule = R"((module
+  (memory 1)
+  (func $one (export "one") (result i32) (i32.const 1))
+  (func $two (export "two") (result i32) (i32.load8_u (i32.const 0)) (i32.const 2) (i32.add))
+  (func $three (export "three") (result i32) (call $one) (call $two) (i32.add))))";
+
+// Those that this build has.
+std::vector<TierSelection> tiers() {
+  std::vector<TierSelection> tiers = {TierSelection::automatic, TierSelection::interpreter};
+  if (detail::kHasBaseline) tiers.push_back(TierSelection::baseline);
+  return tiers;
+}
+
+std::int32_t run(const Engine& engine, const Module& module, const char* function) {
+  Store store(engine);
+  const Instance instance = must(Linker(engine).instantiate(store, module));
+  return must(must(instance.function<std::int32_t()>(function))());
+}
+
+}  // namespace
+
+TEST_CASE("A module is prepared as a whole, in every tier, and tells how far it is") {
+  for (const TierSelection tier : tiers()) {
+    const auto checks = GENERATE(BoundsChecks::guard_pages, BoundsChecks::explicit_checks);
+    const Engine engine = must(Engine::create({.bounds_checks = checks, .tier = tier}));
+    const Module module = load(engine, kModule);
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> steps;
+    must(module.prepare([&](std::uint64_t done, std::uint64_t total) { steps.emplace_back(done, total); }));
+    CHECK(engine.metrics().functions == 3);
+    REQUIRE(steps.size() == 3);
+    CHECK(std::ranges::is_sorted(steps));
+    CHECK(steps.front().first > 0);
+    CHECK(steps.back().first == steps.back().second);
+    CHECK(std::ranges::all_of(steps, [&](const auto& step) { return step.second == steps.back().second; }));
+
+    // Nothing is left to do, neither for calls nor for whoever asks again.
+    CHECK(run(engine, module, "three") == 3);
+    must(module.prepare());
+    CHECK(engine.metrics().functions == 3);
+  }
+}
+
+TEST_CASE("Functions are prepared as instances with such memories will run them") {
+  const Engine engine;
+  const Module module = load(engine, R"((module (memory i64 1)
+    (func (export "f") (result i32) (i32.load8_u (i64.const 0)))))");
+  must(module.prepare());
+  CHECK(run(engine, module, "f") == 0);
+  CHECK(engine.metrics().functions == 1);
+}
+
+TEST_CASE("A body that is wrong is told at its call, also when the module was prepared") {
+  for (const TierSelection tier : tiers()) {
+    const Engine engine = must(Engine::create({.validation = Validation::lazy, .tier = tier}));
+    const Module module = load(engine, R"((module
+      (func (export "wrong") (result i32) (i64.const 1))
+      (func (export "right") (result i32) (i32.const 1))))",
+                               "--no-check");
+    must(module.prepare());
+    CHECK(run(engine, module, "right") == 1);
+    CHECK(engine.metrics().functions == 1);
+    Store store(engine);
+    const Instance instance = must(Linker(engine).instantiate(store, module));
+    const auto called = must(instance.function<std::int32_t()>("wrong"))();
+    REQUIRE_FALSE(called);
+    CHECK(called.error().code == TrapCode::invalid_function);
+  }
+}
+
+TEST_CASE("A module without functions is prepared") {
+  const Engine engine;
+  int steps = 0;
+  must(load(engine, "(module)").prepare([&](std::uint64_t, std::uint64_t) { ++steps; }));
+  CHECK(steps == 0);
+}
+
+TEST_CASE("A build without a compiler says so, and one with it falls back on the interpreter") {
+  std::vector<std::string> warnings;
+  EngineConfig config{.tier = TierSelection::baseline};
+  config.code_memory_limit = 0;
+  config.on_warning = [&](const std::string& message) { warnings.push_back(message); };
+  const auto engine = Engine::create(config);
+  if constexpr (!detail::kHasBaseline) {
+    REQUIRE_FALSE(engine);
+    CHECK(engine.error().kind == ErrorKind::unsupported);
+    CHECK(engine.error().message == "this build has no baseline compiler");
+  } else {
+    REQUIRE(engine);
+    CHECK(run(*engine, load(*engine, kModule), "three") == 3);
+    CHECK(warnings == std::vector<std::string>{
+                          "the limit of 0 bytes for machine code is reached, the interpreter runs what has none yet"});
+  }
+}
