@@ -1,9 +1,8 @@
 // The roots of a store. References stand
 //  - in frames: every slot up to the newest frame's end is taken for one if an object begins there, since slots do not
 //    say what they hold. Running code keeps nothing in registers alone where it may allocate;
-//  - in the native frames of machine code, where a pointer into an object counts, too. Before it calls what may
-//  allocate,
-//    machine code stores the preserved registers;
+//  - in the native frames of machine code, where a pointer into an object counts, too. All that lives on across a call
+//    stands there: a register that holds a local which is a reference holds a copy;
 //  - in ExecState::thrown, while an exception is on its way;
 //  - in globals, tables and evaluated element segments, whose types say whether they do;
 //  - in the host's hands: handles, and C++ functions between two allocations (RootScope).

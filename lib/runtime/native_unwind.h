@@ -5,14 +5,16 @@
 // to
 //  - the first frame whose code catches (NativeCode::catches), which goes on behind its call;
 //  - or the adapter that entered the span, which goes on behind its call, too: it leaves the span and returns.
-// ExecState::thrown stays set: that is how either learns of it. No C++ frame is among those that are left, since each
-// C++ function that calls out of a span has returned by then.
+// What the host gets if nobody catches is made when the span is left, since most exceptions are caught; so its
+// backtrace has no frames that were left on the way to one that catches something else. ExecState::thrown stays set:
+// that is how either learns of it. No C++ frame is among those that are left, since each C++ function that calls out of
+// a span has returned by then.
 #pragma once
 
 namespace wasi::runtime::services {
 
-// Rows of runtime_calls.def, to be jumped to with no arguments, ExecState::thrown and native_sp set, and rbp and the
-// preserved registers as they are in the frame that stands at native_sp.
+// Rows of runtime_calls.def, to be called or jumped to without arguments, with ExecState::thrown and native_sp set, and
+// rbp and the preserved registers as they are in the frame that stands at native_sp.
 //
 // From a frame that does not catch what it or its callee threw: the frame is left.
 [[noreturn]] void unwind() asm("wasirun_unwind");

@@ -1,10 +1,11 @@
 // Services for machine code: traps, the stack, memories, tables, exceptions.
 #include "runtime/services.h"
 
+#include <cstring>
+
 #include "runtime/exception.h"
 #include "runtime/instance.h"
 #include "runtime/runtime_calls.h"
-#include "runtime/tier.h"
 #include "runtime/trap_raise.h"
 
 namespace wasi::runtime::services {

@@ -70,7 +70,11 @@ World::World(StoreOptions options, std::unique_ptr<Tier> real)
 
 World::Code World::compile(std::string_view wat) {
   // Our validator judges; wabt's refuses some of Wasm 3.0.
-  auto bytes = std::make_shared<const std::vector<std::uint8_t>>(wasi::test::wat(wat, "--debug-names --no-check"));
+  return compile(wasi::test::wat(wat, "--debug-names --no-check"));
+}
+
+World::Code World::compile(const std::vector<std::uint8_t>& binary) {
+  auto bytes = std::make_shared<const std::vector<std::uint8_t>>(binary);
   auto module = binary::decode_module({*bytes, bytes}, registry);
   if (!module) FAIL(module.error().to_string());
   if (auto valid = validate::validate_module(**module); !valid) FAIL(valid.error().to_string());
@@ -89,6 +93,13 @@ Instance& World::instantiate(std::string_view wat, std::vector<External> imports
   auto instance = try_instantiate(wat, std::move(imports));
   if (!instance && instance.error().error) FAIL(instance.error().error->to_string());
   if (!instance) FAIL(instance.error().trap->to_string());
+  return **instance;
+}
+
+Instance& World::instantiate(const std::vector<std::uint8_t>& binary) {
+  const Code code = compile(binary);
+  const auto instance = store->instantiate(std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes>(code), {});
+  REQUIRE(instance.has_value());
   return **instance;
 }
 

@@ -83,10 +83,12 @@ class World {
   using Code = std::vector<std::shared_ptr<ModuleCode>>;
   // Decodes and validates the module's frame; the bodies are the fake tier's business.
   Code compile(std::string_view wat);
+  Code compile(const std::vector<std::uint8_t>& binary);
   std::expected<Instance*, Store::InstantiationFailure> try_instantiate(std::string_view wat,
                                                                         std::vector<External> imports = {});
   // Fails the test where the instantiation does.
   Instance& instantiate(std::string_view wat, std::vector<External> imports = {});
+  Instance& instantiate(const std::vector<std::uint8_t>& binary);
   std::string instantiation_error(std::string_view wat, std::vector<External> imports = {});
   std::string instantiation_trap(std::string_view wat, std::vector<External> imports = {});
 

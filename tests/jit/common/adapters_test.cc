@@ -8,6 +8,7 @@
 
 #include "executable.h"
 #include "jit/common/assembler_x64.h"
+#include "runtime/fake_tier.h"
 #include "runtime/native_span.h"
 #include "runtime/store.h"
 #include "runtime/trap_raise.h"
@@ -292,6 +293,217 @@ TEST_CASE("a Wasm stack without room for a span is a trap") {
   REQUIRE_FALSE(called);
   CHECK(called.error().code == TrapCode::stack_overflow);
   CHECK(world.store.exec().native_span == nullptr);
+}
+
+TEST_CASE("machine code calls host functions, which have no instance") {
+  World world;
+  for (int round = 0; round < 100; ++round) {
+    const wasm::FuncType type = random_signature(40);
+    const NativeSignature signature = native_signature(type);
+    struct Host {
+      std::vector<Slot> seen;
+      std::vector<Slot> results;
+    } host{.seen = std::vector<Slot>(wasm::slot_count(type.params)),
+           .results = random_slots(wasm::slot_count(type.results))};
+    const auto type_ref = world.store.registry().add_func(type);
+    runtime::HostFunction* function = world.store.add_host_function(
+        type_ref->id(),
+        [](void* data, runtime::HostCall& call) -> std::optional<Trap> {
+          auto& self = *static_cast<Host*>(data);
+          std::copy_n(call.slots, self.seen.size(), self.seen.begin());
+          std::ranges::copy(self.results, call.slots);
+          return std::nullopt;
+        },
+        std::shared_ptr<void>(&host, [](void*) {}));
+    const Executable to_host(make_host_entry(signature).value());
+    function->code.native_entry = to_host.address();
+    const Executable to_native(make_slot_entry(signature).value());
+    const Executable jump = compile([&](Assembler& a) {
+      a.mov(x64::r10, reinterpret_cast<std::uint64_t>(&function->code));
+      a.xor_(x64::edi, x64::edi);
+      a.jmp(x64::qword_ptr(x64::r10, offsetof(FunctionCode, native_entry)));
+    });
+    FunctionCode code;
+    code.entry = to_native.as<runtime::SlotEntry>();
+    code.native_entry = jump.address();
+    std::vector<Slot> slots = random_slots(signature.slot_count);
+    const std::vector<Slot> arguments = slots;
+    REQUIRE(world.call(code, slots));
+    REQUIRE(same(host.seen.data(), arguments.data(), host.seen.size()));
+    REQUIRE(same(slots.data(), host.results.data(), host.results.size()));
+  }
+}
+
+// The registers in which arguments may be: rdi, rsi, rdx, rcx, r8, r9, r10 and all of xmm0 to xmm7.
+struct ArgumentRegisters {
+  std::uint64_t general[7];
+  std::uint64_t vectors[16];
+  friend bool operator==(const ArgumentRegisters&, const ArgumentRegisters&) = default;
+
+  // By way of r11.
+  void move(Assembler& a, bool from_registers) {
+    const x64::Gp registers[] = {x64::rdi, x64::rsi, x64::rdx, x64::rcx, x64::r8, x64::r9, x64::r10};
+    a.mov(x64::r11, reinterpret_cast<std::uint64_t>(this));
+    for (std::size_t i = 0; i < std::size(registers); ++i) {
+      const auto at = x64::qword_ptr(x64::r11, static_cast<std::int32_t>(i) * 8);
+      from_registers ? a.mov(at, registers[i]) : a.mov(registers[i], at);
+    }
+    for (std::uint32_t i = 0; i < 8; ++i) {
+      const auto at =
+          x64::xmmword_ptr(x64::r11, static_cast<std::int32_t>(offsetof(ArgumentRegisters, vectors) + i * 16));
+      from_registers ? a.movups(at, x64::xmm(i)) : a.movups(x64::xmm(i), at);
+    }
+  }
+};
+
+// Its functions' native entries are what the test says. Loses all registers that a C++ function may.
+struct BindingTier : runtime::test::FakeTier {
+  const void* native_entry = nullptr;
+  runtime::ExecState* exec = nullptr;
+  VmContext* instance = nullptr;
+  FunctionCode* function = nullptr;
+  std::uintptr_t native_sp = 0;
+
+  runtime::NativeEntry bind_native(runtime::ExecState& e, VmContext* i, FunctionCode& code) override {
+    exec = &e;
+    instance = i;
+    function = &code;
+    native_sp = e.native_sp;
+    asm volatile(
+        "pcmpeqb %%xmm0, %%xmm0\n movdqa %%xmm0, %%xmm1\n movdqa %%xmm0, %%xmm2\n movdqa %%xmm0, %%xmm3\n"
+        "movdqa %%xmm0, %%xmm4\n movdqa %%xmm0, %%xmm5\n movdqa %%xmm0, %%xmm6\n movdqa %%xmm0, %%xmm7\n"
+        "movq $-1, %%rsi\n movq $-1, %%rdx\n movq $-1, %%rcx\n movq $-1, %%r8\n movq $-1, %%r9\n movq $-1, %%r10\n" ::
+            : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "rsi", "rdx", "rcx", "r8", "r9", "r10");
+    code.native_entry = native_entry;
+    return native_entry;
+  }
+};
+
+TEST_CASE("the stub that binds a function keeps all registers of arguments, and goes on in the function") {
+  World world;
+  BindingTier tier;
+  runtime::ExecState& exec = world.store.exec();
+  exec.native_tier = &tier;
+  const bool is_tail_call = GENERATE(false, true);
+  const bool is_host = GENERATE(false, true);
+
+  FunctionCode callee;
+  ArgumentRegisters given;
+  ArgumentRegisters seen;
+  for (auto* list : {given.general, given.vectors}) {
+    for (std::size_t i = 0; i < (list == given.general ? 7 : 16); ++i) list[i] = random_numbers();
+  }
+  given.general[0] = is_host ? 0 : reinterpret_cast<std::uint64_t>(&world.vm);
+  given.general[6] = reinterpret_cast<std::uint64_t>(&callee);
+  const Executable function = compile([&](Assembler& a) {
+    seen.move(a, true);
+    a.mov(x64::eax, 77);
+    a.ret();
+  });
+  tier.native_entry = function.address();
+  std::uintptr_t stack_pointer = 0;
+  const Executable caller = compile([&](Assembler& a) {
+    const asmjit::Label bound = a.newLabel();
+    if (!is_tail_call) {
+      a.push(x64::rbp);
+      a.mov(x64::rbp, x64::rsp);
+    }
+    a.mov(x64::r11, reinterpret_cast<std::uint64_t>(&stack_pointer));
+    a.mov(x64::qword_ptr(x64::r11), x64::rsp);
+    given.move(a, false);
+    // As the baseline does.
+    a.mov(x64::rax, x64::qword_ptr(x64::r10, offsetof(FunctionCode, native_entry)));
+    a.test(x64::rax, x64::rax);
+    a.jnz(bound);
+    a.mov(x64::r11, reinterpret_cast<std::uint64_t>(&exec));
+    a.mov(x64::rax, x64::qword_ptr(x64::r11, offsetof(runtime::ExecState, bind_native_entry)));
+    a.bind(bound);
+    if (is_tail_call) {
+      a.jmp(x64::rax);
+    } else {
+      a.call(x64::rax);
+      a.add(x64::rax, 1);
+      a.pop(x64::rbp);
+      a.ret();
+    }
+  });
+  const Executable to_native(make_slot_entry(native_signature({{}, {wasm::kI64}})).value());
+  FunctionCode code;
+  code.entry = to_native.as<runtime::SlotEntry>();
+  code.native_entry = caller.address();
+  for (int i = 0; i < 2; ++i) {
+    seen = {};
+    std::vector<Slot> slots(1);
+    REQUIRE(world.call(code, slots));
+    CHECK(slots[0].u64 == (is_tail_call ? 77 : 78));
+    CHECK(seen == given);
+    // Bound once.
+    CHECK(tier.function == (i == 0 ? &callee : nullptr));
+    if (i == 0) {
+      CHECK(tier.exec == &exec);
+      CHECK(tier.instance == (is_host ? nullptr : &world.vm));
+      // As of a call: where its return address lies, or of a jump, where that of the function does.
+      CHECK(tier.native_sp == stack_pointer + (is_tail_call ? 8 : 0));
+    }
+    tier.function = nullptr;
+  }
+}
+
+// A function in slots that goes on in machine code at once, as the interpreter does at a loop.
+struct Looper {
+  FunctionCode code;
+  runtime::LoopTarget target;
+  const Slot* slots = nullptr;
+
+  static void entry(VmContext* vm, Slot* slots, FunctionCode* self) {
+    auto& looper = *reinterpret_cast<Looper*>(self);
+    looper.slots = slots;
+    looper.target.adapter(vm, slots, self, &looper.target);
+  }
+};
+
+TEST_CASE("a loop goes on in machine code with the frame of the interpreter, and its results go to slots") {
+  World world;
+  for (int round = 0; round < 200; ++round) {
+    wasm::FuncType type = random_signature(30);
+    const NativeSignature signature = native_signature(type);
+    const Executable adapter(make_loop_entry(signature).value());
+    const std::vector<Slot> results = random_slots(wasm::slot_count(type.results));
+    // Now and then fewer than the results take.
+    const auto frame_slots = static_cast<std::uint32_t>(random_numbers() % 20);
+    std::uint64_t seen[4] = {};
+    std::vector<Slot> homes(frame_slots);
+    const Executable stub = compile([&](Assembler& a) {
+      a.mov(x64::r11, reinterpret_cast<std::uint64_t>(seen));
+      for (const auto& [at, reg] : {std::pair{0, x64::rdi}, {8, x64::rsi}, {16, x64::rdx}, {24, x64::r10}}) {
+        a.mov(x64::qword_ptr(x64::r11, at), reg);
+      }
+      for (std::uint32_t i = 0; i < frame_slots; ++i) {
+        a.mov(x64::r11, x64::qword_ptr(x64::rsi, static_cast<std::int32_t>(i) * 8));
+        a.mov(x64::rax, reinterpret_cast<std::uint64_t>(homes.data() + i));
+        a.mov(x64::qword_ptr(x64::rax), x64::r11);
+      }
+      move_values(a, signature.results, world.vm, const_cast<Slot*>(results.data()), false);
+      a.ret();
+    });
+    Looper looper;
+    looper.code.entry = Looper::entry;
+    looper.target = {.stub = stub.address(),
+                     .head = &results,
+                     .frame_slots = frame_slots,
+                     .adapter = adapter.as<runtime::LoopTarget::Entry>()};
+    std::vector<Slot> slots = random_slots(std::max<std::size_t>(frame_slots, signature.slot_count));
+    const std::vector<Slot> frame = slots;
+    REQUIRE(world.call(looper.code, slots));
+    CHECK(seen[0] == reinterpret_cast<std::uint64_t>(&world.vm));
+    CHECK(seen[1] == reinterpret_cast<std::uint64_t>(looper.slots));
+    CHECK(seen[2] == reinterpret_cast<std::uint64_t>(&results));
+    CHECK(seen[3] == reinterpret_cast<std::uint64_t>(&looper.code));
+    CHECK(same(homes.data(), frame.data(), frame_slots));
+    REQUIRE(same(slots.data(), results.data(), results.size()));
+    REQUIRE(world.store.exec().native_span == nullptr);
+    REQUIRE(world.store.exec().top == nullptr);
+  }
 }
 
 }  // namespace
