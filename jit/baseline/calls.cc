@@ -72,7 +72,8 @@ void Compiler::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   const x64::Gp reg = in_gpr(index);
   const x64::Gp result = allocate_gpr();
   ColdResolve& cold = resolves_.emplace_back();
-  cold = {asm_.newLabel(), asm_.newLabel(), offset_, live_registers(), table.value, type_index.value, reg, result};
+  cold = {asm_.newLabel(), asm_.newLabel(),  offset_, region_, live_registers(),
+          table.value,     type_index.value, reg,     result};
   load_context(result);
   asm_.mov(x64::r11, x64::qword_ptr(result, offsetof(VmContext, tables)));
   asm_.mov(x64::r11, x64::qword_ptr(x64::r11, static_cast<std::int32_t>(table.value * 8)));
@@ -98,6 +99,7 @@ void Compiler::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
 void Compiler::emit_resolve(const ColdResolve& cold) {
   asm_.bind(cold.label);
   offset_ = cold.offset;
+  enter_region(cold.region);
   for (const Saved& saved : cold.saved) {
     if (bank_of(saved.type) == Bank::general) {
       store(home(saved.slot), saved.type, Assembler::gpr(saved.reg));

@@ -32,9 +32,10 @@
 #include <vector>
 
 #include "jit/baseline/compile.h"
-#include "jit/baseline/listing.h"
 #include "jit/baseline/condition.h"
+#include "jit/baseline/listing.h"
 #include "jit/baseline/macro_assembler.h"
+#include "jit/baseline/register_plan.h"
 #include "jit/baseline/registers.h"
 #include "jit/baseline/scan.h"
 #include "jit/baseline/value_model.h"
@@ -55,6 +56,8 @@ class Compiler {
     std::uint32_t catches = 0;  // one more than the newest clause that leads here
     std::uint32_t table = 0;    // the br_table that made this stub for it
     asmjit::Label table_stub;
+    std::uint32_t region = 0;        // where the label is
+    std::uint32_t outer_region = 0;  // of a loop: around it
   };
   using Control = validate::Control<Label>;
 
@@ -82,8 +85,9 @@ class Compiler {
     lower(op, immediates);
   }
   template <class W>
-  void block(W& walk, Control& /*control*/) {
+  void block(W& walk, Control& control) {
     at(walk);
+    control.label.region = region_;
     flush();
   }
   template <class W>
@@ -194,6 +198,7 @@ class Compiler {
     asmjit::Label label;
     asmjit::Label back;
     std::uint64_t offset;
+    std::uint32_t region;
   };
   struct ColdEntry {  // a callee without a native entry
     asmjit::Label label;
@@ -203,11 +208,19 @@ class Compiler {
     asmjit::Label label;
     asmjit::Label back;
     std::uint64_t offset;
+    std::uint32_t region;
     std::vector<Saved> saved;
     std::uint32_t table;
     std::uint32_t type;
     x64::Gp index;
     x64::Gp result;
+  };
+  // Where an interpreter's frame is taken over.
+  struct LoopEntry {
+    std::uint64_t offset;
+    asmjit::Label entry;
+    asmjit::Label head;
+    std::uint32_t region;
   };
   struct JumpTable {
     asmjit::Label label;
@@ -297,11 +310,16 @@ class Compiler {
   // function_frame.cc
   void begin_function();
   void choose_registers();
+  void enter_region(std::uint32_t region);
+  [[nodiscard]] bool is_same_region(std::uint32_t to) const;
+  void emit_transition(std::uint32_t to);
+  void load_pin(const Pin& pin);
   void emit_frame();
   void take_parameters();
   void clear_locals();
   void load_context(x64::Gp to) { asm_.mov(to, x64::qword_ptr(x64::rbp, -8)); }
   void load_exec(x64::Gp to);
+  void load_exec_slowly(x64::Gp to);
   void load_area(x64::Gp to);
   void load_memory_base();
   void emit_poll();
@@ -333,6 +351,8 @@ class Compiler {
   void branch_on(wasm::Op op, const validate::Immediates& immediates, Control& target);
   Condition pop_condition();
   void jump_if(const Condition& condition, const asmjit::Label& target);
+  void jump_if(const Condition& condition, Control& target);
+  void jump(Control& target);
   asmjit::Label target_of(Control& control);
   [[nodiscard]] std::uint32_t label_slot(const Control& control) const { return local_slots_ + control.slot_height; }
   [[nodiscard]] static bool carries(const Control& target);
@@ -393,7 +413,7 @@ class Compiler {
   };
   [[nodiscard]] std::uint32_t current_region() const;
   asmjit::Label handler_of(std::uint32_t region);
-  void open_region(const Control& control);
+  void open_region(Control& control);
   void open_try_table(Control& control, std::span<const validate::CatchClause<Label>> clauses);
   void close_try(Control& control);
   void throw_on();
@@ -505,8 +525,9 @@ class Compiler {
   std::uint32_t frame_bytes_ = 0;
   std::uint8_t saved_ = 0;  // as NativeCode::saved
   RegisterFile registers_;
-  std::vector<std::uint32_t> pinned_locals_;
-  bool has_memory_base_ = false;
+  RegisterPlan plan_;
+  std::uint32_t region_ = 0;      // of the plan, where code is being emitted
+  std::uint32_t loop_count_ = 0;  // that have begun
   Condition flags_;
   bool flags_live_ = false;  // moves must keep the flags
 
@@ -522,7 +543,7 @@ class Compiler {
   std::uint32_t table_count_ = 0;
   std::vector<runtime::OffsetEntry> marks_;
   std::vector<runtime::OffsetEntry> sites_;
-  std::vector<std::pair<std::uint64_t, asmjit::Label>> loops_;
+  std::vector<LoopEntry> loops_;
   std::vector<FrameRange> other_frames_;
   std::vector<Move> moves_;
   std::vector<Region> regions_;

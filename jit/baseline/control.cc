@@ -24,14 +24,23 @@ asmjit::Label Compiler::target_of(Control& control) {
 void Compiler::open_loop(Control& control) {
   flush();
   for (std::size_t i = control.height; i < stack_.size(); ++i) force_home(i);
+  control.label.outer_region = region_;
+  const std::uint32_t region = ++loop_count_;
+  if (!is_same_region(region)) {
+    static_cast<void>(applies(Optimisation::loop_pins));
+    emit_transition(region);
+  }
+  enter_region(region);
+  control.label.region = region;
   asm_.align(asmjit::AlignMode::kCode, 16);
   control.label.target = asm_.newLabel();
   asm_.bind(control.label.target);
-  if (can_enter_loops_) loops_.emplace_back(offset_, control.label.target);
+  if (can_enter_loops_) loops_.push_back({offset_, asm_.newLabel(), control.label.target, region});
   emit_poll();
 }
 
 void Compiler::open_if(Control& control) {
+  control.label.region = region_;
   const Condition condition = pop_condition();
   flush();
   for (std::size_t i = control.height; i < stack_.size(); ++i) force_home(i);
@@ -56,6 +65,8 @@ void Compiler::close(Control& control, bool falls_in) {
   }
   if (control.kind >= ControlKind::try_table) close_try(control);
   if (control.kind == ControlKind::loop) {
+    if (falls_in && !is_same_region(control.label.outer_region)) emit_transition(control.label.outer_region);
+    enter_region(control.label.outer_region);
     if (!falls_in) reset_stack(control.height, control.results, false);
     return;
   }
@@ -106,6 +117,24 @@ Condition Compiler::pop_condition() {
 void Compiler::jump_if(const Condition& condition, const asmjit::Label& target) {
   baseline::branch(asm_, condition, target);
   flags_live_ = false;
+}
+
+// The function's own label needs no locals.
+void Compiler::jump_if(const Condition& condition, Control& target) {
+  if (target.kind == ControlKind::function || is_same_region(target.label.region)) {
+    return jump_if(condition, target_of(target));
+  }
+  const asmjit::Label over = asm_.newLabel();
+  jump_if(condition.negated(), over);
+  jump(target);
+  asm_.bind(over);
+}
+
+void Compiler::jump(Control& target) {
+  if (target.kind != ControlKind::function && !is_same_region(target.label.region)) {
+    emit_transition(target.label.region);
+  }
+  asm_.jmp(target_of(target));
 }
 
 bool Compiler::is_placed(const Control& target) const {
@@ -171,21 +200,21 @@ void Compiler::move_to_slots(std::uint32_t to, std::size_t count) {
 void Compiler::branch(Control& target) {
   if (target.kind == ControlKind::function) return emit_return(true);
   move_to_label(target);
-  asm_.jmp(target_of(target));
+  jump(target);
 }
 
 void Compiler::branch_if(Control& target) { branch_when(pop_condition(), target); }
 
 void Compiler::branch_when(const Condition& condition, Control& target) {
   const std::size_t count = target.branch_types().size();
-  if (count == 0) return jump_if(condition, target_of(target));
+  if (count == 0) return jump_if(condition, target);
   if (carries(target)) {
     carry(stack_.back());
-    return jump_if(condition, target_of(target));
+    return jump_if(condition, target);
   }
   if (target.kind != ControlKind::function) {
     force_home_uppermost(count);
-    if (is_placed(target)) return jump_if(condition, target_of(target));
+    if (is_placed(target)) return jump_if(condition, target);
   }
   const asmjit::Label over = asm_.newLabel();
   jump_if(condition.negated(), over);
@@ -223,7 +252,8 @@ void Compiler::branch_table(std::span<Control* const> targets) {
   std::vector<Control*> stubs;
   table.targets.reserve(targets.size());
   for (Control* target : targets) {
-    const bool is_direct = count == 0 || carries(*target) || is_placed_for_table(*target);
+    const bool is_near = target->kind == ControlKind::function || is_same_region(target->label.region);
+    const bool is_direct = is_near && (count == 0 || carries(*target) || is_placed_for_table(*target));
     if (is_direct) {
       table.targets.push_back(target_of(*target));
       continue;
@@ -241,16 +271,18 @@ void Compiler::branch_table(std::span<Control* const> targets) {
       emit_return(true);
       continue;
     }
-    if (count == 1) {
+    if (carries(*target)) {
+      // The value is there.
+    } else if (count == 1) {
       if (bank_of(carried) == Bank::general) {
         store(home(label_slot(*target)), carried, x64::rax);
       } else {
         store(home(label_slot(*target)), carried, x64::xmm0);
       }
-    } else {
+    } else if (count > 1 && !is_placed(*target)) {
       move_to_slots(label_slot(*target), count);
     }
-    asm_.jmp(target_of(*target));
+    jump(*target);
   }
 }
 

@@ -34,7 +34,8 @@ asmjit::Label Compiler::handler_of(std::uint32_t region) {
   return regions_[region].handler;
 }
 
-void Compiler::open_region(const Control& control) {
+void Compiler::open_region(Control& control) {
+  control.label.region = region_;
   flush();
   if (regions_.empty()) regions_.emplace_back();
   const std::uint32_t outer = current_region();

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "jit/baseline/compiler.h"
+#include "jit/baseline/register_plan.h"
 #include "runtime/exec_state.h"
 #include "runtime/vmcontext.h"
 
@@ -25,68 +26,81 @@ using runtime::VmContext;
 namespace {
 
 constexpr std::uint8_t kPreserved[] = {3, 12, 13, 14, 15};  // in the order of NativeCode::saved
-// A use saves a load or a store; a preserved register costs one of each.
-constexpr std::uint32_t kLeastWeight = 3;
-// Fewer accesses load the memory's base each time.
-constexpr std::uint32_t kLeastAccesses = 3;
 // Frames up to this size are touched before the stack is checked: the reserve below the limit has room for them.
 constexpr std::uint32_t kUncheckedFrame = 8U << 10;
 // More slots than this are cleared, or copied, in a loop.
 constexpr std::uint32_t kMostUnrolled = 16;
-
-std::uint8_t saved_bit(std::uint8_t gpr) {
-  for (unsigned i = 0; i < std::size(kPreserved); ++i) {
-    if (kPreserved[i] == gpr) return static_cast<std::uint8_t>(1U << i);
-  }
-  return 0;
-}
 
 }  // namespace
 
 // --- registers of locals
 
 void Compiler::choose_registers() {
-  struct Candidate {
-    std::uint32_t weight;
-    std::uint32_t local;
+  const bool may_have_base = scan_.accesses != 0 && !module_.memories.empty() && is_guarded(wasm::MemoryIndex(0)) &&
+                             !options_.without.has(Optimisation::memory_base);
+  plan_ = plan_registers(scan_, {.pins_locals = !options_.without.has(Optimisation::pinned_locals),
+                                 .pins_per_loop = !options_.without.has(Optimisation::loop_pins),
+                                 .may_have_memory_base = may_have_base});
+  for (unsigned i = 0; i < std::size(kPreserved); ++i) {
+    if ((plan_.preserved & bit(kPreserved[i])) != 0) saved_ |= static_cast<std::uint8_t>(1U << i);
+  }
+  if (plan_.has_memory_base) static_cast<void>(applies(Optimisation::memory_base));
+  for (std::size_t i = 0; i < plan_.regions[0].pins.size(); ++i) {
+    static_cast<void>(applies(Optimisation::pinned_locals));
+  }
+  enter_region(0);
+}
+
+// From here on, code is in the region.
+void Compiler::enter_region(std::uint32_t region) {
+  for (const Pin& pin : plan_.regions[region_].pins) locals_[pin.local].pin = Local::kNoPin;
+  region_ = region;
+  for (const Pin& pin : plan_.regions[region_].pins) locals_[pin.local].pin = pin.reg;
+}
+
+bool Compiler::is_same_region(std::uint32_t to) const {
+  if (to == region_) return true;
+  const PinRegion& a = plan_.regions[region_];
+  const PinRegion& b = plan_.regions[to];
+  if (a.pins.size() != b.pins.size() || (b.exec != Local::kNoPin && a.exec != b.exec)) return false;
+  return std::ranges::all_of(b.pins, [&](const Pin& pin) {
+    const Pin* other = a.find(pin.bank, pin.reg);
+    return other != nullptr && other->local == pin.local;
+  });
+}
+
+// Code that goes from the present region to one around it, or to a loop in it. The model stays as it is; flags are
+// kept. What both regions have in the same register stays there.
+void Compiler::emit_transition(std::uint32_t to) {
+  const PinRegion& from = plan_.regions[region_];
+  const PinRegion& into = plan_.regions[to];
+  const bool is_entry = into.parent == region_ && to != 0 && to > region_;
+  const auto stays = [](const PinRegion& region, const Pin& pin) {
+    const Pin* other = region.find(pin.bank, pin.reg);
+    return other != nullptr && other->local == pin.local;
   };
-  std::vector<Candidate> candidates[2];
-  for (std::uint32_t i = 0; i < locals_.size(); ++i) {
-    if (scan_.weights[i] < kLeastWeight) continue;
-    candidates[static_cast<unsigned>(bank_of(locals_[i].type))].push_back({scan_.weights[i], i});
-  }
-  has_memory_base_ = scan_.accesses >= kLeastAccesses && !module_.memories.empty() &&
-                     is_guarded(wasm::MemoryIndex(0)) && applies(Optimisation::memory_base);
-  // Registers that do not survive calls are for locals that are used more often than there are calls, a store and a
-  // load each.
-  const std::uint64_t dear = 2 * std::uint64_t{scan_.calls};
-  std::vector<std::uint8_t> pins[2];
-  if (dear == 0) pins[0].assign(std::begin(kOtherPins), std::end(kOtherPins));
-  for (const std::uint8_t reg : kPreservedPins) {
-    if (reg != kMemoryBase || !has_memory_base_) pins[0].push_back(reg);
-  }
-  if (dear != 0) pins[0].insert(pins[0].end(), std::begin(kOtherPins), std::end(kOtherPins));
-  pins[1].assign(std::begin(kVectorPins), std::end(kVectorPins));
-  for (const Bank bank : {Bank::general, Bank::vector}) {
-    auto& of_bank = candidates[static_cast<unsigned>(bank)];
-    const auto& registers = pins[static_cast<unsigned>(bank)];
-    const std::size_t count = std::min(of_bank.size(), registers.size());
-    std::partial_sort(of_bank.begin(), of_bank.begin() + static_cast<std::ptrdiff_t>(count), of_bank.end(),
-                      [](const Candidate& a, const Candidate& b) {
-                        return a.weight != b.weight ? a.weight > b.weight : a.local < b.local;
-                      });
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint8_t reg = registers[i];
-      const bool survives = bank == Bank::general && is_preserved(reg);
-      if (!survives && of_bank[i].weight <= dear) continue;
-      if (!applies(Optimisation::pinned_locals)) continue;
-      locals_[of_bank[i].local].pin = reg;
-      pinned_locals_.push_back(of_bank[i].local);
-      registers_.pin(bank, reg);
-      if (survives) saved_ |= saved_bit(reg);
+  for (const Pin& pin : from.pins) {
+    const Local& local = locals_[pin.local];
+    if (stays(into, pin) || local.type == Type::ref || !(is_entry || pin.is_stale)) continue;
+    if (pin.bank == Bank::general) {
+      store(home(local.slot), local.type, Assembler::gpr(pin.reg));
+    } else {
+      store(home(local.slot), local.type, Assembler::xmm(pin.reg));
     }
   }
-  if (has_memory_base_) saved_ |= saved_bit(kMemoryBase);
+  for (const Pin& pin : into.pins) {
+    if (!stays(from, pin)) load_pin(pin);
+  }
+  if (into.exec != Local::kNoPin && into.exec != from.exec) load_exec_slowly(Assembler::gpr(into.exec));
+}
+
+void Compiler::load_pin(const Pin& pin) {
+  const Local& local = locals_[pin.local];
+  if (pin.bank == Bank::general) {
+    load(Assembler::gpr(pin.reg), local.type, home(local.slot));
+  } else {
+    load(Assembler::xmm(pin.reg), local.type, home(local.slot));
+  }
 }
 
 // --- entry and exit
@@ -218,6 +232,14 @@ void Compiler::clear_locals() {
 }
 
 void Compiler::load_exec(x64::Gp to) {
+  if (const std::uint8_t reg = plan_.regions[region_].exec; reg != Local::kNoPin) {
+    asm_.mov(to, Assembler::gpr(reg));
+    return;
+  }
+  load_exec_slowly(to);
+}
+
+void Compiler::load_exec_slowly(x64::Gp to) {
   load_context(to);
   asm_.mov(to, x64::qword_ptr(to, offsetof(VmContext, exec)));
 }
@@ -229,7 +251,7 @@ void Compiler::load_area(x64::Gp to) {
 }
 
 void Compiler::load_memory_base() {
-  if (!has_memory_base_) return;
+  if (!plan_.has_memory_base) return;
   const x64::Gp base = Assembler::gpr(kMemoryBase);
   load_context(base);
   asm_.mov(base, x64::qword_ptr(base, offsetof(VmContext, memory0)));
@@ -242,8 +264,14 @@ void Compiler::emit_poll() {
   cold.label = asm_.newLabel();
   cold.back = asm_.newLabel();
   cold.offset = offset_;
-  load_exec(x64::r11);
-  asm_.cmp(x64::rsp, x64::qword_ptr(x64::r11, offsetof(ExecState, stack_limit)));
+  cold.region = region_;
+  x64::Gp exec = x64::r11;
+  if (const std::uint8_t reg = plan_.regions[region_].exec; reg != Local::kNoPin) {
+    exec = Assembler::gpr(reg);
+  } else {
+    load_exec_slowly(exec);
+  }
+  asm_.cmp(x64::rsp, x64::qword_ptr(exec, offsetof(ExecState, stack_limit)));
   asm_.jb(cold.label);
   asm_.bind(cold.back);
 }
@@ -265,30 +293,25 @@ void Compiler::restore_preserved() {
 }
 
 void Compiler::save_pins() {
-  for (const std::uint32_t index : pinned_locals_) {
-    const Local& local = locals_[index];
-    if (bank_of(local.type) == Bank::vector) {
-      store(home(local.slot), local.type, Assembler::xmm(local.pin));
-    } else if (!is_preserved(local.pin)) {
-      store(home(local.slot), local.type, Assembler::gpr(local.pin));
+  for (const Pin& pin : plan_.regions[region_].pins) {
+    const Local& local = locals_[pin.local];
+    if (pin.bank == Bank::vector) {
+      store(home(local.slot), local.type, Assembler::xmm(pin.reg));
+    } else if (!is_preserved(pin.reg)) {
+      store(home(local.slot), local.type, Assembler::gpr(pin.reg));
     }
   }
 }
 
 void Compiler::restore_pins() {
-  for (const std::uint32_t index : pinned_locals_) {
-    const Local& local = locals_[index];
-    if (bank_of(local.type) == Bank::vector) {
-      load(Assembler::xmm(local.pin), local.type, home(local.slot));
-    } else if (!is_preserved(local.pin)) {
-      load(Assembler::gpr(local.pin), local.type, home(local.slot));
-    }
+  for (const Pin& pin : plan_.regions[region_].pins) {
+    if (pin.bank == Bank::vector || !is_preserved(pin.reg)) load_pin(pin);
   }
 }
 
 // --- behind the body
 
-// rdi: VmContext, rsi: the interpreter's slots, rdx: the address of the loop's head.
+// rdi: VmContext, rsi: the interpreter's slots, rdx: the address of the loop's entry, which loads its registers.
 void Compiler::emit_loop_stub() {
   loop_stub_ = static_cast<std::uint32_t>(asm_.offset());
   emit_frame();
@@ -305,17 +328,17 @@ void Compiler::emit_loop_stub() {
       slot += two ? 2 : 1;
     }
   }
-  for (const std::uint32_t index : pinned_locals_) {
-    const Local& local = locals_[index];
-    if (bank_of(local.type) == Bank::vector) {
-      load(Assembler::xmm(local.pin), local.type, home(local.slot));
-    } else {
-      load(Assembler::gpr(local.pin), local.type, home(local.slot));
-    }
-  }
   load_memory_base();
-  // The poll at the loop's head checks the stack.
   asm_.jmp(x64::rdx);
+  for (const LoopEntry& loop : loops_) {
+    asm_.bind(loop.entry);
+    enter_region(loop.region);
+    const PinRegion& region = plan_.regions[loop.region];
+    for (const Pin& pin : region.pins) load_pin(pin);
+    if (region.exec != Local::kNoPin) load_exec_slowly(Assembler::gpr(region.exec));
+    // The poll there checks the stack.
+    asm_.jmp(loop.head);
+  }
 }
 
 void Compiler::emit_cold_code() {
@@ -323,6 +346,7 @@ void Compiler::emit_cold_code() {
   for (const ColdPoll& cold : polls_) {
     asm_.bind(cold.label);
     offset_ = cold.offset;
+    enter_region(cold.region);
     save_pins();
     call_runtime(RuntimeCallId::check_stack);
     restore_pins();
@@ -331,10 +355,11 @@ void Compiler::emit_cold_code() {
   for (const ColdResolve& cold : resolves_) emit_resolve(cold);
   for (const ColdEntry& cold : entries_) {
     asm_.bind(cold.label);
-    load_exec(x64::r11);
+    load_exec_slowly(x64::r11);
     asm_.mov(x64::rax, x64::qword_ptr(x64::r11, offsetof(ExecState, bind_native_entry)));
     asm_.jmp(cold.back);
   }
+  enter_region(0);
   emit_handlers();
   if (!loops_.empty()) {
     note("from the interpreter to a loop");
@@ -407,8 +432,8 @@ Result<MachineCode> Compiler::finish() {
     }
   }
   MachineCode code;
-  for (const auto& [offset, label] : loops_) {
-    code.loop_heads.push_back({offset, static_cast<std::uint32_t>(asm_.code()->labelOffset(label))});
+  for (const LoopEntry& loop : loops_) {
+    code.loop_heads.push_back({loop.offset, static_cast<std::uint32_t>(asm_.code()->labelOffset(loop.entry))});
   }
   if (listing_) code.log = listing_->take();
   code.bytes = WASI_TRY(asm_.take());

@@ -25,7 +25,7 @@ Compiler::Address Compiler::address(const validate::MemArg& memarg, std::uint32_
   address.index = pop();
   if (is_guarded(memarg.memory)) {
     x64::Gp base = Assembler::gpr(kMemoryBase);
-    if (!has_memory_base_) {
+    if (!plan_.has_memory_base) {
       base = allocate_gpr();
       load_context(base);
       asm_.mov(base, x64::qword_ptr(base, offsetof(VmContext, memory0)));

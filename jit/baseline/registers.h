@@ -1,7 +1,7 @@
 // Which registers there are for what, and who has them.
 //
 //   rbx, r12 to r15   locals; r15 the base of memory 0 in functions that access it. They survive calls by themselves
-//   r8, r9            locals where that pays, else temporaries
+//   r8, r9            locals, where that pays
 //   xmm8 to xmm13     floats and vectors of locals; both kinds go home around calls
 //   rax, rcx, rdx, rsi, rdi, r10, xmm0 to xmm7   temporaries
 //   r11, xmm14, xmm15 scratch of the macro assembler
@@ -30,7 +30,7 @@ inline constexpr std::uint8_t kPreservedPins[] = {3, 12, 13, 14, 15};
 inline constexpr std::uint8_t kOtherPins[] = {8, 9};
 inline constexpr std::uint8_t kVectorPins[] = {8, 9, 10, 11, 12, 13};
 inline constexpr std::uint32_t kTemporaries[] = {
-    bit(0) | bit(1) | bit(2) | bit(6) | bit(7) | bit(8) | bit(9) | bit(10),
+    bit(0) | bit(1) | bit(2) | bit(6) | bit(7) | bit(10),
     0xFF,
 };
 
@@ -43,11 +43,6 @@ class RegisterFile {
 
   RegisterFile() : usable_{kTemporaries[0], kTemporaries[1]}, free_{kTemporaries[0], kTemporaries[1]} {}
 
-  // Takes it out for good.
-  void pin(Bank bank, std::uint8_t reg) {
-    usable_[index(bank)] &= ~bit(reg);
-    free_[index(bank)] &= ~bit(reg);
-  }
   [[nodiscard]] bool is_usable(Bank bank, std::uint8_t reg) const { return (usable_[index(bank)] & bit(reg)) != 0; }
   [[nodiscard]] bool is_free(Bank bank, std::uint8_t reg) const { return (free_[index(bank)] & bit(reg)) != 0; }
   [[nodiscard]] bool any_free(Bank bank, std::uint32_t but = 0) const { return (free_[index(bank)] & ~but) != 0; }

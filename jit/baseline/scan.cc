@@ -1,7 +1,9 @@
 #include "jit/baseline/scan.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
+#include <utility>
 
 #include "base/result.h"
 #include "jit/baseline/inline_ops.h"
@@ -16,6 +18,8 @@ namespace {
 constexpr std::uint32_t kLoopShift = 3;
 constexpr std::uint32_t kDeepest = 6;
 constexpr std::uint32_t kMostWeight = 1U << 30;
+// There are fewer registers.
+constexpr std::size_t kMostUses = 24;
 
 class ScanSink {
  public:
@@ -39,10 +43,11 @@ class ScanSink {
       case wasm::Op::local_get:
       case wasm::Op::local_set:
       case wasm::Op::local_tee:
-        return add(scan_.weights[immediates.index]);
+        add(scan_.weights[immediates.index]);
+        return use_in_loops(immediates.index, op != wasm::Op::local_get);
       default:
         if (wasm::info(op).access != 0 && immediates.memarg.memory.value == 0) add(scan_.accesses);
-        if (!is_inline(op)) add(scan_.calls);
+        if (!is_inline(op)) call_something();
     }
   }
   template <class W>
@@ -50,6 +55,12 @@ class ScanSink {
   template <class W>
   void loop(W& /*walk*/, Control& /*control*/) {
     scan_.has_loops = true;
+    const std::uint32_t parent = open_loops_.empty() ? 0 : open_loops_.back() + 1;
+    open_loops_.push_back(static_cast<std::uint32_t>(scan_.loops.size()));
+    scan_.loops.push_back({.parent = parent, .is_too_deep = depth_ >= kDeepest});
+    if (depth_ < kDeepest && levels_[depth_].weights.size() != scan_.locals.size()) {
+      levels_[depth_].weights.assign(scan_.locals.size(), 0);
+    }
     ++depth_;
   }
   template <class W>
@@ -58,7 +69,10 @@ class ScanSink {
   void else_(W& /*walk*/, Control& /*control*/, bool /*falls_in*/) {}
   template <class W>
   void end(W& /*walk*/, Control& control, bool /*falls_in*/) {
-    if (control.kind == validate::ControlKind::loop) --depth_;
+    if (control.kind != validate::ControlKind::loop) return;
+    --depth_;
+    if (depth_ < kDeepest) close_loop(levels_[depth_], scan_.loops[open_loops_.back()]);
+    open_loops_.pop_back();
   }
   template <class W>
   void br(W& /*walk*/, Control& /*target*/) {}
@@ -68,7 +82,7 @@ class ScanSink {
   void br_table(W& /*walk*/, std::span<Control* const> /*targets*/) {}
   template <class W>
   void br_on(W& /*walk*/, wasm::Op op, const validate::Immediates& /*immediates*/, Control& /*target*/) {
-    if (!is_inline(op)) add(scan_.calls);
+    if (!is_inline(op)) call_something();
   }
   template <class W>
   void return_(W& /*walk*/) {}
@@ -76,15 +90,15 @@ class ScanSink {
   void unreachable(W& /*walk*/) {}
   template <class W>
   void call(W& /*walk*/, wasm::Op /*op*/, wasm::FuncIndex /*function*/) {
-    add(scan_.calls);
+    call_something();
   }
   template <class W>
   void call_indirect(W& /*walk*/, wasm::Op /*op*/, wasm::TypeIndex /*type*/, wasm::TableIndex /*table*/) {
-    add(scan_.calls);
+    call_something();
   }
   template <class W>
   void call_ref(W& /*walk*/, wasm::Op /*op*/, wasm::TypeIndex /*type*/) {
-    add(scan_.calls);
+    call_something();
   }
   template <class W>
   void try_table(W& walk, Control& /*control*/, std::span<const validate::CatchClause<Label>> clauses) {
@@ -97,16 +111,16 @@ class ScanSink {
   }
   template <class W>
   void throw_(W& /*walk*/, wasm::TagIndex /*tag*/) {
-    add(scan_.calls);
+    call_something();
   }
   template <class W>
   void throw_ref(W& /*walk*/) {
-    add(scan_.calls);
+    call_something();
   }
   template <class W>
   void legacy_try(W& walk, wasm::Op op, Control* control, std::uint32_t tag_or_depth) {
     scan_.has_handlers = true;
-    add(scan_.calls);
+    call_something();
     // As many as there are in all is no less than how deep they are.
     if (op == wasm::Op::try_) scan_.kept_slots += 1;
     if (op == wasm::Op::rethrow) scan_.has_rethrow = true;
@@ -120,13 +134,57 @@ class ScanSink {
     if (tag) slots += wasm::slot_count(module.registry->at(module.types[module.tags[*tag].value]).func.params);
     scan_.operand_slots = std::max(scan_.operand_slots, slots);
   }
-  void add(std::uint32_t& weight) const {
-    weight = std::min(weight + (1U << kLoopShift * std::min(depth_, kDeepest)), kMostWeight);
+  // What an open loop has seen, by local: weight, and whether any wrote it in the highest bit.
+  struct Level {
+    std::vector<std::uint32_t> weights;
+    std::vector<std::uint32_t> touched;
+    std::uint32_t calls = 0;
+  };
+  static constexpr std::uint32_t kWritten = 1U << 31;
+
+  static void add(std::uint32_t& weight, std::uint32_t depth) {
+    weight = std::min(weight + (1U << kLoopShift * std::min(depth, kDeepest)), kMostWeight);
+  }
+  void add(std::uint32_t& weight) const { add(weight, depth_); }
+
+  void call_something() {
+    add(scan_.calls);
+    for (std::uint32_t level = 0; level < std::min(depth_, kDeepest); ++level) {
+      add(levels_[level].calls, depth_ - level - 1);
+    }
+  }
+  void use_in_loops(std::uint32_t local, bool is_written) {
+    for (std::uint32_t level = 0; level < std::min(depth_, kDeepest); ++level) {
+      std::uint32_t& entry = levels_[level].weights[local];
+      if (entry == 0) levels_[level].touched.push_back(local);
+      std::uint32_t weight = entry & ~kWritten;
+      add(weight, depth_ - level - 1);
+      entry = weight | (entry & kWritten) | (is_written ? kWritten : 0);
+    }
+  }
+  void close_loop(Level& level, LoopScan& loop) const {
+    loop.first_use = static_cast<std::uint32_t>(scan_.loop_uses.size());
+    loop.calls = std::exchange(level.calls, 0);
+    for (const std::uint32_t local : level.touched) {
+      const std::uint32_t entry = std::exchange(level.weights[local], 0);
+      scan_.loop_uses.push_back({local, entry & ~kWritten, (entry & kWritten) != 0});
+    }
+    level.touched.clear();
+    const auto begin = scan_.loop_uses.begin() + loop.first_use;
+    const std::size_t count = std::min<std::size_t>(scan_.loop_uses.size() - loop.first_use, kMostUses);
+    std::partial_sort(begin, begin + static_cast<std::ptrdiff_t>(count), scan_.loop_uses.end(),
+                      [](const LocalUses& a, const LocalUses& b) {
+                        return a.weight != b.weight ? a.weight > b.weight : a.local < b.local;
+                      });
+    scan_.loop_uses.resize(loop.first_use + count);
+    loop.use_count = static_cast<std::uint32_t>(count);
   }
 
   BodyScan& scan_;
   runtime::Preparation& preparation_;
   std::uint32_t depth_ = 0;
+  std::vector<std::uint32_t> open_loops_;
+  std::array<Level, kDeepest> levels_;
 };
 
 template <bool kChecked>
@@ -147,6 +205,8 @@ void BodyScan::clear() {
   weights.clear();
   operand_slots = kept_slots = calls = accesses = 0;
   has_loops = has_handlers = has_rethrow = false;
+  loops.clear();
+  loop_uses.clear();
 }
 
 Result<void> scan(BodyScan& into, const wasm::Module& module, wasm::FuncIndex function, bool validated,

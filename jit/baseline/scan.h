@@ -15,6 +15,21 @@
 
 namespace wasi::jit::baseline {
 
+// How much a loop uses a local, per iteration.
+struct LocalUses {
+  std::uint32_t local = 0;
+  std::uint32_t weight = 0;
+  bool is_written = false;
+};
+
+struct LoopScan {
+  std::uint32_t parent = 0;     // 0: the function; else one more than the index of the loop around
+  std::uint32_t first_use = 0;  // in BodyScan::loop_uses: the locals that it uses most
+  std::uint32_t use_count = 0;
+  std::uint32_t calls = 0;   // weight of all that may clobber registers, per iteration
+  bool is_too_deep = false;  // its uses are not known
+};
+
 struct BodyScan {
   std::vector<wasm::ValType> locals;   // parameters first
   std::vector<std::uint32_t> weights;  // of their uses
@@ -25,6 +40,8 @@ struct BodyScan {
   bool has_loops = false;
   bool has_handlers = false;
   bool has_rethrow = false;
+  std::vector<LoopScan> loops;  // in the order in which they begin
+  std::vector<LocalUses> loop_uses;
 
   void clear();
 };
