@@ -209,7 +209,7 @@ void Compiler::push_results(const wasm::FuncType& type) {
       if (!has_area) load_area(x64::r11);
       has_area = true;
       push_home(result);
-      const Type words = result == Type::v128 ? Type::v128 : Type::f64;
+      const Type words = word_of(result);
       load(MacroAssembler::kVectorScratch1, words, x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)));
       store(home(stack_.back().slot), words, MacroAssembler::kVectorScratch1);
       continue;

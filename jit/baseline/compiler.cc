@@ -486,11 +486,10 @@ void Compiler::copy_to(const x64::Mem& to, const Value& value) {
       value.where == Where::reg || (value.where == Where::local && locals_[value.local].is_pinned());
   const std::uint8_t reg = value.where == Where::reg ? value.reg : is_register ? locals_[value.local].pin : 0;
   if (!is_register) {
-    copy_to(MacroAssembler::kVectorScratch1,
-            Value{.where = Where::home,
-                  .type = value.type == Type::v128 ? Type::v128 : Type::f64,
-                  .slot = value.where == Where::local ? locals_[value.local].slot : value.slot});
-    return store(to, value.type == Type::v128 ? Type::v128 : Type::f64, MacroAssembler::kVectorScratch1);
+    const Type words = word_of(value.type);
+    const std::uint32_t slot = value.where == Where::local ? locals_[value.local].slot : value.slot;
+    load(MacroAssembler::kVectorScratch1, words, home(slot));
+    return store(to, words, MacroAssembler::kVectorScratch1);
   }
   if (bank_of(value.type) == Bank::general) {
     store(to, value.type, Assembler::gpr(reg));

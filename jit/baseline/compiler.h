@@ -445,6 +445,7 @@ class Compiler {
   // numbers.cc
   bool lower_number(wasm::Op op);
   void integer_binary(wasm::Op op, asmjit::InstId inst, bool commutative);
+  void integer_and(wasm::Op op);
   void integer_add(wasm::Op op);
   void integer_multiply(wasm::Op op);
   void integer_shift(wasm::Op op);

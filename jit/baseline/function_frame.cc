@@ -184,7 +184,7 @@ void Compiler::take_parameters() {
     } else if (local.is_pinned()) {
       load(Assembler::xmm(local.pin), local.type, from);
     } else {
-      const Type words = local.type == Type::v128 ? Type::v128 : Type::f64;
+      const Type words = word_of(local.type);
       load(MacroAssembler::kVectorScratch1, words, from);
       store(home(local.slot), words, MacroAssembler::kVectorScratch1);
     }

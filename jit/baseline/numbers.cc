@@ -77,7 +77,7 @@ bool Compiler::lower_number(Op op) {
       return true;
     case Op::i32_and:
     case Op::i64_and:
-      integer_binary(op, Inst::kIdAnd, true);
+      integer_and(op);
       return true;
     case Op::i32_or:
     case Op::i64_or:
@@ -295,6 +295,24 @@ void Compiler::integer_binary(Op op, asmjit::InstId inst, bool commutative) {
   release(a, dst);
   release(b, dst);
   push_register(type, dst);
+}
+
+// Of which only whether it is zero is asked for, where the next instruction does.
+void Compiler::integer_and(Op op) {
+  const Type type = operand_type(op);
+  if (type != Type::i32 || !next_takes_condition()) return integer_binary(op, Inst::kIdAnd, true);
+  Value b = pop();
+  Value a = pop();
+  if (a.is_constant()) std::swap(a, b);
+  const x64::Gp reg = in_gpr(a);
+  if (const auto immediate = immediate_of(b)) {
+    asm_.test(reg.r32(), *immediate);
+  } else {
+    asm_.test(reg.r32(), in_gpr(b).r32());
+  }
+  release(a);
+  release(b);
+  push_condition({.code = CondCode::kNZ});
 }
 
 // With three operands where none of them need be lost.

@@ -139,6 +139,7 @@ class Planner {
                  .weight = use.weight,
                  .is_stale = use.is_written};
       }
+      if (bank == Bank::general) make_room_for_exec(slots);
       for (const Slot& slot : slots) {
         if (slot.local != Value::kNone) {
           region.pins.push_back({bank, slot.reg, slot.local, slot.is_stale});
@@ -148,6 +149,17 @@ class Planner {
       }
     }
     plan_.regions.push_back(std::move(region));
+  }
+
+  // Two loads in each iteration against what a local that is seldom used costs around the loop.
+  static void make_room_for_exec(std::vector<Slot>& slots) {
+    Slot* least = nullptr;
+    for (Slot& slot : slots) {
+      if (!slot.survives) continue;
+      if (slot.local == Value::kNone) return;
+      if (least == nullptr || slot.weight < least->weight) least = &slot;
+    }
+    if (least != nullptr && least->weight < 2) *least = {.reg = least->reg, .survives = true};
   }
 
   const BodyScan& scan_;

@@ -1,9 +1,9 @@
 // Which registers there are for what, and who has them.
 //
 //   rbx, r12 to r15   locals; r15 the base of memory 0 in functions that access it. They survive calls by themselves
-//   r8, r9            locals, where that pays
+//   r8 to r10         locals, where that pays
 //   xmm8 to xmm13     floats and vectors of locals; both kinds go home around calls
-//   rax, rcx, rdx, rsi, rdi, r10, xmm0 to xmm7   temporaries
+//   rax, rcx, rdx, rsi, rdi, xmm0 to xmm7   temporaries
 //   r11, xmm14, xmm15 scratch of the macro assembler
 #pragma once
 
@@ -27,10 +27,10 @@ inline constexpr std::uint8_t kMemoryBase = 15;
 
 // In the order in which they are given to locals.
 inline constexpr std::uint8_t kPreservedPins[] = {3, 12, 13, 14, 15};
-inline constexpr std::uint8_t kOtherPins[] = {8, 9};
+inline constexpr std::uint8_t kOtherPins[] = {8, 9, 10};
 inline constexpr std::uint8_t kVectorPins[] = {8, 9, 10, 11, 12, 13};
 inline constexpr std::uint32_t kTemporaries[] = {
-    bit(0) | bit(1) | bit(2) | bit(6) | bit(7) | bit(10),
+    bit(0) | bit(1) | bit(2) | bit(6) | bit(7),
     0xFF,
 };
 

@@ -35,6 +35,11 @@ constexpr Type type_of(wasm::ValType type) {
   }
 }
 constexpr bool is_vector_bank(Type type) { return type == Type::f32 || type == Type::f64 || type == Type::v128; }
+// As which a value is copied through the vector scratch: exactly its bytes, since a load that is wider than the store
+// before it waits until that has reached the cache.
+constexpr Type word_of(Type type) {
+  return type == Type::v128 ? Type::v128 : type == Type::i32 || type == Type::f32 ? Type::f32 : Type::f64;
+}
 constexpr bool is_64(Type type) { return type == Type::i64 || type == Type::ref; }
 
 // A value of the stack, or one that an instruction has taken from it.
