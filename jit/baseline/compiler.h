@@ -11,7 +11,7 @@
 // Members are grouped by the file that defines them. To add an instruction: emit_* in the file of its family, called
 // from lower() in values.cc; inline_ops.cc says that it needs no service of the runtime.
 //
-// How a lowering looks (compile_simd.cc will be full of these):
+// How a lowering looks (simd.cc is full of these):
 //   Value b = pop(); Value a = pop();
 //   const x64::Xmm rhs = in_xmm(b), lhs = in_xmm(a);      // operands in registers, only to be read
 //   const x64::Xmm dst = result_xmm(Type::v128, a);       // may be a's own register, or that of the local that the
