@@ -56,7 +56,8 @@ void Compiler::push(Value value) {
   value.slot = next_slot();
   stack_.push_back(value);
   const std::uint32_t index = index_of_top();
-  if (value.where == Where::reg && registers_.is_usable(bank_of(value.type), value.reg)) {
+  if ((value.where == Where::reg || value.where == Where::scaled) &&
+      registers_.is_usable(bank_of(value.type), value.reg)) {
     registers_.own(bank_of(value.type), value.reg, index);
   } else if (value.where == Where::local) {
     link(index);
@@ -82,7 +83,8 @@ Value Compiler::pop() {
   const Value value = stack_.back();
   if (value.where == Where::local) {
     unlink(value, index_of_top());
-  } else if (value.where == Where::reg && registers_.is_usable(bank_of(value.type), value.reg)) {
+  } else if ((value.where == Where::reg || value.where == Where::scaled) &&
+             registers_.is_usable(bank_of(value.type), value.reg)) {
     registers_.own(bank_of(value.type), value.reg, RegisterFile::kHeld);
   }
   stack_.pop_back();
@@ -227,7 +229,7 @@ void Compiler::move_out_of(Value& value, std::uint32_t registers) {
 void Compiler::free(Bank bank, std::uint8_t reg) { registers_.free(bank, reg); }
 
 void Compiler::release(const Value& value) {
-  if (value.where == Where::reg) registers_.free(bank_of(value.type), value.reg);
+  if (value.where == Where::reg || value.where == Where::scaled) registers_.free(bank_of(value.type), value.reg);
 }
 void Compiler::release(const Value& value, const x64::Gp& destination) {
   if (bank_of(value.type) != Bank::general || value.reg != destination.id()) release(value);
@@ -458,6 +460,8 @@ void Compiler::copy_to(x64::Gp to, const Value& value) {
       return move(to, Assembler::gpr(value.reg), value.type);
     case Where::flags:
       return set(asm_, flags_, to);
+    case Where::scaled:
+      WASI_CHECK(false);
   }
 }
 
@@ -475,6 +479,7 @@ void Compiler::copy_to(x64::Xmm to, const Value& value) {
     case Where::reg:
       return asm_.move(to, Assembler::xmm(value.reg));
     case Where::flags:
+    case Where::scaled:
       WASI_CHECK(false);
   }
 }

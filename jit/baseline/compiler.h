@@ -447,6 +447,8 @@ class Compiler {
   void integer_binary(wasm::Op op, asmjit::InstId inst, bool commutative);
   void integer_and(wasm::Op op);
   void integer_add(wasm::Op op);
+  bool is_scale(wasm::Op op, std::uint64_t count);
+  void add_scaled(Type type);
   void integer_multiply(wasm::Op op);
   void integer_shift(wasm::Op op);
   void integer_divide(wasm::Op op);

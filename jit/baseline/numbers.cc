@@ -318,6 +318,7 @@ void Compiler::integer_and(Op op) {
 // With three operands where none of them need be lost.
 void Compiler::integer_add(Op op) {
   const Type type = operand_type(op);
+  if (stack_.back().where == Where::scaled) return add_scaled(type);
   const Value& below = stack_[stack_.size() - 2];
   const Value& top = stack_.back();
   const auto in_register = [this](const Value& value) {
@@ -341,6 +342,32 @@ void Compiler::integer_add(Op op) {
   }
   release(a, dst);
   release(b, dst);
+  push_register(type, dst);
+}
+
+// A shift that the addition behind it can make.
+bool Compiler::is_scale(Op op, std::uint64_t count) {
+  if (count == 0 || count > 3 || (op != Op::i32_shl && op != Op::i64_shl) || stack_.empty()) return false;
+  const std::uint16_t add = wasm::info(op == Op::i32_shl ? Op::i32_add : Op::i64_add).code;
+  return next_opcode() == add && applies(Optimisation::lea);
+}
+
+void Compiler::add_scaled(Type type) {
+  const Value index = pop();
+  Value base = pop();
+  const x64::Gp scaled = Assembler::gpr(index.reg);
+  const auto shift = static_cast<std::uint32_t>(index.bits);
+  const x64::Gp other = in_gpr(base);
+  const Value reused{.where = Where::reg, .type = type, .reg = index.reg};
+  const x64::Gp dst = result_gpr(type, base.where == Where::reg ? base : reused);
+  const x64::Mem address = x64::ptr(other, scaled, shift);
+  if (is_64(type)) {
+    asm_.lea(dst.r64(), address);
+  } else {
+    asm_.lea(dst.r32(), address);
+  }
+  release(base, dst);
+  release(index, dst);
   push_register(type, dst);
 }
 
@@ -372,6 +399,9 @@ void Compiler::integer_shift(Op op) {
   Value a = pop();
   if (b.is_constant()) {
     const x64::Gp reg = in_gpr(a);
+    if (is_scale(op, b.bits)) {
+      return push({.where = Where::scaled, .type = type, .reg = static_cast<std::uint8_t>(reg.id()), .bits = b.bits});
+    }
     const x64::Gp dst = result_gpr(type, a);
     shift(asm_, op, dst, reg, static_cast<std::uint32_t>(b.bits) & (is_64(type) ? 63U : 31U));
     release(a, dst);

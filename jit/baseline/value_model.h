@@ -50,6 +50,7 @@ struct Value {
     constant,  // `bits`
     reg,       // in the register `reg` of its type's bank: its own, or (just computed for local.set) the local's
     flags,     // a condition in the processor's flags, as an i32; only on top, and only until the next instruction
+    scaled,    // the register `reg` shifted left by `bits`; the same, and the next instruction is an addition
   };
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
