@@ -410,11 +410,11 @@ void Compiler::emit_jump_tables() {
   for (const JumpTable& table : tables_) {
     asm_.align(asmjit::AlignMode::kData, 4);
     asm_.bind(table.label);
-    const std::uint64_t begin = asm_.code()->labelOffset(table.label);
+    const std::uint64_t begin = asm_.label_offset(table.label);
     std::vector<std::int32_t> distances;
     distances.reserve(table.targets.size());
     for (const asmjit::Label& target : table.targets) {
-      distances.push_back(static_cast<std::int32_t>(asm_.code()->labelOffset(target) - begin));
+      distances.push_back(static_cast<std::int32_t>(asm_.label_offset(target) - begin));
     }
     asm_.embed(distances.data(), distances.size() * sizeof(std::int32_t));
   }
@@ -433,7 +433,7 @@ Result<MachineCode> Compiler::finish() {
   }
   MachineCode code;
   for (const LoopEntry& loop : loops_) {
-    code.loop_heads.push_back({loop.offset, static_cast<std::uint32_t>(asm_.code()->labelOffset(loop.entry))});
+    code.loop_heads.push_back({loop.offset, static_cast<std::uint32_t>(asm_.label_offset(loop.entry))});
   }
   if (listing_) code.log = listing_->take();
   code.bytes = WASI_TRY(asm_.take());

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "jit/common/assembler_x64.h"
+#include "jit/baseline/encoder_x64.h"
 #include "wasm/module.h"
 
 namespace wasi::jit::baseline {
@@ -16,7 +16,7 @@ namespace wasi::jit::baseline {
 // What an assembler emits while this lives. A member or local that is made only where a listing is wanted: it costs.
 class Listing {
  public:
-  explicit Listing(Assembler& assembler);
+  explicit Listing(Encoder& assembler);
   ~Listing() { assembler_.resetLogger(); }
   Listing(const Listing&) = delete;
   Listing& operator=(const Listing&) = delete;
@@ -29,7 +29,7 @@ class Listing {
   [[nodiscard]] std::string take();
 
  private:
-  Assembler& assembler_;
+  Encoder& assembler_;
   asmjit::StringLogger logger_;
 };
 

@@ -7,7 +7,7 @@
 
 namespace wasi::jit::baseline {
 
-Listing::Listing(Assembler& assembler) : assembler_(assembler) {
+Listing::Listing(Encoder& assembler) : assembler_(assembler) {
   logger_.setIndentation(asmjit::FormatIndentationGroup::kCode, 4);
   assembler_.setLogger(&logger_);
 }

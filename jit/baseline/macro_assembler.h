@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "jit/baseline/cpu_features.h"
+#include "jit/baseline/encoder_x64.h"
 #include "jit/baseline/vector_inst.h"
-#include "jit/common/assembler_x64.h"
 
 namespace wasi::jit::baseline {
 
-class MacroAssembler : public Assembler {
+class MacroAssembler : public Encoder {
  public:
   // Hold no value between two Wasm instructions: what is emitted for one may use them.
   static constexpr x64::Gp kScratch = x64::r11;

@@ -21,7 +21,7 @@ const CpuFeatures& CpuFeatures::host() {
 }
 
 x64::Mem MacroAssembler::constant(const void* bytes, std::size_t size) {
-  if (!constants_label_.isValid()) constants_label_ = newLabel();
+  if (!constants_label_.isValid()) constants_label_ = Assembler::newLabel();
   std::size_t offset = 0;
   if (const asmjit::Error error = constants_.add(bytes, size, offset)) reportError(error);
   return x64::ptr(constants_label_, static_cast<std::int32_t>(offset), static_cast<std::uint32_t>(size));
