@@ -142,8 +142,15 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
     flush_below(count);
     save_pins();
   }
+  const AreaRange area = area_range(signature.params);
+  if (area.is_long()) {
+    flush();
+    force_home_uppermost(count);
+    if (reference != nullptr) static_cast<void>(in_gpr_but(*reference, bit(kRcx)));
+    copy_area(area, stack_[first].slot, true, x64::rcx);
+  }
   bool has_area = false;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count && !area.is_long(); ++i) {
     const Place& place = signature.params[i];
     if (place.bank != Place::Bank::memory) continue;
     if (!has_area) load_area(x64::r11);
@@ -198,17 +205,46 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
   restore_pins();
 }
 
+Compiler::AreaRange Compiler::area_range(std::span<const Place> places) {
+  AreaRange range;
+  for (const Place& place : places) {
+    if (place.bank != Place::Bank::memory) continue;
+    if (range.count++ == 0) range.first = place.slot;
+    range.end = place.slot + (place.is_v128 ? 2 : 1);
+  }
+  return range;
+}
+
+void Compiler::copy_area(const AreaRange& range, std::uint32_t slot, bool to_area, x64::Gp counter) {
+  const auto bytes = static_cast<std::int32_t>((range.end - range.first) * 8);
+  load_area(x64::r11);
+  asm_.mov(counter, -std::int64_t{bytes});
+  const x64::Mem area = x64::ptr(x64::r11, counter, 0, static_cast<std::int32_t>(range.first * 8) + bytes, 8);
+  x64::Mem homes = home(slot + range.first);
+  homes.setIndex(counter);
+  homes.addOffset(bytes);
+  const asmjit::Label again = asm_.newLabel();
+  asm_.bind(again);
+  asm_.movsd(MacroAssembler::kVectorScratch1, to_area ? homes : area);
+  asm_.movsd(to_area ? area : homes, MacroAssembler::kVectorScratch1);
+  asm_.add(counter, 8);
+  asm_.jnz(again);
+}
+
 // Where the callee left them. An i32 or f32 comes with an undefined upper half.
 void Compiler::push_results(const wasm::FuncType& type) {
   const NativeSignature signature = native_signature(type);
+  const AreaRange area = area_range(signature.results);
+  if (area.is_long()) copy_area(area, next_slot(), false, x64::rcx);
   bool has_area = false;
   for (std::size_t i = 0; i < signature.results.size(); ++i) {
     const Place& place = signature.results[i];
     const Type result = type_of(type.results[i]);
     if (place.bank == Place::Bank::memory) {
+      push_home(result);
+      if (area.is_long()) continue;
       if (!has_area) load_area(x64::r11);
       has_area = true;
-      push_home(result);
       const Type words = word_of(result);
       load(MacroAssembler::kVectorScratch1, words, x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)));
       store(home(stack_.back().slot), words, MacroAssembler::kVectorScratch1);

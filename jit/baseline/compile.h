@@ -12,6 +12,10 @@
 
 namespace wasi::jit::baseline {
 
+// Bytes of machine code per byte of the body, at most; a small constant aside. tests/jit/baseline/cost_test.cc measures
+// it for every construct.
+inline constexpr std::uint64_t kMostCodePerByte = 200;
+
 struct CompileOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CpuFeatures cpu = CpuFeatures::host();

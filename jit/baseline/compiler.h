@@ -372,6 +372,16 @@ class Compiler {
   enum class Callee : std::uint8_t { own, import, reference };
   void emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, std::uint32_t index, Value* reference);
   void push_results(const wasm::FuncType& type);
+  // What values without a register are, from their first slot to behind the last one; many of them are moved at once.
+  struct AreaRange {
+    std::uint32_t first = 0;
+    std::uint32_t end = 0;
+    std::size_t count = 0;
+    [[nodiscard]] bool is_long() const { return count > 8; }
+  };
+  static AreaRange area_range(std::span<const Place> places);
+  // Between the area and homes, of which the one for the area's first slot is `slot`. r11 and `counter` are lost.
+  void copy_area(const AreaRange& range, std::uint32_t slot, bool to_area, x64::Gp counter);
   void emit_resolve(const ColdResolve& cold);
   void mark() { marks_.push_back({static_cast<std::uint32_t>(asm_.offset()), offset_}); }
   // The place that the next instruction may fault at.

@@ -212,8 +212,8 @@ void Compiler::branch_when(const Condition& condition, Control& target) {
     carry(stack_.back());
     return jump_if(condition, target);
   }
+  force_home_uppermost(count);
   if (target.kind != ControlKind::function) {
-    force_home_uppermost(count);
     if (is_placed(target)) return jump_if(condition, target);
   }
   const asmjit::Label over = asm_.newLabel();
@@ -326,7 +326,12 @@ void Compiler::emit_return(bool jumps) {
   const std::size_t count = signature.results.size();
   const std::size_t first = stack_.size() - count;
   const auto in_memory = [](const Place& place) { return place.bank == Place::Bank::memory; };
-  if (std::any_of(signature.results.begin(), signature.results.end(), in_memory)) {
+  const AreaRange area = area_range(signature.results);
+  if (area.is_long()) {
+    // Behind a condition they are at home already.
+    force_home_uppermost(count);
+    copy_area(area, stack_[first].slot, true, x64::rcx);
+  } else if (area.count != 0) {
     load_area(x64::r11);
     for (std::size_t i = 0; i < count; ++i) {
       const Place& place = signature.results[i];

@@ -148,6 +148,9 @@ void Compiler::emit_frame() {
 
 void Compiler::take_parameters() {
   const NativeSignature signature = native_signature(type_);
+  // First of all, since parameters that come in registers lie among these.
+  const AreaRange area = area_range(signature.params);
+  if (area.is_long()) copy_area(area, 0, false, x64::rax);
   std::vector<Move> moves;
   for (std::size_t i = 0; i < signature.params.size(); ++i) {
     const Place& place = signature.params[i];
@@ -175,6 +178,7 @@ void Compiler::take_parameters() {
     const Place& place = signature.params[i];
     const Local& local = locals_[i];
     if (place.bank != Place::Bank::memory || !local.is_used) continue;
+    if (area.is_long() && !local.is_pinned()) continue;
     if (!has_area) load_area(x64::r11);
     has_area = true;
     const x64::Mem from = x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8));

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "binary/decoder.h"
-#include "cost_modules.h"
+#include "support/cost_modules.h"
 #include "interp/translate.h"
 #include "interp/translation_store.h"
 #include "validate/empty_sink.h"

@@ -1,4 +1,4 @@
-#include "cost_modules.h"
+#include "support/cost_modules.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "support/sanitizers.h"
 #include "wasm/opcodes.h"
 
-namespace wasi::interp::test {
+namespace wasi::test {
 
 using namespace wasi::test;
 
@@ -517,4 +517,4 @@ Bytes CostModules::module(const Construct& construct, std::uint32_t repeats) con
   });
 }
 
-}  // namespace wasi::interp::test
+}  // namespace wasi::test

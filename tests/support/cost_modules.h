@@ -11,13 +11,13 @@
 
 #include "support/module_builder.h"
 
-namespace wasi::interp::test {
+namespace wasi::test {
 
 struct Construct {
   std::string name;
   std::uint32_t repeats = 0;
   // The instructions of a function that has it so many times, without the last `end`.
-  std::function<wasi::test::Bytes(std::uint32_t repeats)> body;
+  std::function<Bytes(std::uint32_t repeats)> body;
   std::uint32_t type = 0;  // the function's
   bool is_legacy = false;
 };
@@ -30,10 +30,9 @@ class CostModules {
 
   [[nodiscard]] const std::vector<Construct>& constructs() const { return constructs_; }
   // A module whose first function is the construct's; the others are never translated.
-  [[nodiscard]] wasi::test::Bytes module(const Construct& construct, std::uint32_t repeats) const;
+  [[nodiscard]] Bytes module(const Construct& construct, std::uint32_t repeats) const;
 
  private:
-  using Bytes = wasi::test::Bytes;
 
   std::uint32_t type(const Bytes& definition);
   // A function that gives values of these types, "il" for i32 and i64, repeated to nearly a thousand.
@@ -60,4 +59,4 @@ class CostModules {
   std::vector<Construct> constructs_;
 };
 
-}  // namespace wasi::interp::test
+}  // namespace wasi::test
