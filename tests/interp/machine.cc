@@ -51,6 +51,11 @@ Machine::Machine(Mode mode, runtime::StoreLimits limits, bool gc_stress)
       registry_(std::make_shared<wasm::TypeRegistry>()),
       store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{limits, mode.checks, gc_stress})) {}
 
+Machine::Machine(std::unique_ptr<runtime::Tier> tier, BoundsChecks checks)
+    : tier_(std::move(tier)),
+      registry_(std::make_shared<wasm::TypeRegistry>()),
+      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{{}, checks, false})) {}
+
 void Machine::define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,
                      runtime::HostBody body, std::shared_ptr<void> data) {
   const auto type = registry_->add_func({std::move(params), std::move(results)});

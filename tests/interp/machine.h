@@ -37,6 +37,8 @@ using Values = std::vector<std::uint64_t>;
 class Machine {
  public:
   explicit Machine(Mode mode = {}, runtime::StoreLimits limits = {}, bool gc_stress = false);
+  // With another tier than the interpreter.
+  Machine(std::unique_ptr<runtime::Tier> tier, runtime::BoundsChecks checks);
 
   // A host function "env" "<name>".
   void define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,
