@@ -1,12 +1,8 @@
 # libwasirun: the folders' libraries as one, with headers, a CMake package and a pkg-config file.
 include(CMakePackageConfigHelpers)
 
-set(parts base os wasm binary text validate runtime wasi interp engine)
-set(wasirun_others uv)
-if(WASIRUN_BASELINE)
-  list(APPEND parts jit_common jit_baseline)
-  list(APPEND wasirun_others asmjit)
-endif()
+set(parts base os wasm binary text validate runtime wasi interp jit_common jit_baseline engine)
+set(wasirun_others uv asmjit)
 list(TRANSFORM parts REPLACE "(.+)" "$<TARGET_OBJECTS:wasirun_\\1>" OUTPUT_VARIABLE wasirun_objects)
 set(wasirun_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/wasirun)
 file(RELATIVE_PATH prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)

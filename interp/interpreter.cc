@@ -108,7 +108,10 @@ class Interpreter : public runtime::Tier {
   }
 
   [[nodiscard]] runtime::TierStatistics statistics() const override {
-    return {functions_.load(), bytecode_bytes_.load(), code_bytes_.load(), nanoseconds_.load()};
+    return {.functions = functions_.load(),
+            .bytecode_bytes = bytecode_bytes_.load(),
+            .code_bytes = code_bytes_.load(),
+            .nanoseconds = nanoseconds_.load()};
   }
 
  private:

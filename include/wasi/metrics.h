@@ -20,8 +20,9 @@ struct ModuleMetrics {
 
 // Translation of bytecode into what a tier executes, of all modules of an engine.
 struct TierMetrics {
-  std::uint64_t functions = 0;  // translated so far: functions that are never called are not
-  PhaseMetrics translate;       // bytes: of Wasm bytecode
+  std::uint64_t functions = 0;   // translated so far: functions that are never called are not
+  std::uint64_t uncompiled = 0;  // of these, interpreted since they could not be compiled
+  PhaseMetrics translate;        // bytes: of Wasm bytecode
   std::uint64_t code_bytes = 0;
 };
 

@@ -82,6 +82,7 @@ Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule&
       return std::unexpected(std::move(compiled).error());
     }
     preparation.give_back_all();
+    uncompiled_ += 1;
   }
   return interpreter_->prepare(module, *module_data.interpreted, code, preparation);
 }
@@ -124,6 +125,7 @@ const void* BaselineTier::resume_of_fault(const ExecState& exec, std::uintptr_t 
 runtime::TierStatistics BaselineTier::statistics() const {
   runtime::TierStatistics sum = interpreter_->statistics();
   sum.functions += functions_.load();
+  sum.uncompiled += uncompiled_.load();
   sum.bytecode_bytes += bytecode_bytes_.load();
   sum.code_bytes += code_bytes_.load();
   sum.nanoseconds += nanoseconds_.load();

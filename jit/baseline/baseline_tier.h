@@ -63,6 +63,7 @@ class BaselineTier : public runtime::Tier {
   const Compiler compiler_;
   const BaselineOptions options_;
   std::atomic<std::uint64_t> functions_{0};
+  std::atomic<std::uint64_t> uncompiled_{0};
   std::atomic<std::uint64_t> bytecode_bytes_{0};
   std::atomic<std::uint64_t> code_bytes_{0};
   std::atomic<std::uint64_t> nanoseconds_{0};

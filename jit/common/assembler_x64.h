@@ -6,7 +6,6 @@
 #include <asmjit/x86.h>
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "jit/common/native_abi.h"
@@ -34,7 +33,6 @@ class Assembler : public x64::Assembler {
    public:
     void handleError(asmjit::Error error, const char* message, asmjit::BaseEmitter* origin) override;
     asmjit::Error first = asmjit::kErrorOk;
-    std::string text;
   };
 
   asmjit::CodeHolder code_;

@@ -45,6 +45,7 @@ const EngineConfig& Engine::config() const { return state_->config; }
 TierMetrics Engine::metrics() const {
   const runtime::TierStatistics statistics = state_->tier->statistics();
   return {.functions = statistics.functions,
+          .uncompiled = statistics.uncompiled,
           .translate = {.time = std::chrono::nanoseconds(statistics.nanoseconds), .bytes = statistics.bytecode_bytes},
           .code_bytes = statistics.code_bytes};
 }

@@ -26,6 +26,7 @@ class TierModule {
 // How long and how much: for `--profile phases`.
 struct TierStatistics {
   std::uint64_t functions = 0;
+  std::uint64_t uncompiled = 0;  // of these, interpreted since they could not be compiled
   std::uint64_t bytecode_bytes = 0;
   std::uint64_t code_bytes = 0;
   std::uint64_t nanoseconds = 0;

@@ -119,6 +119,11 @@ int run(Options options) {
       report.begin_script(script, tier.name);
       wasi::spec::run_script(*engine, store, *text, report.observer(only_line));
     }
+    // What is interpreted says nothing of a compiler.
+    if (const auto uncompiled = engine->metrics().uncompiled; uncompiled != 0) {
+      fmt::print("{}: {} functions were not compiled\n", tier.name, uncompiled);
+      is_covered = false;
+    }
     if (coverage) is_covered = print_coverage(tier.name, *coverage) && is_covered;
   }
   report.print();

@@ -8,8 +8,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "allocation/failing_allocator.h"
+#include "engine/tiers.h"
 
 using namespace wasi;
 using namespace wasi::test;
@@ -87,7 +89,7 @@ struct World {
   Engine engine;
   Linker linker{engine};
   OutputBuffer out;
-  World() {
+  explicit World(TierSelection tier = TierSelection::interpreter) : engine(*Engine::create({.tier = tier})) {
     linker.define("env", "log", [](std::int32_t n) { return std::to_string(n + 1'000'000'000).size() == 10 ? n : 0; });
     linker.define_untyped(
         "env", "any", {.params = {ValueType::funcref(), ValueType::anyref()}, .results = {ValueType::funcref()}},
@@ -105,6 +107,13 @@ struct World {
     return *module;
   }
 };
+
+// Those that this build has.
+std::vector<TierSelection> tiers() {
+  std::vector<TierSelection> tiers = {TierSelection::interpreter};
+  if (detail::kHasBaseline) tiers.push_back(TierSelection::baseline);
+  return tiers;
+}
 
 // Runs `step` with each allocation failing in turn until none does any more.
 void with_each_failing(const std::function<void()>& step) {
@@ -218,8 +227,27 @@ TEST_CASE("A store in which instantiation failed is as good as before") {
   check_works(*instance);
 }
 
+TEST_CASE("Functions are prepared by threads, or interpreted, or at their calls where memory has run out") {
+  const World world(GENERATE(from_range(tiers())));
+  const std::uint64_t count = GENERATE(std::uint64_t{1}, std::uint64_t{1} << 40);
+  for (std::uint64_t first = 0; first < 2000; first += 1 + first / 20) {
+    CAPTURE(first, count);
+    const Module module = world.load();
+    std::optional<Result<void>> prepared;
+    {
+      const FailingAllocator allocator(first, count);
+      prepared.emplace(module.prepare());
+    }
+    CHECK((*prepared || prepared->error().kind == ErrorKind::limit));
+    Store store(world.engine);
+    const auto instance = world.linker.instantiate(store, module);
+    REQUIRE(instance);
+    check_works(*instance);
+  }
+}
+
 TEST_CASE("First and later calls end with a trap where memory has run out, and the store works on") {
-  const World world;
+  const World world(GENERATE(from_range(tiers())));
   const char* const name = GENERATE(from_range(kCalls));
   const bool is_first = GENERATE(true, false);
   CAPTURE(name, is_first);

@@ -344,6 +344,49 @@ class Signals(CliTest):
         self.assertEqual(int(fields["SigIgn"], 16) & faults, 0, out)
 
 
+class Tiers(CliTest):
+    """Only in builds that have a compiler to choose."""
+
+    PROGRAM = """(module
+      (memory 1)
+      (func $double (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+      (func $quadruple (export "quadruple") (param i32) (result i32) (call $double (call $double (local.get 0)))))"""
+
+    def setUp(self):
+        super().setUp()
+        if "baseline" not in self.run_cli("run", "--help")[1]:
+            self.check_error(USAGE, ["--tier", "baseline", "x.wasm"], "baseline is not in this version")
+            self.check_error(USAGE, ["--max-code", "1m", "x.wasm"], "unknown option --max-code")
+            self.skipTest("this build has no compiler")
+
+    def quadruple(self, *options, **others):
+        path = self.wat(self.PROGRAM, flags=["--debug-names"])
+        return self.run_cli("--tier", "baseline", *options, "--invoke", "quadruple", path, "10", **others)
+
+    def test_compiled_before_it_begins(self):
+        code, out, err = self.quadruple("--profile", "phases")
+        self.assertEqual((code, out), (SUCCESS, "40\n"))
+        self.assertRegex(err, r"translate .* 2 functions into \d+ bytes\n")
+
+    def test_without_memory_for_code(self):
+        code, out, err = self.quadruple("--max-code", "0", "--profile", "phases")
+        self.assertEqual((code, out), (SUCCESS, "40\n"))
+        self.assertTrue(err.startswith("wasirun: warning: the limit of 0 bytes for machine code is reached"), err)
+        self.assertEqual(err.count("warning"), 1)
+        self.assertIn("2 functions into", err)
+        self.assertIn(", 2 of them not compiled", err)
+
+    def test_tools(self):
+        code, out, err = self.quadruple("--code-tool", "jitdump", "--code-tool", "gdb", cwd=self.dir)
+        self.assertEqual((code, out, err), (SUCCESS, "40\n", ""))
+        dumps = list(self.dir.glob("jit-*.dump"))
+        self.assertEqual(len(dumps), 1)
+        dump = dumps[0].read_bytes()
+        self.assertIn(b"double\0", dump)
+        self.assertIn(b"quadruple\0", dump)
+        self.check_error(USAGE, ["--code-tool", "vtune", "x.wasm"], "--code-tool", "perf, jitdump, gdb")
+
+
 class Running(CliTest):
     def exit_with(self, code):
         return self.wat('(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))'

@@ -1,13 +1,10 @@
 // Code memory in both ways, and hosts that refuse it.
 #include "os/code_memory.h"
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,11 +19,15 @@
 #include <vector>
 
 #include "support/machine_code.h"
+#include "support/restricted.h"
 
 namespace wasi::os {
 namespace {
 
 using test::call;
+using test::forbid;
+using test::in_child;
+using test::kCannotTest;
 using test::returning;
 
 Result<void> write_code(CodeMemory& memory, std::size_t offset, std::uint8_t value) {
@@ -53,35 +54,6 @@ int writable_and_executable() {
   int count = 0;
   for (std::string line; std::getline(maps, line);) count += line.find(" rwx") != std::string::npos ? 1 : 0;
   return count;
-}
-
-// The exit status of `body`, which runs in a process of its own. No test framework in there.
-int in_child(const std::function<int()>& body) {
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) ::_exit(body());
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-constexpr int kCannotTest = 77;
-
-// From here on this process gets `error` for a call, or for it with these bits in an argument.
-bool forbid(long call, int error, unsigned argument = 0, std::uint32_t bits = 0) {
-  std::vector<sock_filter> program = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-                                      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(call), 0, 3)};
-  program.push_back(
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<unsigned>(offsetof(seccomp_data, args) + 8 * argument)));
-  if (bits != 0) {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1));
-  } else {
-    program.push_back(BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0));
-  }
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)));
-  program.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  const sock_fprog filter{static_cast<unsigned short>(program.size()), program.data()};
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 TEST_CASE("code that was written runs, in both ways", "[code_memory]") {

@@ -138,8 +138,9 @@ void print_phases(const wasi::Engine& engine, const wasi::Module& module, std::c
   print_phase("decode", loading.decode, "");
   print_phase("validate", loading.validate, "");
   print_phase("instantiate", {.time = instantiate, .bytes = 0}, "");
+  const std::string uncompiled = tier.uncompiled == 0 ? "" : fmt::format(", {} of them not compiled", tier.uncompiled);
   print_phase("translate", tier.translate,
-              fmt::format("  {} functions into {} bytes", tier.functions, tier.code_bytes));
+              fmt::format("  {} functions into {} bytes{}", tier.functions, tier.code_bytes, uncompiled));
   // What is translated while the program runs counts once.
   print_phase("run", {.time = run - std::min(run, tier.translate.time - translated_before), .bytes = 0}, "");
 }

@@ -155,6 +155,7 @@ TEST_CASE("functions are compiled at their first call, and what cannot be is int
   CHECK(TierWorld::record(instance, 1).native_code == nullptr);
   const runtime::TierStatistics statistics = world.tier->statistics();
   CHECK(statistics.functions == 3);
+  CHECK(statistics.uncompiled == 2);
   CHECK(statistics.bytecode_bytes > 0);
   CHECK(statistics.code_bytes > 0);
 }

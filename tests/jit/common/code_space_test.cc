@@ -1,14 +1,19 @@
 // An engine's code: the arena made when it is needed, listeners, what is said when there is no room.
 #include "jit/common/code_space.h"
 
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "jit/common/assembler_x64.h"
 #include "support/machine_code.h"
+#include "support/restricted.h"
 
 namespace wasi::jit {
 namespace {
@@ -94,6 +99,27 @@ TEST_CASE("a full space is told once, and has room again when code goes") {
                         "the limit of 4096 bytes for machine code is reached, the interpreter runs what has none yet"});
   CHECK(space.check_room(1000));
   CHECK(space.place(constant(1, 4000), "more"));
+}
+
+TEST_CASE("a host that refuses executable memory is told once, and asked once") {
+  CHECK(wasi::test::in_child([] {
+          if (!wasi::test::forbid(SYS_mmap, EPERM, 2, PROT_EXEC) ||
+              !wasi::test::forbid(SYS_mprotect, EACCES, 2, PROT_EXEC)) {
+            return wasi::test::kCannotTest;
+          }
+          std::vector<std::string> warnings;
+          CodeSpace space({.warn = [&](const std::string& message) { warnings.push_back(message); }});
+          for (int i = 0; i < 3; ++i) {
+            const auto placed = space.place(constant(1), "one");
+            const auto room = space.check_room(1);
+            if (placed || room || placed.error().message != room.error().message) return 1;
+            if (placed.error().kind != ErrorKind::io || space.statistics().reserved != 0) return 2;
+          }
+          if (warnings.size() != 1) return 3;
+          const std::string_view begin =
+              "the host refuses machine code, the interpreter runs all: no memory for machine code: ";
+          return warnings[0].starts_with(begin) ? 0 : 4;
+        }) == 0);
 }
 
 TEST_CASE("what a listener could not tell its tool is told once") {
