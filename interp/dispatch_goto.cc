@@ -24,7 +24,12 @@ template <class Body>
 WASI_INLINE bool step(State& s) {
   if constexpr (Body::kFlow == Flow::branch) {
     if (Body::run(s)) {
-      if constexpr (Body::kBack) poll(s);
+      if constexpr (Body::kBack) {
+        if (spend(s)) [[unlikely]] {
+          branch_back_slowly(s, target_of<Body::kTargetAt>(s));
+          return false;
+        }
+      }
       jump<Body::kTargetAt>(s);
     } else {
       s.ip += Body::kLength;
@@ -54,8 +59,7 @@ WASI_INLINE bool step(State& s) {
 #undef ISA_FUSE_TEMP
   };
   if (ip == nullptr) return offsets;
-  State s{ip, slots, nullptr, vm, 0, 0, 0, nullptr, 0, V128{}};
-  reload_memory(s);
+  State s = first_state(ip, slots, vm);
 handlers:
   WASI_DISPATCH(s);
 #define ISA(name, layout, ...) WASI_HANDLER(name, __VA_ARGS__)

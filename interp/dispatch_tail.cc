@@ -18,10 +18,12 @@ namespace wasi::interp {
 
 namespace {
 
-#define WASI_HANDLER_PARAMETERS                                                                                    \
-  const std::uint8_t *ip, Slot *fp, std::uint8_t *mem, VmContext *vm, std::uint64_t acc, const std::uint8_t *base, \
-      std::uint64_t mem_size, float acc_f32, double acc_f64, V128 acc_v128
-#define WASI_STATE_ARGUMENTS s.ip, s.fp, s.mem, s.vm, s.acc, s.base, s.mem_size, s.acc_f32, s.acc_f64, s.acc_v128
+#define WASI_HANDLER_PARAMETERS                                                                                       \
+  const std::uint8_t *ip, Slot *fp, std::uint64_t budget, VmContext *vm, std::uint64_t acc, const std::uint8_t *base, \
+      std::uint8_t *mem, std::uint64_t mem_size, float acc_f32, double acc_f64, V128 acc_v128
+#define WASI_STATE_ARGUMENTS \
+  s.ip, s.fp, s.budget, s.vm, s.acc, s.base, s.mem, s.mem_size, s.acc_f32, s.acc_f64, s.acc_v128
+#define WASI_STATE_OF_PARAMETERS ip, fp, budget, vm, mem, acc, acc_f32, acc_f64, base, mem_size, acc_v128
 
 using Handler = __attribute__((preserve_none)) void(WASI_HANDLER_PARAMETERS);
 
@@ -32,17 +34,30 @@ using Handler = __attribute__((preserve_none)) void(WASI_HANDLER_PARAMETERS);
     [[clang::musttail]] return next(WASI_STATE_ARGUMENTS);                                                        \
   } while (false)
 
+// What all branches back share: the accumulators, which are dead, bring the target.
+[[gnu::section("wasirun_handlers"), gnu::cold, gnu::noinline]] WASI_RACES_LIKE_WASM __attribute__((preserve_none)) void
+back_slowly(WASI_HANDLER_PARAMETERS) {
+  State s{WASI_STATE_OF_PARAMETERS};
+  branch_back_slowly(s, reinterpret_cast<const std::uint8_t*>(acc));
+  WASI_DISPATCH(s);
+}
+
 template <class Body>
 [[gnu::section("wasirun_handlers")]] WASI_RACES_LIKE_WASM __attribute__((preserve_none)) void handler(
     WASI_HANDLER_PARAMETERS) {
-  State s{ip, fp, mem, vm, acc, acc_f32, acc_f64, base, mem_size, acc_v128};
+  State s{WASI_STATE_OF_PARAMETERS};
   if constexpr (Body::kFlow == Flow::exit) {
     Body::run(s);
   } else if constexpr (Body::kFlow == Flow::branch) {
     if (Body::run(s)) {
       // Two dispatches: the paths share nothing, so the next instruction is fetched before the test is known.
       asm volatile("");
-      if constexpr (Body::kBack) poll(s);
+      if constexpr (Body::kBack) {
+        if (spend(s)) [[unlikely]] {
+          s.acc = reinterpret_cast<std::uintptr_t>(target_of<Body::kTargetAt>(s));
+          [[clang::musttail]] return back_slowly(WASI_STATE_ARGUMENTS);
+        }
+      }
       jump<Body::kTargetAt>(s);
       WASI_DISPATCH(s);
     }
@@ -69,8 +84,7 @@ static_assert(std::size(kHandlers) == kCodeCount);
 }  // namespace
 
 void run(const std::uint8_t* ip, Slot* slots, VmContext* vm) {
-  State s{ip, slots, nullptr, vm, 0, 0, 0, dispatch_base(), 0, V128{}};
-  reload_memory(s);
+  State s = first_state(ip, slots, vm);
   auto* first = reinterpret_cast<Handler*>(reinterpret_cast<std::uintptr_t>(s.base + read_code<std::int32_t>(s.ip)));
   first(WASI_STATE_ARGUMENTS);
 }

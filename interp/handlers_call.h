@@ -36,10 +36,18 @@ WASI_INLINE bool fits(const Translation& translation, const Slot* slots, const R
   return reinterpret_cast<std::uintptr_t>(slots + translation.frame_slots) <= reinterpret_cast<std::uintptr_t>(record);
 }
 
+// What a call takes from the budget.
+WASI_INLINE void spend_at_call(State& s, FunctionCode& code) {
+  if (spend(s)) [[unlikely]] {
+    s.budget = call_spent(s.vm, s.ip, &code);
+    after_slow_call(s);
+  }
+}
+
 // Goes on in `code`, whose arguments lie at `slots`.
 WASI_INLINE void enter(State& s, VmContext* callee_vm, FunctionCode& code, Slot* slots, const std::uint8_t* return_ip) {
   const auto& translation = *static_cast<const Translation*>(code.interpreter.load(std::memory_order_relaxed));
-  poll(s);
+  spend_at_call(s, code);
   ExecState& exec = *s.vm->exec;
   auto* caller = static_cast<Record*>(exec.top);
   Record* record = caller - 1;
@@ -67,7 +75,7 @@ WASI_INLINE bool call_elsewhere(State& s, VmContext* callee_vm, FunctionCode& co
     return true;
   }
   if (outcome == CallOutcome::returned) s.ip += length;
-  after_slow_call(s);
+  after_long_call(s);
   return outcome == CallOutcome::returned;
 }
 
@@ -195,14 +203,14 @@ WASI_INLINE void tail_call(State& s, VmContext* callee_vm, FunctionCode& code, s
       land(s, throw_on(s.vm, true));
       return;
     }
-    after_slow_call(s);
+    after_long_call(s);
     if (outcome == CallOutcome::returned) {
       leave(s);
       return;
     }
   }
   const auto& translation = *static_cast<const Translation*>(code.interpreter.load(std::memory_order_relaxed));
-  poll(s);
+  spend_at_call(s, code);
   auto* record = static_cast<Record*>(s.vm->exec->top);
   if (!fits(translation, s.fp, record)) [[unlikely]]
     trap_at(s.vm, s.ip, TrapCode::stack_overflow);
@@ -261,9 +269,16 @@ struct ReturnCallRef {
   }
 };
 
+// In interpreter_entry's frame; `vm` is the callee's or, after tail calls, another of the same store.
+WASI_INLINE State first_state(const std::uint8_t* ip, Slot* slots, VmContext* vm) {
+  State s{ip, slots, vm->exec->budget, vm, nullptr, 0, 0, 0, nullptr, 0, V128{}};
+  after_long_call(s);
+  return s;
+}
+
 struct Exit {
   static constexpr Flow kFlow = Flow::exit;
-  WASI_INLINE static void run(State& /*s*/) {}
+  WASI_INLINE static void run(State& s) { s.vm->exec->budget = static_cast<std::uint32_t>(s.budget); }
 };
 
 }  // namespace wasi::interp

@@ -1,37 +1,44 @@
 // Handler bodies: branches.
 //
-// A target is relative to the place in the code where it stands. Branches that go back poll
-// ExecState::interrupt; at loop heads accumulators are dead, so the poll may call out.
+// A target is relative to the place in the code where it stands. Branches that go back take from the budget
+// (runtime/budget.h); at loop heads accumulators are dead, so that may call out.
 // Source: https://webassembly.github.io/spec/core/exec/instructions.html#control-instructions
 #pragma once
 
 #include <atomic>
 
+#include "interp/handlers_throw.h"
 #include "interp/slow_path.h"
 #include "interp/state.h"
 
 namespace wasi::interp {
 
 template <std::uint32_t at>
+WASI_INLINE const std::uint8_t* target_of(const State& s) {
+  return s.ip + at + read_code<std::int32_t>(s.ip + at);
+}
+template <std::uint32_t at>
 WASI_INLINE void jump(State& s) {
-  s.ip += static_cast<std::int32_t>(at) + read_code<std::int32_t>(s.ip + at);
+  s.ip = target_of<at>(s);
 }
 
-WASI_INLINE void poll(State& s) {
-  if (s.vm->exec->interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]] {
-    calls::poll_slowly(s.vm, s.ip);
-    after_slow_call(s);
-  }
+// Takes one from the budget. True: it was spent.
+WASI_INLINE bool spend(State& s) { return s.budget-- == 0; }
+
+// A branch back when the budget is spent: stays in the loop, or leaves it for machine code.
+WASI_INLINE void branch_back_slowly(State& s, const std::uint8_t* target) {
+  const WayOn way = branch_back_spent(s.vm, s.ip, target);
+  s.budget = way.budget;
+  land(s, way.ip);
 }
 
 template <bool back>
 struct Branch {
-  static constexpr Flow kFlow = Flow::next;
+  static constexpr Flow kFlow = Flow::branch;
+  static constexpr bool kBack = back;
+  static constexpr std::uint32_t kTargetAt = kHeadSize;
   static constexpr std::uint32_t kLength = kHeadSize + 4;
-  WASI_INLINE static void run(State& s) {
-    if constexpr (back) poll(s);
-    jump<kHeadSize>(s);
-  }
+  WASI_INLINE static bool run(State& /*s*/) { return true; }
 };
 
 template <bool if_non_zero, class L, bool back>
@@ -75,6 +82,17 @@ struct BranchTable {
 struct Unreachable {
   static constexpr Flow kFlow = Flow::next;
   WASI_INLINE static void run(State& s) { trap_at(s.vm, s.ip, TrapCode::unreachable); }
+};
+
+// Stands where code is long without a branch back.
+struct Poll {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize;
+  WASI_INLINE static void run(State& s) {
+    if (s.vm->exec->interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      s.budget = 0;
+    s.ip += kLength;
+  }
 };
 
 struct Count {

@@ -31,7 +31,7 @@ WASI_INLINE Object* allocate_structure(State& s) {
   std::uint8_t* memory = cursor.next;
   if (static_cast<std::uint64_t>(cursor.end - memory) < bytes) [[unlikely]] {
     memory = calls::allocate_slowly(s.vm, s.ip, bytes);
-    after_slow_call(s);
+    after_long_call(s);
   } else {
     cursor.next = memory + bytes;
   }
@@ -143,7 +143,7 @@ struct ArrayNew {
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).ref = calls::array_new(s.vm, s.ip, index_at(s, kHeadSize + 6),
                                                       &slot_at<kHeadSize + 2>(s), slot_at<kHeadSize + 4>(s).u32);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -153,7 +153,7 @@ struct ArrayNewDefault {
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).ref =
         calls::array_new_default(s.vm, s.ip, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u32);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -164,7 +164,7 @@ struct ArrayNewFixed {
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).ref = calls::array_new_fixed(s.vm, s.ip, index_at(s, kHeadSize + 8),
                                                             &slot_at<kHeadSize + 2>(s), index_at(s, kHeadSize + 4));
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -259,7 +259,7 @@ struct ArrayFill {
   WASI_INLINE static void run(State& s) {
     calls::array_fill(s.vm, s.ip, index_at(s, kHeadSize + 8), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
                       &slot_at<kHeadSize + 4>(s), slot_at<kHeadSize + 6>(s).u32);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -269,7 +269,7 @@ struct ArrayCopy {
   WASI_INLINE static void run(State& s) {
     calls::array_copy(s.vm, s.ip, index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
                       slot_at<kHeadSize + 4>(s).u64, slot_at<kHeadSize + 6>(s).u32, slot_at<kHeadSize + 8>(s).u32);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -280,7 +280,7 @@ struct ArrayInitData {
     calls::array_init_data(s.vm, s.ip, index_at(s, kHeadSize + 8), index_at(s, kHeadSize + 12),
                            slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32,
                            slot_at<kHeadSize + 6>(s).u32);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -290,7 +290,7 @@ struct ArrayInitElem {
   WASI_INLINE static void run(State& s) {
     calls::array_init_elem(s.vm, s.ip, index_at(s, kHeadSize + 8), slot_at<kHeadSize>(s).u64,
                            slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32, slot_at<kHeadSize + 6>(s).u32);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 

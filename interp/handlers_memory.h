@@ -163,7 +163,7 @@ struct MemoryGrow {
     slot_at<kDestinationAt>(s).s64 =
         calls::memory_grow(s.vm, index_at(s, kHeadSize + 4), slot_at<kHeadSize + 2>(s).u64);
     s.ip += kLength;
-    after_slow_call(s);
+    after_long_call(s);
   }
 };
 
@@ -174,7 +174,7 @@ struct MemoryFill {
     calls::memory_fill(s.vm, s.ip, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
                        slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
-    after_slow_call(s);
+    after_long_call(s);
   }
 };
 
@@ -185,7 +185,7 @@ struct MemoryCopy {
     calls::memory_copy(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
                        slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
-    after_slow_call(s);
+    after_long_call(s);
   }
 };
 
@@ -196,7 +196,7 @@ struct MemoryInit {
     calls::memory_init(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
                        slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
     s.ip += kLength;
-    after_slow_call(s);
+    after_long_call(s);
   }
 };
 

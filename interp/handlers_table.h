@@ -11,6 +11,10 @@ WASI_INLINE void finish_slow(State& s, std::uint32_t length) {
   s.ip += length;
   after_slow_call(s);
 }
+WASI_INLINE void finish_long(State& s, std::uint32_t length) {
+  s.ip += length;
+  after_long_call(s);
+}
 
 struct TableGet {
   static constexpr Flow kFlow = Flow::next;
@@ -47,7 +51,7 @@ struct TableGrow {
   WASI_INLINE static void run(State& s) {
     slot_at<kDestinationAt>(s).s64 = calls::table_grow(s.vm, index_at(s, kHeadSize + 6), slot_at<kHeadSize + 2>(s).ref,
                                                        slot_at<kHeadSize + 4>(s).u64);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -57,7 +61,7 @@ struct TableFill {
   WASI_INLINE static void run(State& s) {
     calls::table_fill(s.vm, s.ip, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).ref,
                       slot_at<kHeadSize + 4>(s).u64);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -67,7 +71,7 @@ struct TableCopy {
   WASI_INLINE static void run(State& s) {
     calls::table_copy(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
                       slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 
@@ -77,7 +81,7 @@ struct TableInit {
   WASI_INLINE static void run(State& s) {
     calls::table_init(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
                       slot_at<kHeadSize + 2>(s).u32, slot_at<kHeadSize + 4>(s).u32);
-    finish_slow(s, kLength);
+    finish_long(s, kLength);
   }
 };
 

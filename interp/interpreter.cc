@@ -13,10 +13,12 @@
 #include "interp/interpreter_entry.h"
 #include "interp/record.h"
 #include "interp/shims.h"
+#include "interp/slow_path.h"
 #include "interp/translate.h"
 #include "interp/translation.h"
 #include "interp/translation_store.h"
 #include "runtime/module_code.h"
+#include "runtime/native_tuning.h"
 #include "runtime/trap_raise.h"
 
 namespace wasi::interp {
@@ -51,6 +53,11 @@ void interpreter_entry(VmContext* instance, Slot* slots, FunctionCode* self) {
   if (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) < exec.native_limit ||
       left < translation.frame_slots * sizeof(Slot) + sizeof(Record)) [[unlikely]] {
     runtime::raise_trap(exec, TrapCode::stack_overflow);
+  }
+  if (exec.budget < runtime::kEntryCost) [[unlikely]] {
+    exec.budget = entry_spent(instance, self);
+  } else {
+    exec.budget -= runtime::kEntryCost;
   }
   Record* record = newest - 1;
   record->caller = exec.top;

@@ -25,6 +25,7 @@ struct OffsetTable {
   std::span<const std::uint8_t> differences;
   std::span<const IndexedMark> index;
 
+  [[nodiscard]] std::uint64_t size_bytes() const { return differences.size_bytes() + index.size_bytes(); }
   // The byte offset of the instruction whose code begins at `position`. Neither allocates nor locks.
   [[nodiscard]] std::optional<std::uint64_t> find(std::uint32_t position) const;
 };
@@ -44,8 +45,9 @@ class OffsetMarks {
     bytes_.trim(most);
     wasi::trim(index_, most);
   }
+  // Of several at one position the last one counts.
   void add(std::uint32_t position, std::uint64_t offset) {
-    finish();
+    if (!has_newest_ || newest_.position != position) finish();
     newest_ = {offset, position, 0};
     has_newest_ = true;
   }

@@ -22,4 +22,20 @@ enum class CallOutcome : std::uint8_t {
 [[gnu::noinline]] CallOutcome call_slowly(runtime::VmContext* vm, const std::uint8_t* ip, runtime::VmContext* callee_vm,
                                           runtime::FunctionCode* code, runtime::Slot* slots);
 
+// What is due when the budget is spent (runtime/budget.h); they give the next one. At the call at `ip` of a function
+// that is about to be interpreted:
+[[gnu::cold, gnu::noinline]] std::uint32_t call_spent(runtime::VmContext* vm, const std::uint8_t* ip,
+                                                      runtime::FunctionCode* code);
+// At the entry of one from native code, before it has a record:
+[[gnu::cold, gnu::noinline]] std::uint32_t entry_spent(runtime::VmContext* vm, runtime::FunctionCode* code);
+// At the branch at `ip` back to `target`. Goes on at `ip`, in the frame that is exec.top then, or at the exit shim:
+// where the loop has machine code, the rest of the function is run in that, and it is as if it had just returned, or
+// thrown.
+struct WayOn {
+  const std::uint8_t* ip;
+  std::uint64_t budget;
+};
+[[gnu::cold, gnu::noinline]] WayOn branch_back_spent(runtime::VmContext* vm, const std::uint8_t* ip,
+                                                     const std::uint8_t* target);
+
 }  // namespace wasi::interp

@@ -29,8 +29,9 @@ using runtime::simd::V128;
 struct State {
   const std::uint8_t* ip;  // the current instruction
   Slot* fp;                // the frame's first slot
-  std::uint8_t* mem;       // memory 0
+  std::uint64_t budget;    // calls and branches back until runtime::look_around() is due
   VmContext* vm;           // the current instance
+  std::uint8_t* mem;       // memory 0
   // Accumulators: each equals the slot that an instruction of its class wrote last. An i32 or f32 lies in
   // the low half of its accumulator, the rest is anything.
   std::uint64_t acc;
@@ -161,7 +162,7 @@ WASI_INLINE void reload_memory(State& s) {
 }
 
 // Behind a call out of the handler: the part of State that calls clobber is made anew, which keeps handlers
-// from saving it. Accumulators are dead there; the translator counts on nothing else.
+// from saving it. Accumulators are dead there; the translator counts on nothing else. The budget stays.
 WASI_INLINE void after_slow_call(State& s) {
   s.acc = 0;
   s.acc_f32 = 0;
@@ -169,6 +170,12 @@ WASI_INLINE void after_slow_call(State& s) {
   s.acc_v128 = V128{};
   s.base = dispatch_base();
   reload_memory(s);
+}
+
+// Behind one that may have taken long: who wants the store to stop is not kept waiting.
+WASI_INLINE void after_long_call(State& s) {
+  after_slow_call(s);
+  if (s.vm->exec->interrupt.load(std::memory_order_relaxed) != 0) s.budget = 0;
 }
 
 // How the dispatch goes on behind a body.

@@ -30,6 +30,7 @@ void Translator::open_loop(Control& control) {
   flush();
   forget_code();
   control.label.position = out_.size();
+  loops_.add(out_.size(), offset_);
 }
 
 void Translator::open_if(Control& control) {

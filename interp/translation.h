@@ -24,6 +24,7 @@ struct Translation {
   std::uint32_t index_size = 0;    // and of its index, of which few functions have any
   const IndexedMark* index = nullptr;
   const CatchTable* catches = nullptr;  // null where the function catches nothing
+  const OffsetTable* loops = nullptr;   // where they begin, and their `loop` instructions; null where there are none
 
   [[nodiscard]] bool contains(std::uintptr_t address) const {
     return address - reinterpret_cast<std::uintptr_t>(code) < code_size;
@@ -33,6 +34,11 @@ struct Translation {
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const std::uint8_t* ip) const {
     if (!contains(reinterpret_cast<std::uintptr_t>(ip))) return std::nullopt;
     return offsets().find(static_cast<std::uint32_t>(ip - code));
+  }
+  // The byte offset in the module of the loop whose code begins at `ip`.
+  [[nodiscard]] std::optional<std::uint64_t> loop_at(const std::uint8_t* ip) const {
+    if (loops == nullptr) return std::nullopt;
+    return loops->find(static_cast<std::uint32_t>(ip - code));
   }
 };
 

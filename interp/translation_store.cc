@@ -38,8 +38,9 @@ std::span<const T> TranslationStore::copy(std::span<const T> from) {
 
 std::uint64_t TranslationStore::size_of(const Translator& translator) {
   const OffsetTable offsets = translator.offsets();
-  return sizeof(Translation) + translator.code().size() + offsets.differences.size() + offsets.index.size_bytes() +
-         translator.catches().size_bytes();
+  const OffsetTable loops = translator.loops();
+  return sizeof(Translation) + translator.code().size() + offsets.size_bytes() + translator.catches().size_bytes() +
+         (loops.differences.empty() ? 0 : sizeof(OffsetTable) + loops.size_bytes());
 }
 
 const CatchTable* TranslationStore::add(const CatchTableBuilder& catches) {
@@ -48,11 +49,17 @@ const CatchTable* TranslationStore::add(const CatchTableBuilder& catches) {
   return new (allocate(sizeof(CatchTable))) CatchTable{copy(from.starts), copy(from.regions), copy(from.clauses)};
 }
 
+const OffsetTable* TranslationStore::add(const OffsetTable& loops) {
+  if (loops.differences.empty()) return nullptr;
+  return new (allocate(sizeof(OffsetTable))) OffsetTable{copy(loops.differences), copy(loops.index)};
+}
+
 const Translation* TranslationStore::add(const Translator& translator) {
   const std::span<const std::uint8_t> code = translator.code();
   const OffsetTable offsets = translator.offsets();
   const std::lock_guard lock(mutex_);
   const CatchTable* catches = add(translator.catches());
+  const OffsetTable* loops = add(translator.loops());
   const std::span<const IndexedMark> index = offsets.index.empty() ? offsets.index : copy(offsets.index);
   std::uint8_t* memory = allocate(sizeof(Translation) + code.size() + offsets.differences.size());
   std::uint8_t* code_at = memory + sizeof(Translation);
@@ -66,7 +73,8 @@ const Translation* TranslationStore::add(const Translator& translator) {
                                   .offsets_size = static_cast<std::uint32_t>(offsets.differences.size()),
                                   .index_size = static_cast<std::uint32_t>(index.size()),
                                   .index = index.data(),
-                                  .catches = catches};
+                                  .catches = catches,
+                                  .loops = loops};
 }
 
 }  // namespace wasi::interp

@@ -24,6 +24,7 @@ class TranslationStore : public runtime::TierModule {
  private:
   std::uint8_t* allocate(std::size_t size);
   const CatchTable* add(const CatchTableBuilder& catches);
+  const OffsetTable* add(const OffsetTable& loops);
   template <class T>
   std::span<const T> copy(std::span<const T> from);
 

@@ -30,6 +30,7 @@ void Translator::start(const wasm::Module& module, wasm::FuncIndex function, run
   counted_bytes_ = 0;
   out_.start(preparation);
   marks_.start(preparation);
+  loops_.start(preparation);
   restart(0);
 }
 
@@ -40,7 +41,9 @@ void Translator::restart(std::uint32_t rethrow_slots) {
   placed_ = {};
   head_ = {};
   out_.clear();
+  poll_due_ = kMostCodeBetweenPolls;
   marks_.clear();
+  loops_.clear();
   visits_ = 0;
   forget_accumulators();
   last_ = {};
@@ -58,6 +61,7 @@ void Translator::trim() {
   constexpr std::size_t kKeptBytes = 1 << 20;
   out_.trim(kKeptBytes);
   marks_.trim(kKeptBytes);
+  loops_.trim(kKeptBytes);
   catches_.trim(kKeptBytes);
   wasi::trim(stack_, kKeptBytes);
   wasi::trim(links_, kKeptBytes);
@@ -68,7 +72,7 @@ void Translator::trim() {
 // is early enough to count it.
 void Translator::poll_with(std::uint64_t walk_bytes) {
   stop_unless(preparation_->poll());
-  const std::uint64_t bytes = walk_bytes + marks_.held_bytes() + catches_.held_bytes() +
+  const std::uint64_t bytes = walk_bytes + marks_.held_bytes() + loops_.held_bytes() + catches_.held_bytes() +
                               stack_.capacity() * sizeof(Entry) + links_.capacity() * sizeof(AliasLinks) +
                               aliases_.capacity() * sizeof(std::uint32_t) + tries_.capacity() * sizeof(Try);
   if (bytes > counted_bytes_) {
@@ -99,6 +103,7 @@ void Translator::begin_function(std::span<const wasm::ValType> locals) {
 Result<void> Translator::finish() {
   forget_code();
   marks_.finish();
+  loops_.finish();
   if (!error_ && frame_slots_ > wasm::kMaxFrameSlots) {
     error_ = Error{ErrorKind::limit,
                    fmt::format("the function needs {} values at a time, and at most {} are supported", frame_slots_,
@@ -295,6 +300,11 @@ void Translator::emit_count() {
   const wasm::Op op = binary::read_op(reader);
   emit(Code::count);
   out_.put(reinterpret_cast<std::uint64_t>(&options_.counts[static_cast<std::uint16_t>(op)]));
+}
+
+void Translator::emit_poll() {
+  emit(Code::poll);
+  poll_due_ = out_.size() + kMostCodeBetweenPolls;
 }
 
 void Translator::put_operand(const Operand& operand, ValueClass value_class, bool is_wide) {

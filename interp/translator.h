@@ -43,6 +43,9 @@ namespace wasi::interp {
 // tests/interp/cost_test.cc measures it for every construct.
 inline constexpr std::uint64_t kMostCodePerByte = 22;
 
+// Bytes of code.
+inline constexpr std::uint32_t kMostCodeBetweenPolls = 4096;
+
 struct TranslatorOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CodeStyle style = CodeStyle::fused;
@@ -79,6 +82,8 @@ class Translator {
 
   [[nodiscard]] std::span<const std::uint8_t> code() const { return out_.bytes(); }
   [[nodiscard]] OffsetTable offsets() const { return marks_.table(); }
+  // Where loops begin. What has no code between them is one loop, the innermost.
+  [[nodiscard]] OffsetTable loops() const { return loops_.table(); }
   [[nodiscard]] std::uint32_t frame_slots() const { return frame_slots_; }
   [[nodiscard]] std::uint32_t parameter_slots() const { return parameters_; }
   [[nodiscard]] std::uint32_t local_slots() const { return locals_ - parameters_ - reserved_; }
@@ -255,6 +260,8 @@ class Translator {
   void at(W& walk) {
     offset_ = walk.offset();
     count();
+    if (out_.size() >= poll_due_) [[unlikely]]
+      emit_poll();
   }
   // Code that counts does so before each instruction, and at the beginning of an arm.
   void count() {
@@ -309,6 +316,7 @@ class Translator {
   void seal();
   void emit(Code code);
   void emit_count();
+  void emit_poll();
   void put_slot(std::uint32_t slot) { out_.put(static_cast<std::uint16_t>(slot)); }
   void put_index(std::uint32_t index) { out_.put(index); }
   void put_operand(const Operand& operand, ValueClass value_class, bool is_wide);
@@ -448,7 +456,9 @@ class Translator {
   std::vector<AliasLinks> links_;       // by entry, of those that name locals
 
   CodeBuffer out_;
+  std::uint32_t poll_due_ = 0;  // the position at which one is: so much code runs without a look at interrupts
   OffsetMarks marks_;
+  OffsetMarks loops_;
   Accumulators accumulators_;
   Instruction last_;
   // The instruction that those before `last_` were fused into, where `last_` may be added.

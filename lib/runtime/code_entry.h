@@ -24,6 +24,8 @@ using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self)
 // Bits of FunctionCode::state.
 inline constexpr std::uint32_t kBodyValidated = 1;
 inline constexpr std::uint32_t kRecordFilled = 2;  // `module` and `index` may be read
+inline constexpr std::uint32_t kCompileAsked = 4;  // has machine code, or waits for it, or gets none (tier_policy.h)
+inline constexpr std::uint32_t kOneSample = 1U << 16;  // the upper half counts samples of the tier policy
 
 // The entry of machine code under the native convention (jit/common/native_abi.h), which no C++ type describes. Whoever
 // calls through a record hands over its FunctionCode in r10.
@@ -40,7 +42,7 @@ struct FunctionCode {
   std::atomic<void*> interpreter{nullptr};              // tier 0's translation, owned by ModuleCode's tier data
   ModuleCode* module = nullptr;                         // null for host functions
   std::uint32_t index = 0;                              // FuncIndex in the module
-  std::atomic<std::uint32_t> state{0};                  // kBodyValidated, kRecordFilled
+  std::atomic<std::uint32_t> state{0};                  // the bits above
 };
 
 // A function as a value: what funcref points to, what imports, exports and tables hold.

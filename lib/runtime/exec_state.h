@@ -23,10 +23,12 @@ class Store;
 struct Exception;
 struct NativeSpan;  // native_span.h
 class Tier;
+class TierPolicy;  // tier_policy.h
 struct HostEntry;  // host_entry.h: the innermost entry from the host
 
 struct ExecState {
   Frame* top = nullptr;         // newest record
+  std::uint32_t budget = 0;     // of calls and branches back of interpreted code (budget.h), while none runs
   Slot* stack_begin = nullptr;  // null before the first call
   Slot* stack_end = nullptr;    // slots may be used up to here; entries check it
   // Where a nested call from the host may lay its arguments: the first slot that no call in progress uses.
@@ -55,6 +57,9 @@ struct ExecState {
   // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};
+  TierPolicy* policy = nullptr;  // of the instances: an engine's stores have one; null: functions stay in the tier that
+                                 // they were prepared for
+  std::uint32_t sampling_state = 1;  // of the numbers that vary the budget
   HostEntry* host_entry = nullptr;
   GcState gc;
   Store* store = nullptr;

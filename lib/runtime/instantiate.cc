@@ -13,6 +13,7 @@
 #include "runtime/instance_private.h"
 #include "runtime/store.h"
 #include "runtime/store_impl.h"
+#include "runtime/tier_policy.h"
 #include "runtime/trap_raise.h"
 
 namespace wasi::runtime {
@@ -143,6 +144,7 @@ class Instantiation {
     WASI_CHECK(code != nullptr && code->checks == mode);
     instance_->code = code;
     store_.exec_.native_tier = code->tier;
+    if (code->policy != nullptr && store_.exec_.policy == nullptr) code->policy->begin(store_.exec_);
     auto& tiers = store_.impl_->tiers;
     if (std::ranges::find(tiers, code->tier) == tiers.end()) tiers.push_back(code->tier);
     instance_->vm.functions = code->functions;

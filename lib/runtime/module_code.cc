@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/guard.h"
 #include "base/result.h"
+#include "runtime/tier_policy.h"
 #include "runtime/tuning.h"
 
 namespace wasi::runtime {
@@ -14,7 +15,9 @@ ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> m, Tier& t, BoundsChe
   tier_module = tier->create_module(*this);
 }
 
-ModuleCode::~ModuleCode() = default;
+ModuleCode::~ModuleCode() {
+  if (policy != nullptr) policy->forget(*this);
+}
 
 FunctionCode& ModuleCode::code(wasm::FuncIndex function) {
   const std::size_t defined = function.value - module->imported_functions;

@@ -22,6 +22,8 @@
 
 namespace wasi::runtime {
 
+class TierPolicy;
+
 // The code records of a module for one way of bounds checking: the array is untouched zero pages
 // until functions are called.
 struct ModuleCode {
@@ -36,6 +38,7 @@ struct ModuleCode {
   bool bodies_validated;              // eagerly; otherwise prepare() walks with checks
   FunctionCode* functions = nullptr;  // by FuncIndex minus imported functions
   std::unique_ptr<TierModule> tier_module;
+  TierPolicy* policy = nullptr;  // null: functions stay in the tier that they were prepared for. Outlives the module
   // Of a module that was a text: adds the place in it that an error's offset stands for. Empty for binary modules.
   std::function<Error(Error)> locate;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace wasi::runtime {
 
@@ -11,5 +12,17 @@ inline constexpr std::size_t kLeastReservedCodeBytes = 16U << 20;  // less addre
 inline constexpr std::size_t kMostReservedCodeBytes = 1U << 30;    // any two places are within reach of a rel32
 inline constexpr std::size_t kCodeChunkBytes = 64U << 10;          // code memory comes and goes in such
 inline constexpr std::size_t kKeptCodeBytes = 256U << 10;          // that are empty but not given back, at most
+
+// Tiering (tier_policy.h)
+inline constexpr std::uint32_t kPollPeriod = 4096;  // calls and branches back that are made before interrupts are seen
+inline constexpr std::uint32_t kSamplingPeriod = 4096;  // and from one sample of the tier policy to the next
+inline constexpr std::uint32_t kEntryCost = 8;  // what of these an entry of interpreted code from outside counts for
+inline constexpr std::uint32_t kWarmUpSamples = 64;       // of all functions, before anything is compiled
+inline constexpr std::uint32_t kHotSamples = 16;          // or of one function, which is compiled then
+inline constexpr std::uint32_t kBytesPerSample = 512;     // of a body, whose compilation takes what a sample stands for
+inline constexpr std::size_t kImmediateBytes = 2048;      // larger bodies are compiled in the background
+inline constexpr unsigned kCompileThreads = 2;            // at most, and fewer than the machine has cores
+inline constexpr int kCompileNiceness = 5;                // of these threads
+inline constexpr std::size_t kLoopEntryStack = 8U << 10;  // native stack that must be free for a loop's frame to move
 
 }  // namespace wasi::runtime

@@ -8,6 +8,10 @@
 namespace wasi::runtime {
 
 Result<void> Preparation::poll() {
+  if (is_cancelled_ != nullptr && is_cancelled_->load(std::memory_order_relaxed)) {
+    is_interrupted_ = true;
+    return fail(ErrorKind::limit, "the preparation was cancelled");
+  }
   if (exec_ == nullptr || exec_->interrupt.load(std::memory_order_relaxed) == 0 || !must_stop(*exec_)) [[likely]]
     return {};
   is_interrupted_ = true;

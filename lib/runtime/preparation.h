@@ -4,6 +4,7 @@
 
 #include <wasi/error.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace wasi::runtime {
@@ -15,11 +16,14 @@ class Preparation {
  public:
   Preparation() = default;  // for no store: without bounds
   explicit Preparation(ExecState& exec) : exec_(&exec) {}
+  // For no store, until it is cancelled.
+  explicit Preparation(const std::atomic<bool>& is_cancelled) : is_cancelled_(&is_cancelled) {}
   ~Preparation() { give_back_all(); }
   Preparation(const Preparation&) = delete;
   Preparation& operator=(const Preparation&) = delete;
 
-  // To be asked every few KiB of a body. An error where the store has to stop: the trap is in exec.pending then.
+  // To be asked every few KiB of a body. An error where it is cancelled, or the store has to stop: the trap is in
+  // exec.pending then.
   [[nodiscard]] Result<void> poll();
   [[nodiscard]] bool is_interrupted() const { return is_interrupted_; }
 
@@ -34,6 +38,7 @@ class Preparation {
 
  private:
   ExecState* exec_ = nullptr;
+  const std::atomic<bool>* is_cancelled_ = nullptr;
   std::uint64_t taken_ = 0;
   bool is_interrupted_ = false;
 };

@@ -56,6 +56,8 @@ void raise_trap(ExecState& exec, Trap trap) {
   leave(exec);
 }
 
+void raise_pending(ExecState& exec) { leave(exec); }
+
 bool must_stop(ExecState& exec) {
   const std::uint32_t wishes = exec.interrupt.exchange(0);
   if ((wishes & kInterruptEnd) != 0) {

@@ -22,6 +22,9 @@ namespace wasi::runtime {
 [[noreturn, gnu::cold]] void raise_trap(ExecState& exec, TrapCode code);
 [[noreturn, gnu::cold]] void raise_trap(ExecState& exec, Trap trap);
 
+// Raises what is in exec.pending.
+[[noreturn, gnu::cold]] void raise_pending(ExecState& exec);
+
 // A trap with the backtrace as it stands, for host code that reports one without unwinding.
 Trap make_trap(const ExecState& exec, TrapCode code);
 

@@ -51,10 +51,12 @@ Machine::Machine(Mode mode, runtime::StoreLimits limits, bool gc_stress)
       registry_(std::make_shared<wasm::TypeRegistry>()),
       store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{limits, mode.checks, gc_stress})) {}
 
-Machine::Machine(std::unique_ptr<runtime::Tier> tier, BoundsChecks checks)
+Machine::Machine(std::unique_ptr<runtime::Tier> tier, runtime::TierPolicy* policy, Mode mode,
+                 runtime::StoreLimits limits)
     : tier_(std::move(tier)),
+      policy_(policy),
       registry_(std::make_shared<wasm::TypeRegistry>()),
-      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{{}, checks, false})) {}
+      store_(std::make_unique<runtime::Store>(registry_, runtime::StoreOptions{limits, mode.checks})) {}
 
 void Machine::define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,
                      runtime::HostBody body, std::shared_ptr<void> data) {
@@ -75,6 +77,7 @@ Instance& Machine::instantiate(const std::vector<std::uint8_t>& binary, std::str
   const std::shared_ptr<ModuleCode> code[] = {
       std::make_shared<ModuleCode>(module, *tier_, BoundsChecks::guard_pages, false),
       std::make_shared<ModuleCode>(module, *tier_, BoundsChecks::explicit_checks, false)};
+  for (const auto& one : code) one->policy = policy_;
   codes_.insert(codes_.end(), std::begin(code), std::end(code));
   std::vector<External> imports;
   for (const wasm::Import& import : module->imports) {

@@ -37,8 +37,9 @@ using Values = std::vector<std::uint64_t>;
 class Machine {
  public:
   explicit Machine(Mode mode = {}, runtime::StoreLimits limits = {}, bool gc_stress = false);
-  // With another tier than the interpreter.
-  Machine(std::unique_ptr<runtime::Tier> tier, runtime::BoundsChecks checks);
+  // With another tier than the interpreter, and a policy that may be null.
+  Machine(std::unique_ptr<runtime::Tier> tier, runtime::TierPolicy* policy, Mode mode = {},
+          runtime::StoreLimits limits = {});
 
   // A host function "env" "<name>".
   void define(std::string name, std::vector<wasm::ValType> params, std::vector<wasm::ValType> results,
@@ -64,6 +65,7 @@ class Machine {
 
  private:
   std::unique_ptr<runtime::Tier> tier_;
+  runtime::TierPolicy* policy_ = nullptr;
   std::shared_ptr<wasm::TypeRegistry> registry_;
   std::vector<std::shared_ptr<runtime::ModuleCode>> codes_;
   std::unique_ptr<runtime::Store> store_;

@@ -1,0 +1,168 @@
+#include "runtime/compile_queue.h"
+
+#include <pthread.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "runtime/native_tuning.h"
+#include "runtime/preparation.h"
+
+namespace wasi::runtime {
+
+namespace {
+
+// Rises in a child at each fork.
+std::atomic<std::uint32_t>& forks() {
+  static std::atomic<std::uint32_t> count{0};
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { forks().fetch_add(1); });
+  static_cast<void>(registered);
+  return count;
+}
+
+// While it lives, this thread takes no signals, and neither do threads that it starts.
+class NoSignals {
+ public:
+  NoSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  NoSignals(const NoSignals&) = delete;
+  NoSignals& operator=(const NoSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace
+
+struct CompileQueue::State {
+  struct Worker {
+    std::thread thread;
+    const ModuleCode* module = nullptr;  // whose function it compiles
+    std::atomic<bool> is_cancelled{false};
+  };
+
+  State(Work w, unsigned most) : work(std::move(w)), most_workers(most) {}
+
+  const Work work;
+  const unsigned most_workers;
+  const std::uint32_t process = forks().load();
+  std::mutex mutex;
+  std::condition_variable changed;  // something to do, or the end
+  std::condition_variable done;     // a job is
+  std::deque<CompileJob> jobs;
+  std::vector<std::unique_ptr<Worker>> workers;
+  unsigned idle = 0;
+  bool is_ending = false;
+
+  void start_worker() {
+    auto worker = std::make_unique<Worker>();
+    workers.reserve(workers.size() + 1);
+    const NoSignals quiet;
+    worker->thread = std::thread([this, own = worker.get()] { run(*own); });
+    workers.push_back(std::move(worker));
+  }
+
+  void run(Worker& own) {
+    // Of this thread alone, as Linux has it.
+    setpriority(PRIO_PROCESS, 0, kCompileNiceness);
+    std::unique_lock lock(mutex);
+    for (;;) {
+      ++idle;
+      changed.wait(lock, [this] { return is_ending || !jobs.empty(); });
+      --idle;
+      if (is_ending) return;
+      const CompileJob job = jobs.front();
+      jobs.pop_front();
+      own.module = job.module;
+      own.is_cancelled = false;
+      lock.unlock();
+      {
+        Preparation preparation(own.is_cancelled);
+        work(job, preparation);
+      }
+      lock.lock();
+      own.module = nullptr;
+      done.notify_all();
+    }
+  }
+};
+
+CompileQueue::CompileQueue(Work work, unsigned most_threads)
+    : state_(std::make_unique<State>(std::move(work), most_threads)) {}
+
+CompileQueue::~CompileQueue() {
+  if (!is_own()) {
+    // Its threads are not here to be joined.
+    static_cast<void>(state_.release());
+    return;
+  }
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->is_ending = true;
+    for (const auto& worker : state_->workers) worker->is_cancelled = true;
+    state_->changed.notify_all();
+  }
+  for (const auto& worker : state_->workers) worker->thread.join();
+}
+
+bool CompileQueue::is_own() const { return state_->process == forks().load(); }
+
+bool CompileQueue::add(const CompileJob& job) {
+  if (!is_own()) return false;
+  State& state = *state_;
+  const std::lock_guard lock(state.mutex);
+  try {
+    state.jobs.push_back(job);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  if (state.idle < state.jobs.size() && state.workers.size() < state.most_workers) {
+    try {
+      state.start_worker();
+    } catch (const std::exception&) {  // bad_alloc, system_error
+      if (state.workers.empty()) {
+        state.jobs.pop_back();
+        return false;
+      }
+    }
+  }
+  state.changed.notify_one();
+  return true;
+}
+
+void CompileQueue::forget(const ModuleCode& module) {
+  if (!is_own()) return;
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  std::erase_if(state.jobs, [&module](const CompileJob& job) { return job.module == &module; });
+  const auto is_its = [&module](const std::unique_ptr<State::Worker>& worker) { return worker->module == &module; };
+  for (const auto& worker : state.workers) {
+    if (is_its(worker)) worker->is_cancelled = true;
+  }
+  state.done.wait(lock, [&] { return std::ranges::none_of(state.workers, is_its); });
+  state.done.notify_all();
+}
+
+void CompileQueue::wait() {
+  State& state = *state_;
+  std::unique_lock lock(state.mutex);
+  state.done.wait(lock, [&state] {
+    return state.jobs.empty() &&
+           std::ranges::all_of(state.workers, [](const auto& worker) { return worker->module == nullptr; });
+  });
+}
+
+}  // namespace wasi::runtime

@@ -1,0 +1,52 @@
+// Functions that wait for their compilation in the background, and the threads that do it: few, of low priority,
+// started when there is something to do.
+//
+// Modules that go take their functions off the queue, and cancel and wait for one that is being compiled: a compiler
+// polls every few KiB of a body. A forked process has none of the threads, and whatever they held is held for ever: the
+// queue takes nothing there, and lets go of nothing.
+// Thread-safe.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace wasi::runtime {
+
+struct FunctionCode;
+struct ModuleCode;
+class Preparation;
+
+struct CompileJob {
+  ModuleCode* module = nullptr;
+  FunctionCode* function = nullptr;
+  std::optional<std::uint64_t> loop;  // for whose sake
+  std::uint32_t samples = 0;
+};
+
+class CompileQueue {
+ public:
+  // Does not throw.
+  using Work = std::function<void(const CompileJob& job, Preparation& preparation)>;
+
+  CompileQueue(Work work, unsigned most_threads);
+  ~CompileQueue();
+  CompileQueue(const CompileQueue&) = delete;
+  CompileQueue& operator=(const CompileQueue&) = delete;
+
+  // False where there is no thread, or no memory.
+  [[nodiscard]] bool add(const CompileJob& job);
+  void forget(const ModuleCode& module);
+  void wait();
+  // Made by this process, not by one that it was forked from.
+  [[nodiscard]] bool is_own() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace wasi::runtime

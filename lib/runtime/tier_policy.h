@@ -1,0 +1,111 @@
+// Which functions get machine code, and when.
+//
+// Each store has a budget of calls and loop iterations (budget.h). Where it ends, the function that runs is credited
+// with a sample: a profile of where the time goes that costs a decrement, has no memory per function beyond what its
+// record holds anyway, is shared by all instances of a module, and writes nothing that threads share but once per
+// sample. How much a budget holds varies, so that a program's own rhythm does not hide a part of it, and a new store
+// begins with a part of one: programs that end before their first budget does are seen as often as others.
+//
+// A function is compiled when the time that it seems to have taken is what its compilation will take: so whatever a
+// program does, it never takes more than twice its time. Small ones are compiled by the thread that runs them, larger
+// ones in the background (compile_queue.h).
+//
+// Thread-safe. In a forked process it does nothing: its threads are not there, and code memory is the parent's.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/code_entry.h"
+#include "runtime/exec_state.h"
+#include "runtime/native_tuning.h"
+
+namespace wasi::runtime {
+
+class CompileQueue;
+class NativeTier;
+class Preparation;
+struct CompileJob;
+struct ModuleCode;
+
+struct TierPolicyOptions {
+  std::uint32_t period = kSamplingPeriod;            // calls and iterations from one sample to the next; 1: each is one
+  std::uint32_t warm_up_samples = kWarmUpSamples;    // of all functions, before the first is compiled,
+  std::uint32_t hot_samples = kHotSamples;           // or of itself
+  std::uint32_t bytes_per_sample = kBytesPerSample;  // of a body: so much is worth its compilation after one sample
+  std::size_t immediate_bytes = kImmediateBytes;     // larger bodies are compiled in the background
+  unsigned threads = kCompileThreads;                // 0: all are compiled at once
+  bool records_changes = false;
+};
+
+// A function that was compiled, or could not be.
+struct TierChange {
+  enum class Reason : std::uint8_t { calls, loop };
+  std::chrono::nanoseconds at{0};  // since the policy was made
+  std::string module;              // names, empty where there is none
+  std::string function;
+  std::uint32_t index = 0;
+  std::size_t body_bytes = 0;
+  Reason reason = Reason::calls;
+  std::uint64_t loop_offset = 0;
+  std::uint32_t samples = 0;
+  bool in_background = false;
+  std::chrono::nanoseconds took{0};
+  std::optional<Error> error;
+};
+
+class TierPolicy {
+ public:
+  explicit TierPolicy(NativeTier& native, TierPolicyOptions options = {});
+  // No store uses it by then. Waits for what is being compiled, which is cancelled.
+  ~TierPolicy();
+  TierPolicy(const TierPolicy&) = delete;
+  TierPolicy& operator=(const TierPolicy&) = delete;
+
+  // When a store gets its first instance.
+  void begin(ExecState& exec);
+  // The next budget.
+  std::uint32_t next_budget(ExecState& exec) const;
+
+  // The budget has ended at a call of `function`, or in the loop whose `loop` instruction is at that byte of the
+  // module, while `exec` ran. Compiles it, if it is to be compiled at once; traps where the store has to stop
+  // meanwhile.
+  void sampled(ExecState& exec, FunctionCode& function, std::optional<std::uint64_t> loop);
+
+  // Before a module goes: its functions are not compiled any more. Waits for one that is, which is cancelled.
+  void forget(const ModuleCode& module);
+
+  // Waits until nothing is left to compile. For tests.
+  void wait();
+
+  [[nodiscard]] const TierPolicyOptions& options() const { return options_; }
+  // In order, if they are recorded.
+  [[nodiscard]] std::vector<TierChange> changes() const;
+
+ private:
+  [[nodiscard]] bool is_wanted(FunctionCode& function, std::size_t body_bytes);
+  void compile_now(ExecState& exec, const CompileJob& job);
+  Result<void> compile(const CompileJob& job, Preparation& preparation, bool in_background);
+  void record(const CompileJob& job, bool in_background, std::chrono::steady_clock::time_point begin,
+              const Result<void>& result);
+
+  NativeTier& native_;
+  const TierPolicyOptions options_;
+  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  std::atomic<std::uint32_t> stores_{0};
+  std::atomic<std::uint32_t> samples_{0};
+  mutable std::mutex changes_mutex_;
+  std::vector<TierChange> changes_;
+  std::unique_ptr<CompileQueue> queue_;  // null: no threads
+};
+
+}  // namespace wasi::runtime
