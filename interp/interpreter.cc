@@ -114,11 +114,12 @@ class Interpreter : public runtime::Tier {
     return nullptr;
   }
 
-  [[nodiscard]] runtime::TierStatistics statistics() const override {
-    return {.functions = functions_.load(),
-            .bytecode_bytes = bytecode_bytes_.load(),
-            .code_bytes = code_bytes_.load(),
-            .nanoseconds = nanoseconds_.load()};
+  [[nodiscard]] std::vector<runtime::TierStatistics> statistics() const override {
+    return {{.name = name(),
+             .functions = functions_.load(),
+             .bytecode_bytes = bytecode_bytes_.load(),
+             .code_bytes = code_bytes_.load(),
+             .nanoseconds = nanoseconds_.load()}};
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,13 @@ struct EngineConfig {
   // Features of Wasm (by the names that Module::features() uses, e.g. "tail-call") that modules must not use.
   // Not empty: bodies are validated at load even when `validation` is lazy.
   std::vector<std::string> disabled_features = {};
+  // Where `tier` is automatic, functions begin in the interpreter, and those in which time is spent are compiled. About
+  // so many calls and loop iterations are seen in one before that; large ones take more, by default. 1: all are
+  // compiled at their second call or iteration, which is for tests.
+  std::optional<std::uint32_t> tier_threshold = {};
+  // Most threads that compile in the background; 0: none, whoever runs a function compiles it.
+  std::optional<std::uint32_t> tier_threads = {};
+  bool records_tier_changes = false;  // for Engine::tier_changes()
   // Most bytes of machine code that all modules together have; what finds no room is interpreted. At most 1 GiB.
   std::uint64_t code_memory_limit = std::uint64_t{512} << 20;
   std::vector<CodeTool> code_tools = {};
@@ -78,6 +86,10 @@ class Engine {
 
   [[nodiscard]] WASI_API const EngineConfig& config() const;
   [[nodiscard]] WASI_API TierMetrics metrics() const;
+  // The same by tiers, the lowest first.
+  [[nodiscard]] WASI_API std::vector<TierMetrics> tiers() const;
+  // Which functions were compiled when and why, in order, if the configuration says that it is recorded.
+  [[nodiscard]] WASI_API std::vector<TierChange> tier_changes() const;
 
  private:
   friend struct detail::Internals;

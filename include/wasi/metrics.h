@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace wasi {
 
@@ -20,10 +22,31 @@ struct ModuleMetrics {
 
 // Translation of bytecode into what a tier executes, of all modules of an engine.
 struct TierMetrics {
+  std::string_view tier;         // "interp", "baseline"; empty: of all together
   std::uint64_t functions = 0;   // translated so far: functions that are never called are not
   std::uint64_t uncompiled = 0;  // of these, interpreted since they could not be compiled
   PhaseMetrics translate;        // bytes: of Wasm bytecode
   std::uint64_t code_bytes = 0;
+};
+
+// A function that was compiled, or could not be.
+struct TierChange {
+  enum class Reason : std::uint8_t {
+    first_call,  // compiled at its first call, or before it
+    calls,       // time was spent in it
+    loop,        // time was spent in a loop of it, which goes on in the machine code
+  };
+  std::string_view tier = {};  // "baseline"
+  Reason reason = Reason::first_call;
+  std::uint64_t loop_offset = 0;   // of the `loop` instruction in the module's bytes
+  bool in_background = false;      // by a thread of the engine's own
+  std::chrono::nanoseconds at{0};  // since the engine was made: from then on calls get to the code
+  std::chrono::nanoseconds took{0};
+  std::string module = {};  // by its name section; empty: it has none
+  std::string function = {};
+  std::uint32_t function_index = 0;
+  std::uint64_t body_bytes = 0;  // of Wasm bytecode
+  std::string failure = {};      // why there is no machine code; empty: there is
 };
 
 // The heap of a store's structures and arrays.

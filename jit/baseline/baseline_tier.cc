@@ -75,7 +75,11 @@ Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule&
                                         Preparation& preparation) {
   auto& module_data = static_cast<Module&>(own);
   if (options_.compiles_at_first_call) {
+    const auto begin = runtime::TierLog::Clock::now();
     auto compiled = compile_function(module_data, module, code, preparation);
+    if (options_.log != nullptr && !preparation.is_interrupted()) {
+      options_.log->add(module, code, {.tier = name()}, begin, compiled);
+    }
     if (compiled) return NativeModule::slot_entry(code);
     const ErrorKind kind = compiled.error().kind;
     if (preparation.is_interrupted() || kind == ErrorKind::malformed || kind == ErrorKind::invalid) {
@@ -122,14 +126,15 @@ const void* BaselineTier::resume_of_fault(const ExecState& exec, std::uintptr_t 
   return interpreter_->resume_of_fault(exec, pc, registers, register_count);
 }
 
-runtime::TierStatistics BaselineTier::statistics() const {
-  runtime::TierStatistics sum = interpreter_->statistics();
-  sum.functions += functions_.load();
-  sum.uncompiled += uncompiled_.load();
-  sum.bytecode_bytes += bytecode_bytes_.load();
-  sum.code_bytes += code_bytes_.load();
-  sum.nanoseconds += nanoseconds_.load();
-  return sum;
+std::vector<runtime::TierStatistics> BaselineTier::statistics() const {
+  std::vector<runtime::TierStatistics> all = interpreter_->statistics();
+  all.push_back({.name = name(),
+                 .functions = functions_.load(),
+                 .uncompiled = uncompiled_.load(),
+                 .bytecode_bytes = bytecode_bytes_.load(),
+                 .code_bytes = code_bytes_.load(),
+                 .nanoseconds = nanoseconds_.load()});
+  return all;
 }
 
 }  // namespace wasi::jit::baseline

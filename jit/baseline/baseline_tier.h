@@ -9,10 +9,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "jit/baseline/compile.h"
 #include "jit/common/code_space.h"
+#include "runtime/native_tier.h"
 #include "runtime/tier.h"
+#include "runtime/tier_log.h"
 
 namespace wasi::jit::baseline {
 
@@ -21,20 +24,18 @@ using Compiler = decltype(&compile);
 struct BaselineOptions {
   // False: functions begin in the interpreter, and stay there until somebody calls compile_function().
   bool compiles_at_first_call = true;
+  runtime::TierLog* log = nullptr;  // is told what is compiled at first calls; outlives the tier
 };
 
-class BaselineTier : public runtime::Tier {
+class BaselineTier : public runtime::Tier, public runtime::NativeTier {
  public:
   // The space outlives it.
   BaselineTier(CodeSpace& space, std::unique_ptr<runtime::Tier> interpreter, Compiler compiler,
                BaselineOptions options = {});
   ~BaselineTier() override;
 
-  // Gives a function of a module of this tier's machine code, unless it has some, wherever it runs now: calls that
-  // begin from now on are in it. `code` is a filled record. Thread-safe. An Error changes nothing; it is one of the
-  // body's, of the preparation, or says what is missing for machine code.
   Result<void> compile_function(runtime::ModuleCode& module, runtime::FunctionCode& code,
-                                runtime::Preparation& preparation);
+                                runtime::Preparation& preparation) override;
 
   [[nodiscard]] const char* name() const override { return "baseline"; }
   std::unique_ptr<runtime::TierModule> create_module(runtime::ModuleCode& module) override;
@@ -50,8 +51,8 @@ class BaselineTier : public runtime::Tier {
   [[nodiscard]] bool owns_pc(std::uintptr_t pc) const override;
   [[nodiscard]] const void* resume_of_fault(const runtime::ExecState& exec, std::uintptr_t pc,
                                             const std::uint64_t* registers, std::size_t register_count) const override;
-  // Of both.
-  [[nodiscard]] runtime::TierStatistics statistics() const override;
+  // The interpreter's and its own.
+  [[nodiscard]] std::vector<runtime::TierStatistics> statistics() const override;
 
  private:
   class Module;

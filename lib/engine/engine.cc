@@ -42,12 +42,32 @@ Result<Engine> Engine::create(EngineConfig config) {
 
 const EngineConfig& Engine::config() const { return state_->config; }
 
+std::vector<TierMetrics> Engine::tiers() const {
+  std::vector<TierMetrics> tiers;
+  for (const runtime::TierStatistics& of : state_->tier->statistics()) {
+    tiers.push_back({.tier = of.name,
+                     .functions = of.functions,
+                     .uncompiled = of.uncompiled,
+                     .translate = {.time = std::chrono::nanoseconds(of.nanoseconds), .bytes = of.bytecode_bytes},
+                     .code_bytes = of.code_bytes});
+  }
+  return tiers;
+}
+
 TierMetrics Engine::metrics() const {
-  const runtime::TierStatistics statistics = state_->tier->statistics();
-  return {.functions = statistics.functions,
-          .uncompiled = statistics.uncompiled,
-          .translate = {.time = std::chrono::nanoseconds(statistics.nanoseconds), .bytes = statistics.bytecode_bytes},
-          .code_bytes = statistics.code_bytes};
+  TierMetrics sum;
+  for (const TierMetrics& tier : tiers()) {
+    sum.functions += tier.functions;
+    sum.uncompiled += tier.uncompiled;
+    sum.translate.time += tier.translate.time;
+    sum.translate.bytes += tier.translate.bytes;
+    sum.code_bytes += tier.code_bytes;
+  }
+  return sum;
+}
+
+std::vector<TierChange> Engine::tier_changes() const {
+  return state_->tier_log == nullptr ? std::vector<TierChange>() : state_->tier_log->changes();
 }
 
 const char* version() { return WASIRUN_VERSION; }

@@ -152,6 +152,7 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
       code_[mode] = std::make_shared<runtime::ModuleCode>(module, *engine->tier,
                                                           static_cast<runtime::BoundsChecks>(mode), bodies_validated);
       code_[mode]->locate = locate;
+      code_[mode]->policy = engine->policy.get();
     }
   });
   return code_;

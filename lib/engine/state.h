@@ -24,6 +24,8 @@
 #include "runtime/module_code.h"
 #include "runtime/store.h"
 #include "runtime/tier.h"
+#include "runtime/tier_log.h"
+#include "runtime/tier_policy.h"
 #include "wasi/context.h"
 #include "wasm/module.h"
 #include "wasm/type_registry.h"
@@ -39,7 +41,9 @@ struct EngineState {
   wasm::FeatureSet disabled_features;
   std::shared_ptr<wasm::TypeRegistry> registry;
   std::shared_ptr<jit::CodeSpace> code_space;  // null where no tier makes machine code
+  std::unique_ptr<runtime::TierLog> tier_log;  // null: nobody wants to know
   std::unique_ptr<runtime::Tier> tier;
+  std::unique_ptr<runtime::TierPolicy> policy;  // null: functions stay in the tier that they are prepared for
 };
 
 inline runtime::BoundsChecks bounds_checks_of(const EngineConfig& config) {

@@ -1,5 +1,7 @@
 #include "engine/tiers.h"
 
+#include <algorithm>
+
 #include "base/result.h"
 #include "engine/state.h"
 #include "interp/interpreter.h"
@@ -8,6 +10,8 @@
 #include "jit/common/gdb_jit.h"
 #include "jit/common/jitdump.h"
 #include "jit/common/perf_map.h"
+#include "runtime/tier_log.h"
+#include "runtime/tier_policy.h"
 
 namespace wasi::detail {
 
@@ -33,19 +37,52 @@ Result<std::shared_ptr<jit::CodeSpace>> make_code_space(const EngineConfig& conf
   return std::make_shared<jit::CodeSpace>(std::move(options));
 }
 
+// Where functions begin in the interpreter. A threshold below what a sample stands for makes samples as frequent, and
+// asks nothing else.
+runtime::TierPolicyOptions policy_options(const EngineState& engine) {
+  runtime::TierPolicyOptions options{.log = engine.tier_log.get()};
+  if (engine.config.tier_threads) options.threads = *engine.config.tier_threads;
+  if (engine.config.tier_threshold) {
+    const std::uint32_t threshold = std::max(1U, *engine.config.tier_threshold);
+    if (threshold < options.period) {
+      options.period = threshold;
+      options.warm_up_samples = 0;
+      options.bytes_per_sample = UINT32_MAX;
+    } else {
+      options.least_samples = threshold / options.period;
+    }
+  }
+  return options;
+}
+
+void make_baseline(EngineState& engine, bool compiles_at_first_call) {
+  auto tier = std::make_unique<jit::baseline::BaselineTier>(
+      *engine.code_space, interp::make_interpreter(), &jit::baseline::compile,
+      jit::baseline::BaselineOptions{.compiles_at_first_call = compiles_at_first_call, .log = engine.tier_log.get()});
+  if (!compiles_at_first_call) engine.policy = std::make_unique<runtime::TierPolicy>(*tier, policy_options(engine));
+  engine.tier = std::move(tier);
+}
+
 }  // namespace
 
 Result<void> make_tiers(EngineState& engine) {
+  if (engine.config.records_tier_changes) engine.tier_log = std::make_unique<runtime::TierLog>();
   switch (engine.config.tier) {
-    case TierSelection::automatic:
     case TierSelection::interpreter:
       engine.tier = interp::make_interpreter();
+      return {};
+    case TierSelection::automatic:
+      if constexpr (kHasBaseline) {
+        engine.code_space = WASI_TRY(make_code_space(engine.config));
+        make_baseline(engine, false);
+      } else {
+        engine.tier = interp::make_interpreter();
+      }
       return {};
     case TierSelection::baseline:
       if constexpr (kHasBaseline) {
         engine.code_space = WASI_TRY(make_code_space(engine.config));
-        engine.tier = std::make_unique<jit::baseline::BaselineTier>(*engine.code_space, interp::make_interpreter(),
-                                                                    &jit::baseline::compile);
+        make_baseline(engine, true);
         return {};
       }
       return fail(ErrorKind::unsupported, "this build has no baseline compiler");

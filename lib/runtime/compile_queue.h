@@ -23,8 +23,7 @@ class Preparation;
 struct CompileJob {
   ModuleCode* module = nullptr;
   FunctionCode* function = nullptr;
-  std::optional<std::uint64_t> loop;  // for whose sake
-  std::uint32_t samples = 0;
+  std::optional<std::uint64_t> loop = {};  // for whose sake
 };
 
 class CompileQueue {

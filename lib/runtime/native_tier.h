@@ -14,11 +14,10 @@ class NativeTier {
   virtual ~NativeTier() = default;
   [[nodiscard]] virtual const char* name() const = 0;
 
-  // Compiles a function whose record is filled and whose body has been validated, and lets callers have the code: sets
-  // native_code and the entries. Thread-safe, and called for one function by one thread at a time; `function` may be
-  // running meanwhile. Polls `preparation` and takes its memory from it; where that refuses, its error is the result,
-  // and nothing is changed.
-  virtual Result<void> compile(ModuleCode& module, FunctionCode& function, Preparation& preparation) = 0;
+  // Gives a function of a module of this tier's machine code, unless it has some, wherever it runs now: calls that
+  // begin from now on are in it. `code` is a filled record. Thread-safe. An Error changes nothing; it is one of the
+  // body's, of the preparation, or says what is missing for machine code.
+  virtual Result<void> compile_function(ModuleCode& module, FunctionCode& code, Preparation& preparation) = 0;
 };
 
 }  // namespace wasi::runtime

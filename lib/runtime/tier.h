@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
@@ -23,8 +24,9 @@ class TierModule {
   virtual ~TierModule() = default;
 };
 
-// How long and how much: for `--profile phases`.
+// How long and how much: for `--profile`.
 struct TierStatistics {
+  const char* name = "";
   std::uint64_t functions = 0;
   std::uint64_t uncompiled = 0;  // of these, interpreted since they could not be compiled
   std::uint64_t bytecode_bytes = 0;
@@ -86,7 +88,8 @@ class Tier {
                                                     const std::uint64_t* registers,
                                                     std::size_t register_count) const = 0;
 
-  [[nodiscard]] virtual TierStatistics statistics() const = 0;
+  // Of each tier that it is made of, the lowest first.
+  [[nodiscard]] virtual std::vector<TierStatistics> statistics() const = 0;
 };
 
 }  // namespace wasi::runtime

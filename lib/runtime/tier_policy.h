@@ -13,17 +13,11 @@
 // Thread-safe. In a forked process it does nothing: its threads are not there, and code memory is the parent's.
 #pragma once
 
-#include <wasi/error.h>
-
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
@@ -34,6 +28,7 @@ namespace wasi::runtime {
 class CompileQueue;
 class NativeTier;
 class Preparation;
+class TierLog;
 struct CompileJob;
 struct ModuleCode;
 
@@ -41,26 +36,11 @@ struct TierPolicyOptions {
   std::uint32_t period = kSamplingPeriod;            // calls and iterations from one sample to the next; 1: each is one
   std::uint32_t warm_up_samples = kWarmUpSamples;    // of all functions, before the first is compiled,
   std::uint32_t hot_samples = kHotSamples;           // or of itself
+  std::uint32_t least_samples = 1;                   // of a function that is compiled,
   std::uint32_t bytes_per_sample = kBytesPerSample;  // of a body: so much is worth its compilation after one sample
   std::size_t immediate_bytes = kImmediateBytes;     // larger bodies are compiled in the background
   unsigned threads = kCompileThreads;                // 0: all are compiled at once
-  bool records_changes = false;
-};
-
-// A function that was compiled, or could not be.
-struct TierChange {
-  enum class Reason : std::uint8_t { calls, loop };
-  std::chrono::nanoseconds at{0};  // since the policy was made
-  std::string module;              // names, empty where there is none
-  std::string function;
-  std::uint32_t index = 0;
-  std::size_t body_bytes = 0;
-  Reason reason = Reason::calls;
-  std::uint64_t loop_offset = 0;
-  std::uint32_t samples = 0;
-  bool in_background = false;
-  std::chrono::nanoseconds took{0};
-  std::optional<Error> error;
+  TierLog* log = nullptr;                            // is told what is compiled; outlives the policy
 };
 
 class TierPolicy {
@@ -88,23 +68,16 @@ class TierPolicy {
   void wait();
 
   [[nodiscard]] const TierPolicyOptions& options() const { return options_; }
-  // In order, if they are recorded.
-  [[nodiscard]] std::vector<TierChange> changes() const;
 
  private:
   [[nodiscard]] bool is_wanted(FunctionCode& function, std::size_t body_bytes);
   void compile_now(ExecState& exec, const CompileJob& job);
-  Result<void> compile(const CompileJob& job, Preparation& preparation, bool in_background);
-  void record(const CompileJob& job, bool in_background, std::chrono::steady_clock::time_point begin,
-              const Result<void>& result);
+  void compile(const CompileJob& job, Preparation& preparation, bool in_background);
 
   NativeTier& native_;
   const TierPolicyOptions options_;
-  const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::atomic<std::uint32_t> stores_{0};
   std::atomic<std::uint32_t> samples_{0};
-  mutable std::mutex changes_mutex_;
-  std::vector<TierChange> changes_;
   std::unique_ptr<CompileQueue> queue_;  // null: no threads
 };
 

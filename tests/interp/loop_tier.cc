@@ -28,8 +28,8 @@ const std::uint8_t* code_of_loop(const Translation& translation, std::uint64_t o
 
 }  // namespace
 
-Result<void> LoopTier::compile(runtime::ModuleCode& /*module*/, FunctionCode& function,
-                               runtime::Preparation& /*preparation*/) {
+Result<void> LoopTier::compile_function(runtime::ModuleCode& /*module*/, FunctionCode& function,
+                                        runtime::Preparation& /*preparation*/) {
   ++compiled;
   function.native_code.store(&native_, std::memory_order_release);
   if (replaces_calls) function.entry.store(call_replaced, std::memory_order_release);

@@ -36,8 +36,8 @@ class LoopTier : public runtime::Tier, public runtime::NativeTier {
   [[nodiscard]] std::set<std::uint64_t> left_loops() const;
   [[nodiscard]] int times_left() const { return times_left_.load(); }
 
-  Result<void> compile(runtime::ModuleCode& module, runtime::FunctionCode& function,
-                       runtime::Preparation& preparation) override;
+  Result<void> compile_function(runtime::ModuleCode& module, runtime::FunctionCode& function,
+                                runtime::Preparation& preparation) override;
   [[nodiscard]] const char* name() const override { return "loops"; }
   std::unique_ptr<runtime::TierModule> create_module(runtime::ModuleCode& module) override {
     return interpreter_->create_module(module);
@@ -59,7 +59,7 @@ class LoopTier : public runtime::Tier, public runtime::NativeTier {
                                             const std::uint64_t* registers, std::size_t register_count) const override {
     return interpreter_->resume_of_fault(exec, pc, registers, register_count);
   }
-  [[nodiscard]] runtime::TierStatistics statistics() const override { return interpreter_->statistics(); }
+  [[nodiscard]] std::vector<runtime::TierStatistics> statistics() const override { return interpreter_->statistics(); }
 
  private:
   static void leave_loop(runtime::VmContext* vm, runtime::Slot* slots, runtime::FunctionCode* self,

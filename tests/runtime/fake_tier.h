@@ -34,7 +34,7 @@ class FakeTier : public Tier {
   [[nodiscard]] bool owns_pc(std::uintptr_t pc) const override;
   [[nodiscard]] const void* resume_of_fault(const ExecState& exec, std::uintptr_t pc, const std::uint64_t* registers,
                                             std::size_t register_count) const override;
-  [[nodiscard]] TierStatistics statistics() const override { return {}; }
+  [[nodiscard]] std::vector<TierStatistics> statistics() const override { return {}; }
 };
 
 // What resume_of_fault of the fake tier answers.

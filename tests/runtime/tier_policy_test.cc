@@ -18,6 +18,7 @@
 #include "runtime/budget.h"
 #include "runtime/native_tier.h"
 #include "runtime/preparation.h"
+#include "runtime/tier_log.h"
 
 namespace wasi::runtime {
 namespace {
@@ -28,7 +29,7 @@ using namespace test;
 class FakeNativeTier : public NativeTier {
  public:
   [[nodiscard]] const char* name() const override { return "fake"; }
-  Result<void> compile(ModuleCode& /*module*/, FunctionCode& function, Preparation& preparation) override {
+  Result<void> compile_function(ModuleCode& /*module*/, FunctionCode& function, Preparation& preparation) override {
     {
       const std::lock_guard lock(mutex);
       ++times[function.index];
@@ -81,9 +82,11 @@ std::string module_with_bodies() {
 }
 
 struct PolicyWorld : World {
-  explicit PolicyWorld(TierPolicyOptions options) : own_policy(std::make_unique<TierPolicy>(native, options)) {
+  explicit PolicyWorld(TierPolicyOptions options) {
+    options.log = &log;
+    own_policy = std::make_unique<TierPolicy>(native, options);
     code = compile(module_with_bodies());
-    for (const auto& one : code) one->policy = &policy;
+    for (const auto& one : code) one->policy = own_policy.get();
     const auto made = store->instantiate(std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes>(code), {});
     REQUIRE(made.has_value());
     module = (*made)->code;
@@ -91,7 +94,7 @@ struct PolicyWorld : World {
   ~PolicyWorld() { drop_module(); }
   FunctionCode& function(std::uint32_t index) { return module->code(wasm::FuncIndex(index)); }
   void sample(std::uint32_t index, int times = 1, std::optional<std::uint64_t> loop = std::nullopt) {
-    for (int i = 0; i < times; ++i) policy.sampled(store->exec(), function(index), loop);
+    for (int i = 0; i < times; ++i) own_policy->sampled(store->exec(), function(index), loop);
   }
   // Nobody but the policy holds on to the module then.
   void drop_module() {
@@ -101,8 +104,8 @@ struct PolicyWorld : World {
   }
 
   FakeNativeTier native;
+  TierLog log;
   std::unique_ptr<TierPolicy> own_policy;
-  TierPolicy& policy = *own_policy;
   Code code;
   std::shared_ptr<ModuleCode> module;
 };
@@ -113,16 +116,14 @@ constexpr TierPolicyOptions kHere = {.period = 100,
                                      .hot_samples = UINT32_MAX,
                                      .bytes_per_sample = UINT32_MAX,
                                      .immediate_bytes = SIZE_MAX,
-                                     .threads = 0,
-                                     .records_changes = true};
+                                     .threads = 0};
 // Another one does.
 constexpr TierPolicyOptions kThere = {.period = 100,
                                       .warm_up_samples = 0,
                                       .hot_samples = UINT32_MAX,
                                       .bytes_per_sample = UINT32_MAX,
                                       .immediate_bytes = 0,
-                                      .threads = 1,
-                                      .records_changes = true};
+                                      .threads = 1};
 
 TEST_CASE("a function is compiled once, at its first sample") {
   PolicyWorld world(kHere);
@@ -152,7 +153,7 @@ TEST_CASE("nothing is compiled before the engine has seen some samples, or one f
     PolicyWorld world(options);
     world.sample(0, 5);
     Store other(world.registry, {});
-    for (int i = 0; i < 5; ++i) world.policy.sampled(other.exec(), world.function(1), std::nullopt);
+    for (int i = 0; i < 5; ++i) world.own_policy->sampled(other.exec(), world.function(1), std::nullopt);
     CHECK(world.native.times.empty());
     world.sample(1);
     CHECK(world.native.times == std::map<std::uint32_t, int>{{1, 1}});
@@ -179,10 +180,10 @@ TEST_CASE("what cannot be compiled is not tried again, but for what is lacking n
   world.native.work = nullptr;
   world.sample(1, 3);
   CHECK(world.native.times_of(1) == 4);
-  const std::vector<TierChange> changes = world.policy.changes();
+  const std::vector<TierChange> changes = world.log.changes();
   REQUIRE(changes.size() == 5);
-  CHECK(changes[0].error->message == "it is what it is");
-  CHECK_FALSE(changes[4].error);
+  CHECK(changes[0].failure == "it is what it is");
+  CHECK(changes[4].failure.empty());
 }
 
 TEST_CASE("what a failed compilation needed samples for, the next one needs again") {
@@ -214,13 +215,12 @@ TEST_CASE("changes are recorded with their reason") {
   PolicyWorld world(kHere);
   world.sample(0);
   world.sample(2, 1, 0x123);
-  const std::vector<TierChange> changes = world.policy.changes();
+  const std::vector<TierChange> changes = world.log.changes();
   REQUIRE(changes.size() == 2);
   CHECK(changes[0].module == "m");
   CHECK(changes[0].function == "a");
-  CHECK(changes[0].index == 0);
+  CHECK(changes[0].function_index == 0);
   CHECK(changes[0].reason == TierChange::Reason::calls);
-  CHECK(changes[0].samples == 1);
   CHECK_FALSE(changes[0].in_background);
   CHECK(changes[1].function == "large");
   CHECK(changes[1].reason == TierChange::Reason::loop);
@@ -233,10 +233,10 @@ TEST_CASE("larger bodies are compiled in the background") {
   PolicyWorld world(kThere);
   world.sample(2, 5);
   world.sample(0, 5);
-  world.policy.wait();
+  world.own_policy->wait();
   CHECK(world.native.times == std::map<std::uint32_t, int>{{0, 1}, {2, 1}});
   CHECK(world.native.threads[2] != std::this_thread::get_id());
-  CHECK(world.policy.changes().at(0).in_background);
+  CHECK(world.log.changes().at(0).in_background);
 }
 
 TEST_CASE("a module that goes takes its functions off the queue, and cancels the one that is compiled") {
@@ -260,16 +260,15 @@ TEST_CASE("a module that goes takes its functions off the queue, and cancels the
   gate.open();
   world.drop_module();
   CHECK(was_cancelled);
-  world.policy.wait();
+  world.own_policy->wait();
   CHECK(world.native.times == std::map<std::uint32_t, int>{{0, 1}});
-  CHECK(world.policy.changes().empty());
+  CHECK(world.log.changes().empty());
 }
 
 TEST_CASE("a module that goes waits for no other's compilation") {
   PolicyWorld world(kThere);
-  PolicyWorld* const outer = &world;
-  auto other = outer->compile(module_with_bodies());
-  for (const auto& one : other) one->policy = &world.policy;
+  auto other = world.compile(module_with_bodies());
+  for (const auto& one : other) one->policy = world.own_policy.get();
   Gate gate;
   world.native.work = [&](Preparation&) -> Result<void> {
     gate.wait();
@@ -277,10 +276,10 @@ TEST_CASE("a module that goes waits for no other's compilation") {
   };
   world.sample(0);
   gate.wait_for_visitor();
-  world.policy.sampled(world.store->exec(), other[0]->code(wasm::FuncIndex(1)), std::nullopt);
+  world.own_policy->sampled(world.store->exec(), other[0]->code(wasm::FuncIndex(1)), std::nullopt);
   other.clear();
   gate.open();
-  world.policy.wait();
+  world.own_policy->wait();
   CHECK(world.native.times == std::map<std::uint32_t, int>{{0, 1}});
 }
 
@@ -318,12 +317,12 @@ TEST_CASE("threads that sample one function have it compiled once") {
     threads.emplace_back([&] {
       Store own(world.registry, {});
       for (int i = 0; i < 1000; ++i) {
-        world.policy.sampled(own.exec(), world.function(static_cast<std::uint32_t>(i % 3)), std::nullopt);
+        world.own_policy->sampled(own.exec(), world.function(static_cast<std::uint32_t>(i % 3)), std::nullopt);
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  world.policy.wait();
+  world.own_policy->wait();
   CHECK(world.native.times == std::map<std::uint32_t, int>{{0, 1}, {1, 1}, {2, 1}});
 }
 
@@ -336,10 +335,7 @@ TEST_CASE("modules come and go while their functions are compiled") {
     }
     return {};
   };
-  TierPolicyOptions options = kThere;
-  options.records_changes = false;
-  TierPolicy policy(native, options);
-  const World outer;
+  TierPolicy policy(native, kThere);
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
@@ -388,7 +384,7 @@ TEST_CASE("a forked process compiles nothing, waits for nobody and ends") {
   CHECK(WEXITSTATUS(status) == 0);
   gate.open();
   world.sample(1);
-  world.policy.wait();
+  world.own_policy->wait();
   CHECK(world.native.times == std::map<std::uint32_t, int>{{0, 1}, {1, 1}});
 }
 
@@ -413,7 +409,7 @@ TEST_CASE("budgets vary around the period, and new stores begin anywhere in one"
   sum = 0;
   for (int i = 0; i < 10'000; ++i) {
     ExecState exec;
-    world.policy.begin(exec);
+    world.own_policy->begin(exec);
     REQUIRE(exec.budget < 1000);
     sum += exec.budget;
   }

@@ -33,7 +33,7 @@ class NoTier : public runtime::Tier {
                                             std::size_t) const override {
     return nullptr;
   }
-  [[nodiscard]] runtime::TierStatistics statistics() const override { return {}; }
+  [[nodiscard]] std::vector<runtime::TierStatistics> statistics() const override { return {}; }
 };
 
 }  // namespace

@@ -121,6 +121,8 @@ wasi::TierSelection choose_tier(const std::string& text) {
 
 using Text = const std::string&;
 
+constexpr std::uint64_t kMostTierThreads = 64;
+
 // An option whose value is read by `read`, which throws what is wrong with it.
 template <class Read>
 CLI::Option* add_read(CLI::App& app, const char* name, const char* type, const char* what, Read read) {
@@ -196,6 +198,19 @@ void add_trace_options(CLI::App& app, RunCommand& run) {
 
 // Of tiers with machine code.
 void add_code_options(CLI::App& app, RunCommand& run) {
+  add_read(
+      app, "--tier-threshold", "COUNT",
+      "With --tier auto: about how many calls and iterations of a function are interpreted before it is compiled; 1 "
+      "compiles at once (default: by what it costs)",
+      [&run](Text value) {
+        run.engine.tier_threshold = static_cast<std::uint32_t>(
+            or_throw("--tier-threshold", parse_count(value, std::numeric_limits<std::uint32_t>::max())));
+      });
+  add_read(app, "--tier-threads", "COUNT",
+           "With --tier auto: most threads that compile in the background; 0: none (default: 2)", [&run](Text value) {
+             run.engine.tier_threads =
+                 static_cast<std::uint32_t>(or_throw("--tier-threads", parse_count(value, kMostTierThreads)));
+           });
   add_read(app, "--max-code", "SIZE", "Most memory for machine code (default: 512m); what finds no room is interpreted",
            [&run](Text value) { run.engine.code_memory_limit = or_throw("--max-code", parse_size(value)); });
   add_repeatable(
@@ -280,13 +295,15 @@ void add_run_options(CLI::App& app, RunCommand& run) {
         run.unknown_imports = choose("--unknown-imports", value, kChoices);
       });
   add_trace_options(app, run);
-  add_read(
-      app, "--profile", "WHAT",
-      "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, translate, run)",
-      [&run](Text value) {
-        static constexpr Choice<bool> kChoices[] = {{"phases", true}};
-        run.profile_phases = choose("--profile", value, kChoices);
-      });
+  add_repeatable(app, "--profile", "WHAT",
+                 "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
+                 "translate, run) or tiers (which function was compiled when and why). Repeatable",
+                 [&run](Text value) {
+                   static constexpr Choice<bool RunCommand::*> kChoices[] = {{"phases", &RunCommand::profile_phases},
+                                                                             {"tiers", &RunCommand::profile_tiers}};
+                   run.*choose("--profile", value, kChoices) = true;
+                   run.engine.records_tier_changes = run.profile_tiers;
+                 });
 }
 
 // The first argument of the program's that reads like an option of ours which was put behind the module by mistake;

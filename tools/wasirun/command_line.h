@@ -41,6 +41,7 @@ struct RunCommand {
   std::string trace_output;  // empty: stderr
   bool trace_timestamps = false;
   bool profile_phases = false;
+  bool profile_tiers = false;
 };
 
 struct ValidateCommand {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <string>
 
+#include "base/printable.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/load.h"
 #include "tools/wasirun/progress.h"
@@ -145,6 +146,36 @@ void print_phases(const wasi::Engine& engine, const wasi::Module& module, std::c
   print_phase("run", {.time = run - std::min(run, tier.translate.time - translated_before), .bytes = 0}, "");
 }
 
+std::string why(const wasi::TierChange& change) {
+  switch (change.reason) {
+    case wasi::TierChange::Reason::first_call:
+      return "first call";
+    case wasi::TierChange::Reason::calls:
+      return "calls";
+    case wasi::TierChange::Reason::loop:
+      return fmt::format("loop at {:#x}", change.loop_offset);
+  }
+  return "";
+}
+
+void print_tiers(const wasi::Engine& engine) {
+  const auto milliseconds = [](std::chrono::nanoseconds time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  };
+  for (const wasi::TierChange& change : engine.tier_changes()) {
+    const std::string name = change.function.empty() ? "" : " " + wasi::printable(change.function);
+    fmt::print(stderr, "{:>12.3f} ms  {:<9} {:<18} {:>8.3f} ms {:>9} bytes  function {}{}{}{}\n",
+               milliseconds(change.at), change.failure.empty() ? change.tier : "no code", why(change),
+               milliseconds(change.took), change.body_bytes, change.function_index, name,
+               change.in_background ? ", in the background" : "",
+               change.failure.empty() ? "" : ": " + wasi::printable(change.failure));
+  }
+  for (const wasi::TierMetrics& tier : engine.tiers()) {
+    print_phase(std::string(tier.tier).c_str(), tier.translate,
+                fmt::format("  {} functions into {} bytes", tier.functions, tier.code_bytes));
+  }
+}
+
 }  // namespace
 
 int file_failure(const std::string& file, const wasi::Error& error) {
@@ -199,6 +230,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   if (command.profile_phases) {
     print_phases(*engine, *module, translated, instantiated - start, Clock::now() - instantiated);
   }
+  if (command.profile_tiers) print_tiers(*engine);
   // Only where something went wrong: an option of the same name may well be the program's own.
   if (exit_code != kSuccess && !command.misplaced_option.empty()) {
     print_labelled("note", fmt::format("{} stands behind the module, so it went to the program; options of wasirun's "

@@ -52,7 +52,8 @@ TEST_CASE("instructions on vectors in whole functions", "[simd]") {
         INFO(test::describe(features) << (is_wide ? ", 64-bit addresses" : "")
                                       << (checks == BoundsChecks::guard_pages ? "" : ", explicit checks"));
         CodeSpace space;
-        Machine machine(std::make_unique<BaselineTier>(space, interp::make_interpreter(), compile_for_cpu), checks);
+        Machine machine(std::make_unique<BaselineTier>(space, interp::make_interpreter(), compile_for_cpu), nullptr,
+                        {.checks = checks});
         machine.instantiate(forms.binary);
         for (std::size_t i = 0; i < forms.cases.size(); ++i) {
           const VectorCase& one = forms.cases[i];
