@@ -97,9 +97,8 @@ Magic signed_magic(std::uint64_t divisor, std::uint32_t bits) {
   }
 }
 
-// The quotient by a power of two is a shift, once the dividend is such that rounding down is rounding to zero: negative
-// ones get the divisor less 1 added. Gives that, in `to`, which is not `a`.
-void bias(MacroAssembler& m, x64::Gp to, x64::Gp a, std::uint32_t power) {
+// A dividend plus the divisor less 1: what a negative one has to be, for rounding down to be rounding to zero.
+void add_less_one(MacroAssembler& m, x64::Gp to, x64::Gp a, std::uint32_t power) {
   const std::uint64_t addend = (std::uint64_t{1} << power) - 1;
   if (power < 32) {
     m.lea(to, x64::ptr(a.r64(), static_cast<std::int32_t>(addend)));
@@ -107,22 +106,20 @@ void bias(MacroAssembler& m, x64::Gp to, x64::Gp a, std::uint32_t power) {
     m.mov(to, addend);
     m.add(to, a);
   }
-  m.test(a, a);
-  m.cmovns(to, a);
 }
 
 void divide_by_power(MacroAssembler& m, const Division& division, x64::Gp dst, x64::Gp a, Divisor divisor) {
   const auto power = static_cast<std::uint32_t>(std::countr_zero(divisor.magnitude));
-  const x64::Gp scratch = sized(kScratch, division.is_wide);
   if (!division.is_signed) {
     move(m, dst, a);
     m.shr(dst, power);
     return;
   }
-  const x64::Gp biased = dst == a ? scratch : dst;
-  bias(m, biased, a, power);
-  m.sar(biased, power);
-  move(m, dst, biased);
+  const x64::Gp other = dst == a ? sized(kScratch, division.is_wide) : dst;
+  add_less_one(m, other, a, power);
+  m.test(a, a);
+  dst == a ? m.cmovs(dst, other) : m.cmovns(dst, a);
+  m.sar(dst, power);
   if (divisor.is_negative) m.neg(dst);
 }
 
@@ -145,7 +142,9 @@ void remainder_by_power(MacroAssembler& m, const Division& division, x64::Gp dst
   if (!division.is_signed) return mask(m, dst, a, power);
   // What is left of the dividend without its multiple.
   const x64::Gp multiple = sized(kScratch, division.is_wide);
-  bias(m, multiple, a, power);
+  add_less_one(m, multiple, a, power);
+  m.test(a, a);
+  m.cmovns(multiple, a);
   if (power < 32) {
     m.and_(multiple, -(std::int64_t{1} << power));
   } else {

@@ -371,7 +371,6 @@ void Compiler::emit_cold_code() {
   }
 
   // The return address says where; what is shared says why.
-  note("traps");
   std::array<asmjit::Label, 256> shared;
   const auto shared_label = [&](TrapCode code) {
     asmjit::Label& label = shared[static_cast<std::size_t>(code)];
@@ -379,12 +378,14 @@ void Compiler::emit_cold_code() {
     return label;
   };
   for (const ColdTrap& cold : traps_) {
+    note(message_of(cold.code));
     asm_.bind(cold.label);
     offset_ = cold.offset;
     mark();
     asm_.call(shared_label(cold.code));
   }
   if (overflow_.isValid()) {
+    note(message_of(TrapCode::stack_overflow));
     asm_.bind(overflow_);
     const auto begin = static_cast<std::uint32_t>(asm_.offset());
     offset_ = body_begin_;
@@ -395,6 +396,7 @@ void Compiler::emit_cold_code() {
   }
   for (std::size_t code = 0; code < shared.size(); ++code) {
     if (!shared[code].isValid()) continue;
+    note("trap");
     asm_.bind(shared[code]);
     load_context(x64::rdi);
     asm_.mov(x64::rax, x64::qword_ptr(x64::rdi, offsetof(VmContext, exec)));

@@ -200,6 +200,10 @@ void shift(MacroAssembler& m, Op op, x64::Gp dst, x64::Gp a, std::uint32_t count
     }
     m.mov(to, from);
   }
+  if (inst.by_cl == x64::Inst::kIdShl && count == 1) {
+    m.add(to, to);
+    return;
+  }
   m.emit(inst.by_cl, to, asmjit::imm(count));
 }
 

@@ -1,0 +1,279 @@
+#include "disassembly.h"
+
+#include <catch2/catch.hpp>
+#include <cctype>
+#include <charconv>
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/byte_reader.h"
+#include "binary/decoder.h"
+#include "field_names.h"
+#include "text/print_instruction.h"
+#include "text/text.h"
+#include "validate/validator.h"
+
+namespace wasi::test {
+namespace {
+
+using jit::baseline::CompileOptions;
+using jit::baseline::CpuFeatures;
+
+// What machines of today have, and what the compiler asks for at least: whatever this machine is.
+constexpr CpuFeatures kNewest = {.sufficient = true,
+                                 .sse42 = true,
+                                 .popcnt = true,
+                                 .lzcnt = true,
+                                 .bmi1 = true,
+                                 .bmi2 = true,
+                                 .avx = true,
+                                 .avx2 = true};
+constexpr CpuFeatures kOldest = CpuFeatures::least();
+
+struct Settings {
+  CompileOptions options;
+  bool shows_ends = false;
+  bool shows_oldest = false;
+};
+
+std::vector<std::string_view> words_of(std::string_view line) {
+  std::vector<std::string_view> words;
+  while (true) {
+    const std::size_t begin = line.find_first_not_of(' ');
+    if (begin == line.npos) return words;
+    line.remove_prefix(begin);
+    const std::size_t end = std::min(line.find(' '), line.size());
+    words.push_back(line.substr(0, end));
+    line.remove_prefix(end);
+  }
+}
+
+// Calls `take` with each line, without its end.
+template <class Take>
+void for_lines(std::string_view text, Take take) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    take(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+Settings settings_of(std::string_view text) {
+  Settings settings;
+  for_lines(text, [&](std::string_view line) {
+    if (!line.starts_with(";;!")) return;
+    INFO(line);
+    const auto words = words_of(line.substr(3));
+    REQUIRE(words.size() == 2);
+    if (words[0] == "checks" && words[1] == "explicit") {
+      settings.options.checks = runtime::BoundsChecks::explicit_checks;
+    } else if (words[0] == "show" && words[1] == "ends") {
+      settings.shows_ends = true;
+    } else if (words[0] == "show" && words[1] == "oldest") {
+      settings.shows_oldest = true;
+    } else {
+      REQUIRE(words[0] == "without");
+      bool is_known = false;
+      for (std::size_t i = 0; i < jit::baseline::kOptimisationCount; ++i) {
+        if (jit::baseline::kOptimisations[i].name != words[1]) continue;
+        settings.options.without.add(static_cast<jit::baseline::Optimisation>(i));
+        is_known = true;
+      }
+      REQUIRE(is_known);
+    }
+  });
+  return settings;
+}
+
+struct LoadedModule {
+  std::vector<std::uint8_t> bytes;
+  std::shared_ptr<wasm::Module> module;
+};
+LoadedModule load(std::string_view text) {
+  LoadedModule loaded;
+  auto bytes = text::encode_module(text);
+  if (!bytes) FAIL(bytes.error().to_string());
+  loaded.bytes = *std::move(bytes);
+  auto module = binary::decode_module({loaded.bytes, nullptr}, std::make_shared<wasm::TypeRegistry>());
+  if (!module) FAIL(module.error().to_string());
+  loaded.module = *std::move(module);
+  if (auto valid = validate::validate_module(*loaded.module); !valid) FAIL(valid.error().to_string());
+  if (auto valid = validate::validate_functions(*loaded.module, 1); !valid) FAIL(valid.error().to_string());
+  return loaded;
+}
+
+// The text of each instruction, by its offset in the module.
+class Bodies {
+ public:
+  explicit Bodies(const wasm::Module& module) : module_(module), identifiers_(module), types_(module, identifiers_) {}
+
+  [[nodiscard]] std::string name_of(std::uint32_t function) const {
+    std::string name;
+    identifiers_.functions.append(name, function);
+    return name;
+  }
+
+  std::map<std::uint64_t, std::string> instructions(std::uint32_t function) {
+    const text::Identifiers locals = identifiers_.locals(function);
+    text::InstructionText text(module_, identifiers_, types_);
+    const wasm::FunctionBody& body = module_.body(wasm::FuncIndex(function));
+    base::ByteReader reader = text::reader_of(module_, {body.offset, body.size});
+    std::string type;
+    for (std::uint32_t groups = reader.u32("count of local declarations"); groups > 0; --groups) {
+      static_cast<void>(reader.u32("count of locals"));
+      types_.append_value_type(type, reader);
+    }
+    text.begin_function(function, locals);
+    std::map<std::uint64_t, std::string> instructions;
+    bool has_ended = false;
+    while (!has_ended) {
+      std::string& line = instructions[reader.offset()];
+      has_ended = text.append(line, reader).ends_all;
+      REQUIRE(reader.ok());
+    }
+    return instructions;
+  }
+
+ private:
+  const wasm::Module& module_;
+  text::ModuleIdentifiers identifiers_;
+  text::TypeText types_;
+};
+
+bool is_trap(std::string_view heading) {
+#define WASI_TRAP(name, message) \
+  if (heading == (message)) return true;
+#include <wasi/traps.def>
+#undef WASI_TRAP
+  return false;
+}
+
+// "L17" is the third label to be seen: L2. So that labels that nobody uses do not count.
+class LabelNumbers {
+ public:
+  std::string rename(std::string_view line) {
+    std::string result;
+    while (!line.empty()) {
+      const bool begins_word = result.empty() || !is_word(result.back());
+      std::size_t digits = 1;
+      while (digits < line.size() && line[digits] >= '0' && line[digits] <= '9') ++digits;
+      const bool is_label =
+          begins_word && line[0] == 'L' && digits > 1 && (digits == line.size() || !is_word(line[digits]));
+      if (!is_label) {
+        result += line[0];
+        line.remove_prefix(1);
+        continue;
+      }
+      const auto [at, is_new] = numbers_.try_emplace(std::string(line.substr(0, digits)), numbers_.size());
+      result += 'L' + std::to_string(at->second);
+      line.remove_prefix(digits);
+    }
+    return result;
+  }
+
+ private:
+  static bool is_word(char c) { return c == '_' || std::isalnum(static_cast<unsigned char>(c)) != 0; }
+  std::map<std::string, std::size_t> numbers_;
+};
+
+// The labels of traps, with their messages.
+std::map<std::string, std::string, std::less<>> traps_of(std::string_view log) {
+  std::map<std::string, std::string, std::less<>> traps;
+  std::string_view heading;
+  for_lines(log, [&](std::string_view line) {
+    if (line.starts_with("; ")) {
+      heading = line.substr(2);
+    } else if (line.starts_with('L') && line.ends_with(':') && is_trap(heading)) {
+      traps.emplace(line.substr(0, line.size() - 1), heading);
+    }
+  });
+  return traps;
+}
+
+// The log of a function with the instructions' text; those that became nothing stand on one line with the next.
+std::string arrange(std::string_view log, const std::map<std::uint64_t, std::string>& instructions, bool shows_ends) {
+  const auto traps = traps_of(log);
+  LabelNumbers labels;
+  FieldNames fields;
+  std::string result;
+  std::string heading;
+  bool is_hidden = false;
+  for_lines(log, [&](std::string_view line) {
+    if (!line.starts_with("; ")) {
+      if (is_hidden) return;
+      if (!heading.empty()) result += "  " + heading + '\n';
+      heading.clear();
+      if (const std::size_t jump = line.find("short "); jump != line.npos) {
+        result += "    ";
+        line.remove_prefix(jump + 6);
+      }
+      const auto trap = shows_ends ? traps.end() : traps.find(line.substr(line.rfind(' ') + 1));
+      if (trap != traps.end()) {
+        result += std::string(line.substr(0, line.rfind(' '))) + " (" + trap->second + ')';
+      } else {
+        if (line.starts_with('L')) fields.forget();
+        result += labels.rename(fields.rename(line));
+      }
+      result += '\n';
+      return;
+    }
+    line.remove_prefix(2);
+    std::uint64_t offset = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), offset, 16);
+    const bool is_instruction = error == std::errc() && *end == ':';
+    is_hidden = !shows_ends && (is_trap(line) || line == "trap" || line == "from the interpreter to a loop");
+    if (is_hidden) return;
+    if (!is_instruction) {
+      heading = '(' + std::string(line) + ')';
+    } else {
+      if (!heading.empty() && heading.front() == '(') heading.clear();
+      heading += (heading.empty() ? "" : "; ") + instructions.at(offset);
+    }
+  });
+  return result;
+}
+
+std::map<std::uint32_t, std::string> functions_of(const wasm::Module& module, const Settings& settings) {
+  Bodies bodies(module);
+  std::map<std::uint32_t, std::string> functions;
+  for (std::uint32_t i = 0; i < module.bodies.size(); ++i) {
+    const std::uint32_t function = module.imported_functions + i;
+    runtime::Preparation preparation;
+    INFO("function " << bodies.name_of(function));
+    const auto code = jit::baseline::compile(module, wasm::FuncIndex(function), true, settings.options, preparation);
+    if (!code) FAIL(code.error().to_string());
+    functions[function] = arrange(code->log, bodies.instructions(function), settings.shows_ends);
+  }
+  return functions;
+}
+
+}  // namespace
+
+std::string disassemble(std::string_view text) {
+  return disassemble(text, [](CompileOptions&) {});
+}
+
+std::string disassemble(std::string_view text, const std::function<void(CompileOptions&)>& change_options) {
+  const LoadedModule loaded = load(text);
+  Settings settings = settings_of(text);
+  settings.options.log = true;
+  settings.options.cpu = kNewest;
+  change_options(settings.options);
+  const auto newest = functions_of(*loaded.module, settings);
+  settings.options.cpu = kOldest;
+  const auto oldest = settings.shows_oldest ? functions_of(*loaded.module, settings) : newest;
+  const Bodies bodies(*loaded.module);
+  std::string result;
+  for (const auto& [function, code] : newest) {
+    if (!result.empty()) result += '\n';
+    result += bodies.name_of(function) + ":\n" + code;
+    if (oldest.at(function) != code) {
+      result += '\n' + bodies.name_of(function) + ", oldest machines:\n" + oldest.at(function);
+    }
+  }
+  return result;
+}
+
+}  // namespace wasi::test
