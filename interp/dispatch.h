@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "interp/isa.h"
 #include "runtime/frame.h"
@@ -22,6 +23,14 @@
 #define WASI_RACES_LIKE_WASM __attribute__((no_sanitize("thread")))
 
 namespace wasi::interp {
+
+// The register that has the current instruction's place where a handler accesses memory, by its number in instruction
+// encodings (where preserve_none puts the first parameter); empty: any.
+#if defined(__x86_64__)
+inline constexpr std::optional<std::size_t> kIpRegister = 12;
+#else
+inline constexpr std::optional<std::size_t> kIpRegister;
+#endif
 
 // Runs code from `ip` on until an `exit` instruction.
 void run(const std::uint8_t* ip, runtime::Slot* slots, runtime::VmContext* vm);

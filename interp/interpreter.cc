@@ -102,16 +102,20 @@ class Interpreter : public runtime::Tier {
 
   [[nodiscard]] bool owns_pc(std::uintptr_t pc) const override { return is_handler_pc(pc); }
 
-  // Handlers keep the instruction's address in a register while they access memory (pin() in state.h), and
-  // nothing else in a register is the address of an instruction that can fault.
+  // Handlers keep the instruction's address in a register while they access memory (pin() in state.h). Others may hold
+  // that of an instruction before: where a branch came from, say.
   [[nodiscard]] const void* resume_of_fault(const ExecState& exec, std::uintptr_t /*pc*/,
                                             const std::uint64_t* registers, std::size_t register_count) const override {
     const auto* translation = static_cast<const Translation*>(exec.top->function->interpreter.load());
-    for (std::size_t i = 0; translation != nullptr && i < register_count; ++i) {
-      const auto* ip = reinterpret_cast<const std::uint8_t*>(registers[i]);
-      if (translation->offset_of(ip)) return ip;
+    if (translation == nullptr) return nullptr;
+    const auto is_place = [&](std::size_t i) {
+      return i < register_count && translation->offset_of(reinterpret_cast<const std::uint8_t*>(registers[i]));
+    };
+    std::size_t found = kIpRegister.value_or(0);
+    if (!is_place(found)) {
+      for (found = 0; found < register_count && !is_place(found);) ++found;
     }
-    return nullptr;
+    return found < register_count ? reinterpret_cast<const void*>(registers[found]) : nullptr;
   }
 
   [[nodiscard]] std::vector<runtime::TierStatistics> statistics() const override {

@@ -153,7 +153,17 @@ WASI_INLINE std::uint32_t index_at(const State& s, std::uint32_t at) { return re
 
 // Makes s.ip exact in its register here: a fault in between two pins is found at this instruction
 // (Tier::resume_of_fault). Costs nothing, or one addition inside of fused instructions.
-WASI_INLINE void pin(State& s) { asm volatile("" : "+r"(s.ip) : : "memory"); }
+WASI_INLINE void pin(State& s) {
+#if defined(__x86_64__)
+  // In one certain register, since others may still hold the place of an instruction before.
+  register const std::uint8_t* ip asm("r12") = s.ip;
+  static_assert(kIpRegister == 12);
+  asm volatile("" : "+r"(ip) : : "memory");
+  s.ip = ip;
+#else
+  asm volatile("" : "+r"(s.ip) : : "memory");
+#endif
+}
 
 // After anything that may have moved or grown memory 0.
 WASI_INLINE void reload_memory(State& s) {

@@ -154,6 +154,7 @@ struct LinkerState {
 // Opens the handles: the only friend that all of them have.
 struct Internals {
   static const std::shared_ptr<EngineState>& state(const Engine& engine) { return engine.state_; }
+  static Engine engine(std::shared_ptr<EngineState> state) { return Engine(std::move(state)); }
   static const std::shared_ptr<ModuleState>& state(const Module& module) { return module.state_; }
   static const std::shared_ptr<StoreState>& state(const Store& store) { return store.state_; }
   static Module module(std::shared_ptr<ModuleState> state) { return Module(std::move(state)); }

@@ -98,6 +98,24 @@ std::vector<std::uint8_t> far_module() {
   });
 }
 
+TEST_CASE("an access that traps behind a loop is found where it stands", "[trap]") {
+  constexpr std::string_view kLoop = R"((module
+    (memory 1)
+    (func (export "access") (param i32) (result v128)
+      (local $i i64)
+      (loop $again
+        (br_if $again (i64.ne (local.tee $i (i64.add (local.get $i) (i64.const 1))) (i64.const 2))))
+      (v128.load64_splat (local.get 0)))
+  ))";
+  for (const Mode mode : kModes) {
+    INFO(describe(mode));
+    Machine machine(mode);
+    machine.instantiate(kLoop);
+    CHECK(machine.call("access", {65528}));
+    CHECK(machine.trap("access", {65529}) == "out of bounds memory access @ 0x3d");
+  }
+}
+
 TEST_CASE("offsets have 64 bits, and sums with them do not wrap", "[memory64]") {
   for (const Mode mode : kModes) {
     INFO(describe(mode));

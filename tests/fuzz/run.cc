@@ -1,0 +1,352 @@
+#include "fuzz/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "engine/state.h"
+#include "engine/tiers.h"
+#include "fuzz/edges.h"
+#include "interp/interpreter.h"
+#include "mutation/mutate.h"
+
+namespace wasi::test::fuzz {
+
+namespace {
+
+constexpr std::uint32_t kFuel[] = {40, 250};  // of the calls with each of the argument lists
+constexpr std::size_t kMostElements = 40;     // of a table that are looked at
+
+Engine make_public(BoundsChecks checks, TierSelection tier = TierSelection::interpreter) {
+  return Engine::create({.bounds_checks = checks, .tier = tier}).value();
+}
+
+// An interpreter whose code is made in another way than users get it.
+Engine make_interpreter(interp::CodeStyle style, BoundsChecks checks) {
+  auto state = std::make_shared<detail::EngineState>();
+  state->config.bounds_checks = checks;
+  state->registry = std::make_shared<wasm::TypeRegistry>();
+  state->tier = interp::make_interpreter({.style = style});
+  return detail::Internals::engine(std::move(state));
+}
+
+// Those of tiers that this build does not have are left out.
+constexpr Configuration kConfigurations[] = {
+    {"interpreter, guard pages", [] { return make_public(BoundsChecks::guard_pages); }},
+    {"interpreter, explicit checks", [] { return make_public(BoundsChecks::explicit_checks); }},
+    {"interpreter, plain code", [] { return make_interpreter(interp::CodeStyle::plain, BoundsChecks::guard_pages); }},
+    {"interpreter, collecting", [] { return make_public(BoundsChecks::guard_pages); }, true},
+    {"baseline, guard pages", [] { return make_public(BoundsChecks::guard_pages, TierSelection::baseline); }},
+    {"baseline, explicit checks", [] { return make_public(BoundsChecks::explicit_checks, TierSelection::baseline); }},
+    {"baseline, collecting", [] { return make_public(BoundsChecks::guard_pages, TierSelection::baseline); }, true},
+};
+// The first of each tier that not all builds have.
+constexpr std::size_t kFirstBaseline = 4;
+
+std::uint64_t hash_bytes(std::span<const std::uint8_t> bytes) {
+  std::uint64_t hash = bytes.size();
+  const auto mix = [&](std::uint64_t word) { hash = std::rotl(hash ^ word, 23) * 0x9E37'79B9'7F4A'7C15; };
+  while (bytes.size() >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data(), 8);
+    mix(word);
+    bytes = bytes.subspan(8);
+  }
+  for (const std::uint8_t byte : bytes) mix(byte);
+  return hash;
+}
+std::uint64_t hash_text(std::string_view text) {
+  return hash_bytes({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+}
+
+// What a case does in one configuration, as it happens.
+class Run {
+ public:
+  Run(const Engine& engine, const Configuration& configuration, const Case& generated, bool is_verbose)
+      : engine_(engine),
+        case_(generated),
+        store_(engine, {.table_limit = configuration.table_limit,
+                        .gc_heap_limit = 64U << 20,
+                        .gc_stress = configuration.gc_stress}),
+        linker_(engine),
+        is_verbose_(is_verbose) {}
+
+  Transcript run(RunStatistics* statistics, std::uint64_t& calls) {
+    statistics_ = statistics;
+    define_host(linker_, store_, case_.host_functions, case_.has_loose_nans);
+    if (instantiate()) {
+      Random random(case_.argument_seed);
+      for (std::size_t i = 0; i < instances_.size(); ++i) call_exports(i, random);
+      calls += calls_;
+      if (statistics_ != nullptr) statistics_->first_calls += calls_;
+    } else if (statistics_ != nullptr) {
+      ++statistics_->not_begun;
+    }
+    for (std::size_t i = 0; i < instances_.size() && !transcript_.is_given_up; ++i) note_state(i);
+    return std::move(transcript_);
+  }
+
+ private:
+  void say(auto&& make_line) {
+    if (is_verbose_) transcript_.lines.emplace_back(transcript_.words.size(), make_line());
+  }
+  void note(std::uint64_t word) { transcript_.words.push_back(word); }
+
+  bool instantiate() {
+    for (const auto& bytes : case_.modules) {
+      auto module = Module::from_bytes(engine_, std::span<const std::uint8_t>(bytes));
+      if (!module) {
+        refuse("is refused", module.error().to_string());
+        return false;
+      }
+      auto instance = linker_.instantiate(store_, *module);
+      if (!instance) {
+        if (instance.error().trap() == nullptr) {
+          refuse("cannot be instantiated", instance.error().to_string());
+        } else {
+          note_trap("instantiation", *instance.error().trap());
+        }
+        return false;
+      }
+      if (instances_.empty() && !case_.fuel.empty()) fuel_ = instance->global(case_.fuel).value();
+      linker_.define_instance("earlier", *instance);
+      instances_.push_back(*instance);
+    }
+    return true;
+  }
+
+  // Not what valid modules come to. All configurations agree on it, so the first one says it.
+  void refuse(std::string_view what, const std::string& why) {
+    transcript_.lines.emplace_back(SIZE_MAX, fmt::format("module {} {}: {}", instances_.size(), what, why));
+  }
+
+  void call_exports(std::size_t at, Random& random) {
+    const Instance& instance = instances_[at];
+    for (const ExportType& item : instance.module().exports()) {
+      const auto* type = std::get_if<FunctionType>(&item.type.type);
+      if (type == nullptr) continue;
+      for (const std::uint32_t fuel : kFuel) {
+        std::vector<std::uint8_t> bytes(type->params.size() * 12);
+        for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random.next());
+        if (transcript_.is_given_up) return;
+        Entropy entropy(bytes);
+        std::vector<Value> arguments;
+        for (const ValueType param : type->params) {
+          const auto value = argument(param, instance, entropy);
+          if (!value) break;
+          arguments.push_back(*value);
+        }
+        if (arguments.size() == type->params.size()) call(at, item.name, arguments, fuel);
+      }
+    }
+  }
+
+  static std::optional<Value> argument(ValueType type, const Instance& instance, Entropy& entropy) {
+    switch (type.kind()) {
+      case ValueType::Kind::i32:
+        return edge_i32(entropy);
+      case ValueType::Kind::i64:
+        return edge_i64(entropy);
+      case ValueType::Kind::f32:
+        return std::bit_cast<float>(edge_f32(entropy));
+      case ValueType::Kind::f64:
+        return std::bit_cast<double>(edge_f64(entropy));
+      case ValueType::Kind::v128:
+        return Value::from_bits(type, edge_v128(entropy));
+      case ValueType::Kind::ref:
+        return std::nullopt;
+      default:
+        break;
+    }
+    const bool is_null = entropy.chance(80);
+    const std::uint32_t number = entropy.below(1000);
+    if (is_null) return Value::zero_of(type);
+    if (type == ValueType::externref()) return ExternRef{reinterpret_cast<void*>(std::uintptr_t{8} * (number + 1))};
+    if (type == ValueType::anyref() || type == ValueType::eqref() || type == ValueType::i31ref()) {
+      return Value::from_i31(static_cast<std::int32_t>(number) - 500);
+    }
+    if (type == ValueType::funcref()) {
+      for (const ExportType& item : instance.module().exports()) {
+        if (item.type.kind() == ExternKind::function) return instance.func(item.name).value().to_value();
+      }
+    }
+    return Value::zero_of(type);
+  }
+
+  void call(std::size_t at, const std::string& name, const std::vector<Value>& arguments, std::uint32_t fuel) {
+    const auto describe = [&] {
+      std::string text = fmt::format("module {}, {}(", at, name);
+      for (std::size_t i = 0; i < arguments.size(); ++i) {
+        text += (i == 0 ? "" : ", ") + arguments[i].type().to_string() + " " + arguments[i].to_string();
+      }
+      return text + fmt::format(") with fuel {}", fuel);
+    };
+    if (fuel_) fuel_->set(static_cast<std::int32_t>(fuel)).value();
+    const auto function = instances_[at].func(name).value();
+    ++calls_;
+    const auto results = function.call(arguments);
+    if (results) {
+      if (statistics_ != nullptr) ++statistics_->returned;
+      say([&] { return describe() + " returns"; });
+      note(0);
+      for (const Value& value : *results) note_value("result", value);
+    } else {
+      note_trap(is_verbose_ ? describe() : std::string(), results.error());
+    }
+    if (fuel_) note_value("fuel that is left", fuel_->get());
+    if (is_verbose_ && !transcript_.is_given_up) note_all();
+  }
+
+  void note_trap(const std::string& what, const Trap& trap) {
+    if (trap.code == TrapCode::stack_overflow) {
+      transcript_.is_given_up = true;
+      return;
+    }
+    if (statistics_ != nullptr) ++statistics_->traps[trap.code];
+    say([&] { return what + " traps: " + trap.to_string(); });
+    note(1 + static_cast<std::uint64_t>(trap.code));
+    note(hash_text(trap.message));
+    if (trap.code != TrapCode::uncaught_exception) {
+      note(trap.omitted_frames);
+      for (const StackFrame& frame : trap.backtrace) {
+        note(frame.function_index);
+        note(hash_text(frame.function));
+        note(frame.offset.value_or(UINT64_MAX));
+      }
+    }
+    if (const auto exception = Exception::from_trap(store_, trap)) {
+      for (const Value& value : exception->values()) note_value("thrown", value);
+    }
+  }
+
+  void note_value(std::string_view what, const Value& value) {
+    say([&] { return fmt::format("{}: {} {}", what, value.type().to_string(), value.to_string()); });
+    if (value.type().is_reference()) {
+      const ReferenceKind kind = value.reference_kind().value_or(ReferenceKind::null);
+      note(static_cast<std::uint64_t>(kind));
+      if (kind == ReferenceKind::i31 || kind == ReferenceKind::host) note(value.bits()[0]);
+      return;
+    }
+    const auto single = value.as<float>();
+    const auto number = value.as<double>();
+    if (case_.has_loose_nans && ((single && *single != *single) || (number && *number != *number))) return note(1);
+    const bool is_narrow = value.type() == ValueType::i32() || value.type() == ValueType::f32();
+    note(is_narrow ? value.bits()[0] & 0xFFFF'FFFF : value.bits()[0]);
+    if (value.type() == ValueType::v128()) note(value.bits()[1]);
+  }
+
+  // Where it first differs is found by looking at everything behind each call.
+  void note_all() {
+    for (std::size_t i = 0; i < instances_.size(); ++i) note_state(i);
+  }
+
+  void note_state(std::size_t at) {
+    for (const ExportType& item : instances_[at].module().exports()) {
+      const auto line = [&](std::string_view what) { return fmt::format("module {}, {} {}", at, what, item.name); };
+      if (const auto* memory_type = std::get_if<MemoryType>(&item.type.type); memory_type != nullptr) {
+        const Memory memory = instances_[at].memory(item.name).value();
+        say([&] { return line("memory") + fmt::format(" of {} bytes", memory.size()); });
+        note(hash_bytes(memory.bytes()));
+      } else if (item.type.kind() == ExternKind::global) {
+        note_value(is_verbose_ ? line("global") : "", instances_[at].global(item.name).value().get());
+      } else if (item.type.kind() == ExternKind::table) {
+        const Table table = instances_[at].table(item.name).value();
+        say([&] { return line("table") + fmt::format(" of {} elements", table.size()); });
+        note(table.size());
+        for (std::uint64_t i = 0; i < std::min<std::uint64_t>(table.size(), kMostElements); ++i) {
+          const Value element = table.get(i).value();
+          say([&] { return line("table") + fmt::format(", element {}", i); });
+          note(static_cast<std::uint64_t>(element.reference_kind().value_or(ReferenceKind::null)));
+        }
+      }
+    }
+  }
+
+  const Engine& engine_;
+  const Case& case_;
+  Store store_;
+  Linker linker_;
+  bool is_verbose_;
+  std::vector<Instance> instances_;
+  std::optional<Global> fuel_;
+  Transcript transcript_;
+  RunStatistics* statistics_ = nullptr;
+  std::uint64_t calls_ = 0;
+};
+
+// Whether there is something to collect.
+bool allocates(const Case& generated) {
+  for (std::uint16_t i = 0; i < wasm::kOpCount; ++i) {
+    const wasm::Feature feature = wasm::kOps[i].feature;
+    const bool is_heap = feature == wasm::Feature::gc || feature == wasm::Feature::exceptions ||
+                         feature == wasm::Feature::legacy_exceptions;
+    if (is_heap && generated.counts[i] != 0) return true;
+  }
+  return false;
+}
+
+// Where two transcripts part; empty where they do not.
+std::optional<std::size_t> first_difference(const Transcript& a, const Transcript& b) {
+  const auto [left, right] = std::ranges::mismatch(a.words, b.words);
+  if (left == a.words.end() || right == b.words.end()) {
+    // Who gave up did the same up to there.
+    if ((left == a.words.end() && a.is_given_up) || (right == b.words.end() && b.is_given_up)) return std::nullopt;
+    if (left == a.words.end() && right == b.words.end()) return std::nullopt;
+  }
+  return static_cast<std::size_t>(left - a.words.begin());
+}
+
+// The lines in front of a word: the last call and what it is that differs.
+std::string context(const Transcript& transcript, std::size_t word) {
+  std::string call;
+  std::string last;
+  for (const auto& [at, line] : transcript.lines) {
+    if (at > word) break;
+    if (line.find(" with fuel ") != line.npos || line.starts_with("instantiation")) call = line;
+    last = line;
+  }
+  return call == last ? call : call + "\n    then " + last;
+}
+
+}  // namespace
+
+std::span<const Configuration> configurations() {
+  return detail::kHasBaseline ? kConfigurations : std::span(kConfigurations).first(kFirstBaseline);
+}
+
+Differential::Differential(std::span<const Configuration> chosen) {
+  for (const Configuration& configuration : chosen) members_.push_back({configuration, configuration.make_engine()});
+}
+
+Transcript Differential::run_one(Member& member, const Case& generated, bool is_verbose) {
+  RunStatistics* statistics = is_verbose || &member != &members_.front() ? nullptr : &statistics_;
+  std::uint64_t ignored = 0;
+  return Run(member.engine, member.configuration, generated, is_verbose)
+      .run(statistics, is_verbose ? ignored : statistics_.calls);
+}
+
+std::optional<std::string> Differential::run(const Case& generated) {
+  ++statistics_.cases;
+  const Transcript expected = run_one(members_.front(), generated, false);
+  if (!expected.lines.empty()) return expected.lines.front().second;
+  bool is_given_up = expected.is_given_up;
+  for (Member& member : std::span(members_).subspan(1)) {
+    if (member.configuration.gc_stress && !allocates(generated)) continue;
+    const Transcript found = run_one(member, generated, false);
+    is_given_up = is_given_up || found.is_given_up;
+    if (!first_difference(expected, found) && found.lines.empty()) continue;
+    const Transcript left = run_one(members_.front(), generated, true);
+    const Transcript right = run_one(member, generated, true);
+    const auto word = first_difference(left, right);
+    const std::string names =
+        fmt::format("\"{}\" and \"{}\" disagree", members_.front().configuration.name, member.configuration.name);
+    if (!word) return names + ", but not when asked again";
+    return fmt::format("{}\n  {}\n  {}", names, context(left, *word), context(right, *word));
+  }
+  if (is_given_up) ++statistics_.given_up;
+  return std::nullopt;
+}
+
+}  // namespace wasi::test::fuzz

@@ -1,0 +1,71 @@
+// A case in several configurations of the engine, which have to agree on everything that can be seen: results bit by
+// bit, traps with their messages and whole backtraces, memories, tables, globals and what fuel is left.
+//
+// What may differ, and is not compared:
+// - NaNs of scalar floats where Case::has_loose_nans says so: then any NaN is as good as another, as the specification
+//   has it. Else an operation on two NaNs, where our tiers may return either, is followed by instructions that make its
+//   result the canonical one, and all bits have to agree: what operations do with one NaN, or make of none, included.
+// - The backtrace of an exception that nobody catches: machine code forgets the frames that were left on the way to one
+//   that catches something else (runtime/native_unwind.h).
+// - Where the stack ends: a case is given up, up to there, when any configuration's stack is exhausted.
+#pragma once
+
+#include <wasi/wasi.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fuzz/generate.h"
+
+namespace wasi::test::fuzz {
+
+struct Configuration {
+  std::string_view name;
+  Engine (*make_engine)();
+  bool gc_stress = false;
+  std::uint64_t table_limit = 10'000;
+};
+// The first one is what the others are compared with.
+std::span<const Configuration> configurations();
+
+struct RunStatistics {
+  std::uint64_t cases = 0;
+  std::uint64_t calls = 0;                       // in all configurations
+  std::uint64_t first_calls = 0;                 // in the first one
+  std::uint64_t returned = 0;                    // of those
+  std::uint64_t given_up = 0;                    // cases whose stack was exhausted
+  std::uint64_t not_begun = 0;                   // cases that trapped when they were instantiated
+  std::map<TrapCode, std::uint64_t> traps = {};  // of the first configuration
+};
+
+// What one configuration did. Lines say what the words mean, where they were asked for.
+struct Transcript {
+  std::vector<std::uint64_t> words;
+  std::vector<std::pair<std::size_t, std::string>> lines;  // with the number of words in front
+  bool is_given_up = false;
+};
+
+class Differential {
+ public:
+  explicit Differential(std::span<const Configuration> chosen = configurations());
+
+  // Why configurations disagree; empty: they agree. Also when a module is refused, which none may be.
+  std::optional<std::string> run(const Case& generated);
+
+  [[nodiscard]] const RunStatistics& statistics() const { return statistics_; }
+
+ private:
+  struct Member {
+    Configuration configuration;
+    Engine engine;
+  };
+  Transcript run_one(Member& member, const Case& generated, bool is_verbose);
+
+  std::vector<Member> members_;
+  RunStatistics statistics_;
+};
+
+}  // namespace wasi::test::fuzz
