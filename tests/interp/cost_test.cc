@@ -16,6 +16,9 @@
 
 namespace wasi::interp::test {
 
+using wasi::test::Construct;
+using wasi::test::CostModules;
+
 namespace {
 
 constexpr std::uint32_t kSeed = 20261129;
