@@ -7,9 +7,9 @@
 #include <set>
 
 #include "binary/decoder.h"
-#include "support/cost_modules.h"
 #include "interp/translate.h"
 #include "interp/translation_store.h"
+#include "support/cost_modules.h"
 #include "validate/empty_sink.h"
 #include "validate/function_walk.h"
 #include "validate/validator.h"

@@ -33,7 +33,6 @@ class CostModules {
   [[nodiscard]] Bytes module(const Construct& construct, std::uint32_t repeats) const;
 
  private:
-
   std::uint32_t type(const Bytes& definition);
   // A function that gives values of these types, "il" for i32 and i64, repeated to nearly a thousand.
   std::uint32_t source(std::string_view types);
