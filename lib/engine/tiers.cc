@@ -72,7 +72,7 @@ Result<void> make_tiers(EngineState& engine) {
       engine.tier = interp::make_interpreter();
       return {};
     case TierSelection::automatic:
-      if constexpr (kHasBaseline) {
+      if (kHasBaseline) {
         engine.code_space = WASI_TRY(make_code_space(engine.config));
         make_baseline(engine, false);
       } else {
@@ -80,7 +80,7 @@ Result<void> make_tiers(EngineState& engine) {
       }
       return {};
     case TierSelection::baseline:
-      if constexpr (kHasBaseline) {
+      if (kHasBaseline) {
         engine.code_space = WASI_TRY(make_code_space(engine.config));
         make_baseline(engine, true);
         return {};
