@@ -1,6 +1,7 @@
 #include "interp/slow_path.h"
 
 #include "interp/interpreter_entry.h"
+#include "runtime/machine_call.h"
 #include "runtime/trap_raise.h"
 
 namespace wasi::interp {
@@ -9,7 +10,8 @@ using runtime::FunctionCode;
 using runtime::Slot;
 using runtime::VmContext;
 
-CallOutcome call_slowly(VmContext* vm, const std::uint8_t* ip, VmContext* callee_vm, FunctionCode* code, Slot* slots) {
+WASI_CALLS_MACHINE_CODE CallOutcome call_slowly(VmContext* vm, const std::uint8_t* ip, VmContext* callee_vm,
+                                                FunctionCode* code, Slot* slots) {
   calls::stand_at(vm, ip);
   const runtime::SlotEntry entry = runtime::entry_of(callee_vm, *code);
   if (entry == interpreter_entry) return CallOutcome::ready;

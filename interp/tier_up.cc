@@ -13,6 +13,7 @@
 #include "interp/unwind.h"
 #include "runtime/budget.h"
 #include "runtime/free_slots.h"
+#include "runtime/machine_call.h"
 #include "runtime/module_code.h"
 #include "runtime/native_tuning.h"
 #include "runtime/tier_policy.h"
@@ -37,7 +38,8 @@ bool has_room(const ExecState& exec, const Record& record, const LoopTarget& loo
          runtime::free_slots(exec, record.slots) >= std::size_t{loop.frame_slots} + runtime::kSpanSlots;
 }
 
-const std::uint8_t* finish_in_machine_code(VmContext* vm, Record& record, const LoopTarget& loop) {
+WASI_CALLS_MACHINE_CODE const std::uint8_t* finish_in_machine_code(VmContext* vm, Record& record,
+                                                                   const LoopTarget& loop) {
   ExecState& exec = *vm->exec;
   // Its place is free for others from now on.
   const Record replaced = record;

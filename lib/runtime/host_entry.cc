@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "runtime/machine_call.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define WASI_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
@@ -80,7 +82,8 @@ namespace wasi::runtime {
 
 #if defined(WASI_ENTRY_WITH_SETJMP)
 
-bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code) {
+WASI_CALLS_MACHINE_CODE bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots,
+                                         FunctionCode* code) {
   if (_setjmp(host_entry.registers) != 0) return true;
   entry(instance, slots, code);
   return false;

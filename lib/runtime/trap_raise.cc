@@ -9,6 +9,7 @@
 #include "runtime/backtrace.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
+#include "runtime/machine_call.h"
 #include "runtime/preparation.h"
 
 namespace wasi::runtime {
@@ -121,7 +122,7 @@ SlotEntry prepare_function(VmContext* instance, FunctionCode& record_of_function
   leave(*instance->exec);
 }
 
-void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self) {
+WASI_CALLS_MACHINE_CODE void prepare_and_run(VmContext* instance, Slot* slots, FunctionCode* self) {
   prepare_function(instance, *self)(instance, slots, self);
 }
 

@@ -9,6 +9,7 @@
 #include "executable.h"
 #include "jit/common/assembler_x64.h"
 #include "runtime/fake_tier.h"
+#include "runtime/machine_call.h"
 #include "runtime/native_span.h"
 #include "runtime/store.h"
 #include "runtime/trap_raise.h"
@@ -455,7 +456,7 @@ struct Looper {
   runtime::LoopTarget target;
   const Slot* slots = nullptr;
 
-  static void entry(VmContext* vm, Slot* slots, FunctionCode* self) {
+  WASI_CALLS_MACHINE_CODE static void entry(VmContext* vm, Slot* slots, FunctionCode* self) {
     auto& looper = *reinterpret_cast<Looper*>(self);
     looper.slots = slots;
     looper.target.adapter(vm, slots, self, &looper.target);
