@@ -296,12 +296,17 @@ void add_run_options(CLI::App& app, RunCommand& run) {
       });
   add_trace_options(app, run);
   add_repeatable(app, "--profile", "WHAT",
-                 "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
-                 "translate, run) or tiers (which function was compiled when and why). Repeatable",
+                 wasi::detail::kHasBaseline
+                     ? "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
+                       "translate, run) or tiers (which function was compiled when and why). Repeatable"
+                     : "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
+                       "translate, run)",
                  [&run](Text value) {
                    static constexpr Choice<bool RunCommand::*> kChoices[] = {{"phases", &RunCommand::profile_phases},
                                                                              {"tiers", &RunCommand::profile_tiers}};
-                   run.*choose("--profile", value, kChoices) = true;
+                   // Without a second tier there is nothing to tell of tiers.
+                   run.*choose("--profile", value, std::span(kChoices).first(wasi::detail::kHasBaseline ? 2 : 1)) =
+                       true;
                    run.engine.records_tier_changes = run.profile_tiers;
                  });
 }
