@@ -411,6 +411,47 @@ TEST_CASE("a host function that machine code calls throws into it, and traps thr
   CHECK(trapped.error().code == TrapCode::integer_overflow);
 }
 
+TEST_CASE("an exception passes a host function that calls the guest again, from one span to another") {
+  World world;
+  struct Host {
+    World* world;
+    std::optional<Trap> seen;
+  } host{&world, std::nullopt};
+  HostFunction* function = world.host_function(
+      {}, {wasm::kI64},
+      [](void* data, runtime::HostCall& call) -> std::optional<Trap> {
+        auto& self = *static_cast<Host*>(data);
+        Slot slots[1] = {};
+        FuncRef inner{.code = &self.world->record(2), .instance = &self.world->instance.vm, .type = {}};
+        const auto called = call.store.call(inner, slots);
+        REQUIRE_FALSE(called.has_value());
+        self.seen = called.error();
+        return called.error();
+      },
+      std::shared_ptr<void>(&host, [](void*) {}));
+  const Executable to_host(make_host_entry(signature()).value());
+  function->code.native_entry = to_host.address();
+  const bool matches = GENERATE(true, false);
+  const Function f0(world.record(0),
+                    {.saved = 0b01010, .callee = &world.record(1), .looks = true, .matches = matches, .number = 1000});
+  const Function f1(world.record(1), {.saved = 0b11111, .callee = &function->code, .number = 2000});
+  const Function f2(world.record(2), {.saved = 0b11111, .callee = &world.record(3), .number = 3000});
+  const Function f3(world.record(3), {.saved = 0b00001, .number = 5});
+  const auto result = world.run();
+  CHECK(f0.kept_registers());
+  REQUIRE(host.seen.has_value());
+  CHECK(host.seen->message == "unhandled exception: tag \"boom\" (5, 5)");
+  if (matches) {
+    CHECK(result == 42);
+  } else {
+    // What the host handed on, with the frames that the inner call ended in.
+    REQUIRE_FALSE(result);
+    CHECK(result.error().message == host.seen->message);
+    REQUIRE(result.error().backtrace.size() == 4);
+    CHECK(result.error().backtrace.front().function == "f3");
+  }
+}
+
 // Interpreted functions call machine code, which calls interpreted functions again.
 struct MixedWorld : runtime::test::World {
   MixedWorld() : runtime::test::World({}, interp::make_interpreter({})) {
