@@ -193,6 +193,13 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
   asm_.jz(cold.label);
   asm_.bind(cold.back);
   if (is_tail) {
+    if (kind != Callee::own) {
+      // Functions of the host, which have no context, look at who calls them.
+      ColdHostCall& host = host_calls_.emplace_back(ColdHostCall{asm_.newLabel(), offset_});
+      if (scan_.has_handlers) handler_of(0);
+      asm_.test(context, context);
+      asm_.jz(host.label);
+    }
     restore_preserved();
     asm_.leave();
     asm_.jmp(x64::rax);
@@ -229,6 +236,23 @@ void Compiler::copy_area(const AreaRange& range, std::uint32_t slot, bool to_are
   asm_.movsd(to_area ? area : homes, MacroAssembler::kVectorScratch1);
   asm_.add(counter, 8);
   asm_.jnz(again);
+}
+
+// A tail call with this frame still there. The results are where the caller looks for them.
+void Compiler::emit_host_call(const ColdHostCall& cold) {
+  asm_.bind(cold.label);
+  offset_ = cold.offset;
+  mark();
+  asm_.call(x64::rax);
+  if (scan_.has_handlers) {
+    // No handler is around a tail call.
+    load_exec_slowly(x64::r11);
+    asm_.cmp(x64::qword_ptr(x64::r11, offsetof(ExecState, thrown)), 0);
+    asm_.jne(handler_of(0));
+  }
+  restore_preserved();
+  asm_.leave();
+  asm_.ret();
 }
 
 // Where the callee left them. An i32 or f32 comes with an undefined upper half.

@@ -204,6 +204,10 @@ class Compiler {
     asmjit::Label label;
     asmjit::Label back;
   };
+  struct ColdHostCall {  // a tail call of a host function
+    asmjit::Label label;
+    std::uint64_t offset;
+  };
   struct ColdResolve {  // call_indirect: no function of exactly the type
     asmjit::Label label;
     asmjit::Label back;
@@ -324,6 +328,7 @@ class Compiler {
   void load_memory_base();
   void emit_poll();
   void emit_epilogue();
+  void emit_host_call(const ColdHostCall& cold);
   void restore_preserved();
   void emit_loop_stub();
   void emit_cold_code();
@@ -551,6 +556,7 @@ class Compiler {
   std::vector<ColdTrap> traps_;
   std::vector<ColdPoll> polls_;
   std::vector<ColdEntry> entries_;
+  std::vector<ColdHostCall> host_calls_;
   std::vector<ColdResolve> resolves_;
   std::vector<JumpTable> tables_;
   std::uint32_t table_count_ = 0;

@@ -363,6 +363,7 @@ void Compiler::emit_cold_code() {
     asm_.mov(x64::rax, x64::qword_ptr(x64::r11, offsetof(ExecState, bind_native_entry)));
     asm_.jmp(cold.back);
   }
+  for (const ColdHostCall& cold : host_calls_) emit_host_call(cold);
   enter_region(0);
   emit_handlers();
   if (!loops_.empty()) {

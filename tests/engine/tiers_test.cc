@@ -17,6 +17,28 @@ constexpr const char* kModule = R"((module
   (func $two (export "two") (result i32) (i32.load8_u (i32.const 0)) (i32.const 2) (i32.add))
   (func $three (export "three") (result i32) (call $one) (call $two) (i32.add))))";
 
+constexpr std::string_view kLastCalls = R"((module
+  (type $look (func (param i32) (result i32)))
+  (import "host" "look" (func $look (type $look)))
+  (memory 1)
+  (data (i32.const 0) "\05\06\07")
+  (tag $unused)
+  (table funcref (elem $look))
+  (elem declare func $look)
+  (func (export "direct") (param i32) (result i32) (return_call $look (local.get 0)))
+  (func (export "indirect") (param i32) (result i32)
+    (return_call_indirect (type $look) (local.get 0) (i32.const 0)))
+  (func (export "reference") (param i32) (result i32) (return_call_ref $look (local.get 0) (ref.func $look)))
+  (func (export "with a handler") (param i32) (result i32)
+    (block $caught (try_table (catch $unused $caught) (return_call $look (local.get 0))))
+    (i32.const -2))
+))";
+
+// wabt does not know all of our instructions.
+std::span<const std::uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
 // Those that this build has.
 std::vector<TierSelection> tiers() {
   std::vector<TierSelection> tiers = {TierSelection::automatic, TierSelection::interpreter};
@@ -31,6 +53,31 @@ std::int32_t run(const Engine& engine, const Module& module, const char* functio
 }
 
 }  // namespace
+
+TEST_CASE("A host function that is called last sees who called it, in every tier") {
+  for (const TierSelection tier : tiers()) {
+    const Engine engine = must(Engine::create({.tier = tier}));
+    Store store(engine);
+    Linker linker(engine);
+    linker.define("host", "look", [](Caller& caller, std::int32_t address) -> std::expected<std::int32_t, Trap> {
+      if (address == 3) return std::unexpected(Trap{.code = TrapCode::host_error, .message = "refused"});
+      return caller.memory().read<std::uint8_t>(static_cast<std::uint64_t>(address)).value_or(-1);
+    });
+    const Module module = must(Module::from_bytes(engine, bytes_of(kLastCalls)));
+    const Instance instance = must(linker.instantiate(store, module));
+    for (const char* name : {"direct", "indirect", "reference", "with a handler"}) {
+      INFO("tier " << static_cast<int>(tier) << ", " << name);
+      const auto function = must(instance.function<std::int32_t(std::int32_t)>(name));
+      CHECK(must(function(0)) == 5);
+      CHECK(must(function(2)) == 7);
+      const auto refused = function(3);
+      REQUIRE(!refused);
+      CHECK(refused.error().message == "refused");
+      REQUIRE(refused.error().backtrace.size() == 1);
+      CHECK(refused.error().backtrace[0].function == name);
+    }
+  }
+}
 
 TEST_CASE("A module is prepared as a whole, in every tier, and tells how far it is") {
   for (const TierSelection tier : tiers()) {

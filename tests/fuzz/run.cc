@@ -207,8 +207,8 @@ class Run {
     if (statistics_ != nullptr) ++statistics_->traps[trap.code];
     say([&] { return what + " traps: " + trap.to_string(); });
     note(1 + static_cast<std::uint64_t>(trap.code));
-    note(hash_text(trap.message));
     if (trap.code != TrapCode::uncaught_exception) {
+      note(hash_text(trap.message));
       note(trap.omitted_frames);
       for (const StackFrame& frame : trap.backtrace) {
         note(frame.function_index);

@@ -5,8 +5,8 @@
 // - NaNs of scalar floats where Case::has_loose_nans says so: then any NaN is as good as another, as the specification
 //   has it. Else an operation on two NaNs, where our tiers may return either, is followed by instructions that make its
 //   result the canonical one, and all bits have to agree: what operations do with one NaN, or make of none, included.
-// - The backtrace of an exception that nobody catches: machine code forgets the frames that were left on the way to one
-//   that catches something else (runtime/native_unwind.h).
+// - The backtrace of an exception that nobody catches, and by which name its tag is called: machine code forgets the
+//   frames that were left on the way to one that catches something else (runtime/native_unwind.h).
 // - Where the stack ends: a case is given up, up to there, when any configuration's stack is exhausted.
 #pragma once
 
