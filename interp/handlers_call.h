@@ -198,9 +198,13 @@ WASI_INLINE void tail_call(State& s, VmContext* callee_vm, FunctionCode& code, s
   const Slot* arguments = s.fp + first;
   for (std::uint32_t i = 0; i < count; ++i) s.fp[i] = arguments[i];
   if (!is_interpreted(code)) {
-    const CallOutcome outcome = call_slowly(s.vm, s.ip, callee_vm, &code, s.fp);
+    const CallOutcome outcome = tail_call_slowly(s.vm, s.ip, callee_vm, &code, s.fp);
     if (outcome == CallOutcome::threw) [[unlikely]] {
       land(s, throw_on(s.vm, true));
+      return;
+    }
+    if (outcome == CallOutcome::left) {
+      land(s, shims.exit.code);
       return;
     }
     after_long_call(s);

@@ -18,9 +18,14 @@ enum class CallOutcome : std::uint8_t {
   ready,     // it is ready to be entered now, and has not been run
   returned,  // with its results
   threw,     // ExecState::thrown
+  left,      // of a tail call: it is whoever entered the interpreter that goes on with it
 };
 [[gnu::noinline]] CallOutcome call_slowly(runtime::VmContext* vm, const std::uint8_t* ip, runtime::VmContext* callee_vm,
                                           runtime::FunctionCode* code, runtime::Slot* slots);
+// The same at a tail call, whose arguments lie at the frame's first slot.
+[[gnu::noinline]] CallOutcome tail_call_slowly(runtime::VmContext* vm, const std::uint8_t* ip,
+                                               runtime::VmContext* callee_vm, runtime::FunctionCode* code,
+                                               runtime::Slot* slots);
 
 // What is due when the budget is spent (runtime/budget.h); they give the next one. At the call at `ip` of a function
 // that is about to be interpreted:

@@ -113,6 +113,8 @@ std::optional<runtime::LoopTarget> BaselineTier::loop_target(const FunctionCode&
   return NativeModule::loop_target(code, wasm_offset);
 }
 
+const void* BaselineTier::tail_entry(const FunctionCode& code) const { return NativeModule::tail_entry(code); }
+
 std::optional<std::uint64_t> BaselineTier::offset_of(const Frame& frame) const {
   return interpreter_->offset_of(frame);
 }

@@ -35,7 +35,8 @@ struct Maker {
 constexpr Maker kMakers[] = {{"wasm entry from slots", make_slot_entry},
                              {"wasm entry to slots", make_native_entry},
                              {"wasm entry to the host", make_host_entry},
-                             {"wasm entry into a loop", make_loop_entry}};
+                             {"wasm entry into a loop", make_loop_entry},
+                             {"wasm entry of a tail call", make_tail_entry}};
 
 }  // namespace
 
@@ -64,6 +65,8 @@ Result<runtime::SlotEntry> Adapters::slot_entry() {
 Result<runtime::NativeEntry> Adapters::native_entry() { return get(Kind::native_entry); }
 
 Result<runtime::NativeEntry> Adapters::host_entry() { return get(Kind::host_entry); }
+
+Result<const void*> Adapters::tail_entry() { return get(Kind::tail_entry); }
 
 Result<runtime::LoopTarget::Entry> Adapters::loop_entry() {
   return reinterpret_cast<runtime::LoopTarget::Entry>(const_cast<void*>(WASI_TRY(get(Kind::loop_entry))));

@@ -43,12 +43,13 @@ class Adapters {
   Result<runtime::NativeEntry> native_entry();
   Result<runtime::NativeEntry> host_entry();
   Result<runtime::LoopTarget::Entry> loop_entry();
+  Result<const void*> tail_entry();
 
   [[nodiscard]] const NativeSignature& signature() const { return signature_; }
 
  private:
-  enum class Kind : std::uint8_t { slot_entry, native_entry, host_entry, loop_entry };
-  static constexpr std::size_t kKinds = 4;
+  enum class Kind : std::uint8_t { slot_entry, native_entry, host_entry, loop_entry, tail_entry };
+  static constexpr std::size_t kKinds = 5;
   Result<const void*> get(Kind kind);
 
   AdapterCache& cache_;

@@ -21,6 +21,10 @@ Result<std::vector<std::uint8_t>> make_slot_entry(const NativeSignature& signatu
 // and puts the results of the function into slots.
 Result<std::vector<std::uint8_t>> make_loop_entry(const NativeSignature& signature);
 
+// Where a tail call from slots goes on in machine code (runtime/native_unwind.h): takes the arguments from
+// ExecState::free_slot on, and jumps to FunctionCode::native_entry; rdi and r10 are as at a call.
+Result<std::vector<std::uint8_t>> make_tail_entry(const NativeSignature& signature);
+
 // A native entry for functions that have none: puts the arguments into slots, calls FunctionCode::entry, and takes the
 // results from there. Where ExecState::thrown is set there are none: then it does not return to its caller, but to who
 // catches (runtime/native_unwind.h).

@@ -169,6 +169,18 @@ Result<std::vector<std::uint8_t>> make_loop_entry(const NativeSignature& signatu
   return a.take();
 }
 
+Result<std::vector<std::uint8_t>> make_tail_entry(const NativeSignature& signature) {
+  AdapterAssembler a;
+  a.load_exec(Assembler::gpr(kContext));
+  a.mov(x64::r11, x64::qword_ptr(x64::rax, offsetof(ExecState, free_slot)));
+  // What has no register lies where it belongs.
+  for (const Place& place : signature.params) {
+    if (place.bank != Place::Bank::memory) a.load(place, x64::r11);
+  }
+  a.jmp(x64::qword_ptr(Assembler::gpr(kCallee), offsetof(FunctionCode, native_entry)));
+  return a.take();
+}
+
 namespace {
 
 enum class Callee : std::uint8_t { guest, host };

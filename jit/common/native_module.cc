@@ -181,4 +181,10 @@ std::optional<runtime::LoopTarget> NativeModule::loop_target(const FunctionCode&
       .stub = code->loop_stub, .head = head->address, .frame_slots = code->frame_slots, .adapter = *adapter};
 }
 
+const void* NativeModule::tail_entry(const FunctionCode& function) {
+  const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
+  if (code == nullptr) return nullptr;
+  return static_cast<const Installed*>(code)->adapters->tail_entry().value_or(nullptr);
+}
+
 }  // namespace wasi::jit

@@ -49,7 +49,8 @@ struct ExecState {
   // the moment that bits of `interrupt` are set until its thread looks at them (interruption.h).
   std::atomic<std::uintptr_t> stack_limit{0};
   // The exception that a function which has just returned to its caller threw and did not catch (code_entry.h);
-  // `pending` is then what the host gets if nobody does.
+  // `pending` is then what the host gets if nobody does. Or kTailCall, between interpreted code and the adapter that
+  // machine code entered it by (native_unwind.h).
   Exception* thrown = nullptr;
   // Where machine code calls functions whose native_entry is null: native_bind.h. It asks the tier.
   const void* bind_native_entry = nullptr;
@@ -57,6 +58,9 @@ struct ExecState {
   // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};
+  FunctionCode* tail_callee = nullptr;  // with kTailCall
+  VmContext* tail_instance = nullptr;   // the callee's
+  const void* tail_entry = nullptr;     // Tier::tail_entry of the callee
   TierPolicy* policy = nullptr;  // of the instances: an engine's stores have one; null: functions stay in the tier that
                                  // they were prepared for
   std::uint32_t sampling_state = 1;  // of the numbers that vary the budget

@@ -22,9 +22,12 @@ struct Registers {
   std::uintptr_t rbp;
   std::uintptr_t rsp;
   std::uintptr_t pc;
+  // Of a tail call: rdi and r10.
+  VmContext* instance;
+  FunctionCode* function;
 };
 static_assert(offsetof(Registers, rbp) == 40 && offsetof(Registers, rsp) == 48 && offsetof(Registers, pc) == 56 &&
-              sizeof(Registers) == 64);
+              offsetof(Registers, instance) == 64 && offsetof(Registers, function) == 72 && sizeof(Registers) == 80);
 
 std::uintptr_t word_at(std::uintptr_t address) { return *reinterpret_cast<const std::uintptr_t*>(address); }
 
@@ -59,11 +62,21 @@ void see_to_pending(ExecState& exec) {
 
 }  // namespace
 
+// The tail call goes on as a call of whoever called the adapter, which has left its frame.
+void go_on_in_tail_call(ExecState& exec, Registers& registers) {
+  exec.thrown = nullptr;
+  registers.instance = exec.tail_instance;
+  registers.function = exec.tail_callee;
+  registers.rsp = exec.native_sp - sizeof(std::uintptr_t);
+  registers.pc = reinterpret_cast<std::uintptr_t>(exec.tail_entry);
+}
+
 // Finds where the exception goes on. `leaves`: not in the frame that stands at native_sp.
 extern "C" [[gnu::visibility("hidden"), gnu::used]] void wasirun_find_landing(Registers& registers,
                                                                               bool leaves) noexcept {
   ExecState& exec = *thread_state.running;
   WASI_CHECK(exec.thrown != nullptr && exec.native_span != nullptr);
+  if (exec.thrown == kTailCall) return go_on_in_tail_call(exec, registers);
   const auto entry_frame = reinterpret_cast<std::uintptr_t>(exec.native_span->entry_frame);
   registers.rsp = exec.native_sp;
   registers.pc = word_at(exec.native_sp - sizeof(std::uintptr_t));
@@ -100,7 +113,7 @@ wasirun_unwind_callee:
 .Lwasirun_unwind:
   leaq -128(%rsp), %rsp
   andq $-16, %rsp
-  subq $64, %rsp
+  subq $80, %rsp
   movq %rbx, (%rsp)
   movq %r12, 8(%rsp)
   movq %r13, 16(%rsp)
@@ -115,6 +128,8 @@ wasirun_unwind_callee:
   movq 24(%rsp), %r14
   movq 32(%rsp), %r15
   movq 40(%rsp), %rbp
+  movq 64(%rsp), %rdi
+  movq 72(%rsp), %r10
   movq 56(%rsp), %rax
   movq 48(%rsp), %rsp
   jmpq *%rax

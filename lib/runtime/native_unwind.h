@@ -9,7 +9,23 @@
 // backtrace has no frames that were left on the way to one that catches something else. ExecState::thrown stays set:
 // that is how either learns of it. No C++ frame is among those that are left, since each C++ function that calls out of
 // a span has returned by then.
+//
+// Tail calls go the same way. Interpreted code that was entered by an adapter, and whose last deed is a tail call of a
+// function with machine code, cannot jump there as machine code does: it leaves the interpreter, with
+// ExecState::tail_callee and kTailCall in the place of an exception, and the adapter, which has left its frame by then,
+// jumps. So tail calls between the two worlds take no room on the stack, however often they go back and forth.
 #pragma once
+
+#include <cstdint>
+
+namespace wasi::runtime {
+
+struct Exception;
+
+// What ExecState::thrown is then: no exception's address.
+inline Exception* const kTailCall = reinterpret_cast<Exception*>(std::uintptr_t{1});
+
+}  // namespace wasi::runtime
 
 namespace wasi::runtime::services {
 

@@ -518,6 +518,13 @@ class Running(CliTest):
         self.assertEqual(code, 3)
         for phase in ("decode", "validate", "instantiate", "translate", "run"):
             self.assertRegex(err, rf"(?m)^{phase} +[0-9.]+ ms +\d+ bytes")
+        code, _, err = self.run_cli("--profile", "tiers", self.exit_with(3))
+        self.assertEqual(code, 3)
+        self.assertRegex(err, r"(?m)^interp +[0-9.]+ ms +\d+ bytes.* \d+ functions into \d+ bytes")
+        self.assertNotIn("decode", err)
+        _, _, err = self.run_cli("--profile", "tiers", "--profile", "phases", self.exit_with(3))
+        self.assertIn("\ninterp ", err)
+        self.assertIn("decode ", err)
 
 
 class Invoking(CliTest):
