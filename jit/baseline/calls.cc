@@ -57,6 +57,36 @@ void Compiler::service(RuntimeCallId id, std::size_t operands, std::optional<was
   service(id, operands, result ? std::span<const wasm::ValType>(&*result, 1) : std::span<const wasm::ValType>(), a, b);
 }
 
+Compiler::ColdCall& Compiler::call_seldom(std::function<void()> call) {
+  return cold_calls_.emplace_back(
+      ColdCall{asm_.newLabel(), asm_.newLabel(), offset_, region_, live_registers(), std::move(call), true});
+}
+
+void Compiler::emit_cold_call(const ColdCall& cold) {
+  asm_.bind(cold.label);
+  offset_ = cold.offset;
+  enter_region(cold.region);
+  if (!cold.returns) return cold.call();
+  for (const Saved& saved : cold.saved) {
+    if (bank_of(saved.type) == Bank::general) {
+      store(home(saved.slot), saved.type, Assembler::gpr(saved.reg));
+    } else {
+      store(home(saved.slot), saved.type, Assembler::xmm(saved.reg));
+    }
+  }
+  save_pins();
+  cold.call();
+  for (const Saved& saved : cold.saved) {
+    if (bank_of(saved.type) == Bank::general) {
+      load(Assembler::gpr(saved.reg), saved.type, home(saved.slot));
+    } else {
+      load(Assembler::xmm(saved.reg), saved.type, home(saved.slot));
+    }
+  }
+  restore_pins();
+  asm_.jmp(cold.back);
+}
+
 // --- functions
 
 void Compiler::call_direct(bool is_tail, wasm::FuncIndex function) {
@@ -71,9 +101,13 @@ void Compiler::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   Value index = pop();
   const x64::Gp reg = in_gpr(index);
   const x64::Gp result = allocate_gpr();
-  ColdResolve& cold = resolves_.emplace_back();
-  cold = {asm_.newLabel(), asm_.newLabel(),  offset_, region_, live_registers(),
-          table.value,     type_index.value, reg,     result};
+  const ColdCall& cold = call_seldom([this, reg, result, table, type_index] {
+    asm_.mov(x64::rcx, reg);
+    asm_.mov(x64::esi, table.value);
+    asm_.mov(x64::edx, type_index.value);
+    call_runtime(RuntimeCallId::resolve_indirect);
+    asm_.mov(result, x64::rax);
+  });
   load_context(result);
   asm_.mov(x64::r11, x64::qword_ptr(result, offsetof(VmContext, tables)));
   asm_.mov(x64::r11, x64::qword_ptr(x64::r11, static_cast<std::int32_t>(table.value * 8)));
@@ -93,35 +127,6 @@ void Compiler::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   release(index);
   Value reference{.where = Where::reg, .type = Type::ref, .reg = static_cast<std::uint8_t>(result.id())};
   emit_call(is_tail, type, Callee::reference, 0, &reference);
-}
-
-// Values in registers go home for a while. The index is read before anything is written.
-void Compiler::emit_resolve(const ColdResolve& cold) {
-  asm_.bind(cold.label);
-  offset_ = cold.offset;
-  enter_region(cold.region);
-  for (const Saved& saved : cold.saved) {
-    if (bank_of(saved.type) == Bank::general) {
-      store(home(saved.slot), saved.type, Assembler::gpr(saved.reg));
-    } else {
-      store(home(saved.slot), saved.type, Assembler::xmm(saved.reg));
-    }
-  }
-  save_pins();
-  asm_.mov(x64::rcx, cold.index);
-  asm_.mov(x64::esi, cold.table);
-  asm_.mov(x64::edx, cold.type);
-  call_runtime(RuntimeCallId::resolve_indirect);
-  asm_.mov(cold.result, x64::rax);
-  for (const Saved& saved : cold.saved) {
-    if (bank_of(saved.type) == Bank::general) {
-      load(Assembler::gpr(saved.reg), saved.type, home(saved.slot));
-    } else {
-      load(Assembler::xmm(saved.reg), saved.type, home(saved.slot));
-    }
-  }
-  restore_pins();
-  asm_.jmp(cold.back);
 }
 
 void Compiler::call_reference(bool is_tail, wasm::TypeIndex type_index) {

@@ -25,10 +25,12 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "jit/baseline/compile.h"
@@ -41,6 +43,8 @@
 #include "jit/baseline/value_model.h"
 #include "jit/common/machine_code.h"
 #include "jit/common/native_abi.h"
+#include "runtime/gc_heap_layout.h"
+#include "runtime/gc_heap_object.h"
 #include "runtime/preparation.h"
 #include "runtime/runtime_call_table.h"
 #include "validate/sink.h"
@@ -208,16 +212,14 @@ class Compiler {
     asmjit::Label label;
     std::uint64_t offset;
   };
-  struct ColdResolve {  // call_indirect: no function of exactly the type
+  struct ColdCall {  // whatever `call` emits
     asmjit::Label label;
     asmjit::Label back;
     std::uint64_t offset;
     std::uint32_t region;
     std::vector<Saved> saved;
-    std::uint32_t table;
-    std::uint32_t type;
-    x64::Gp index;
-    x64::Gp result;
+    std::function<void()> call;
+    bool returns = true;
   };
   // Where an interpreter's frame is taken over.
   struct LoopEntry {
@@ -387,7 +389,10 @@ class Compiler {
   static AreaRange area_range(std::span<const Place> places);
   // Between the area and homes, of which the one for the area's first slot is `slot`. r11 and `counter` are lost.
   void copy_area(const AreaRange& range, std::uint32_t slot, bool to_area, x64::Gp counter);
-  void emit_resolve(const ColdResolve& cold);
+  // Code behind the body, to be jumped to, in which what the stack and locals have in registers is at home: so it may
+  // call the runtime. It keeps the flags that `call` leaves.
+  ColdCall& call_seldom(std::function<void()> call);
+  void emit_cold_call(const ColdCall& cold);
   void mark() { marks_.push_back({static_cast<std::uint32_t>(asm_.offset()), offset_}); }
   // The place that the next instruction may fault at.
   void fault_site(TrapCode code = TrapCode::memory_out_of_bounds) { fault_site_at(asm_.offset(), code); }
@@ -454,8 +459,6 @@ class Compiler {
   // A condition that the next instruction takes from the flags, or 0 or 1.
   void push_condition(const Condition& condition);
   void check_not_null(TrapCode code);
-  // Pushes whether the reference on top, which stays, is of the type.
-  void test_reference(wasm::ValType type);
 
   // numbers.cc
   bool lower_number(wasm::Op op);
@@ -491,9 +494,52 @@ class Compiler {
 
   // atomics.cc
   void lower_atomic(wasm::Op op, const validate::Immediates& immediates);
+  void atomic_load(wasm::Op op, Type type, const validate::MemArg& memarg);
+  void atomic_store(wasm::Op op, const validate::MemArg& memarg);
+  void atomic_update(wasm::Op op, Type type, const validate::MemArg& memarg);
+  void atomic_compare_exchange(wasm::Op op, Type type, const validate::MemArg& memarg);
+  void push_extended(Type type, x64::Gp reg, std::uint32_t bytes);
 
   // aggregates.cc
   void lower_aggregate(wasm::Op op, const validate::Immediates& immediates);
+  [[nodiscard]] const wasm::SubType& definition(std::uint32_t type) const;
+  const std::vector<std::uint32_t>& field_words(std::uint32_t type);
+  void trap_if_null(x64::Gp reference, TrapCode code);
+  void push_stored(wasm::StorageType storage, bool is_signed, x64::Mem from, const Value& operand,
+                   const Value* operand2);
+  void store_low(x64::Mem to, unsigned shift, const Value& value);
+  void get_field(std::uint32_t type, std::uint32_t field, bool is_signed);
+  void set_field(std::uint32_t type, std::uint32_t field);
+  x64::Mem element_at(Value& array, Value& index, unsigned shift);
+  void get_element(std::uint32_t type, bool is_signed);
+  void set_element(std::uint32_t type);
+  void array_length();
+  void load_type_id(x64::Gp to, std::uint32_t type);
+  void load_object_type(x64::Gp to, runtime::ObjectKind kind, std::uint32_t type);
+  x64::Gp allocate_object(runtime::ObjectKind kind, std::uint32_t type, std::uint64_t bytes, std::uint32_t length);
+  void clear_words(x64::Gp object, std::uint32_t words);
+  void new_structure(std::uint32_t type);
+  void new_default_structure(std::uint32_t type);
+  // False where the runtime is to make them.
+  bool new_fixed_array(std::uint32_t type, std::uint32_t length);
+  bool new_constant_array(std::uint32_t type, bool has_element);
+
+  // casts.cc
+  [[nodiscard]] std::uint32_t tested_type() const;
+  Condition test_type(Value& reference, wasm::ValType type, wasm::ValType source);
+  void ask_runtime(const Value& reference, x64::Gp reg, runtime::TypeTest test, std::uint32_t type);
+  void test_reference(wasm::ValType type);
+  void cast_reference(wasm::ValType type);
+  void test_for_branch(wasm::ValType type, wasm::ValType source);
+  void push_tested(const Value& reference);
+  void make_i31();
+  void get_i31(bool is_signed);
+
+  // tables.cc
+  x64::Mem table_element(std::uint32_t table, Value& index);
+  void get_table(std::uint32_t table);
+  void set_table(std::uint32_t table);
+  void reference_function(std::uint32_t function);
 
   // memory.cc
   void lower_access(wasm::Op op, const validate::MemArg& memarg);
@@ -505,7 +551,15 @@ class Compiler {
   };
   Address address(const validate::MemArg& memarg, std::uint32_t size);
   void release_address(const Address& address);
+  Address aligned_address(const validate::MemArg& memarg, std::uint32_t size);  // atomics.cc
   [[nodiscard]] bool is_guarded(wasm::MemoryIndex memory) const;
+
+  // bulk_memory.cc
+  std::optional<std::uint32_t> few_bytes();
+  Address range(wasm::MemoryIndex memory, std::uint32_t bytes);
+  // False where the size is not a small constant.
+  bool copy_few(wasm::MemoryIndex to, wasm::MemoryIndex from);
+  bool fill_few(wasm::MemoryIndex memory);
 
   // Whether an optimisation that could be made is to be made, in which case it is counted.
   bool applies(Optimisation optimisation) {
@@ -557,7 +611,7 @@ class Compiler {
   std::vector<ColdPoll> polls_;
   std::vector<ColdEntry> entries_;
   std::vector<ColdHostCall> host_calls_;
-  std::vector<ColdResolve> resolves_;
+  std::vector<ColdCall> cold_calls_;
   std::vector<JumpTable> tables_;
   std::uint32_t table_count_ = 0;
   std::vector<runtime::OffsetEntry> marks_;
@@ -565,6 +619,7 @@ class Compiler {
   std::vector<LoopEntry> loops_;
   std::vector<FrameRange> other_frames_;
   std::vector<Move> moves_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> field_words_;  // by TypeIndex
   std::vector<Region> regions_;
   std::vector<Try> tries_;
   std::uint32_t catch_depth_ = 0;

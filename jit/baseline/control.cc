@@ -314,7 +314,7 @@ void Compiler::branch_on(wasm::Op op, const validate::Immediates& immediates, Co
     if (kept.where == Where::local) return push_local(kept.local);
     return push_register(kept.type, in_gpr(kept));
   }
-  test_reference(immediates.type2);
+  test_for_branch(immediates.type2, immediates.type);
   const Condition condition = pop_condition();
   branch_when(op == wasm::Op::br_on_cast ? condition : condition.negated(), target);
 }

@@ -356,7 +356,7 @@ void Compiler::emit_cold_code() {
     restore_pins();
     asm_.jmp(cold.back);
   }
-  for (const ColdResolve& cold : resolves_) emit_resolve(cold);
+  for (const ColdCall& cold : cold_calls_) emit_cold_call(cold);
   for (const ColdEntry& cold : entries_) {
     asm_.bind(cold.label);
     load_exec_slowly(x64::r11);

@@ -68,7 +68,7 @@ void Compiler::lower_special(Op op, const Immediates& immediates) {
       return push_condition({.code = CondCode::kE});
     }
     case Op::ref_func:
-      return service(RuntimeCallId::ref_func, 0, wasm::kFuncRef, immediates.index);
+      return reference_function(immediates.index);
     case Op::memory_size: {
       const x64::Gp dst =
           result_gpr(module_.memories[immediates.index].address == wasm::AddressType::i64 ? Type::i64 : Type::i32);
@@ -85,17 +85,19 @@ void Compiler::lower_special(Op op, const Immediates& immediates) {
       return service(RuntimeCallId::memory_grow, 1, wasm::value_type(module_.memories[immediates.index].address),
                      immediates.index);
     case Op::memory_fill:
+      if (fill_few(wasm::MemoryIndex(immediates.index))) return;
       return service(RuntimeCallId::memory_fill, 3, std::nullopt, immediates.index);
     case Op::memory_copy:
+      if (copy_few(wasm::MemoryIndex(immediates.index), wasm::MemoryIndex(immediates.index2))) return;
       return service(RuntimeCallId::memory_copy, 3, std::nullopt, immediates.index, immediates.index2);
     case Op::memory_init:
       return service(RuntimeCallId::memory_init, 3, std::nullopt, immediates.index, immediates.index2);
     case Op::data_drop:
       return service(RuntimeCallId::data_drop, 0, std::nullopt, immediates.index);
     case Op::table_get:
-      return service(RuntimeCallId::table_get, 1, module_.tables[immediates.index].type.element, immediates.index);
+      return get_table(immediates.index);
     case Op::table_set:
-      return service(RuntimeCallId::table_set, 2, std::nullopt, immediates.index);
+      return set_table(immediates.index);
     case Op::table_size: {
       const bool is_wide = module_.tables[immediates.index].type.address == wasm::AddressType::i64;
       const x64::Gp dst = result_gpr(is_wide ? Type::i64 : Type::i32);

@@ -28,9 +28,9 @@ class ObjectType {
   [[nodiscard]] constexpr ObjectKind kind() const { return static_cast<ObjectKind>(bits_ >> kKindShift); }
   [[nodiscard]] constexpr wasm::TypeId id() const { return wasm::TypeId(bits_ & ((1U << kKindShift) - 1)); }
   [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
+  static constexpr std::uint32_t kKindShift = 27;
 
  private:
-  static constexpr std::uint32_t kKindShift = 27;
   static_assert(wasm::kMaxTypeIds <= 1U << kKindShift);
   std::uint32_t bits_ = 0;
 };

@@ -184,6 +184,7 @@ class Instantiation {
     vm.globals = priv.global_cells.data();
     vm.imported_functions = instance_->imported_functions.data();
     static_assert(sizeof(wasm::TypeId) == sizeof(std::uint32_t));
+    vm.func_refs = instance_->priv->func_refs.data();
     vm.type_ids = module_.types.empty() ? nullptr : &module_.types.begin()->value;
   }
 

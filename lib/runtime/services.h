@@ -59,6 +59,9 @@ std::uint8_t* address_in_memory(VmContext* vm, std::uint64_t index, std::uint64_
 
 bool passes_test(VmContext* vm, std::uint64_t reference, std::uint64_t test);
 
+// Memory for an object of a size class whose cursor has no room for it.
+std::uint8_t* allocate_cell(VmContext* vm, std::uint64_t bytes);
+
 // Whether the exception on its way is of this tag of the instance.
 bool thrown_has_tag(VmContext* vm, std::uint32_t tag);
 // Ends its way: puts its values to `slots` if `parts` has bit 0, behind them the exception itself if it has bit 1, and

@@ -70,6 +70,8 @@ void get_element(VmContext* vm, Slot* operands, std::uint64_t type, bool is_sign
 
 }  // namespace
 
+std::uint8_t* allocate_cell(VmContext* vm, std::uint64_t bytes) { return calls::allocate_slowly(vm, kHere, bytes); }
+
 // --- structures
 
 void struct_new(VmContext* vm, Slot* operands, std::uint64_t type, std::uint64_t /*b*/) {

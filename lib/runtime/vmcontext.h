@@ -54,6 +54,7 @@ struct VmContext {
   FuncRef** imported_functions = nullptr;
   FunctionCode* functions = nullptr;        // the module's, by FuncIndex minus imported functions
   const std::uint32_t* type_ids = nullptr;  // canonical TypeId values by TypeIndex
+  FuncRef* func_refs = nullptr;             // by FuncIndex minus imported functions; code == nullptr: not made yet
 };
 
 }  // namespace wasi::runtime
