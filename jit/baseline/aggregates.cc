@@ -120,11 +120,6 @@ const std::vector<std::uint32_t>& Compiler::field_words(std::uint32_t type) {
 
 // --- what objects hold
 
-void Compiler::trap_if_null(x64::Gp reference, TrapCode code) {
-  asm_.test(reference, reference);
-  asm_.jz(trap_site(code));
-}
-
 // Pushes what lies there. The address may be made of the operands' registers.
 void Compiler::push_stored(StorageType storage, bool is_signed, x64::Mem from, const Value& operand,
                            const Value* operand2) {
@@ -150,6 +145,7 @@ void Compiler::push_stored(StorageType storage, bool is_signed, x64::Mem from, c
   release(operand, dst);
   if (operand2 != nullptr) release(*operand2, dst);
   push_register(type, dst);
+  stack_.back().is_not_null = is_not_null(storage.unpacked());
 }
 
 // The low bytes of a value, as many as 2 to the power of `shift`, and no more. r11 is lost, or where the bytes are 16
@@ -182,7 +178,7 @@ void Compiler::store_low(x64::Mem to, unsigned shift, const Value& value) {
 void Compiler::get_field(std::uint32_t type, std::uint32_t field, bool is_signed) {
   Value structure = pop();
   const x64::Gp reg = in_gpr(structure);
-  trap_if_null(reg, TrapCode::null_structure_reference);
+  trap_if_null(structure, reg, TrapCode::null_structure_reference);
   const std::uint32_t word = field_words(type)[field];
   push_stored(definition(type).fields[field].storage, is_signed, contents_at(reg, word * sizeof(runtime::Slot)),
               structure, nullptr);
@@ -192,7 +188,7 @@ void Compiler::set_field(std::uint32_t type, std::uint32_t field) {
   Value value = pop();
   Value structure = pop();
   const x64::Gp reg = in_gpr(structure);
-  trap_if_null(reg, TrapCode::null_structure_reference);
+  trap_if_null(structure, reg, TrapCode::null_structure_reference);
   const std::uint32_t word = field_words(type)[field];
   store_low(contents_at(reg, word * sizeof(runtime::Slot)), field_shift(definition(type).fields[field].storage), value);
   release(value);
@@ -205,7 +201,7 @@ void Compiler::set_field(std::uint32_t type, std::uint32_t field) {
 x64::Mem Compiler::element_at(Value& array, Value& index, unsigned shift) {
   constexpr std::uint64_t kMostDisplacement = 1U << 30;
   const x64::Gp base = in_gpr(array);
-  trap_if_null(base, TrapCode::null_array_reference);
+  trap_if_null(array, base, TrapCode::null_array_reference);
   const x64::Mem length = x64::dword_ptr(base, offsetof(Object, length));
   if (index.is_constant()) {
     const auto constant = static_cast<std::uint32_t>(index.bits);
@@ -246,7 +242,7 @@ void Compiler::set_element(std::uint32_t type) {
 void Compiler::array_length() {
   Value array = pop();
   const x64::Gp reg = in_gpr(array);
-  trap_if_null(reg, TrapCode::null_array_reference);
+  trap_if_null(array, reg, TrapCode::null_array_reference);
   const x64::Gp dst = result_gpr(Type::i32, array);
   asm_.mov(dst.r32(), x64::dword_ptr(reg, offsetof(Object, length)));
   release(array, dst);
@@ -280,14 +276,14 @@ x64::Gp Compiler::allocate_object(ObjectKind kind, std::uint32_t type, std::uint
   const ColdCall& cold = call_seldom([this, object, cell_bytes] {
     asm_.mov(x64::esi, cell_bytes);
     call_runtime(RuntimeCallId::allocate_cell);
-    asm_.mov(object, x64::rax);
+    move(object, x64::rax, Type::ref);
   });
-  load_exec(x64::r11);
-  asm_.mov(object, x64::qword_ptr(x64::r11, cursor + static_cast<std::int32_t>(offsetof(Cursor, next))));
+  const x64::Gp exec = in_exec(x64::r11);
+  asm_.mov(object, x64::qword_ptr(exec, cursor + static_cast<std::int32_t>(offsetof(Cursor, next))));
   asm_.lea(next, x64::ptr(object, static_cast<std::int32_t>(cell_bytes)));
-  asm_.cmp(next, x64::qword_ptr(x64::r11, cursor + static_cast<std::int32_t>(offsetof(Cursor, end))));
+  asm_.cmp(next, x64::qword_ptr(exec, cursor + static_cast<std::int32_t>(offsetof(Cursor, end))));
   asm_.ja(cold.label);
-  asm_.mov(x64::qword_ptr(x64::r11, cursor + static_cast<std::int32_t>(offsetof(Cursor, next))), next);
+  asm_.mov(x64::qword_ptr(exec, cursor + static_cast<std::int32_t>(offsetof(Cursor, next))), next);
   asm_.bind(cold.back);
   load_object_type(next, kind, type);
   if (length == 0) {
@@ -321,7 +317,7 @@ void Compiler::new_structure(std::uint32_t type) {
     store_low(contents_at(object, words[i] * sizeof(runtime::Slot)), field_shift(fields[i].storage), stack_[first + i]);
   }
   for (std::size_t i = 0; i < fields.size(); ++i) release(pop());
-  push_register(Type::ref, object);
+  push_not_null(object);
 }
 
 void Compiler::new_default_structure(std::uint32_t type) {
@@ -330,7 +326,7 @@ void Compiler::new_default_structure(std::uint32_t type) {
   if (bytes > kMostCleared) return service(RuntimeCallId::struct_new_default, 0, wasm::kExternRef, type);
   const x64::Gp object = allocate_object(ObjectKind::structure, type, sizeof(Object) + bytes, 0);
   clear_words(object, words);
-  push_register(Type::ref, object);
+  push_not_null(object);
 }
 
 bool Compiler::new_fixed_array(std::uint32_t type, std::uint32_t length) {
@@ -343,7 +339,7 @@ bool Compiler::new_fixed_array(std::uint32_t type, std::uint32_t length) {
     store_low(contents_at(object, i << shift), shift, stack_[first + i]);
   }
   for (std::size_t i = 0; i < length; ++i) release(pop());
-  push_register(Type::ref, object);
+  push_not_null(object);
   return true;
 }
 
@@ -373,7 +369,7 @@ bool Compiler::new_constant_array(std::uint32_t type, bool has_element) {
     if (has_element) release(pop());
     clear_words(object, static_cast<std::uint32_t>((bytes + 7) / 8));
   }
-  push_register(Type::ref, object);
+  push_not_null(object);
   return true;
 }
 

@@ -106,7 +106,7 @@ void Compiler::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
     asm_.mov(x64::esi, table.value);
     asm_.mov(x64::edx, type_index.value);
     call_runtime(RuntimeCallId::resolve_indirect);
-    asm_.mov(result, x64::rax);
+    move(result, x64::rax, Type::ref);
   });
   load_context(result);
   asm_.mov(x64::r11, x64::qword_ptr(result, offsetof(VmContext, tables)));
@@ -133,8 +133,7 @@ void Compiler::call_reference(bool is_tail, wasm::TypeIndex type_index) {
   const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
   Value reference = pop();
   const x64::Gp reg = in_gpr(reference);
-  asm_.test(reg, reg);
-  asm_.jz(trap_site(TrapCode::null_function_reference));
+  trap_if_null(reference, reg, TrapCode::null_function_reference);
   emit_call(is_tail, type, Callee::reference, 0, &reference);
 }
 
@@ -280,7 +279,7 @@ void Compiler::push_results(const wasm::FuncType& type) {
       continue;
     }
     if (result == Type::i32) asm_.mov(Assembler::gpr(place.number).r32(), Assembler::gpr(place.number).r32());
-    push({.where = Where::reg, .type = result, .reg = place.number});
+    push({.where = Where::reg, .type = result, .reg = place.number, .is_not_null = is_not_null(type.results[i])});
   }
 }
 

@@ -69,7 +69,7 @@ Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValTyp
   const x64::Gp reg = in_gpr(reference);
   const asmjit::Label done = asm_.newLabel();
   const auto null_is = [&](bool passes) {
-    if (!source.is_nullable()) return;
+    if (!source.is_nullable() || reference.is_not_null) return;
     if (passes) {
       asm_.test(reg, reg);
       asm_.short_().j(CondCode::kZ, done);
@@ -143,9 +143,8 @@ Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValTyp
       const x64::Gp layout = allocate_gpr();
       only_objects();
       load_type_id(id, index);
-      load_exec(scratch);
-      asm_.mov(scratch, x64::qword_ptr(
-                            scratch, static_cast<std::int32_t>(offsetof(ExecState, gc) + offsetof(GcState, layouts))));
+      const auto layouts = static_cast<std::int32_t>(offsetof(ExecState, gc) + offsetof(GcState, layouts));
+      asm_.mov(scratch, x64::qword_ptr(in_exec(scratch), layouts));
       asm_.mov(layout.r32(), x64::dword_ptr(reg));
       asm_.and_(layout.r32(), (1U << ObjectType::kKindShift) - 1);
       asm_.imul(layout, layout, static_cast<std::int32_t>(sizeof(TypeLayout)));
@@ -198,20 +197,25 @@ void Compiler::cast_reference(wasm::ValType type) {
   Value reference = pop();
   const Condition condition = test_type(reference, type, wasm::kExternRef);
   jump_if(condition.negated(), trap_site(TrapCode::cast_failure));
-  push_tested(reference);
+  push_tested(reference, is_not_null(type));
 }
 
 // Pushes whether the reference on top, which stays, is of the type: in the flags.
 void Compiler::test_for_branch(wasm::ValType type, wasm::ValType source) {
   Value reference = pop();
   flags_ = test_type(reference, type, source);
-  push_tested(reference);
+  push_tested(reference, reference.is_not_null);
   push({.where = Where::flags, .type = Type::i32});
 }
 
-void Compiler::push_tested(const Value& reference) {
-  if (reference.where == Where::local) return push_local(reference.local);
-  push_register(Type::ref, Assembler::gpr(reference.reg));
+// The same reference again, of which more may be known now.
+void Compiler::push_tested(const Value& reference, bool is_not_null) {
+  if (reference.where == Where::local) {
+    push_local(reference.local);
+  } else {
+    push_register(Type::ref, Assembler::gpr(reference.reg));
+  }
+  stack_.back().is_not_null = reference.is_not_null || is_not_null;
 }
 
 void Compiler::make_i31() {
@@ -220,13 +224,13 @@ void Compiler::make_i31() {
   const x64::Gp dst = result_gpr(Type::ref, value);
   asm_.lea(dst.r32(), x64::ptr(reg, reg, 0, 1));
   release(value, dst);
-  push_register(Type::ref, dst);
+  push_not_null(dst);
 }
 
 void Compiler::get_i31(bool is_signed) {
   Value value = pop();
   const x64::Gp reg = in_gpr(value);
-  trap_if_null(reg, TrapCode::null_i31_reference);
+  trap_if_null(value, reg, TrapCode::null_i31_reference);
   const x64::Gp dst = result_gpr(Type::i32, value);
   asm_.mov(dst.r32(), reg.r32());
   if (is_signed) {

@@ -39,7 +39,7 @@ void Compiler::poll_with(std::uint64_t walk_bytes) {
   stop_unless(preparation_.poll());
   const std::uint64_t held = walk_bytes + asm_.offset() + stack_.capacity() * sizeof(Value) +
                              (marks_.capacity() + sites_.capacity()) * sizeof(runtime::OffsetEntry) +
-                             traps_.capacity() * sizeof(ColdTrap);
+                             traps_.capacity() * sizeof(ColdTrap) + cold_calls_.capacity() * sizeof(ColdCall);
   if (held > taken_) {
     stop_unless(preparation_.take(held - taken_));
     taken_ = held;
@@ -70,12 +70,18 @@ void Compiler::push_register(Type type, x64::Gp reg) {
 void Compiler::push_register(Type type, x64::Xmm reg) {
   push({.where = Where::reg, .type = type, .reg = static_cast<std::uint8_t>(reg.id())});
 }
+void Compiler::push_not_null(x64::Gp reg) {
+  push({.where = Where::reg, .type = Type::ref, .reg = static_cast<std::uint8_t>(reg.id()), .is_not_null = true});
+}
 void Compiler::push_home(Type type) { push({.where = Where::home, .type = type}); }
 void Compiler::push_constant(Type type, std::uint64_t bits) {
   push({.where = Where::constant, .type = type, .bits = bits});
 }
 void Compiler::push_local(std::uint32_t local) {
-  push({.where = Where::local, .type = locals_[local].type, .local = local});
+  push({.where = Where::local,
+        .type = locals_[local].type,
+        .is_not_null = is_not_null(scan_.locals[local]),
+        .local = local});
 }
 
 // Its register, if it has one of its own, is held until release().
@@ -113,9 +119,11 @@ void Compiler::reset_stack(std::size_t height, std::span<const wasm::ValType> va
   while (stack_.size() > height) release(pop());
   if (carried) {
     const Type type = type_of(values[0]);
-    return push({.where = Where::reg, .type = type, .reg = kRax});
+    return push({.where = Where::reg, .type = type, .reg = kRax, .is_not_null = is_not_null(values[0])});
   }
-  for (const wasm::ValType value : values) push_home(type_of(value));
+  for (const wasm::ValType value : values) {
+    push({.where = Where::home, .type = type_of(value), .is_not_null = is_not_null(value)});
+  }
 }
 
 void Compiler::flush() { flush_below(0); }

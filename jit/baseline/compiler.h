@@ -251,6 +251,7 @@ class Compiler {
   void push(Value value);
   void push_register(Type type, x64::Gp reg);
   void push_register(Type type, x64::Xmm reg);
+  void push_not_null(x64::Gp reg);
   void push_home(Type type);
   void push_constant(Type type, std::uint64_t bits);
   void push_local(std::uint32_t local);
@@ -326,6 +327,7 @@ class Compiler {
   void load_context(x64::Gp to) { asm_.mov(to, x64::qword_ptr(x64::rbp, -8)); }
   void load_exec(x64::Gp to);
   void load_exec_slowly(x64::Gp to);
+  x64::Gp in_exec(x64::Gp otherwise);  // the register that has it, or else this one
   void load_area(x64::Gp to);
   void load_memory_base();
   void emit_poll();
@@ -459,6 +461,7 @@ class Compiler {
   // A condition that the next instruction takes from the flags, or 0 or 1.
   void push_condition(const Condition& condition);
   void check_not_null(TrapCode code);
+  void trap_if_null(const Value& reference, x64::Gp reg, TrapCode code);
 
   // numbers.cc
   bool lower_number(wasm::Op op);
@@ -504,7 +507,6 @@ class Compiler {
   void lower_aggregate(wasm::Op op, const validate::Immediates& immediates);
   [[nodiscard]] const wasm::SubType& definition(std::uint32_t type) const;
   const std::vector<std::uint32_t>& field_words(std::uint32_t type);
-  void trap_if_null(x64::Gp reference, TrapCode code);
   void push_stored(wasm::StorageType storage, bool is_signed, x64::Mem from, const Value& operand,
                    const Value* operand2);
   void store_low(x64::Mem to, unsigned shift, const Value& value);
@@ -531,7 +533,7 @@ class Compiler {
   void test_reference(wasm::ValType type);
   void cast_reference(wasm::ValType type);
   void test_for_branch(wasm::ValType type, wasm::ValType source);
-  void push_tested(const Value& reference);
+  void push_tested(const Value& reference, bool is_not_null);
   void make_i31();
   void get_i31(bool is_signed);
 

@@ -311,8 +311,8 @@ void Compiler::branch_on(wasm::Op op, const validate::Immediates& immediates, Co
     Value kept = pop();
     if (carries(target)) move_out_of(kept, bit(kRax));
     branch_when({.code = x64::CondCode::kZ}, target);
-    if (kept.where == Where::local) return push_local(kept.local);
-    return push_register(kept.type, in_gpr(kept));
+    static_cast<void>(in_gpr(kept));
+    return push_tested(kept, true);
   }
   test_for_branch(immediates.type2, immediates.type);
   const Condition condition = pop_condition();

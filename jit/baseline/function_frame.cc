@@ -243,6 +243,12 @@ void Compiler::load_exec(x64::Gp to) {
   load_exec_slowly(to);
 }
 
+x64::Gp Compiler::in_exec(x64::Gp otherwise) {
+  if (const std::uint8_t reg = plan_.regions[region_].exec; reg != Local::kNoPin) return Assembler::gpr(reg);
+  load_exec_slowly(otherwise);
+  return otherwise;
+}
+
 void Compiler::load_exec_slowly(x64::Gp to) {
   load_context(to);
   asm_.mov(to, x64::qword_ptr(to, offsetof(VmContext, exec)));
@@ -269,13 +275,7 @@ void Compiler::emit_poll() {
   cold.back = asm_.newLabel();
   cold.offset = offset_;
   cold.region = region_;
-  x64::Gp exec = x64::r11;
-  if (const std::uint8_t reg = plan_.regions[region_].exec; reg != Local::kNoPin) {
-    exec = Assembler::gpr(reg);
-  } else {
-    load_exec_slowly(exec);
-  }
-  asm_.cmp(x64::rsp, x64::qword_ptr(exec, offsetof(ExecState, stack_limit)));
+  asm_.cmp(x64::rsp, x64::qword_ptr(in_exec(x64::r11), offsetof(ExecState, stack_limit)));
   asm_.jb(cold.label);
   asm_.bind(cold.back);
 }

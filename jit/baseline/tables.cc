@@ -61,7 +61,7 @@ void Compiler::reference_function(std::uint32_t function) {
   if (module_.is_imported(wasm::FuncIndex(function))) {
     asm_.mov(dst, x64::qword_ptr(dst, offsetof(VmContext, imported_functions)));
     asm_.mov(dst, x64::qword_ptr(dst, static_cast<std::int32_t>(function * sizeof(FuncRef*))));
-    return push_register(Type::ref, dst);
+    return push_not_null(dst);
   }
   const std::uint32_t slot = next_slot();
   const ColdCall& cold = call_seldom([this, dst, function, slot] {
@@ -76,7 +76,7 @@ void Compiler::reference_function(std::uint32_t function) {
   asm_.cmp(x64::qword_ptr(dst, offsetof(FuncRef, code)), 0);
   asm_.je(cold.label);
   asm_.bind(cold.back);
-  push_register(Type::ref, dst);
+  push_not_null(dst);
 }
 
 }  // namespace wasi::jit::baseline

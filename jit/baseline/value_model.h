@@ -34,6 +34,7 @@ constexpr Type type_of(wasm::ValType type) {
       return Type::ref;
   }
 }
+constexpr bool is_not_null(wasm::ValType type) { return type.kind() == wasm::ValType::Kind::ref; }
 constexpr bool is_vector_bank(Type type) { return type == Type::f32 || type == Type::f64 || type == Type::v128; }
 // As which a value is copied through the vector scratch: exactly its bytes, since a load that is wider than the store
 // before it waits until that has reached the cache.
@@ -57,6 +58,7 @@ struct Value {
   Where where = Where::home;
   Type type = Type::i32;
   std::uint8_t reg = 0;
+  bool is_not_null = false;     // a reference of which that is known
   std::uint32_t slot = 0;       // canonical, in the frame
   std::uint32_t local = 0;      // its index
   std::uint32_t below = kNone;  // neighbours among the entries that name the same local

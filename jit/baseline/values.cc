@@ -167,7 +167,9 @@ void Compiler::get_global(std::uint32_t index) {
   if (bank_of(type) == Bank::general) {
     const x64::Gp dst = result_gpr(type);
     load(dst, type, x64::qword_ptr(x64::r11));
-    return push_register(type, dst);
+    push_register(type, dst);
+    stack_.back().is_not_null = is_not_null(module_.globals[index].type.type);
+    return;
   }
   const x64::Xmm dst = result_xmm(type);
   load(dst, type, x64::qword_ptr(x64::r11));
@@ -225,11 +227,15 @@ void Compiler::select() {
 
 void Compiler::check_not_null(TrapCode code) {
   Value reference = pop();
-  const x64::Gp reg = in_gpr(reference);
+  trap_if_null(reference, in_gpr(reference), code);
+  push_tested(reference, true);
+}
+
+// `reg` has it.
+void Compiler::trap_if_null(const Value& reference, x64::Gp reg, TrapCode code) {
+  if (reference.is_not_null) return;
   asm_.test(reg, reg);
   asm_.jz(trap_site(code));
-  if (reference.where == Where::local) return push_local(reference.local);
-  push_register(reference.type, reg);
 }
 
 // --- looking ahead
