@@ -41,7 +41,7 @@ void Compiler::service(RuntimeCallId id, std::size_t operands, std::span<const w
                        std::uint64_t b) {
   flush();
   force_home_uppermost(operands);
-  const std::uint32_t first = operands == 0 ? next_slot() : stack_[stack_.size() - operands].slot;
+  const std::uint32_t first = operands == 0 ? next_slot_ : stack_[stack_.size() - operands].slot;
   save_pins();
   asm_.lea(x64::rsi, home(first));
   load_constant(x64::rdx, Type::i64, a);
@@ -58,8 +58,15 @@ void Compiler::service(RuntimeCallId id, std::size_t operands, std::optional<was
 }
 
 Compiler::ColdCall& Compiler::call_seldom(std::function<void()> call) {
-  return cold_calls_.emplace_back(
-      ColdCall{asm_.newLabel(), asm_.newLabel(), offset_, region_, live_registers(), std::move(call), true});
+  const auto first_saved = static_cast<std::uint32_t>(saved_registers_.size());
+  const std::uint32_t saved_count = save_live_registers();
+  return cold_calls_.emplace_back(ColdCall{.label = asm_.newLabel(),
+                                           .back = asm_.newLabel(),
+                                           .offset = offset_,
+                                           .region = region_,
+                                           .first_saved = first_saved,
+                                           .saved_count = saved_count,
+                                           .call = std::move(call)});
 }
 
 void Compiler::emit_cold_call(const ColdCall& cold) {
@@ -67,7 +74,8 @@ void Compiler::emit_cold_call(const ColdCall& cold) {
   offset_ = cold.offset;
   enter_region(cold.region);
   if (!cold.returns) return cold.call();
-  for (const Saved& saved : cold.saved) {
+  const std::span<const Saved> live = std::span(saved_registers_).subspan(cold.first_saved, cold.saved_count);
+  for (const Saved& saved : live) {
     if (bank_of(saved.type) == Bank::general) {
       store(home(saved.slot), saved.type, Assembler::gpr(saved.reg));
     } else {
@@ -76,7 +84,7 @@ void Compiler::emit_cold_call(const ColdCall& cold) {
   }
   save_pins();
   cold.call();
-  for (const Saved& saved : cold.saved) {
+  for (const Saved& saved : live) {
     if (bank_of(saved.type) == Bank::general) {
       load(Assembler::gpr(saved.reg), saved.type, home(saved.slot));
     } else {
@@ -139,14 +147,13 @@ void Compiler::call_reference(bool is_tail, wasm::TypeIndex type_index) {
 
 // The arguments are the uppermost values. What lies below goes home; so do locals in registers that calls clobber.
 void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, std::uint32_t index, Value* reference) {
-  const NativeSignature signature = native_signature(type);
-  const std::size_t count = signature.params.size();
+  const std::size_t count = type.params.size();
   const std::size_t first = stack_.size() - count;
   if (!is_tail) {
     flush_below(count);
     save_pins();
   }
-  const AreaRange area = area_range(signature.params);
+  const AreaRange area = area_range(PlaceAssigner::of_params(), type.params);
   if (area.is_long()) {
     flush();
     force_home_uppermost(count);
@@ -154,19 +161,19 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
     copy_area(area, stack_[first].slot, true, x64::rcx);
   }
   bool has_area = false;
-  for (std::size_t i = 0; i < count && !area.is_long(); ++i) {
-    const Place& place = signature.params[i];
-    if (place.bank != Place::Bank::memory) continue;
+  moves_.clear();
+  PlaceAssigner places = PlaceAssigner::of_params();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Place place = places.next(type.params[i]);
+    if (place.bank != Place::Bank::memory) {
+      moves_.push_back(
+          {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
+      continue;
+    }
+    if (area.is_long()) continue;
     if (!has_area) load_area(x64::r11);
     has_area = true;
     copy_to(x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)), stack_[first + i]);
-  }
-  moves_.clear();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Place& place = signature.params[i];
-    if (place.bank == Place::Bank::memory) continue;
-    moves_.push_back(
-        {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
   }
   const x64::Gp callee = Assembler::gpr(kCallee);
   const x64::Gp context = Assembler::gpr(kContext);
@@ -216,9 +223,11 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
   restore_pins();
 }
 
-Compiler::AreaRange Compiler::area_range(std::span<const Place> places) {
+Compiler::AreaRange Compiler::area_range(PlaceAssigner places, std::span<const wasm::ValType> types) {
   AreaRange range;
-  for (const Place& place : places) {
+  if (types.size() <= AreaRange::kShort) return range;
+  for (const wasm::ValType type : types) {
+    const Place place = places.next(type);
     if (place.bank != Place::Bank::memory) continue;
     if (range.count++ == 0) range.first = place.slot;
     range.end = place.slot + (place.is_v128 ? 2 : 1);
@@ -261,12 +270,12 @@ void Compiler::emit_host_call(const ColdHostCall& cold) {
 
 // Where the callee left them. An i32 or f32 comes with an undefined upper half.
 void Compiler::push_results(const wasm::FuncType& type) {
-  const NativeSignature signature = native_signature(type);
-  const AreaRange area = area_range(signature.results);
-  if (area.is_long()) copy_area(area, next_slot(), false, x64::rcx);
+  const AreaRange area = area_range(PlaceAssigner::of_results(), type.results);
+  if (area.is_long()) copy_area(area, next_slot_, false, x64::rcx);
   bool has_area = false;
-  for (std::size_t i = 0; i < signature.results.size(); ++i) {
-    const Place& place = signature.results[i];
+  PlaceAssigner places = PlaceAssigner::of_results();
+  for (std::size_t i = 0; i < type.results.size(); ++i) {
+    const Place place = places.next(type.results[i]);
     const Type result = type_of(type.results[i]);
     if (place.bank == Place::Bank::memory) {
       push_home(result);
@@ -279,7 +288,8 @@ void Compiler::push_results(const wasm::FuncType& type) {
       continue;
     }
     if (result == Type::i32) asm_.mov(Assembler::gpr(place.number).r32(), Assembler::gpr(place.number).r32());
-    push({.where = Where::reg, .type = result, .reg = place.number, .is_not_null = is_not_null(type.results[i])});
+    add_register(result, place.number);
+    stack_.back().is_not_null = is_not_null(type.results[i]);
   }
 }
 

@@ -179,7 +179,10 @@ void Compiler::ask_runtime(const Value& reference, x64::Gp reg, TypeTest test, s
     asm_.cmp(x64::al, 1);
   });
   // The reference is not on the stack, and still needed.
-  if (reference.where == Where::reg) cold.saved.push_back({reference.reg, Type::ref, next_slot()});
+  if (reference.where == Where::reg) {
+    saved_registers_.push_back({reference.reg, Type::ref, next_slot_});
+    ++cold.saved_count;
+  }
   asm_.jne(cold.label);
   asm_.bind(cold.back);
 }
@@ -205,7 +208,7 @@ void Compiler::test_for_branch(wasm::ValType type, wasm::ValType source) {
   Value reference = pop();
   flags_ = test_type(reference, type, source);
   push_tested(reference, reference.is_not_null);
-  push({.where = Where::flags, .type = Type::i32});
+  add(Where::flags, Type::i32);
 }
 
 // The same reference again, of which more may be known now.

@@ -11,35 +11,80 @@ namespace wasi::jit::baseline {
 
 namespace {
 
-constexpr std::uint32_t slots_of(Type type) { return type == Type::v128 ? 2 : 1; }
-
 bool fits_in_32_bits(std::uint64_t bits) {
   return static_cast<std::int64_t>(bits) == static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
 }
 
 }  // namespace
 
-Compiler::Compiler(const wasm::Module& module, wasm::FuncIndex function, const BodyScan& scan,
-                   const CompileOptions& options, runtime::Preparation& preparation)
+void Compiler::Workspace::clear() {
+  stack.clear();
+  locals.clear();
+  plan.regions.clear();
+  traps.clear();
+  polls.clear();
+  entries.clear();
+  host_calls.clear();
+  cold_calls.clear();
+  saved_registers.clear();
+  tables.clear();
+  table_targets.clear();
+  marks.clear();
+  sites.clear();
+  loops.clear();
+  other_frames.clear();
+  moves.clear();
+  regions.clear();
+  tries.clear();
+}
+
+std::uint64_t Compiler::Workspace::held_bytes() const {
+  return assembler.bufferCapacity() + stack.held_bytes() + marks.held_bytes() + sites.held_bytes() +
+         locals.capacity() * (sizeof(Local) + sizeof(wasm::ValType) + sizeof(std::uint32_t)) +
+         traps.capacity() * sizeof(ColdTrap) + table_targets.capacity() * sizeof(asmjit::Label);
+}
+
+Compiler::Compiler(const wasm::Module& module, wasm::FuncIndex function, Workspace& work, const CompileOptions& options,
+                   runtime::Preparation& preparation)
     : module_(module),
       function_(function),
       type_(module.func_type(function)),
-      scan_(scan),
+      scan_(work.scan),
       options_(options),
       preparation_(preparation),
-      asm_(options.cpu) {
+      asm_(work.assembler),
+      stack_(work.stack),
+      locals_(work.locals),
+      plan_(work.plan),
+      traps_(work.traps),
+      polls_(work.polls),
+      entries_(work.entries),
+      host_calls_(work.host_calls),
+      cold_calls_(work.cold_calls),
+      saved_registers_(work.saved_registers),
+      tables_(work.tables),
+      table_targets_(work.table_targets),
+      marks_(work.marks),
+      sites_(work.sites),
+      loops_(work.loops),
+      other_frames_(work.other_frames),
+      moves_(work.moves),
+      regions_(work.regions),
+      tries_(work.tries) {
+  work.clear();
+  asm_.reset(options.cpu);
   if (options.log) listing_.emplace(asm_);
   const wasm::FunctionBody& body = module.body(function);
   body_begin_ = body.offset;
-  body_end_ = std::size_t{body.offset} + body.size;
+  body_end_ = module.bytes.data.data() + body.offset + body.size;
 }
 
 // What the walk and the compiler hold now is taken from the preparation.
 void Compiler::poll_with(std::uint64_t walk_bytes) {
   stop_unless(preparation_.poll());
-  const std::uint64_t held = walk_bytes + asm_.offset() + stack_.capacity() * sizeof(Value) +
-                             (marks_.capacity() + sites_.capacity()) * sizeof(runtime::OffsetEntry) +
-                             traps_.capacity() * sizeof(ColdTrap) + cold_calls_.capacity() * sizeof(ColdCall);
+  const std::uint64_t held = walk_bytes + asm_.offset() + stack_.size() * sizeof(Value) +
+                             (marks_.size() + sites_.size()) * sizeof(runtime::OffsetEntry) +
+                             traps_.size() * sizeof(ColdTrap) + cold_calls_.size() * sizeof(ColdCall);
   if (held > taken_) {
     stop_unless(preparation_.take(held - taken_));
     taken_ = held;
@@ -48,81 +93,18 @@ void Compiler::poll_with(std::uint64_t walk_bytes) {
 
 // --- the stack
 
-std::uint32_t Compiler::next_slot() const {
-  return stack_.empty() ? local_slots_ : stack_.back().slot + slots_of(stack_.back().type);
-}
-
-void Compiler::push(Value value) {
-  value.slot = next_slot();
-  stack_.push_back(value);
-  const std::uint32_t index = index_of_top();
-  if ((value.where == Where::reg || value.where == Where::scaled) &&
-      registers_.is_usable(bank_of(value.type), value.reg)) {
-    registers_.own(bank_of(value.type), value.reg, index);
-  } else if (value.where == Where::local) {
-    link(index);
-  }
-}
-
-void Compiler::push_register(Type type, x64::Gp reg) {
-  push({.where = Where::reg, .type = type, .reg = static_cast<std::uint8_t>(reg.id())});
-}
-void Compiler::push_register(Type type, x64::Xmm reg) {
-  push({.where = Where::reg, .type = type, .reg = static_cast<std::uint8_t>(reg.id())});
-}
-void Compiler::push_not_null(x64::Gp reg) {
-  push({.where = Where::reg, .type = Type::ref, .reg = static_cast<std::uint8_t>(reg.id()), .is_not_null = true});
-}
-void Compiler::push_home(Type type) { push({.where = Where::home, .type = type}); }
-void Compiler::push_constant(Type type, std::uint64_t bits) {
-  push({.where = Where::constant, .type = type, .bits = bits});
-}
-void Compiler::push_local(std::uint32_t local) {
-  push({.where = Where::local,
-        .type = locals_[local].type,
-        .is_not_null = is_not_null(scan_.locals[local]),
-        .local = local});
-}
-
-// Its register, if it has one of its own, is held until release().
-Value Compiler::pop() {
-  const Value value = stack_.back();
-  if (value.where == Where::local) {
-    unlink(value, index_of_top());
-  } else if ((value.where == Where::reg || value.where == Where::scaled) &&
-             registers_.is_usable(bank_of(value.type), value.reg)) {
-    registers_.own(bank_of(value.type), value.reg, RegisterFile::kHeld);
-  }
-  stack_.pop_back();
-  flushed_ = std::min(flushed_, stack_.size());
-  return value;
-}
-
-void Compiler::link(std::uint32_t index) {
-  Value& value = stack_[index];
-  Local& local = locals_[value.local];
-  value.below = local.newest;
-  value.above = Value::kNone;
-  if (local.newest != Value::kNone) stack_[local.newest].above = index;
-  local.newest = index;
-}
-
-void Compiler::unlink(const Value& value, std::uint32_t index) {
-  Local& local = locals_[value.local];
-  if (value.above != Value::kNone) stack_[value.above].below = value.below;
-  if (value.below != Value::kNone) stack_[value.below].above = value.above;
-  if (local.newest == index) local.newest = value.below;
-}
-
 // The values above `height` are gone, and these are there instead.
 void Compiler::reset_stack(std::size_t height, std::span<const wasm::ValType> values, bool carried) {
   while (stack_.size() > height) release(pop());
   if (carried) {
     const Type type = type_of(values[0]);
-    return push({.where = Where::reg, .type = type, .reg = kRax, .is_not_null = is_not_null(values[0])});
+    add_register(type, kRax);
+    stack_.back().is_not_null = is_not_null(values[0]);
+    return;
   }
   for (const wasm::ValType value : values) {
-    push({.where = Where::home, .type = type_of(value), .is_not_null = is_not_null(value)});
+    push_home(type_of(value));
+    stack_.back().is_not_null = is_not_null(value);
   }
 }
 
@@ -234,24 +216,6 @@ void Compiler::move_out_of(Value& value, std::uint32_t registers) {
   value.reg = static_cast<std::uint8_t>(other.id());
 }
 
-void Compiler::free(Bank bank, std::uint8_t reg) { registers_.free(bank, reg); }
-
-void Compiler::release(const Value& value) {
-  if (value.where == Where::reg || value.where == Where::scaled) registers_.free(bank_of(value.type), value.reg);
-}
-void Compiler::release(const Value& value, const x64::Gp& destination) {
-  if (bank_of(value.type) != Bank::general || value.reg != destination.id()) release(value);
-}
-void Compiler::release(const Value& value, const x64::Xmm& destination) {
-  if (bank_of(value.type) != Bank::vector || value.reg != destination.id()) release(value);
-}
-
-bool Compiler::is_in(const Value& value, Bank bank, std::uint8_t reg) const {
-  if (bank_of(value.type) != bank) return false;
-  if (value.where == Where::reg) return value.reg == reg;
-  return value.where == Where::local && locals_[value.local].pin == reg;
-}
-
 x64::Gp Compiler::in_gpr(Value& value) {
   if (value.where == Where::reg) return Assembler::gpr(value.reg);
   if (value.where == Where::local && locals_[value.local].is_pinned()) return Assembler::gpr(locals_[value.local].pin);
@@ -289,16 +253,12 @@ x64::Xmm Compiler::in_xmm(Value& value) {
   return reg;
 }
 
-// Empty unless the next instruction sets a local that lives in a register and that nothing on the stack names.
-std::optional<std::uint8_t> Compiler::register_of_next_set(Type type) {
-  std::size_t position = 0;
-  const std::optional<std::uint8_t> opcode = next_opcode(&position);
-  if (opcode != wasm::info(wasm::Op::local_set).code && opcode != wasm::info(wasm::Op::local_tee).code) {
-    return std::nullopt;
-  }
+// The next instruction sets a local. Empty unless that lives in a register and nothing on the stack names it.
+std::optional<std::uint8_t> Compiler::register_of_set(Type type) const {
   std::uint64_t index = 0;
-  for (unsigned shift = 0; position < body_end_ && shift < 32; shift += 7) {
-    const std::uint8_t byte = module_.bytes.data[position++];
+  const std::uint8_t* position = next_ + 1;
+  for (unsigned shift = 0; position != body_end_ && shift < 32; shift += 7) {
+    const std::uint8_t byte = *position++;
     index |= std::uint64_t{byte & 0x7FU} << shift;
     if (byte < 0x80) break;
   }
@@ -349,24 +309,21 @@ x64::Xmm Compiler::result_xmm(Type type) {
   return reg && applies(Optimisation::in_place) ? Assembler::xmm(*reg) : allocate_xmm();
 }
 
-// What a call clobbers: values of the stack, and locals.
-std::vector<Compiler::Saved> Compiler::live_registers() const {
-  std::vector<Saved> saved;
+std::uint32_t Compiler::save_live_registers() {
+  std::uint32_t count = 0;
   for (const Bank bank : {Bank::general, Bank::vector}) {
     for (std::uint32_t left = registers_.taken(bank); left != 0; left &= left - 1) {
       const auto reg = static_cast<std::uint8_t>(std::countr_zero(left));
       const std::uint32_t index = registers_.owner(bank, reg);
-      if (index != RegisterFile::kHeld) saved.push_back({reg, stack_[index].type, stack_[index].slot});
+      if (index == RegisterFile::kHeld) continue;
+      saved_registers_.push_back({reg, stack_[index].type, stack_[index].slot});
+      ++count;
     }
   }
-  return saved;
+  return count;
 }
 
 // --- moves
-
-x64::Mem Compiler::home(std::uint32_t slot, std::uint32_t size) const {
-  return {x64::rbp, static_cast<std::int32_t>(slot * 8) - static_cast<std::int32_t>(frame_bytes_), size};
-}
 
 namespace {
 
@@ -376,39 +333,6 @@ x64::Mem sized(x64::Mem memory, std::uint32_t size) {
 }
 
 }  // namespace
-
-void Compiler::load(x64::Gp to, Type type, const x64::Mem& from) {
-  if (is_64(type)) {
-    asm_.mov(to.r64(), sized(from, 8));
-  } else {
-    asm_.mov(to.r32(), sized(from, 4));
-  }
-}
-void Compiler::load(x64::Xmm to, Type type, const x64::Mem& from) {
-  if (type == Type::f32) {
-    asm_.movss(to, sized(from, 4));
-  } else if (type == Type::f64) {
-    asm_.movsd(to, sized(from, 8));
-  } else {
-    asm_.movups(to, sized(from, 16));
-  }
-}
-void Compiler::store(const x64::Mem& to, Type type, x64::Gp from) {
-  if (is_64(type)) {
-    asm_.mov(sized(to, 8), from.r64());
-  } else {
-    asm_.mov(sized(to, 4), from.r32());
-  }
-}
-void Compiler::store(const x64::Mem& to, Type type, x64::Xmm from) {
-  if (type == Type::f32) {
-    asm_.movss(sized(to, 4), from);
-  } else if (type == Type::f64) {
-    asm_.movsd(sized(to, 8), from);
-  } else {
-    asm_.movups(sized(to, 16), from);
-  }
-}
 
 void Compiler::load_constant(x64::Gp to, Type type, std::uint64_t bits) {
   if (!is_64(type)) bits &= UINT32_MAX;

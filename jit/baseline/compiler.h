@@ -9,7 +9,7 @@
 // frame can be taken over at a loop head.
 //
 // Members are grouped by the file that defines them. To add an instruction: emit_* in the file of its family, called
-// from lower() in values.cc; inline_ops.cc says that it needs no service of the runtime.
+// from lower() in values.cc; inline_ops.h says that it needs no service of the runtime.
 //
 // How a lowering looks (simd.cc is full of these):
 //   Value b = pop(); Value a = pop();
@@ -23,6 +23,7 @@
 
 #include <wasi/trap.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -33,6 +34,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "jit/baseline/buffer.h"
 #include "jit/baseline/compile.h"
 #include "jit/baseline/condition.h"
 #include "jit/baseline/listing.h"
@@ -65,13 +67,17 @@ class Compiler {
   };
   using Control = validate::Control<Label>;
 
-  Compiler(const wasm::Module& module, wasm::FuncIndex function, const BodyScan& scan, const CompileOptions& options,
+  struct Workspace;
+
+  // Works in `work`, where the scan is.
+  Compiler(const wasm::Module& module, wasm::FuncIndex function, Workspace& work, const CompileOptions& options,
            runtime::Preparation& preparation);
 
   // After the walk.
   Result<MachineCode> finish();
 
   // The sink.
+  static constexpr bool kLooksAhead = true;
   template <class W>
   void poll(W& walk) {
     poll_with(walk.held_bytes());
@@ -82,9 +88,12 @@ class Compiler {
     note("entry");
     begin_function();
   }
+  // What bodies mostly consist of is told apart here, where the operation is often known.
   template <class W>
-  void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
+  [[gnu::always_inline]] void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
     at(walk);
+    if (op == wasm::Op::local_get) return get_local(immediates.index);
+    if (op == wasm::Op::i32_const) return push_constant(Type::i32, immediates.bits & UINT32_MAX);
     op_ = op;
     lower(op, immediates);
   }
@@ -217,7 +226,8 @@ class Compiler {
     asmjit::Label back;
     std::uint64_t offset;
     std::uint32_t region;
-    std::vector<Saved> saved;
+    std::uint32_t first_saved;  // of live registers
+    std::uint32_t saved_count;
     std::function<void()> call;
     bool returns = true;
   };
@@ -230,13 +240,16 @@ class Compiler {
   };
   struct JumpTable {
     asmjit::Label label;
-    std::vector<asmjit::Label> targets;
+    std::uint32_t first_target;  // of those of all tables
+    std::uint32_t target_count;
   };
 
   template <class W>
   void at(W& walk) {
     offset_ = walk.offset();
-    if (listing_) listing_->begin(module_, offset_);
+    next_ = walk.next();
+    if (listing_) [[unlikely]]
+      listing_->begin(module_, offset_);
     flags_live_ = !stack_.empty() && stack_.back().where == Where::flags;
   }
 
@@ -247,8 +260,9 @@ class Compiler {
 
   // compiler.cc: the model
   void poll_with(std::uint64_t walk_bytes);
-  [[nodiscard]] std::uint32_t next_slot() const;
-  void push(Value value);
+  // Those up to release() are inline, at the end.
+  Value& add(Where where, Type type);
+  void add_register(Type type, std::uint8_t reg);
   void push_register(Type type, x64::Gp reg);
   void push_register(Type type, x64::Xmm reg);
   void push_not_null(x64::Gp reg);
@@ -277,7 +291,7 @@ class Compiler {
   void evict(Bank bank, std::uint8_t reg);
   // Takes an operand out of registers that are wanted for something else.
   void move_out_of(Value& value, std::uint32_t registers);
-  void free(Bank bank, std::uint8_t reg);
+  void free(Bank bank, std::uint8_t reg) { registers_.free(bank, reg); }
   void release(const Value& value);
   // The same, unless its register is the destination.
   void release(const Value& value, const x64::Gp& destination);
@@ -295,11 +309,19 @@ class Compiler {
   x64::Gp result_gpr(Type type);
   x64::Xmm result_xmm(Type type);
   [[nodiscard]] bool is_in(const Value& value, Bank bank, std::uint8_t reg) const;
-  std::optional<std::uint8_t> register_of_next_set(Type type);
-  [[nodiscard]] std::vector<Saved> live_registers() const;
+  std::optional<std::uint8_t> register_of_next_set(Type type) {
+    const std::uint8_t opcode = next_opcode();
+    if (opcode != code_of(wasm::Op::local_set) && opcode != code_of(wasm::Op::local_tee)) return std::nullopt;
+    return register_of_set(type);
+  }
+  [[nodiscard]] std::optional<std::uint8_t> register_of_set(Type type) const;
+  // Adds what a call clobbers of the stack to saved_registers_; how many they are.
+  std::uint32_t save_live_registers();
 
   // compiler.cc: moves
-  [[nodiscard]] x64::Mem home(std::uint32_t slot, std::uint32_t size = 8) const;
+  [[nodiscard]] x64::Mem home(std::uint32_t slot, std::uint32_t size = 8) const {
+    return {x64::rbp, static_cast<std::int32_t>(slot * 8) - static_cast<std::int32_t>(frame_bytes_), size};
+  }
   void load(x64::Gp to, Type type, const x64::Mem& from);
   void load(x64::Xmm to, Type type, const x64::Mem& from);
   void store(const x64::Mem& to, Type type, x64::Gp from);
@@ -382,13 +404,15 @@ class Compiler {
   void emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, std::uint32_t index, Value* reference);
   void push_results(const wasm::FuncType& type);
   // What values without a register are, from their first slot to behind the last one; many of them are moved at once.
+  // Where they cannot be many, nobody counts.
   struct AreaRange {
+    static constexpr std::size_t kShort = 8;
     std::uint32_t first = 0;
     std::uint32_t end = 0;
     std::size_t count = 0;
-    [[nodiscard]] bool is_long() const { return count > 8; }
+    [[nodiscard]] bool is_long() const { return count > kShort; }
   };
-  static AreaRange area_range(std::span<const Place> places);
+  static AreaRange area_range(PlaceAssigner places, std::span<const wasm::ValType> types);
   // Between the area and homes, of which the one for the area's first slot is `slot`. r11 and `counter` are lost.
   void copy_area(const AreaRange& range, std::uint32_t slot, bool to_area, x64::Gp counter);
   // Code behind the body, to be jumped to, in which what the stack and locals have in registers is at home: so it may
@@ -570,9 +594,9 @@ class Compiler {
     return true;
   }
 
-  // The opcode of the next instruction, where the present one's end is known.
-  [[nodiscard]] std::optional<std::uint8_t> next_opcode(std::size_t* position = nullptr) const;
-  [[nodiscard]] std::size_t end_of_instruction() const;
+  // The next instruction's; that of `unreachable` where there is none.
+  [[nodiscard]] std::uint8_t next_opcode() const { return next_ != body_end_ ? *next_ : 0; }
+  static constexpr std::uint8_t code_of(wasm::Op op) { return static_cast<std::uint8_t>(wasm::info(op).code); }
   bool next_takes_condition();
 
   const wasm::Module& module_;
@@ -584,22 +608,24 @@ class Compiler {
   std::uint64_t taken_ = 0;
   std::array<std::uint32_t, kOptimisationCount> counts_ = {};
 
-  MacroAssembler asm_;
+  MacroAssembler& asm_;
   std::optional<Listing> listing_;
   wasm::Op op_ = wasm::Op::nop;
-  std::uint64_t offset_ = 0;
+  std::uint64_t offset_ = 0;            // of the present instruction
+  const std::uint8_t* next_ = nullptr;  // behind it
   std::uint64_t body_begin_ = 0;
-  std::size_t body_end_ = 0;
+  const std::uint8_t* body_end_ = nullptr;
 
-  std::vector<Value> stack_;
+  Buffer<Value>& stack_;
   std::size_t flushed_ = 0;
-  std::vector<Local> locals_;
+  std::uint32_t next_slot_ = 0;  // of what is pushed next
+  std::vector<Local>& locals_;
   std::uint32_t local_slots_ = 0;
   std::uint32_t frame_slots_ = 0;
   std::uint32_t frame_bytes_ = 0;
   std::uint8_t saved_ = 0;  // as NativeCode::saved
   RegisterFile registers_;
-  RegisterPlan plan_;
+  RegisterPlan& plan_;
   std::uint32_t region_ = 0;      // of the plan, where code is being emitted
   std::uint32_t loop_count_ = 0;  // that have begun
   Condition flags_;
@@ -609,22 +635,159 @@ class Compiler {
   asmjit::Label overflow_;  // of the stack, found before the frame is whole
   std::uint32_t loop_stub_ = 0;
   bool can_enter_loops_ = true;
-  std::vector<ColdTrap> traps_;
-  std::vector<ColdPoll> polls_;
-  std::vector<ColdEntry> entries_;
-  std::vector<ColdHostCall> host_calls_;
-  std::vector<ColdCall> cold_calls_;
-  std::vector<JumpTable> tables_;
+  std::vector<ColdTrap>& traps_;
+  std::vector<ColdPoll>& polls_;
+  std::vector<ColdEntry>& entries_;
+  std::vector<ColdHostCall>& host_calls_;
+  std::vector<ColdCall>& cold_calls_;
+  std::vector<Saved>& saved_registers_;
+  std::vector<JumpTable>& tables_;
+  std::vector<asmjit::Label>& table_targets_;
   std::uint32_t table_count_ = 0;
-  std::vector<runtime::OffsetEntry> marks_;
-  std::vector<runtime::OffsetEntry> sites_;
-  std::vector<LoopEntry> loops_;
-  std::vector<FrameRange> other_frames_;
-  std::vector<Move> moves_;
+  Buffer<runtime::OffsetEntry>& marks_;
+  Buffer<runtime::OffsetEntry>& sites_;
+  std::vector<LoopEntry>& loops_;
+  std::vector<FrameRange>& other_frames_;
+  std::vector<Move>& moves_;
+  std::vector<Region>& regions_;
+  std::vector<Try>& tries_;
   std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> field_words_;  // by TypeIndex
-  std::vector<Region> regions_;
-  std::vector<Try> tries_;
   std::uint32_t catch_depth_ = 0;
 };
+
+// What a compilation works in. It is kept for the next one of its thread.
+struct Compiler::Workspace {
+  BodyScan scan;
+  MacroAssembler assembler;
+  Buffer<Value> stack;
+  std::vector<Local> locals;
+  RegisterPlan plan;
+  std::vector<ColdTrap> traps;
+  std::vector<ColdPoll> polls;
+  std::vector<ColdEntry> entries;
+  std::vector<ColdHostCall> host_calls;
+  std::vector<ColdCall> cold_calls;
+  std::vector<Saved> saved_registers;
+  std::vector<JumpTable> tables;
+  std::vector<asmjit::Label> table_targets;
+  Buffer<runtime::OffsetEntry> marks;
+  Buffer<runtime::OffsetEntry> sites;
+  std::vector<LoopEntry> loops;
+  std::vector<FrameRange> other_frames;
+  std::vector<Move> moves;
+  std::vector<Region> regions;
+  std::vector<Try> tries;
+
+  void clear();
+  // The larger ones.
+  [[nodiscard]] std::uint64_t held_bytes() const;
+};
+
+// --- the stack
+
+// What the other fields are does not matter.
+inline Value& Compiler::add(Where where, Type type) {
+  Value& entry = stack_.add();
+  entry.where = where;
+  entry.type = type;
+  entry.is_not_null = false;
+  entry.slot = next_slot_;
+  next_slot_ += slots_of(type);
+  return entry;
+}
+
+inline void Compiler::add_register(Type type, std::uint8_t reg) {
+  add(Where::reg, type).reg = reg;
+  registers_.own(bank_of(type), reg, index_of_top());
+}
+inline void Compiler::push_register(Type type, x64::Gp reg) { add_register(type, static_cast<std::uint8_t>(reg.id())); }
+inline void Compiler::push_register(Type type, x64::Xmm reg) {
+  add_register(type, static_cast<std::uint8_t>(reg.id()));
+}
+inline void Compiler::push_not_null(x64::Gp reg) {
+  push_register(Type::ref, reg);
+  stack_.back().is_not_null = true;
+}
+inline void Compiler::push_home(Type type) { add(Where::home, type); }
+inline void Compiler::push_constant(Type type, std::uint64_t bits) { add(Where::constant, type).bits = bits; }
+inline void Compiler::push_local(std::uint32_t local) {
+  Value& entry = add(Where::local, locals_[local].type);
+  entry.local = local;
+  entry.is_not_null = locals_[local].is_not_null;
+  link(index_of_top());
+}
+
+// Its register, if it has one of its own, is held until release().
+inline Value Compiler::pop() {
+  const Value value = stack_.back();
+  stack_.pop_back();
+  next_slot_ = value.slot;
+  flushed_ = std::min(flushed_, stack_.size());
+  if (value.is_register()) {
+    registers_.hold(bank_of(value.type), value.reg);
+  } else if (value.where == Where::local) {
+    unlink(value, static_cast<std::uint32_t>(stack_.size()));
+  }
+  return value;
+}
+
+inline void Compiler::link(std::uint32_t index) {
+  Value& value = stack_[index];
+  Local& local = locals_[value.local];
+  value.below = local.newest;
+  value.above = Value::kNone;
+  if (local.newest != Value::kNone) stack_[local.newest].above = index;
+  local.newest = index;
+}
+
+inline void Compiler::unlink(const Value& value, std::uint32_t index) {
+  Local& local = locals_[value.local];
+  if (value.above != Value::kNone) stack_[value.above].below = value.below;
+  if (value.below != Value::kNone) stack_[value.below].above = value.above;
+  if (local.newest == index) local.newest = value.below;
+}
+
+inline void Compiler::release(const Value& value) {
+  if (value.is_register()) registers_.free(bank_of(value.type), value.reg);
+}
+inline void Compiler::release(const Value& value, const x64::Gp& destination) {
+  if (bank_of(value.type) != Bank::general || value.reg != destination.id()) release(value);
+}
+inline void Compiler::release(const Value& value, const x64::Xmm& destination) {
+  if (bank_of(value.type) != Bank::vector || value.reg != destination.id()) release(value);
+}
+
+inline bool Compiler::is_in(const Value& value, Bank bank, std::uint8_t reg) const {
+  if (bank_of(value.type) != bank) return false;
+  if (value.where == Where::reg) return value.reg == reg;
+  return value.where == Where::local && locals_[value.local].pin == reg;
+}
+
+// --- moves
+
+inline void Compiler::load(x64::Gp to, Type type, const x64::Mem& from) {
+  is_64(type) ? asm_.mov(to.r64(), from) : asm_.mov(to.r32(), from);
+}
+inline void Compiler::store(const x64::Mem& to, Type type, x64::Gp from) {
+  is_64(type) ? asm_.mov(to, from.r64()) : asm_.mov(to, from.r32());
+}
+inline void Compiler::load(x64::Xmm to, Type type, const x64::Mem& from) {
+  if (type == Type::f32) {
+    asm_.movss(to, from);
+  } else if (type == Type::f64) {
+    asm_.movsd(to, from);
+  } else {
+    asm_.movups(to, from);
+  }
+}
+inline void Compiler::store(const x64::Mem& to, Type type, x64::Xmm from) {
+  if (type == Type::f32) {
+    asm_.movss(to, from);
+  } else if (type == Type::f64) {
+    asm_.movsd(to, from);
+  } else {
+    asm_.movups(to, from);
+  }
+}
 
 }  // namespace wasi::jit::baseline

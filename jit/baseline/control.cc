@@ -173,7 +173,7 @@ void Compiler::move_to_label(const Control& target) {
 void Compiler::move_to_slots(std::uint32_t to, std::size_t count) {
   constexpr std::uint32_t kMostUnrolled = 8;
   const std::uint32_t from = stack_[stack_.size() - count].slot;
-  const std::uint32_t words = next_slot() - from;
+  const std::uint32_t words = next_slot_ - from;
   if (words > kMostUnrolled) {
     const auto bytes = static_cast<std::int32_t>(words * 8);
     const asmjit::Label again = asm_.newLabel();
@@ -238,7 +238,8 @@ void Compiler::branch_table(std::span<Control* const> targets) {
   const x64::Gp own = Assembler::gpr(index.reg);
   const auto last = static_cast<std::uint32_t>(targets.size() - 1);
   JumpTable& table = tables_.emplace_back();
-  table.label = asm_.newLabel();
+  table = {asm_.newLabel(), static_cast<std::uint32_t>(table_targets_.size()),
+           static_cast<std::uint32_t>(targets.size())};
   asm_.mov(x64::r11d, last);
   asm_.cmp(own.r32(), x64::r11d);
   asm_.cmova(own.r32(), x64::r11d);
@@ -250,12 +251,11 @@ void Compiler::branch_table(std::span<Control* const> targets) {
 
   ++table_count_;
   std::vector<Control*> stubs;
-  table.targets.reserve(targets.size());
   for (Control* target : targets) {
     const bool is_near = target->kind == ControlKind::function || is_same_region(target->label.region);
     const bool is_direct = is_near && (count == 0 || carries(*target) || is_placed_for_table(*target));
     if (is_direct) {
-      table.targets.push_back(target_of(*target));
+      table_targets_.push_back(target_of(*target));
       continue;
     }
     if (target->label.table != table_count_) {
@@ -263,7 +263,7 @@ void Compiler::branch_table(std::span<Control* const> targets) {
       target->label.table_stub = asm_.newLabel();
       stubs.push_back(target);
     }
-    table.targets.push_back(target->label.table_stub);
+    table_targets_.push_back(target->label.table_stub);
   }
   for (Control* target : stubs) {
     asm_.bind(target->label.table_stub);
@@ -322,31 +322,30 @@ void Compiler::branch_on(wasm::Op op, const validate::Immediates& immediates, Co
 // --- return
 
 void Compiler::emit_return(bool jumps) {
-  const NativeSignature signature = native_signature(type_);
-  const std::size_t count = signature.results.size();
+  const std::size_t count = type_.results.size();
   const std::size_t first = stack_.size() - count;
-  const auto in_memory = [](const Place& place) { return place.bank == Place::Bank::memory; };
-  const AreaRange area = area_range(signature.results);
+  const AreaRange area = area_range(PlaceAssigner::of_results(), type_.results);
   if (area.is_long()) {
     // Behind a condition they are at home already.
     force_home_uppermost(count);
     copy_area(area, stack_[first].slot, true, x64::rcx);
-  } else if (area.count != 0) {
-    load_area(x64::r11);
-    for (std::size_t i = 0; i < count; ++i) {
-      const Place& place = signature.results[i];
-      if (in_memory(place))
-        copy_to(x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)), stack_[first + i]);
-    }
   }
-  std::vector<Move> moves;
+  bool has_area = false;
+  moves_.clear();
+  PlaceAssigner places = PlaceAssigner::of_results();
   for (std::size_t i = 0; i < count; ++i) {
-    const Place& place = signature.results[i];
-    if (in_memory(place)) continue;
-    moves.push_back(
-        {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
+    const Place place = places.next(type_.results[i]);
+    if (place.bank != Place::Bank::memory) {
+      moves_.push_back(
+          {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
+      continue;
+    }
+    if (area.is_long()) continue;
+    if (!has_area) load_area(x64::r11);
+    has_area = true;
+    copy_to(x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)), stack_[first + i]);
   }
-  move_in_parallel(moves);
+  move_in_parallel(moves_);
   if (jumps) asm_.jmp(return_label_);
 }
 

@@ -2,6 +2,7 @@
 // several, asmjit's choice is made.
 #include "jit/baseline/encoder_x64.h"
 
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -10,20 +11,17 @@
 
 namespace wasi::jit::baseline {
 
-namespace Inst = x64::Inst;
-
 namespace {
 
-constexpr std::uint8_t kOperandSize = 0x66;  // the prefix of 16 bits
-constexpr std::uint8_t kRex = 0x40;
-constexpr std::uint8_t kRexW = 0x48;
+static_assert(std::endian::native == std::endian::little);
 
 bool fits_8(std::int64_t value) { return value == static_cast<std::int8_t>(value); }
 bool fits_32(std::int64_t value) { return value == static_cast<std::int32_t>(value); }
 
-// A byte register that is named as ah to dh would be without a REX prefix.
-std::uint8_t rex_of_byte(const x64::Gp& reg) { return reg.size() == 1 && reg.id() >= 4 ? kRex : 0; }
-
+void write_16(std::uint8_t* at, std::uint32_t value) {
+  const auto bits = static_cast<std::uint16_t>(value);
+  std::memcpy(at, &bits, sizeof bits);
+}
 void write_32(std::uint8_t* at, std::int64_t value) {
   const auto bits = static_cast<std::uint32_t>(value);
   std::memcpy(at, &bits, sizeof bits);
@@ -34,28 +32,21 @@ std::uint32_t read_32(const std::uint8_t* at) {
   return bits;
 }
 
+x64::Gp gp_of_size(std::uint32_t size, std::uint32_t id) {
+  return size == 8   ? x64::Gp(x64::gpq(id))
+         : size == 4 ? x64::Gp(x64::gpd(id))
+         : size == 2 ? x64::Gp(x64::gpw(id))
+                     : x64::Gp(x64::gpb(id));
+}
+asmjit::Operand reg_of_size(std::uint32_t size, std::uint32_t id) {
+  return size == 16 ? asmjit::Operand(x64::xmm(id)) : asmjit::Operand(gp_of_size(size, id));
+}
+
 }  // namespace
-
-struct Encoder::Opcode {
-  std::uint8_t byte;
-  std::uint8_t prefix = 0;
-  bool is_long = false;  // behind an 0F
-  std::uint8_t rex = 0;  // what must be set in it, or 0
-
-  // Of operands of this size, where `byte` is that of more than 8 bits.
-  static Opcode general(std::uint8_t byte, std::uint32_t size) {
-    return {.byte = static_cast<std::uint8_t>(byte - (size == 1 ? 1 : 0)),
-            .prefix = size == 2 ? kOperandSize : std::uint8_t{0},
-            .rex = size == 8 ? kRexW : std::uint8_t{0}};
-  }
-  static Opcode extended(std::uint8_t byte, std::uint32_t size) {
-    return {.byte = byte, .is_long = true, .rex = size == 8 ? kRexW : std::uint8_t{0}};
-  }
-};
 
 // --- the buffer
 
-bool Encoder::make_room() {
+[[gnu::noinline, gnu::cold]] bool Encoder::make_room() {
   if (is_listed()) return false;
   tell_size();
   const asmjit::Error error = code()->growBuffer(&_section->_buffer, static_cast<std::size_t>(kLongest));
@@ -66,6 +57,23 @@ bool Encoder::make_room() {
 asmjit::Error Encoder::_emit(asmjit::InstId inst, const asmjit::Operand_& a, const asmjit::Operand_& b,
                              const asmjit::Operand_& c, const asmjit::Operand_* others) {
   tell_size();
+  const asmjit::Operand_* operands[] = {&a, &b, &c};
+  for (const asmjit::Operand_*& operand : operands) {
+    if (!operand->isMem()) continue;
+    const auto& memory = operand->as<Mem>();
+    if (!memory.hasBaseLabel() || (memory.baseId() & kOwn) == 0 || memory.hasIndex()) continue;
+    // Behind the distance stands at most an immediate of one byte.
+    constexpr std::int32_t kUnknown = 0x7654'3210;
+    const Mem relative = x64::ptr(x64::rip, kUnknown, memory.size());
+    operand = &relative;
+    const asmjit::Error error = Assembler::_emit(inst, *operands[0], *operands[1], *operands[2], others);
+    if (error != asmjit::kErrorOk) return error;
+    const std::uint32_t behind = read_32(_bufferPtr - 4) == kUnknown ? 0 : 1;
+    const auto field = static_cast<std::uint32_t>(offset()) - 4 - behind;
+    WASI_CHECK(read_32(_bufferData + field) == kUnknown);
+    references_.push_back({memory.baseId(), field, memory.offsetLo32() - static_cast<std::int32_t>(behind)});
+    return error;
+  }
   return Assembler::_emit(inst, a, b, c, others);
 }
 
@@ -81,7 +89,26 @@ asmjit::Error Encoder::embed(const void* data, std::size_t size) {
 
 asmjit::Error Encoder::embedConstPool(const Label& label, const asmjit::ConstPool& pool) {
   tell_size();
-  return Assembler::embedConstPool(label, pool);
+  if ((label.id() & kOwn) == 0) return Assembler::embedConstPool(label, pool);
+  align(asmjit::AlignMode::kData, static_cast<std::uint32_t>(pool.alignment()));
+  bind(label);
+  std::vector<std::uint8_t> bytes(pool.size());
+  pool.fill(bytes.data());
+  return embed(bytes.data(), bytes.size());
+}
+
+// asmjit has no labels and relocations of such code.
+void Encoder::reset() {
+  if (is_listed() || has_failed()) {
+    Assembler::reset();
+    least_room_ = kLongest;
+  }
+  _bufferPtr = _bufferData;
+  labels_.clear();
+  short_jumps_.clear();
+  references_.clear();
+  open_fields_ = 0;
+  is_too_far_ = false;
 }
 
 // All is asmjit's then, labels too.
@@ -93,6 +120,12 @@ void Encoder::setLogger(asmjit::Logger* logger) {
 
 Result<std::vector<std::uint8_t>> Encoder::take() {
   tell_size();
+  for (const Reference& reference : references_) {
+    const std::uint32_t state = state_of(reference.label);
+    if ((state & 1) == 0) ++open_fields_;
+    write_32(_bufferData + reference.field,
+             std::int64_t{state >> 1} + reference.addend - (std::int64_t{reference.field} + 4));
+  }
   auto code = Assembler::take();
   if (code && (open_fields_ != 0 || !short_jumps_.empty() || is_too_far_)) {
     return fail(ErrorKind::unsupported, "machine code has a jump to a label that has no place, or is too far away");
@@ -100,441 +133,170 @@ Result<std::vector<std::uint8_t>> Encoder::take() {
   return code;
 }
 
-// --- labels
+// --- asmjit's way
 
-asmjit::Label Encoder::newLabel() {
-  if (is_listed()) return Assembler::newLabel();
-  labels_.push_back(0);
-  return Label(static_cast<std::uint32_t>(labels_.size() - 1) | kOwn);
+[[gnu::noinline, gnu::cold]] void Encoder::by_asmjit(std::uint32_t inst, const asmjit::Operand_& a,
+                                                     const asmjit::Operand_& b) {
+  Assembler::emit(inst, a, b);
 }
 
-// The lowest bit of a label's state says that it is bound.
-asmjit::Error Encoder::bind(const Label& label) {
-  if ((label.id() & kOwn) == 0) return Assembler::bind(label);
-  std::uint32_t& state = state_of(label);
-  WASI_CHECK((state & 1) == 0);
-  const auto here = static_cast<std::uint32_t>(offset());
-  for (std::uint32_t field = state >> 1; field != 0; --open_fields_) {
-    const std::uint32_t before = read_32(_bufferData + field);
-    write_32(_bufferData + field, std::int64_t{here} - (std::int64_t{field} + 4));
-    field = before;
-  }
-  state = here << 1 | 1;
-  if (!short_jumps_.empty()) [[unlikely]]
-    bind_short(label.id(), here);
-  return asmjit::kErrorOk;
-}
-
-void Encoder::bind_short(std::uint32_t id, std::uint32_t here) {
-  std::erase_if(short_jumps_, [&](const ShortJump& jump) {
-    if (jump.label != id) return false;
-    const std::int64_t distance = std::int64_t{here} - (std::int64_t{jump.field} + 1);
-    if (!fits_8(distance)) is_too_far_ = true;
-    _bufferData[jump.field] = static_cast<std::uint8_t>(distance);
-    return true;
-  });
-}
-
-std::uint64_t Encoder::label_offset(const Label& label) const {
-  if ((label.id() & kOwn) == 0) return code()->labelOffset(label);
-  const std::uint32_t state = labels_[label.id() & ~kOwn];
-  WASI_CHECK((state & 1) != 0);
-  return state >> 1;
-}
-
-void Encoder::put_distance(const Label& target) {
-  std::uint32_t& state = state_of(target);
-  const auto field = static_cast<std::uint32_t>(offset());
-  if ((state & 1) != 0) {
-    write_32(_bufferPtr, std::int64_t{state >> 1} - (std::int64_t{field} + 4));
+[[gnu::noinline, gnu::cold]] void Encoder::access_by_asmjit(Form form, std::uint32_t reg,
+                                                            const asmjit::Operand_& other) {
+  if ((form.flags & kAlone) != 0) {
+    Assembler::emit(form.inst, other);
+  } else if ((form.flags & kStored) != 0) {
+    Assembler::emit(form.inst, other, reg_of_size(form.reg_size, reg));
   } else {
-    write_32(_bufferPtr, state >> 1);
-    state = field << 1;
-    ++open_fields_;
+    Assembler::emit(form.inst, reg_of_size(form.reg_size, reg), other);
   }
-  _bufferPtr += 4;
 }
 
-// A jump in two bytes, where it goes back and not far.
-bool Encoder::jump_back(std::uint8_t opcode, const Label& target) {
-  const std::uint32_t state = state_of(target);
-  if ((state & 1) == 0) return false;
-  const std::int64_t distance = std::int64_t{state >> 1} - (static_cast<std::int64_t>(offset()) + 2);
-  if (!fits_8(distance)) return false;
-  *_bufferPtr++ = opcode;
-  *_bufferPtr++ = static_cast<std::uint8_t>(distance);
-  return true;
+// The buffer is full, or all is asmjit's.
+[[gnu::noinline, gnu::cold]] void Encoder::registers_slowly(Form form, std::uint32_t reg, std::uint32_t other) {
+  make_room() ? write_registers(form, reg, other) : access_by_asmjit(form, reg, reg_of_size(form.other_size, other));
 }
 
-void Encoder::jmp(const Label& target) {
-  if (!has_room()) {
-    Assembler::jmp(target);
-    return;
-  }
-  if (jump_back(0xEB, target)) return;
-  *_bufferPtr++ = 0xE9;
-  put_distance(target);
+[[gnu::noinline, gnu::cold]] void Encoder::memory_slowly(Form form, std::uint32_t reg, Address address) {
+  make_room() ? write_memory(form, reg, address) : access_by_asmjit(form, reg, memory_of(address, form.other_size));
 }
 
-void Encoder::call(const Label& target) {
-  if (!has_room()) {
-    Assembler::call(target);
-    return;
-  }
-  *_bufferPtr++ = 0xE8;
-  put_distance(target);
-}
-
-void Encoder::j(CondCode condition, const Label& target) {
-  if (!has_room()) {
-    Assembler::j(condition, target);
-    return;
-  }
-  const auto code = static_cast<std::uint8_t>(condition);
-  if (jump_back(0x70 | code, target)) return;
-  *_bufferPtr++ = 0x0F;
-  *_bufferPtr++ = 0x80 | code;
-  put_distance(target);
-}
-
-void Encoder::jump_short(CondCode condition, const Label& target) {
-  if (!has_room()) {
-    Assembler::short_().j(condition, target);
-    return;
-  }
-  const auto code = static_cast<std::uint8_t>(condition);
-  if (jump_back(0x70 | code, target)) return;
-  if ((state_of(target) & 1) != 0) is_too_far_ = true;
-  *_bufferPtr++ = 0x70 | code;
-  short_jumps_.push_back({target.id(), static_cast<std::uint32_t>(offset())});
-  *_bufferPtr++ = 0;
+x64::Mem Encoder::memory_of(Address address, std::uint32_t size) {
+  const bool has_sib = (address.flags & kHasSib) != 0;
+  const x64::Gp base = x64::gpq((address.rex & 1U) << 3 | (has_sib ? address.sib & 7U : address.rm));
+  if ((address.flags & kHasIndex) == 0) return {base, address.displacement, size};
+  const x64::Gp index = x64::gpq((address.rex & 2U) << 2 | (address.sib >> 3 & 7U));
+  return {base, index, static_cast<std::uint32_t>(address.sib) >> 6, address.displacement, size};
 }
 
 // --- the shapes of instructions
 
-bool Encoder::is_plain(const Mem& memory) {
-  using Signature = asmjit::OperandSignature;
-  constexpr std::uint32_t kLooked = Signature::kMemBaseTypeMask | Signature::kMemIndexTypeMask |
-                                    Signature::kMemRegHomeFlag | Mem::kSignatureMemAddrTypeMask |
-                                    Mem::kSignatureMemSegmentMask | Mem::kSignatureMemBroadcastMask;
-  constexpr std::uint32_t kBase = Signature::fromMemBaseType(asmjit::RegType::kX86_Gpq).bits();
-  constexpr std::uint32_t kIndex = Signature::fromMemIndexType(asmjit::RegType::kX86_Gpq).bits();
-  const std::uint32_t found = memory._signature.bits() & kLooked;
-  return found == kBase || (found == (kBase | kIndex) && memory.indexId() != Gp::kIdSp);
-}
-
-void Encoder::registers(Opcode opcode, unsigned reg, unsigned other) {
+// What may be there is written anyway; what comes next goes over it if it is not.
+inline void Encoder::write_registers(Form form, std::uint32_t reg, std::uint32_t other) {
   std::uint8_t* at = _bufferPtr;
-  *at = opcode.prefix;
-  at += opcode.prefix != 0 ? 1 : 0;
-  const unsigned rex = opcode.rex | (reg & 8) >> 1 | other >> 3;
+  if (form.prefix != 0) *at++ = form.prefix;
+  const std::uint32_t rex = form.rex | (reg & 8) >> 1 | other >> 3;
   *at = static_cast<std::uint8_t>(kRex | rex);
   at += rex != 0 ? 1 : 0;
-  *at = 0x0F;
-  at += opcode.is_long ? 1 : 0;
-  *at++ = opcode.byte;
-  *at++ = static_cast<std::uint8_t>(0xC0 | (reg & 7) << 3 | (other & 7));
-  _bufferPtr = at;
+  write_16(at, form.opcode);
+  at += 1 + (form.flags & kLong);
+  *at = static_cast<std::uint8_t>(0xC0 | (reg & 7) << 3 | (other & 7));
+  _bufferPtr = at + 1;
 }
 
-void Encoder::memory(Opcode opcode, unsigned reg, const Mem& memory) {
-  constexpr unsigned kNoIndex = 4;
-  const bool has_index = memory.hasIndex();
-  const unsigned base = memory.baseId();
-  const unsigned index = has_index ? memory.indexId() : kNoIndex;
-  const std::int32_t displacement = memory.offsetLo32();
+inline void Encoder::write_memory(Form form, std::uint32_t reg, Address address) {
   std::uint8_t* at = _bufferPtr;
-  *at = opcode.prefix;
-  at += opcode.prefix != 0 ? 1 : 0;
-  const unsigned rex = opcode.rex | (reg & 8) >> 1 | (index & 8) >> 2 | base >> 3;
+  if (form.prefix != 0) *at++ = form.prefix;
+  const std::uint32_t rex = form.rex | (reg & 8) >> 1 | address.rex;
   *at = static_cast<std::uint8_t>(kRex | rex);
   at += rex != 0 ? 1 : 0;
-  *at = 0x0F;
-  at += opcode.is_long ? 1 : 0;
-  *at++ = opcode.byte;
-  // rbp and r13 have no form without a displacement; rsp and r12 are named in a second byte.
-  const bool has_second = has_index || (base & 7) == 4;
-  const unsigned mode = displacement == 0 && (base & 7) != 5 ? 0 : fits_8(displacement) ? 1 : 2;
-  *at++ = static_cast<std::uint8_t>(mode << 6 | (reg & 7) << 3 | (has_second ? 4 : base & 7));
-  *at = static_cast<std::uint8_t>(memory.shift() << 6 | (index & 7) << 3 | (base & 7));
-  at += has_second ? 1 : 0;
+  write_16(at, form.opcode);
+  at += 1 + (form.flags & kLong);
+  const std::int32_t displacement = address.displacement;
+  const std::uint32_t mode = displacement == 0 ? address.flags & kDisplaced : fits_8(displacement) ? 1U : 2U;
+  write_16(at, mode << 6 | (reg & 7) << 3 | address.rm | std::uint32_t{address.sib} << 8);
+  at += 1 + (address.flags >> 1 & 1);
   write_32(at, displacement);
   _bufferPtr = at + (mode == 2 ? 4 : mode);
 }
 
-void Encoder::put_8(std::int64_t value) { *_bufferPtr++ = static_cast<std::uint8_t>(value); }
-void Encoder::put_32(std::int64_t value) {
+inline void Encoder::put_32(std::int64_t value) {
   write_32(_bufferPtr, value);
   _bufferPtr += 4;
 }
 
-// --- jumps elsewhere
-
-void Encoder::jmp(const Gp& target) {
-  if (has_room()) return registers({.byte = 0xFF}, 4, target.id());
-  Assembler::jmp(target);
-}
-void Encoder::jmp(const Mem& target) {
-  if (is_plain(target) && has_room()) return memory({.byte = 0xFF}, 4, target);
-  Assembler::jmp(target);
-}
-void Encoder::call(const Gp& target) {
-  if (has_room()) return registers({.byte = 0xFF}, 2, target.id());
-  Assembler::call(target);
-}
-void Encoder::call(const Mem& target) {
-  if (is_plain(target) && has_room()) return memory({.byte = 0xFF}, 2, target);
-  Assembler::call(target);
-}
-void Encoder::ret() {
-  if (has_room()) return put_8(0xC3);
-  Assembler::ret();
+void Encoder::registers(Form form, std::uint32_t reg, std::uint32_t other) {
+  if (!is_room()) [[unlikely]]
+    return registers_slowly(form, reg, other);
+  write_registers(form, reg, other);
 }
 
-// --- moves
-
-void Encoder::mov(const Gp& to, const Gp& from) {
-  if (to.size() >= 4 && has_room()) return registers(Opcode::general(0x89, to.size()), from.id(), to.id());
-  Assembler::mov(to, from);
+void Encoder::memory(Form form, std::uint32_t reg, Address address) {
+  if (!is_room()) [[unlikely]]
+    return memory_slowly(form, reg, address);
+  write_memory(form, reg, address);
 }
-void Encoder::mov(const Gp& to, const Mem& from) {
-  if (to.size() >= 4 && is_plain(from) && has_room()) {
-    return memory(Opcode::general(0x8B, to.size()), to.id(), from);
+
+void Encoder::byte(std::uint32_t inst, std::uint8_t opcode) {
+  if (!has_room()) [[unlikely]] {
+    Assembler::emit(inst);
+    return;
   }
-  Assembler::mov(to, from);
+  put_8(opcode);
 }
-void Encoder::mov(const Gp& to, const Imm& value) {
-  const std::int64_t bits = value.value();
-  if (to.size() < 4 || !has_room()) {
-    Assembler::mov(to, value);
-  } else if (to.size() == 4) {
+
+void Encoder::short_register(std::uint32_t inst, std::uint8_t opcode, std::uint32_t reg) {
+  if (!has_room()) [[unlikely]] {
+    Assembler::emit(inst, x64::gpq(reg));
+    return;
+  }
+  *_bufferPtr = kRex | 1;
+  _bufferPtr += reg >> 3;
+  put_8(opcode | (reg & 7));
+}
+
+void Encoder::constant(std::uint32_t size, std::uint32_t reg, std::int64_t value) {
+  if (size < 4 || !has_room()) [[unlikely]]
+    return by_asmjit(Inst::kIdMov, gp_of_size(size, reg), asmjit::imm(value));
+  if (size == 4) {
     *_bufferPtr = kRex | 1;
-    _bufferPtr += to.id() >> 3;
-    put_8(0xB8 | (to.id() & 7));
-    put_32(bits);
-  } else if (fits_32(bits)) {
-    registers(Opcode::general(0xC7, 8), 0, to.id());
-    put_32(bits);
+    _bufferPtr += reg >> 3;
+    put_8(0xB8 | (reg & 7));
+    put_32(value);
+  } else if (fits_32(value)) {
+    write_registers(general(Inst::kIdMov, 0xC7, 8), 0, reg);
+    put_32(value);
   } else {
-    put_8(kRexW | to.id() >> 3);
-    put_8(0xB8 | (to.id() & 7));
-    put_32(bits);
-    put_32(bits >> 32);
+    put_8(kRexW | reg >> 3);
+    put_8(0xB8 | (reg & 7));
+    put_32(value);
+    put_32(value >> 32);
   }
-}
-void Encoder::mov(const Mem& to, const Gp& from) {
-  if (is_plain(to) && has_room()) {
-    Opcode opcode = Opcode::general(0x89, from.size());
-    opcode.rex |= rex_of_byte(from);
-    return memory(opcode, from.id(), to);
-  }
-  Assembler::mov(to, from);
-}
-void Encoder::mov(const Mem& to, const Imm& value) {
-  const std::int64_t bits = value.value();
-  const std::uint32_t size = to.size();
-  if (!is_plain(to) || (size != 4 && !(size == 8 && fits_32(bits)) && size != 1) || !has_room()) {
-    Assembler::mov(to, value);
-    return;
-  }
-  memory(Opcode::general(0xC7, size), 0, to);
-  size == 1 ? put_8(bits) : put_32(bits);
 }
 
-void Encoder::movzx(const Gp& to, const Gp& from) {
-  if (to.size() < 4 || !has_room()) {
-    Assembler::movzx(to, from);
-    return;
-  }
-  Opcode opcode = Opcode::extended(from.size() == 1 ? 0xB6 : 0xB7, to.size());
-  opcode.rex |= rex_of_byte(from);
-  registers(opcode, to.id(), from.id());
-}
-void Encoder::movzx(const Gp& to, const Mem& from) {
-  if (to.size() < 4 || from.size() == 0 || !is_plain(from) || !has_room()) {
-    Assembler::movzx(to, from);
-    return;
-  }
-  memory(Opcode::extended(from.size() == 1 ? 0xB6 : 0xB7, to.size()), to.id(), from);
-}
-void Encoder::movsx(const Gp& to, const Gp& from) {
-  if (to.size() < 4 || !has_room()) {
-    Assembler::movsx(to, from);
-    return;
-  }
-  Opcode opcode = Opcode::extended(from.size() == 1 ? 0xBE : 0xBF, to.size());
-  opcode.rex |= rex_of_byte(from);
-  registers(opcode, to.id(), from.id());
-}
-void Encoder::movsx(const Gp& to, const Mem& from) {
-  if (to.size() < 4 || from.size() == 0 || !is_plain(from) || !has_room()) {
-    Assembler::movsx(to, from);
-    return;
-  }
-  memory(Opcode::extended(from.size() == 1 ? 0xBE : 0xBF, to.size()), to.id(), from);
-}
-void Encoder::movsxd(const Gp& to, const Gp& from) {
-  if (to.size() == 8 && has_room()) return registers(Opcode::general(0x63, 8), to.id(), from.id());
-  Assembler::movsxd(to, from);
-}
-void Encoder::movsxd(const Gp& to, const Mem& from) {
-  if (to.size() == 8 && is_plain(from) && has_room()) return memory(Opcode::general(0x63, 8), to.id(), from);
-  Assembler::movsxd(to, from);
+void Encoder::store_constant(std::uint32_t size, Address address, std::int64_t value) {
+  const bool fits = size == 1 || size == 4 || (size == 8 && fits_32(value));
+  if (!fits || !has_room()) [[unlikely]]
+    return by_asmjit(Inst::kIdMov, memory_of(address, size), asmjit::imm(value));
+  write_memory(general(Inst::kIdMov, 0xC7, size), 0, address);
+  size == 1 ? put_8(value) : put_32(value);
 }
 
-void Encoder::lea(const Gp& to, const Mem& address) {
-  if (to.size() >= 4 && is_plain(address) && has_room()) {
-    return memory(Opcode::general(0x8D, to.size()), to.id(), address);
-  }
-  // Relative to the code.
-  if (to.size() == 8 && address.hasBaseLabel() && (address.baseId() & kOwn) != 0 && !address.hasIndex() &&
-      address.offset() == 0 && has_room()) {
-    put_8(kRexW | (to.id() & 8) >> 1);
-    put_8(0x8D);
-    put_8((to.id() & 7) << 3 | 5);
-    return put_distance(Label(address.baseId()));
-  }
-  Assembler::lea(to, address);
+// Relative to the code.
+void Encoder::lea_label(const Gp& to, const Mem& address) {
+  const bool is_own = (address.baseId() & kOwn) != 0 && !address.hasIndex() && address.offset() == 0;
+  if (!is_own || to.size() != 8 || !has_room()) return by_asmjit(Inst::kIdLea, to, address);
+  put_8(kRexW | (to.id() & 8) >> 1);
+  put_8(0x8D);
+  put_8((to.id() & 7) << 3 | 5);
+  put_distance(address.baseId());
 }
 
-void Encoder::push(const Gp& reg) {
-  if (reg.size() == 8 && has_room()) {
-    *_bufferPtr = kRex | 1;
-    _bufferPtr += reg.id() >> 3;
-    return put_8(0x50 | (reg.id() & 7));
-  }
-  Assembler::push(reg);
-}
-void Encoder::pop(const Gp& reg) {
-  if (reg.size() == 8 && has_room()) {
-    *_bufferPtr = kRex | 1;
-    _bufferPtr += reg.id() >> 3;
-    return put_8(0x58 | (reg.id() & 7));
-  }
-  Assembler::pop(reg);
-}
-void Encoder::leave() {
-  if (has_room()) return put_8(0xC9);
-  Assembler::leave();
-}
-
-void Encoder::set(CondCode condition, const Gp& to) {
-  if (!has_room()) {
-    Assembler::set(condition, to);
-    return;
-  }
-  registers({.byte = static_cast<std::uint8_t>(0x90 | static_cast<unsigned>(condition)),
-             .is_long = true,
-             .rex = rex_of_byte(to)},
-            0, to.id());
-}
-void Encoder::cmov(CondCode condition, const Gp& to, const Gp& from) {
-  if (to.size() >= 4 && has_room()) {
-    return registers(Opcode::extended(0x40 | static_cast<std::uint8_t>(condition), to.size()), to.id(), from.id());
-  }
-  Assembler::cmov(condition, to, from);
-}
-
-void Encoder::movss(const Xmm& to, const Mem& from) {
-  if (is_plain(from) && has_room()) return memory({.byte = 0x10, .prefix = 0xF3, .is_long = true}, to.id(), from);
-  Assembler::movss(to, from);
-}
-void Encoder::movss(const Mem& to, const Xmm& from) {
-  if (is_plain(to) && has_room()) return memory({.byte = 0x11, .prefix = 0xF3, .is_long = true}, from.id(), to);
-  Assembler::movss(to, from);
-}
-void Encoder::movsd(const Xmm& to, const Mem& from) {
-  if (is_plain(from) && has_room()) return memory({.byte = 0x10, .prefix = 0xF2, .is_long = true}, to.id(), from);
-  Assembler::movsd(to, from);
-}
-void Encoder::movsd(const Mem& to, const Xmm& from) {
-  if (is_plain(to) && has_room()) return memory({.byte = 0x11, .prefix = 0xF2, .is_long = true}, from.id(), to);
-  Assembler::movsd(to, from);
-}
-void Encoder::movups(const Xmm& to, const Mem& from) {
-  if (is_plain(from) && has_room()) return memory({.byte = 0x10, .is_long = true}, to.id(), from);
-  Assembler::movups(to, from);
-}
-void Encoder::movups(const Mem& to, const Xmm& from) {
-  if (is_plain(to) && has_room()) return memory({.byte = 0x11, .is_long = true}, from.id(), to);
-  Assembler::movups(to, from);
-}
-void Encoder::xorps(const Xmm& to, const Xmm& from) {
-  if (has_room()) return registers({.byte = 0x57, .is_long = true}, to.id(), from.id());
-  Assembler::xorps(to, from);
-}
-
-// --- integers
-
-namespace {
-
-constexpr asmjit::InstId kArithmeticIds[] = {Inst::kIdAdd, Inst::kIdOr,  Inst::kIdAdc, Inst::kIdSbb,
-                                             Inst::kIdAnd, Inst::kIdSub, Inst::kIdXor, Inst::kIdCmp};
-
-}  // namespace
-
-void Encoder::arithmetic(Arithmetic operation, const Gp& to, const Gp& from) {
-  const auto number = static_cast<unsigned>(operation);
-  if (has_room()) {
-    Opcode opcode = Opcode::general(static_cast<std::uint8_t>(number << 3 | 1), to.size());
-    opcode.rex |= rex_of_byte(to) | rex_of_byte(from);
-    return registers(opcode, from.id(), to.id());
-  }
-  Assembler::emit(kArithmeticIds[number], to, from);
-}
-
-void Encoder::arithmetic(Arithmetic operation, const Gp& to, const Mem& from) {
-  const auto number = static_cast<unsigned>(operation);
-  if (to.size() >= 4 && is_plain(from) && has_room()) {
-    return memory(Opcode::general(static_cast<std::uint8_t>(number << 3 | 3), to.size()), to.id(), from);
-  }
-  Assembler::emit(kArithmeticIds[number], to, from);
-}
-
-void Encoder::arithmetic(Arithmetic operation, const Gp& to, const Imm& value) {
-  const auto number = static_cast<unsigned>(operation);
-  const std::int64_t bits = to.size() == 4 ? static_cast<std::int32_t>(value.value()) : value.value();
-  if (to.size() < 4 || !fits_32(bits) || !has_room()) {
-    Assembler::emit(kArithmeticIds[number], to, value);
-  } else if (fits_8(bits)) {
-    registers(Opcode::general(0x83, to.size()), number, to.id());
+void Encoder::arithmetic_constant(Arithmetic operation, std::uint32_t size, std::uint32_t reg, std::int64_t value) {
+  const auto number = static_cast<std::uint32_t>(operation);
+  const std::int64_t bits = size == 4 ? static_cast<std::int32_t>(value) : value;
+  if (size < 4 || !fits_32(bits) || !has_room()) [[unlikely]]
+    return by_asmjit(kArithmetic[number], gp_of_size(size, reg), asmjit::imm(value));
+  if (fits_8(bits)) {
+    write_registers(general(kArithmetic[number], 0x83, size), number, reg);
     put_8(bits);
-  } else if (to.id() == Gp::kIdAx) {
-    if (to.size() == 8) put_8(kRexW);
+  } else if (reg == Gp::kIdAx) {
+    if (size == 8) put_8(kRexW);
     put_8(number << 3 | 5);
     put_32(bits);
   } else {
-    registers(Opcode::general(0x81, to.size()), number, to.id());
+    write_registers(general(kArithmetic[number], 0x81, size), number, reg);
     put_32(bits);
   }
 }
 
-void Encoder::arithmetic(Arithmetic operation, const Mem& to, const Gp& from) {
-  const auto number = static_cast<unsigned>(operation);
-  if (from.size() >= 4 && is_plain(to) && has_room()) {
-    return memory(Opcode::general(static_cast<std::uint8_t>(number << 3 | 1), from.size()), from.id(), to);
-  }
-  Assembler::emit(kArithmeticIds[number], to, from);
-}
-
-void Encoder::arithmetic(Arithmetic operation, const Mem& to, const Imm& value) {
-  const auto number = static_cast<unsigned>(operation);
-  const std::uint32_t size = to.size();
-  const std::int64_t bits = size == 4 ? static_cast<std::int32_t>(value.value()) : value.value();
-  if ((size != 4 && size != 8) || !fits_32(bits) || !is_plain(to) || !has_room()) {
-    Assembler::emit(kArithmeticIds[number], to, value);
-  } else if (fits_8(bits)) {
-    memory(Opcode::general(0x83, size), number, to);
-    put_8(bits);
-  } else {
-    memory(Opcode::general(0x81, size), number, to);
-    put_32(bits);
-  }
-}
-
-void Encoder::test(const Gp& a, const Gp& b) {
-  if (a.size() >= 4 && has_room()) return registers(Opcode::general(0x85, a.size()), b.id(), a.id());
-  Assembler::test(a, b);
+void Encoder::arithmetic_constant(Arithmetic operation, std::uint32_t size, Address address, std::int64_t value) {
+  const auto number = static_cast<std::uint32_t>(operation);
+  const std::int64_t bits = size == 4 ? static_cast<std::int32_t>(value) : value;
+  if (size < 4 || !fits_32(bits) || !has_room()) [[unlikely]]
+    return by_asmjit(kArithmetic[number], memory_of(address, size), asmjit::imm(value));
+  const bool is_short = fits_8(bits);
+  write_memory(general(kArithmetic[number], is_short ? 0x83 : 0x81, size), number, address);
+  is_short ? put_8(bits) : put_32(bits);
 }
 
 // --- by name
@@ -553,20 +315,16 @@ bool Encoder::emit_arithmetic(Arithmetic operation, const asmjit::Operand_& a, c
 }
 
 // By a constant or by cl.
-bool Encoder::emit_shift(unsigned operation, const asmjit::Operand_& a, const asmjit::Operand_& b) {
-  const auto& reg = a.as<Gp>();
-  if (!a.isReg() || reg.size() < 4 || !has_room()) return false;
+bool Encoder::emit_shift(std::uint32_t operation, const asmjit::Operand_& a, const asmjit::Operand_& b) {
+  const std::uint32_t size = a.as<Gp>().size();
+  if (!a.isReg() || size < 4 || !has_room()) return false;
   if (b.isReg()) {
-    registers(Opcode::general(0xD3, reg.size()), operation, reg.id());
+    write_registers(general(0, 0xD3, size), operation, a.id());
     return true;
   }
   const std::int64_t count = b.as<Imm>().value() & 0xFF;
-  if (count == 1) {
-    registers(Opcode::general(0xD1, reg.size()), operation, reg.id());
-  } else {
-    registers(Opcode::general(0xC1, reg.size()), operation, reg.id());
-    put_8(count);
-  }
+  write_registers(general(0, count == 1 ? 0xD1 : 0xC1, size), operation, a.id());
+  if (count != 1) put_8(count);
   return true;
 }
 
@@ -603,15 +361,10 @@ bool Encoder::emit_own(asmjit::InstId inst, const asmjit::Operand_& a, const asm
       mov(a.as<Mem>(), b.as<Imm>());
       return true;
     case Inst::kIdImul: {
-      const auto& to = a.as<Gp>();
-      if (to.size() < 4 || b.isImm() || !has_room()) return false;
-      const Opcode opcode = Opcode::extended(0xAF, to.size());
-      if (b.isReg()) {
-        registers(opcode, to.id(), b.id());
-        return true;
-      }
-      if (!is_plain(b.as<Mem>())) return false;
-      memory(opcode, to.id(), b.as<Mem>());
+      const std::uint32_t size = a.as<Gp>().size();
+      if (size < 4 || b.isImm()) return false;
+      const Form form = extended(Inst::kIdImul, 0xAF, size, size);
+      b.isReg() ? registers(form, a.id(), b.id()) : access(form, a.id(), b.as<Mem>());
       return true;
     }
     default:
@@ -622,7 +375,7 @@ bool Encoder::emit_own(asmjit::InstId inst, const asmjit::Operand_& a, const asm
 // Shifts of BMI2: a third operand in the VEX prefix, whose bits are inverted.
 bool Encoder::emit_own(asmjit::InstId inst, const asmjit::Operand_& a, const asmjit::Operand_& b,
                        const asmjit::Operand_& c) {
-  unsigned prefix = 0;
+  std::uint32_t prefix = 0;
   switch (inst) {
     case Inst::kIdShlx:
       prefix = 1;
@@ -637,14 +390,124 @@ bool Encoder::emit_own(asmjit::InstId inst, const asmjit::Operand_& a, const asm
       return false;
   }
   if (!a.isReg() || !b.isReg() || !c.isReg() || !has_room()) return false;
-  const unsigned to = a.id();
-  const unsigned from = b.id();
+  const std::uint32_t to = a.id();
+  const std::uint32_t from = b.id();
   put_8(0xC4);
   put_8((to < 8 ? 0x80 : 0) | 0x40 | (from < 8 ? 0x20 : 0) | 2);
   put_8((a.as<Gp>().size() == 8 ? 0x80 : 0) | (c.id() ^ 15) << 3 | prefix);
   put_8(0xF7);
   put_8(0xC0 | (to & 7) << 3 | (from & 7));
   return true;
+}
+
+// --- labels
+
+asmjit::Label Encoder::newLabel() {
+  if (is_listed()) return Assembler::newLabel();
+  labels_.push_back(0);
+  return Label(static_cast<std::uint32_t>(labels_.size() - 1) | kOwn);
+}
+
+// The lowest bit of a label's state says that it is bound.
+asmjit::Error Encoder::bind(const Label& label) {
+  if ((label.id() & kOwn) == 0) return Assembler::bind(label);
+  std::uint32_t& state = state_of(label.id());
+  WASI_CHECK((state & 1) == 0);
+  const auto here = static_cast<std::uint32_t>(offset());
+  for (std::uint32_t field = state >> 1; field != 0; --open_fields_) {
+    const std::uint32_t before = read_32(_bufferData + field);
+    write_32(_bufferData + field, std::int64_t{here} - (std::int64_t{field} + 4));
+    field = before;
+  }
+  state = here << 1 | 1;
+  if (!short_jumps_.empty()) [[unlikely]]
+    bind_short(label.id(), here);
+  return asmjit::kErrorOk;
+}
+
+void Encoder::bind_short(std::uint32_t label, std::uint32_t here) {
+  std::erase_if(short_jumps_, [&](const ShortJump& jump) {
+    if (jump.label != label) return false;
+    const std::int64_t distance = std::int64_t{here} - (std::int64_t{jump.field} + 1);
+    if (!fits_8(distance)) is_too_far_ = true;
+    _bufferData[jump.field] = static_cast<std::uint8_t>(distance);
+    return true;
+  });
+}
+
+std::uint64_t Encoder::label_offset(const Label& label) const {
+  if ((label.id() & kOwn) == 0) return code()->labelOffset(label);
+  const std::uint32_t state = labels_[label.id() & ~kOwn];
+  WASI_CHECK((state & 1) != 0);
+  return state >> 1;
+}
+
+inline void Encoder::put_distance(std::uint32_t label) {
+  std::uint32_t& state = state_of(label);
+  const auto field = static_cast<std::uint32_t>(offset());
+  if ((state & 1) != 0) {
+    write_32(_bufferPtr, std::int64_t{state >> 1} - (std::int64_t{field} + 4));
+  } else {
+    write_32(_bufferPtr, state >> 1);
+    state = field << 1;
+    ++open_fields_;
+  }
+  _bufferPtr += 4;
+}
+
+// A jump in two bytes, where it goes back and not far.
+inline bool Encoder::jump_back(std::uint8_t opcode, std::uint32_t label) {
+  const std::uint32_t state = state_of(label);
+  if ((state & 1) == 0) return false;
+  const std::int64_t distance = std::int64_t{state >> 1} - (static_cast<std::int64_t>(offset()) + 2);
+  if (!fits_8(distance)) return false;
+  put_8(opcode);
+  put_8(distance);
+  return true;
+}
+
+void Encoder::jump(std::uint32_t label) {
+  if (!has_room()) [[unlikely]] {
+    Assembler::jmp(Label(label));
+    return;
+  }
+  if (jump_back(0xEB, label)) return;
+  put_8(0xE9);
+  put_distance(label);
+}
+
+void Encoder::call_label(std::uint32_t label) {
+  if (!has_room()) [[unlikely]] {
+    Assembler::call(Label(label));
+    return;
+  }
+  put_8(0xE8);
+  put_distance(label);
+}
+
+void Encoder::jump_if(CondCode condition, std::uint32_t label) {
+  if (!has_room()) [[unlikely]] {
+    Assembler::j(condition, Label(label));
+    return;
+  }
+  const auto code = static_cast<std::uint8_t>(condition);
+  if (jump_back(0x70 | code, label)) return;
+  put_8(0x0F);
+  put_8(0x80 | code);
+  put_distance(label);
+}
+
+void Encoder::jump_short(CondCode condition, std::uint32_t label) {
+  if (!has_room()) [[unlikely]] {
+    Assembler::short_().j(condition, Label(label));
+    return;
+  }
+  const auto code = static_cast<std::uint8_t>(condition);
+  if (jump_back(0x70 | code, label)) return;
+  if ((state_of(label) & 1) != 0) is_too_far_ = true;
+  put_8(0x70 | code);
+  short_jumps_.push_back({label, static_cast<std::uint32_t>(offset())});
+  put_8(0);
 }
 
 }  // namespace wasi::jit::baseline

@@ -144,7 +144,7 @@ void Compiler::delegate(const Control& label) {
 
 void Compiler::rethrow(const Control& label) {
   const auto target = std::ranges::lower_bound(tries_, label.offset, {}, &Try::offset);
-  push({.where = Where::home, .type = Type::ref});
+  push_home(Type::ref);
   asm_.mov(x64::r11, home(frame_slots_ + target->depth));
   asm_.mov(home(stack_.back().slot), x64::r11);
   service(RuntimeCallId::throw_ref, 1, std::nullopt);

@@ -109,9 +109,13 @@ void Compiler::begin_function() {
   locals_.reserve(scan_.locals.size());
   for (std::size_t i = 0; i < scan_.locals.size(); ++i) {
     const Type type = type_of(scan_.locals[i]);
-    locals_.push_back({.type = type, .is_used = scan_.weights[i] != 0, .slot = local_slots_});
+    locals_.push_back({.type = type,
+                       .is_used = scan_.weights[i] != 0,
+                       .is_not_null = is_not_null(scan_.locals[i]),
+                       .slot = local_slots_});
     local_slots_ += scan_.locals[i].slots();
   }
+  next_slot_ = local_slots_;
   frame_slots_ = local_slots_ + scan_.operand_slots;
   choose_registers();
   const auto fixed = static_cast<std::uint32_t>(8 * (1 + std::popcount(saved_)));
@@ -147,14 +151,16 @@ void Compiler::emit_frame() {
 }
 
 void Compiler::take_parameters() {
-  const NativeSignature signature = native_signature(type_);
   // First of all, since parameters that come in registers lie among these.
-  const AreaRange area = area_range(signature.params);
+  const AreaRange area = area_range(PlaceAssigner::of_params(), type_.params);
   if (area.is_long()) copy_area(area, 0, false, x64::rax);
-  std::vector<Move> moves;
-  for (std::size_t i = 0; i < signature.params.size(); ++i) {
-    const Place& place = signature.params[i];
+  moves_.clear();
+  PlaceAssigner places = PlaceAssigner::of_params();
+  bool has_memory = false;
+  for (std::size_t i = 0; i < type_.params.size(); ++i) {
+    const Place place = places.next(type_.params[i]);
     const Local& local = locals_[i];
+    has_memory |= place.bank == Place::Bank::memory;
     if (place.bank == Place::Bank::memory || !local.is_used) continue;
     const bool is_general = place.bank == Place::Bank::general;
     if (!local.is_pinned() || local.type == Type::ref) {
@@ -169,13 +175,15 @@ void Compiler::take_parameters() {
       // The upper half is undefined.
       if (local.type == Type::i32) asm_.mov(Assembler::gpr(local.pin).r32(), Assembler::gpr(local.pin).r32());
     }
-    moves.push_back({is_general ? Bank::general : Bank::vector, local.pin,
-                     Value{.where = Where::reg, .type = local.type, .reg = place.number}});
+    moves_.push_back({is_general ? Bank::general : Bank::vector, local.pin,
+                      Value{.where = Where::reg, .type = local.type, .reg = place.number}});
   }
-  move_in_parallel(moves);
+  move_in_parallel(moves_);
+  if (!has_memory) return;
   bool has_area = false;
-  for (std::size_t i = 0; i < signature.params.size(); ++i) {
-    const Place& place = signature.params[i];
+  places = PlaceAssigner::of_params();
+  for (std::size_t i = 0; i < type_.params.size(); ++i) {
+    const Place place = places.next(type_.params[i]);
     const Local& local = locals_[i];
     if (place.bank != Place::Bank::memory || !local.is_used) continue;
     if (area.is_long() && !local.is_pinned()) continue;
@@ -414,13 +422,13 @@ void Compiler::emit_cold_code() {
 // Distances from the table; all targets are bound by now.
 void Compiler::emit_jump_tables() {
   if (!tables_.empty()) note("jump tables");
+  std::vector<std::int32_t> distances;
   for (const JumpTable& table : tables_) {
     asm_.align(asmjit::AlignMode::kData, 4);
     asm_.bind(table.label);
     const std::uint64_t begin = asm_.label_offset(table.label);
-    std::vector<std::int32_t> distances;
-    distances.reserve(table.targets.size());
-    for (const asmjit::Label& target : table.targets) {
+    distances.clear();
+    for (const asmjit::Label& target : std::span(table_targets_).subspan(table.first_target, table.target_count)) {
       distances.push_back(static_cast<std::int32_t>(asm_.label_offset(target) - begin));
     }
     asm_.embed(distances.data(), distances.size() * sizeof(std::int32_t));
@@ -444,12 +452,12 @@ Result<MachineCode> Compiler::finish() {
   }
   if (listing_) code.log = listing_->take();
   code.bytes = WASI_TRY(asm_.take());
-  code.marks = std::move(marks_);
-  code.traps = std::move(sites_);
+  code.marks.assign(marks_.begin(), marks_.end());
+  code.traps.assign(sites_.begin(), sites_.end());
   code.frame_bytes = frame_bytes_;
   code.saved = saved_;
   code.catches = scan_.has_handlers;
-  code.other_frames = std::move(other_frames_);
+  code.other_frames = other_frames_;
   code.frame_slots = frame_slots_;
   if (!code.loop_heads.empty()) code.loop_stub = loop_stub_;
   return code;

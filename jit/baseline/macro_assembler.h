@@ -26,6 +26,9 @@ class MacroAssembler : public Encoder {
 
   explicit MacroAssembler(const CpuFeatures& cpu = CpuFeatures::host()) : cpu_(cpu) {}
 
+  // As a new one. Its memory is kept.
+  void reset(const CpuFeatures& cpu);
+
   [[nodiscard]] const CpuFeatures& cpu() const { return cpu_; }
 
   // Operands in memory, relative to the code; equal ones are one. Those of 16 bytes are aligned. They lie where
@@ -66,6 +69,7 @@ class MacroAssembler : public Encoder {
  private:
   [[nodiscard]] x64::Inst::Id id(VectorInst inst) const { return cpu_.avx ? inst.avx : inst.sse; }
   x64::Mem constant(const void* bytes, std::size_t size);
+  void forget_constants();
   // Puts `a` where the SSE form wants it; gives what then stands for `b`.
   asmjit::Operand prepare_sse(x64::Xmm dst, x64::Xmm a, const asmjit::Operand_& b);
 

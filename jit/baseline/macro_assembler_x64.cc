@@ -20,8 +20,21 @@ const CpuFeatures& CpuFeatures::host() {
   return features;
 }
 
+void MacroAssembler::reset(const CpuFeatures& cpu) {
+  Encoder::reset();
+  cpu_ = cpu;
+  cold_.clear();
+  if (constants_label_.isValid()) forget_constants();
+}
+
+void MacroAssembler::forget_constants() {
+  constants_label_.reset();
+  constants_.reset(&zone_);
+  zone_.reset();
+}
+
 x64::Mem MacroAssembler::constant(const void* bytes, std::size_t size) {
-  if (!constants_label_.isValid()) constants_label_ = Assembler::newLabel();
+  if (!constants_label_.isValid()) constants_label_ = newLabel();
   std::size_t offset = 0;
   if (const asmjit::Error error = constants_.add(bytes, size, offset)) reportError(error);
   return x64::ptr(constants_label_, static_cast<std::int32_t>(offset), static_cast<std::uint32_t>(size));
@@ -38,9 +51,7 @@ void MacroAssembler::flush_constants() {
   if (!constants_label_.isValid()) return;
   comment("; constants");
   embedConstPool(constants_label_, constants_);
-  constants_label_.reset();
-  constants_.reset(&zone_);
-  zone_.reset();
+  forget_constants();
 }
 
 void MacroAssembler::move(x64::Xmm to, x64::Xmm from) {

@@ -400,7 +400,10 @@ void Compiler::integer_shift(Op op) {
   if (b.is_constant()) {
     const x64::Gp reg = in_gpr(a);
     if (is_scale(op, b.bits)) {
-      return push({.where = Where::scaled, .type = type, .reg = static_cast<std::uint8_t>(reg.id()), .bits = b.bits});
+      push_register(type, reg);
+      stack_.back().where = Where::scaled;
+      stack_.back().bits = b.bits;
+      return;
     }
     const x64::Gp dst = result_gpr(type, a);
     shift(asm_, op, dst, reg, static_cast<std::uint32_t>(b.bits) & (is_64(type) ? 63U : 31U));

@@ -53,6 +53,8 @@ class RegisterFile {
     free_[index(bank)] &= ~bit(reg);
     owner_[index(bank)][reg] = owner;
   }
+  // By the instruction, where it is not free.
+  void hold(Bank bank, std::uint8_t reg) { owner_[index(bank)][reg] = kHeld; }
   void free(Bank bank, std::uint8_t reg) { free_[index(bank)] |= bit(reg) & usable_[index(bank)]; }
   [[nodiscard]] std::uint32_t owner(Bank bank, std::uint8_t reg) const { return owner_[index(bank)][reg]; }
   // Usable registers that are not free.

@@ -63,7 +63,7 @@ void Compiler::reference_function(std::uint32_t function) {
     asm_.mov(dst, x64::qword_ptr(dst, static_cast<std::int32_t>(function * sizeof(FuncRef*))));
     return push_not_null(dst);
   }
-  const std::uint32_t slot = next_slot();
+  const std::uint32_t slot = next_slot_;
   const ColdCall& cold = call_seldom([this, dst, function, slot] {
     asm_.lea(x64::rsi, home(slot));
     asm_.mov(x64::edx, function);

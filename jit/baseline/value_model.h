@@ -41,6 +41,7 @@ constexpr bool is_vector_bank(Type type) { return type == Type::f32 || type == T
 constexpr Type word_of(Type type) {
   return type == Type::v128 ? Type::v128 : type == Type::i32 || type == Type::f32 ? Type::f32 : Type::f64;
 }
+constexpr std::uint32_t slots_of(Type type) { return type == Type::v128 ? 2 : 1; }
 constexpr bool is_64(Type type) { return type == Type::i64 || type == Type::ref; }
 
 // A value of the stack, or one that an instruction has taken from it.
@@ -49,8 +50,8 @@ struct Value {
     home,      // in its slot
     local,     // in the local `local`, wherever that is
     constant,  // `bits`
-    reg,       // in the register `reg` of its type's bank: its own, or (just computed for local.set) the local's
     flags,     // a condition in the processor's flags, as an i32; only on top, and only until the next instruction
+    reg,       // in the register `reg` of its type's bank: its own, or (just computed for local.set) the local's
     scaled,    // the register `reg` shifted left by `bits`; the same, and the next instruction is an addition
   };
   static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -66,7 +67,8 @@ struct Value {
   std::uint64_t bits = 0;
 
   [[nodiscard]] bool is_constant() const { return where == Where::constant; }
-  [[nodiscard]] bool is_register() const { return where == Where::reg; }
+  // Whether `reg` means something.
+  [[nodiscard]] bool is_register() const { return where == Where::reg || where == Where::scaled; }
 };
 
 // A local of the function.
@@ -76,6 +78,7 @@ struct Local {
   Type type = Type::i32;
   std::uint8_t pin = kNoPin;  // the register that it lives in
   bool is_used = true;        // by any instruction
+  bool is_not_null = false;   // a reference that cannot be null where it is read
   std::uint32_t slot = 0;
   std::uint32_t newest = Value::kNone;  // of the entries that name it
 

@@ -15,13 +15,15 @@ using wasm::Op;
 using x64::CondCode;
 
 void Compiler::lower(Op op, const Immediates& immediates) {
-  if (lower_number(op)) return;
+  const auto is_among = [op](Op first, Op last) { return op >= first && op <= last; };
+  if (is_among(Op::i32_eqz, Op::i64_extend32_s)) return static_cast<void>(lower_number(op));
+  if (is_among(Op::i32_load, Op::i64_store32)) return lower_access(op, immediates.memarg);
   const wasm::OpInfo& row = wasm::info(op);
+  if (row.prefix == 0) return lower_special(op, immediates);
   if (row.prefix == wasm::kPrefixSimd) return lower_vector(op, immediates);
   if (row.prefix == wasm::kPrefixThreads) return lower_atomic(op, immediates);
   if (row.prefix == wasm::kPrefixGc) return lower_aggregate(op, immediates);
-  if (row.access != 0) return lower_access(op, immediates.memarg);
-  lower_special(op, immediates);
+  if (!lower_number(op)) lower_special(op, immediates);
 }
 
 void Compiler::lower_special(Op op, const Immediates& immediates) {
@@ -141,7 +143,7 @@ void Compiler::set_local(std::uint32_t index, bool tee) {
     copy_to(home(local.slot), value);
     if (!tee) return release(value);
     // The register that it is in serves as well.
-    if (value.where == Where::reg) return push(value);
+    if (value.where == Where::reg) return add_register(value.type, value.reg);
     return push_local(index);
   }
   if (!is_there && !is_in(value, bank, local.pin)) {
@@ -192,7 +194,8 @@ void Compiler::set_global(std::uint32_t index) {
 void Compiler::push_condition(const Condition& condition) {
   if (next_takes_condition()) {
     flags_ = condition;
-    return push({.where = Where::flags, .type = Type::i32});
+    add(Where::flags, Type::i32);
+    return;
   }
   const x64::Gp dst = result_gpr(Type::i32);
   set(asm_, condition, dst);
@@ -240,66 +243,11 @@ void Compiler::trap_if_null(const Value& reference, x64::Gp reg, TrapCode code) 
 
 // --- looking ahead
 
-// Behind the present instruction, or 0 where that is not known.
-std::size_t Compiler::end_of_instruction() const {
-  const std::span<const std::uint8_t> bytes = module_.bytes.data;
-  std::size_t at = static_cast<std::size_t>(offset_);
-  const auto skip_leb = [&] {
-    while (at < body_end_ && (bytes[at] & 0x80) != 0) ++at;
-    ++at;
-  };
-  const auto prefix = bytes[at++];
-  if (wasm::is_prefix(prefix)) skip_leb();
-  switch (wasm::info(op_).immediate) {
-    case wasm::ImmediateKind::none:
-      return at;
-    case wasm::ImmediateKind::memarg:
-    case wasm::ImmediateKind::memarg_lane: {
-      const bool has_memory = at < body_end_ && (bytes[at] & 0x40) != 0;
-      skip_leb();
-      if (has_memory) skip_leb();
-      skip_leb();
-      return wasm::info(op_).immediate == wasm::ImmediateKind::memarg_lane ? at + 1 : at;
-    }
-    case wasm::ImmediateKind::lane:
-      return at + 1;
-    case wasm::ImmediateKind::shuffle:
-    case wasm::ImmediateKind::v128:
-      return at + 16;
-    case wasm::ImmediateKind::local:
-    case wasm::ImmediateKind::global:
-    case wasm::ImmediateKind::func:
-    case wasm::ImmediateKind::memory:
-    case wasm::ImmediateKind::table:
-    case wasm::ImmediateKind::type:
-      skip_leb();
-      return at;
-    case wasm::ImmediateKind::type_table:
-    case wasm::ImmediateKind::type_field:
-      skip_leb();
-      skip_leb();
-      return at;
-    default:
-      return 0;
-  }
-}
-
-std::optional<std::uint8_t> Compiler::next_opcode(std::size_t* position) const {
-  const std::size_t at = end_of_instruction();
-  if (at == 0 || at >= body_end_) return std::nullopt;
-  if (position != nullptr) *position = at + 1;
-  return module_.bytes.data[at];
-}
-
 bool Compiler::next_takes_condition() {
-  std::size_t at = end_of_instruction();
-  if (at == 0) return false;
-  const auto code_of = [](Op op) { return static_cast<std::uint8_t>(wasm::info(op).code); };
-  const std::span<const std::uint8_t> bytes = module_.bytes.data;
-  if (at < body_end_ && bytes[at] == code_of(Op::i32_eqz)) ++at;
-  if (at >= body_end_) return false;
-  const bool takes =
-      bytes[at] == code_of(Op::br_if) || bytes[at] == code_of(Op::if_) || bytes[at] == code_of(Op::select);
+  const std::uint8_t* at = next_;
+  if (at != body_end_ && *at == code_of(Op::i32_eqz)) ++at;
+  if (at == body_end_) return false;
+  const bool takes = *at == code_of(Op::br_if) || *at == code_of(Op::if_) || *at == code_of(Op::select);
   return takes && applies(Optimisation::fused_conditions);
 }
 

@@ -19,7 +19,15 @@ void Assembler::FirstError::handleError(asmjit::Error error, const char* /*messa
   if (first == asmjit::kErrorOk) first = error;
 }
 
-Assembler::Assembler() {
+Assembler::Assembler() { attach(); }
+
+void Assembler::reset() {
+  code_.reset();
+  error_ = {};
+  attach();
+}
+
+void Assembler::attach() {
   asmjit::Environment environment(asmjit::Arch::kX64);
   code_.init(environment);
   code_.setErrorHandler(&error_);

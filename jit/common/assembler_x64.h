@@ -19,9 +19,15 @@ class Assembler : public x64::Assembler {
  public:
   Assembler();
 
+  // As a new one.
+  void reset();
+
   // The code, once; `unsupported` where an instruction could not be encoded, or the code is bound to a place. Throws
   // std::bad_alloc where memory has run out.
   Result<std::vector<std::uint8_t>> take();
+
+  // What take() will say.
+  [[nodiscard]] bool has_failed() const { return error_.first != asmjit::kErrorOk; }
 
   static x64::Gp gpr(Gpr reg) { return x64::gpq(static_cast<std::uint32_t>(reg)); }
   static x64::Gp gpr(std::uint8_t number) { return x64::gpq(number); }
@@ -34,6 +40,8 @@ class Assembler : public x64::Assembler {
     void handleError(asmjit::Error error, const char* message, asmjit::BaseEmitter* origin) override;
     asmjit::Error first = asmjit::kErrorOk;
   };
+
+  void attach();
 
   asmjit::CodeHolder code_;
   FirstError error_;

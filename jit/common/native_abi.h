@@ -49,7 +49,21 @@ class PlaceAssigner {
   static PlaceAssigner of_params() { return {kIntegerArguments, kVectorArguments}; }
   static PlaceAssigner of_results() { return {kIntegerResults, kVectorResults}; }
 
-  Place next(wasm::ValType type);
+  Place next(wasm::ValType type) {
+    Place place{.is_v128 = type.is_vector(), .slot = slot_};
+    if (type == wasm::kI32 || type == wasm::kI64 || type.is_ref()) {
+      if (!integers_.empty()) {
+        place.bank = Place::Bank::general;
+        place.number = static_cast<std::uint8_t>(integers_.front());
+        integers_ = integers_.subspan(1);
+      }
+    } else if (vector_ < vectors_) {
+      place.bank = Place::Bank::vector;
+      place.number = vector_++;
+    }
+    slot_ += type.slots();
+    return place;
+  }
   [[nodiscard]] std::uint32_t slot_count() const { return slot_; }
 
  private:

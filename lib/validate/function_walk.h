@@ -60,6 +60,10 @@ inline constexpr std::ptrdiff_t kPollBytes = 4096;
 template <class Sink>
 inline constexpr bool kIsSilentSink = requires { requires Sink::kSilent; };
 
+// A sink may declare `static constexpr bool kLooksAhead = true`: next() is then right whenever it is told something.
+template <class Sink>
+inline constexpr bool kLooksAhead = requires { requires Sink::kLooksAhead; };
+
 // What a walk needs and the next one can use again.
 template <class Label, bool kSlots>
 struct WalkScratch {
@@ -137,6 +141,8 @@ class FunctionWalk {
   [[nodiscard]] std::uint32_t max_slot_height() const { return operands_.max_slot_height(); }
   // Of the current instruction, in the module.
   [[nodiscard]] std::uint64_t offset() const { return static_cast<std::uint64_t>(start_ - module_.bytes.data.data()); }
+  // Behind the current instruction, where a sink looks ahead.
+  [[nodiscard]] const std::uint8_t* next() const { return reader_.position(); }
   // Memory that the walk has now.
   [[nodiscard]] std::uint64_t held_bytes() const {
     return operands_.held_bytes() + controls_.held_bytes() + scratch_->targets.capacity() * sizeof(Block*) +
@@ -286,8 +292,13 @@ class FunctionWalk {
   void select_typed();
   [[gnu::noinline]] void fail_global(std::uint32_t index);
   void global_set();
-  void report(Op op) {
+  [[gnu::always_inline]] void report(Op op) {
     if (kReports && reachable_) sink_.instruction(*this, op, immediates_);
+  }
+  // Of an instruction of the loop.
+  [[gnu::always_inline]] void report_at(Position pos, Op op) {
+    if constexpr (kLooksAhead<Sink>) reader_.move_to(pos);
+    report(op);
   }
   bool check_table(std::uint32_t index);
   bool check_memory(std::uint32_t index);

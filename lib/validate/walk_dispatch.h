@@ -174,7 +174,7 @@ inline void FunctionWalk<Sink, kChecked>::drop_(Position& pos) {
       if (peek(0, "an operand", type)) drop(1);
     });
   }
-  report(Op::drop);
+  report_at(pos, Op::drop);
   operands_.drop(1);
 }
 
@@ -188,7 +188,7 @@ inline void FunctionWalk<Sink, kChecked>::local_get(Position& pos) {
     if (!ok) return;
   }
   if constexpr (kReports) immediates_.index = index;
-  report(Op::local_get);
+  report_at(pos, Op::local_get);
   push(index < plain_locals_.size() ? plain_locals_[index] : locals_.type(index));
 }
 
@@ -200,7 +200,7 @@ inline void FunctionWalk<Sink, kChecked>::global_get(Position& pos) {
     return slowly(pos, Op::global_get, [&] { fail_global(index); });
   }
   if constexpr (kReports) immediates_.index = index;
-  report(Op::global_get);
+  report_at(pos, Op::global_get);
   push(module_.globals[index].type.type);
 }
 
@@ -224,7 +224,7 @@ inline void FunctionWalk<Sink, kChecked>::local_set(Position& pos, Op op) {
     if (!ok) return;
   }
   if constexpr (kReports) immediates_.index = index;
-  report(op);
+  report_at(pos, op);
   if (available() != 0) [[likely]]
     operands_.drop(1);
   if (op == Op::local_tee) push(type);
@@ -435,7 +435,7 @@ inline void FunctionWalk<Sink, kChecked>::simple(Position& pos, Op op) {
   const ShortSignature& signature = short_signature_of(op);
   if (!operands_.template fits<kChecked>(signature)) [[unlikely]]
     return slowly(pos, op, [&] { apply_signature(wasm::kI32); });
-  report(op);
+  report_at(pos, op);
   operands_.replace(signature);
 }
 
@@ -477,7 +477,7 @@ inline void FunctionWalk<Sink, kChecked>::constant(Position& pos, Op op, ValType
     if (!reader_.ok()) [[unlikely]]
       return;
   }
-  report(op);
+  report_at(pos, op);
   push(type);
 }
 
@@ -497,7 +497,7 @@ inline void FunctionWalk<Sink, kChecked>::memory_access(Position& pos, Op op) {
     }
     pos += is_long ? 3 : 2;
     if (operands_.template fits<kChecked>(signature)) [[likely]] {
-      report(op);
+      report_at(pos, op);
       operands_.replace(signature);
       return;
     }

@@ -256,6 +256,11 @@ std::vector<std::uint8_t> jumps(auto& m, int between) {
   m.jz(below);
   m.lea(x64::r11, x64::ptr(table));
   m.lea(x64::rcx, x64::ptr(above));
+  m.mov(x64::r9, x64::qword_ptr(table, 8));
+  m.emit(Inst::kIdPaddd, x64::xmm3, x64::xmmword_ptr(table));
+  m.emit(Inst::kIdVpaddd, x64::xmm3, x64::xmm9, x64::xmmword_ptr(table, 16));
+  m.emit(Inst::kIdVpshufd, x64::xmm3, x64::xmmword_ptr(above, 16), asmjit::imm(0x10));
+  m.emit(Inst::kIdVpblendw, x64::xmm3, x64::xmm4, x64::xmmword_ptr(table, -16), asmjit::imm(0x76));
   for (int i = 0; i < between; ++i) m.emit(Inst::kIdCqo);
   m.bind(below);
   m.jmp(below);
@@ -307,9 +312,34 @@ TEST_CASE("jumps without a place to go to are errors", "[encoder]") {
                m.bind(label);
              }),
              Catch::Contains("too far"));
-  // Only what the encoder does by itself knows its labels.
   CHECK_THAT(error_of([](Encoder& m, const Label& label) { m.mov(x64::rax, x64::ptr(label)); }),
+             Catch::Contains("no place"));
+  // Labels are known only where it is written that they are.
+  CHECK_THAT(error_of([](Encoder& m, const Label& label) { m.mov(x64::rax, x64::ptr(label, x64::rax)); }),
              Catch::Contains("cannot be encoded"));
+  CHECK_THAT(error_of([](Encoder& m, const Label& label) { m.embedLabel(label); }),
+             Catch::Contains("cannot be encoded"));
+}
+
+TEST_CASE("nothing is left of what was before", "[encoder]") {
+  Encoder fresh;
+  const std::vector<std::uint8_t> expected = jumps(fresh, 50);
+  Encoder used;
+  const auto use = [&](const std::function<void()>& write) {
+    write();
+    used.reset();
+    CHECK(jumps(used, 50) == expected);
+    used.reset();
+  };
+  use([] {});
+  use([&] { CHECK(jumps(used, 100).size() > expected.size()); });
+  use([&] { used.jmp(used.newLabel()); });
+  use([&] { used.short_().jp(used.newLabel()); });
+  use([&] { used.mov(x64::rax, x64::ptr(used.newLabel())); });
+  use([&] { used.embedLabel(used.newLabel()); });
+  asmjit::StringLogger logger;
+  used.setLogger(&logger);
+  use([&] { CHECK(jumps(used, 50) == expected); });
 }
 
 TEST_CASE("the buffer grows for whoever writes", "[encoder]") {
