@@ -32,6 +32,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "jit/baseline/buffer.h"
@@ -250,7 +251,7 @@ class Compiler {
     next_ = walk.next();
     if (listing_) [[unlikely]]
       listing_->begin(module_, offset_);
-    flags_live_ = !stack_.empty() && stack_.back().where == Where::flags;
+    flags_live_ = std::exchange(has_flags_, false);
   }
 
   // In the listing, what follows is this.
@@ -270,7 +271,6 @@ class Compiler {
   void push_constant(Type type, std::uint64_t bits);
   void push_local(std::uint32_t local);
   Value pop();
-  void link(std::uint32_t index);
   void unlink(const Value& value, std::uint32_t index);
   void reset_stack(std::size_t height, std::span<const wasm::ValType> values, bool carried);
   void flush();
@@ -630,6 +630,7 @@ class Compiler {
   std::uint32_t loop_count_ = 0;  // that have begun
   Condition flags_;
   bool flags_live_ = false;  // moves must keep the flags
+  bool has_flags_ = false;   // the present instruction leaves a condition in them
 
   asmjit::Label return_label_;
   asmjit::Label overflow_;  // of the stack, found before the frame is whole
@@ -710,11 +711,16 @@ inline void Compiler::push_not_null(x64::Gp reg) {
 }
 inline void Compiler::push_home(Type type) { add(Where::home, type); }
 inline void Compiler::push_constant(Type type, std::uint64_t bits) { add(Where::constant, type).bits = bits; }
-inline void Compiler::push_local(std::uint32_t local) {
-  Value& entry = add(Where::local, locals_[local].type);
-  entry.local = local;
-  entry.is_not_null = locals_[local].is_not_null;
-  link(index_of_top());
+inline void Compiler::push_local(std::uint32_t index) {
+  Local& local = locals_[index];
+  const auto own = static_cast<std::uint32_t>(stack_.size());
+  Value& entry = add(Where::local, local.type);
+  entry.local = index;
+  entry.is_not_null = local.is_not_null;
+  entry.below = local.newest;
+  entry.above = Value::kNone;
+  if (local.newest != Value::kNone) stack_[local.newest].above = own;
+  local.newest = own;
 }
 
 // Its register, if it has one of its own, is held until release().
@@ -729,15 +735,6 @@ inline Value Compiler::pop() {
     unlink(value, static_cast<std::uint32_t>(stack_.size()));
   }
   return value;
-}
-
-inline void Compiler::link(std::uint32_t index) {
-  Value& value = stack_[index];
-  Local& local = locals_[value.local];
-  value.below = local.newest;
-  value.above = Value::kNone;
-  if (local.newest != Value::kNone) stack_[local.newest].above = index;
-  local.newest = index;
 }
 
 inline void Compiler::unlink(const Value& value, std::uint32_t index) {
@@ -765,10 +762,10 @@ inline bool Compiler::is_in(const Value& value, Bank bank, std::uint8_t reg) con
 
 // --- moves
 
-inline void Compiler::load(x64::Gp to, Type type, const x64::Mem& from) {
+[[gnu::always_inline]] inline void Compiler::load(x64::Gp to, Type type, const x64::Mem& from) {
   is_64(type) ? asm_.mov(to.r64(), from) : asm_.mov(to.r32(), from);
 }
-inline void Compiler::store(const x64::Mem& to, Type type, x64::Gp from) {
+[[gnu::always_inline]] inline void Compiler::store(const x64::Mem& to, Type type, x64::Gp from) {
   is_64(type) ? asm_.mov(to, from.r64()) : asm_.mov(to, from.r32());
 }
 inline void Compiler::load(x64::Xmm to, Type type, const x64::Mem& from) {

@@ -38,9 +38,10 @@ constexpr std::uint32_t kMostUnrolled = 16;
 void Compiler::choose_registers() {
   const bool may_have_base = scan_.accesses != 0 && !module_.memories.empty() && is_guarded(wasm::MemoryIndex(0)) &&
                              !options_.without.has(Optimisation::memory_base);
-  plan_ = plan_registers(scan_, {.pins_locals = !options_.without.has(Optimisation::pinned_locals),
-                                 .pins_per_loop = !options_.without.has(Optimisation::loop_pins),
-                                 .may_have_memory_base = may_have_base});
+  plan_registers(plan_, scan_,
+                 {.pins_locals = !options_.without.has(Optimisation::pinned_locals),
+                  .pins_per_loop = !options_.without.has(Optimisation::loop_pins),
+                  .may_have_memory_base = may_have_base});
   for (unsigned i = 0; i < std::size(kPreserved); ++i) {
     if ((plan_.preserved & bit(kPreserved[i])) != 0) saved_ |= static_cast<std::uint8_t>(1U << i);
   }

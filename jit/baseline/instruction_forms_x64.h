@@ -124,7 +124,7 @@ struct InstructionForms {
     kHasSib = 2,
     kHasIndex = 4,
   };
-  static constexpr bool is_plain(const x64::Mem& memory) {
+  [[gnu::always_inline]] static constexpr bool is_plain(const x64::Mem& memory) {
     using Signature = asmjit::OperandSignature;
     constexpr std::uint32_t kLooked = Signature::kMemBaseTypeMask | Signature::kMemIndexTypeMask |
                                       Signature::kMemRegHomeFlag | x64::Mem::kSignatureMemAddrTypeMask |
@@ -134,7 +134,7 @@ struct InstructionForms {
     const std::uint32_t found = memory.signature().bits() & kLooked;
     return found == kBase || (found == (kBase | kIndex) && memory.indexId() != x64::Gp::kIdSp);
   }
-  static constexpr Address address_of(const x64::Mem& memory) {
+  [[gnu::always_inline]] static constexpr Address address_of(const x64::Mem& memory) {
     constexpr std::uint32_t kNoIndex = 4;
     const bool has_index = memory.hasIndex();
     const std::uint32_t base = memory.baseId();

@@ -23,8 +23,11 @@ struct Slot {
   bool is_inherited = false;
 };
 
-std::vector<Slot> slots_of(Bank bank, bool has_memory_base) {
-  std::vector<Slot> slots;
+constexpr std::size_t kMostSlots = std::max(std::size(kPreservedPins) + std::size(kOtherPins), std::size(kVectorPins));
+using Slots = ShortList<Slot, kMostSlots>;
+
+Slots slots_of(Bank bank, bool has_memory_base) {
+  Slots slots;
   if (bank == Bank::vector) {
     for (const std::uint8_t reg : kVectorPins) slots.push_back({.reg = reg});
     return slots;
@@ -38,9 +41,12 @@ std::vector<Slot> slots_of(Bank bank, bool has_memory_base) {
 
 class Planner {
  public:
-  Planner(const BodyScan& scan, const PlanOptions& options) : scan_(scan), options_(options) {}
+  Planner(RegisterPlan& into, const BodyScan& scan, const PlanOptions& options)
+      : scan_(scan), options_(options), plan_(into) {}
 
-  RegisterPlan run() {
+  void run() {
+    plan_.regions.clear();
+    plan_.preserved = 0;
     plan_.has_memory_base = options_.may_have_memory_base && scan_.accesses >= kLeastAccesses;
     plan_function();
     for (const LoopScan& loop : scan_.loops) plan_loop(loop);
@@ -49,7 +55,6 @@ class Planner {
       if (region.exec != Local::kNoPin) note(Bank::general, region.exec);
     }
     if (plan_.has_memory_base) note(Bank::general, kMemoryBase);
-    return std::move(plan_);
   }
 
  private:
@@ -62,20 +67,19 @@ class Planner {
   void plan_function() {
     PinRegion region;
     if (options_.pins_locals) {
-      std::vector<LocalUses> candidates[2];
+      Heaviest candidates[2];
       for (std::uint32_t i = 0; i < scan_.locals.size(); ++i) {
         if (scan_.weights[i] < kLeastWeight) continue;
-        candidates[static_cast<unsigned>(bank_of_local(i))].push_back({i, scan_.weights[i], true});
+        keep_heaviest(candidates[static_cast<unsigned>(bank_of_local(i))], {i, scan_.weights[i], true});
       }
       for (const Bank bank : {Bank::general, Bank::vector}) {
         auto& of_bank = candidates[static_cast<unsigned>(bank)];
-        std::vector<Slot> slots = slots_of(bank, plan_.has_memory_base);
+        Slots slots = slots_of(bank, plan_.has_memory_base);
         // Without calls, registers that need not be saved come first.
         if (scan_.calls == 0 && bank == Bank::general) {
           std::rotate(slots.begin(), slots.end() - std::ssize(kOtherPins), slots.end());
         }
         const std::size_t count = std::min(of_bank.size(), slots.size());
-        std::ranges::partial_sort(of_bank, of_bank.begin() + static_cast<std::ptrdiff_t>(count), heavier);
         for (std::size_t i = 0; i < count; ++i) {
           if (!pays(slots[i], of_bank[i].weight, scan_.calls)) continue;
           region.pins.push_back({bank, slots[i].reg, of_bank[i].local, true});
@@ -85,6 +89,18 @@ class Planner {
     plan_.regions.push_back(std::move(region));
   }
 
+  // As many as there are registers, sorted.
+  using Heaviest = ShortList<LocalUses, kMostSlots>;
+  static void keep_heaviest(Heaviest& list, const LocalUses& uses) {
+    std::size_t at = list.size();
+    if (at < kMostSlots) {
+      list.push_back(uses);
+    } else if (!heavier(uses, list[--at])) {
+      return;
+    }
+    for (; at > 0 && heavier(uses, list[at - 1]); --at) list[at] = list[at - 1];
+    list[at] = uses;
+  }
   static bool heavier(const LocalUses& a, const LocalUses& b) {
     return a.weight != b.weight ? a.weight > b.weight : a.local < b.local;
   }
@@ -106,7 +122,7 @@ class Planner {
     region.parent = parent;
     const std::span<const LocalUses> uses = std::span(scan_.loop_uses).subspan(loop.first_use, loop.use_count);
     for (const Bank bank : {Bank::general, Bank::vector}) {
-      std::vector<Slot> slots = slots_of(bank, plan_.has_memory_base);
+      Slots slots = slots_of(bank, plan_.has_memory_base);
       for (Slot& slot : slots) {
         const Pin* pin = plan_.regions[parent].find(bank, slot.reg);
         if (pin == nullptr) continue;
@@ -152,7 +168,7 @@ class Planner {
   }
 
   // Two loads in each iteration against what a local that is seldom used costs around the loop.
-  static void make_room_for_exec(std::vector<Slot>& slots) {
+  static void make_room_for_exec(Slots& slots) {
     Slot* least = nullptr;
     for (Slot& slot : slots) {
       if (!slot.survives) continue;
@@ -164,7 +180,7 @@ class Planner {
 
   const BodyScan& scan_;
   const PlanOptions& options_;
-  RegisterPlan plan_;
+  RegisterPlan& plan_;
 };
 
 }  // namespace
@@ -176,6 +192,8 @@ const Pin* PinRegion::find(Bank bank, std::uint8_t reg) const {
   return nullptr;
 }
 
-RegisterPlan plan_registers(const BodyScan& scan, const PlanOptions& options) { return Planner(scan, options).run(); }
+void plan_registers(RegisterPlan& into, const BodyScan& scan, const PlanOptions& options) {
+  Planner(into, scan, options).run();
+}
 
 }  // namespace wasi::jit::baseline

@@ -6,7 +6,10 @@
 // asks.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "jit/baseline/registers.h"
@@ -21,10 +24,29 @@ struct Pin {
   bool is_stale = true;  // its home may be, when the region is left
 };
 
+// Few things in place.
+template <class T, std::size_t kMost>
+class ShortList {
+ public:
+  void push_back(const T& value) { items_[size_++] = value; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] T& operator[](std::size_t index) { return items_[index]; }
+  [[nodiscard]] const T& operator[](std::size_t index) const { return items_[index]; }
+  [[nodiscard]] T* begin() { return items_.data(); }
+  [[nodiscard]] T* end() { return items_.data() + size_; }
+  [[nodiscard]] const T* begin() const { return items_.data(); }
+  [[nodiscard]] const T* end() const { return items_.data() + size_; }
+
+ private:
+  std::array<T, kMost> items_;
+  std::size_t size_ = 0;
+};
+
 struct PinRegion {
   std::uint32_t parent = 0;
   std::uint8_t exec = Local::kNoPin;
-  std::vector<Pin> pins;
+  ShortList<Pin, std::size(kPreservedPins) + std::size(kOtherPins) + std::size(kVectorPins)> pins;
 
   [[nodiscard]] const Pin* find(Bank bank, std::uint8_t reg) const;
 };
@@ -41,6 +63,6 @@ struct PlanOptions {
   bool may_have_memory_base = true;
 };
 
-RegisterPlan plan_registers(const BodyScan& scan, const PlanOptions& options);
+void plan_registers(RegisterPlan& into, const BodyScan& scan, const PlanOptions& options);
 
 }  // namespace wasi::jit::baseline

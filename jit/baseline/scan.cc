@@ -38,17 +38,17 @@ class ScanSink {
     scan_.weights.assign(scan_.locals.size(), 0);
   }
   template <class W>
-  void instruction(W& /*walk*/, wasm::Op op, const validate::Immediates& immediates) {
-    switch (op) {
-      case wasm::Op::local_get:
-      case wasm::Op::local_set:
-      case wasm::Op::local_tee:
-        add(scan_.weights[immediates.index]);
-        return use_in_loops(immediates.index, op != wasm::Op::local_get);
-      default:
-        if (wasm::info(op).access != 0 && immediates.memarg.memory.value == 0) add(scan_.accesses);
-        if (!is_inline(op)) call_something();
+  [[gnu::always_inline]] void instruction(W& /*walk*/, wasm::Op op, const validate::Immediates& immediates) {
+    using wasm::Op;
+    if (op == Op::local_get || op == Op::local_set || op == Op::local_tee) {
+      add(scan_.weights[immediates.index]);
+      if (depth_ != 0) use_in_loops(immediates.index, op != Op::local_get);
+      return;
     }
+    // Numbers, of which there are many.
+    if (op >= Op::i32_eqz && op <= Op::f64_reinterpret_i64) return;
+    if (wasm::info(op).access != 0 && immediates.memarg.memory.value == 0) add(scan_.accesses);
+    if (!is_inline(op)) call_something();
   }
   template <class W>
   void block(W& /*walk*/, Control& /*control*/) {}

@@ -195,6 +195,7 @@ void Compiler::push_condition(const Condition& condition) {
   if (next_takes_condition()) {
     flags_ = condition;
     add(Where::flags, Type::i32);
+    has_flags_ = true;
     return;
   }
   const x64::Gp dst = result_gpr(Type::i32);
