@@ -427,6 +427,7 @@ void Compiler::emit_jump_tables() {
   for (const JumpTable& table : tables_) {
     asm_.align(asmjit::AlignMode::kData, 4);
     asm_.bind(table.label);
+    if (listing_) listing_->targets(table.targets);
     const std::uint64_t begin = asm_.label_offset(table.label);
     distances.clear();
     for (const asmjit::Label& target : std::span(table_targets_).subspan(table.first_target, table.target_count)) {

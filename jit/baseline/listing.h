@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ class Listing {
   void begin(const wasm::Module& module, std::uint64_t offset);
   // Or from none: "; return".
   void begin(std::string_view text);
+  // What data behind this line means: labels, in a row.
+  void targets(std::span<const asmjit::Label> labels);
 
   [[nodiscard]] std::string take();
 

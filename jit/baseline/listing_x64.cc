@@ -26,6 +26,13 @@ void Listing::begin(std::string_view text) {
   logger_.log(line.data(), line.size());
 }
 
+void Listing::targets(std::span<const asmjit::Label> labels) {
+  std::string line = "    to";
+  for (const asmjit::Label& label : labels) line += fmt::format(" L{}", label.id());
+  line += '\n';
+  logger_.log(line.data(), line.size());
+}
+
 std::string Listing::take() {
   std::string text(logger_.data(), logger_.dataSize());
   logger_.clear();
