@@ -116,6 +116,12 @@ bool BodyGenerator::top_is(ValType type) const { return available() > 0 && types
 
 void BodyGenerator::consume(std::size_t count) { stack_.resize(stack_.size() - std::min(count, available())); }
 
+void BodyGenerator::combine(Op op, ValType type) {
+  this->op(op);
+  consume(2);
+  push(type);
+}
+
 void BodyGenerator::mark_unreachable() {
   stack_.resize(frame().base);
   floor_ = std::min(floor_, frame().base);

@@ -78,6 +78,7 @@ class BodyGenerator {
   void push(ValType type) { stack_.push_back(type); }
   void push(Types types) { stack_.insert(stack_.end(), types.begin(), types.end()); }
   void consume(std::size_t count);
+  void combine(Op op, ValType type);  // two values of the type to one
   void mark_unreachable();
   [[nodiscard]] Frame& frame() { return frames_.back(); }
   [[nodiscard]] std::uint32_t depth_of(std::size_t frame) const {
@@ -122,6 +123,8 @@ class BodyGenerator {
   void canonicalize_top(ValType type);
   void select(ValType type);
   void set_local();
+  void write_local(std::uint32_t local);
+  void update_local();
   void access_global();
 
   // body_memory.cc: linear memories, tables, and what is done to many elements at once.
@@ -131,6 +134,7 @@ class BodyGenerator {
   };
   void access(Op op);
   void wait_or_notify();
+  void push_index(ValType type, std::uint64_t most, std::uint64_t alignment);
   void push_address(const Place& place, std::uint64_t access, std::uint64_t offset, std::uint64_t alignment);
   void push_length(const Place& place);
   void push_range(const Place& place);
@@ -138,6 +142,7 @@ class BodyGenerator {
   void memory_operation();
   void table_operation();
   bool table_get(ValType type);
+  bool size_giving(ValType type);
   [[nodiscard]] Place place_of(const MemoryPlan& memory) const;
   [[nodiscard]] Place place_of(const TablePlan& table) const;
 
@@ -182,7 +187,7 @@ class BodyGenerator {
   void get_element(std::uint32_t type);
   void structure_operation();
   void array_operation();
-  void push_index();
+  void push_array_index();
   void push_array_length();
   void push_segment_range(std::size_t size);
   ValType choose_reference();

@@ -48,10 +48,9 @@ bool BodyGenerator::call_indirect(std::uint32_t type, bool is_tail) {
     // Not a constant.
     push_value(index);
     number(0, index);
-    op(index == wasm::kI64 ? Op::i64_and : Op::i32_and);
+    combine(index == wasm::kI64 ? Op::i64_and : Op::i32_and, index);
     number(chosen.slot, index);
-    op(index == wasm::kI64 ? Op::i64_or : Op::i32_or);
-    consume(2);
+    combine(index == wasm::kI64 ? Op::i64_or : Op::i32_or, index);
   } else if (e_.chance(10)) {
     push_value(index);
   } else {

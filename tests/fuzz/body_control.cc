@@ -171,8 +171,7 @@ void BodyGenerator::branch_table() {
   const std::uint32_t count = e_.chance(8) ? e_.below(300) : e_.below(8);
   if (e_.chance(180)) {
     number(7, wasm::kI32);
-    op(Op::i32_and);
-    consume(1);
+    combine(Op::i32_and, wasm::kI32);
   }
   op(Op::br_table, count);
   for (std::uint32_t i = 0; i <= count; ++i) out_.u32(depth_of(e_.pick(targets)));

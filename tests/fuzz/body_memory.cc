@@ -36,6 +36,48 @@ std::uint64_t BodyGenerator::choose_offset(const Place& place, std::uint64_t acc
   return place.is_64 ? offset : offset & 0xFFFF'FFFF;
 }
 
+// A number up to `most`, in one of the shapes that compilers of programs like.
+void BodyGenerator::push_index(ValType type, std::uint64_t most, std::uint64_t alignment) {
+  const bool is_64 = type == wasm::kI64;
+  const std::uint64_t mask = (std::bit_floor(most + 1) - 1) & ~(alignment - 1);
+  const auto masked = [&](ValType masked_type, std::uint64_t bits) {
+    push_value(masked_type);
+    number(bits, masked_type);
+    combine(masked_type == wasm::kI64 ? Op::i64_and : Op::i32_and, masked_type);
+  };
+  switch (e_.below(6)) {
+    case 0: {
+      // An element of an array.
+      const std::uint32_t shift = e_.below(4);
+      masked(type, mask >> shift);
+      number(shift, type);
+      return combine(is_64 ? Op::i64_shl : Op::i32_shl, type);
+    }
+    case 1: {
+      // A sum with a constant.
+      const std::uint64_t more = most > mask ? e_.below(most - mask + 1) : 0;
+      masked(type, mask);
+      number(more - more % alignment, type);
+      return combine(is_64 ? Op::i64_add : Op::i32_add, type);
+    }
+    case 2:
+      // Of the other width.
+      masked(is_64 ? wasm::kI32 : wasm::kI64, mask);
+      op(is_64 ? Op::i64_extend_i32_u : Op::i32_wrap_i64);
+      consume(1);
+      return push(type);
+    case 3:
+      if (mask >= 2 && alignment == 1) {
+        masked(type, mask / 2);
+        masked(type, mask / 2);
+        return combine(is_64 ? Op::i64_add : Op::i32_add, type);
+      }
+      [[fallthrough]];
+    default:
+      masked(type, mask);
+  }
+}
+
 // An address for something that takes `access` bytes or elements from `offset` on.
 void BodyGenerator::push_address(const Place& place, std::uint64_t access, std::uint64_t offset,
                                  std::uint64_t alignment) {
@@ -43,13 +85,7 @@ void BodyGenerator::push_address(const Place& place, std::uint64_t access, std::
   const bool fits = offset <= place.size && access <= place.size - offset;
   const std::uint64_t last = fits ? place.size - offset - access : 0;
   const std::uint32_t choice = e_.below(64);
-  if (choice < 36) {
-    push_value(type);
-    number((std::bit_floor(last + 1) - 1) & ~(alignment - 1), type);
-    op(place.is_64 ? Op::i64_and : Op::i32_and);
-    consume(2);
-    return push(type);
-  }
+  if (choice < 36) return push_index(type, last, alignment);
   if (choice < 58) {
     // The last bytes that can be accessed, or somewhere below.
     const std::uint64_t address = e_.chance(128) ? last : e_.below(std::min<std::uint64_t>(last, 65535) + 1);
@@ -124,9 +160,7 @@ void BodyGenerator::push_length(const Place& place) {
   if (choice < 13) return number(e_.chance(60) ? e_.pick(kOutside) : place.size / 2, type);
   push_value(type);
   number(std::bit_floor(std::min<std::uint64_t>(place.size / 4, 64) + 1) - 1, type);
-  op(place.is_64 ? Op::i64_and : Op::i32_and);
-  consume(2);
-  push(type);
+  combine(place.is_64 ? Op::i64_and : Op::i32_and, type);
 }
 
 // Where something begins whose length is most likely less than half of what there is.
@@ -183,6 +217,31 @@ void BodyGenerator::memory_operation() {
       return consume(3);
     }
   }
+}
+
+// What tells how large something is, or was: machine code gets it from functions that may leave anything above 32 bits.
+bool BodyGenerator::size_giving(ValType type) {
+  if (!module_.memories.empty() && e_.chance(170)) {
+    const std::uint32_t memory = e_.below(module_.memories.size());
+    const MemoryPlan& plan = module_.memories[memory];
+    if (address_type(plan.is_64()) != type) return false;
+    if (e_.chance(128)) {
+      op(Op::memory_size, memory);
+      push(type);
+      return true;
+    }
+    number(e_.chance(100) ? 0 : e_.pick(kOutside), type);
+    op(Op::memory_grow, memory);
+    consume(1);
+    push(type);
+    return true;
+  }
+  if (module_.tables.empty()) return false;
+  const std::uint32_t table = e_.below(module_.tables.size());
+  if (address_type(module_.tables[table].type.address == wasm::AddressType::i64) != type) return false;
+  op(Op::table_size, table);
+  push(type);
+  return true;
 }
 
 bool BodyGenerator::table_get(ValType type) {

@@ -147,19 +147,17 @@ void BodyGenerator::push_array_length() {
   if (!e_.chance(40)) return number(e_.pick({0U, 1U, 2U, 3U, 4U, 5U, 8U, 15U, 16U, 17U, 33U, 100U}), wasm::kI32);
   push_value(wasm::kI32);
   number(15, wasm::kI32);
-  op(Op::i32_and);
-  consume(1);
+  combine(Op::i32_and, wasm::kI32);
 }
 
-void BodyGenerator::push_index() {
+void BodyGenerator::push_array_index() {
   const std::uint32_t choice = e_.below(16);
   if (choice < 10) return number(e_.below(3), wasm::kI32);
   if (choice < 11) return number(edge_i32(e_), wasm::kI32);
   push_value(wasm::kI32);
   if (choice < 12) return;
   number(1, wasm::kI32);
-  op(Op::i32_and);
-  consume(1);
+  combine(Op::i32_and, wasm::kI32);
 }
 
 void BodyGenerator::get_field(std::uint32_t type, std::uint32_t field) {
@@ -174,7 +172,7 @@ void BodyGenerator::get_field(std::uint32_t type, std::uint32_t field) {
 void BodyGenerator::get_element(std::uint32_t type) {
   const wasm::FieldType plan = types_.at(type).fields[0];
   need({reference(concrete(type))});
-  push_index();
+  push_array_index();
   op(getter(plan, Op::array_get, Op::array_get_s, Op::array_get_u, e_.chance(128)), type);
   consume(2);
   push(plan.storage.unpacked());
@@ -236,15 +234,15 @@ void BodyGenerator::array_operation() {
     case 3:
     case 4:
       need({array});
-      push_index();
+      push_array_index();
       push_value(element);
       op(Op::array_set, type);
       return consume(3);
     case 5:
       need({array});
-      push_index();
+      push_array_index();
       push_value(element);
-      push_index();
+      push_array_index();
       op(Op::array_fill, type);
       return consume(4);
     case 6: {
@@ -257,10 +255,10 @@ void BodyGenerator::array_operation() {
       }
       const std::uint32_t source = e_.pick(sources);
       need({array});
-      push_index();
+      push_array_index();
       push_value(reference(concrete(source)));
-      push_index();
-      push_index();
+      push_array_index();
+      push_array_index();
       op(Op::array_copy, type);
       out_.u32(source);
       return consume(5);
@@ -279,7 +277,7 @@ void BodyGenerator::array_operation() {
   if (segments.empty()) return get_element(type);
   const std::uint32_t segment = e_.pick(segments);
   need({array});
-  push_index();
+  push_array_index();
   push_segment_range(element.is_ref() ? module_.elements[segment].size() : module_.data[segment].bytes.size());
   op(element.is_ref() ? Op::array_init_elem : Op::array_init_data, type);
   out_.u32(segment);

@@ -208,6 +208,7 @@ bool BodyGenerator::operation_giving(ValType type) {
     return true;
   }
   if (e_.chance(10) && field_giving(type)) return true;
+  if (e_.chance(6) && size_giving(type)) return true;
   const auto& operations = g_.operations.giving[kind];
   if (operations.empty()) return false;
   operation(e_.pick(operations));
@@ -224,9 +225,9 @@ void BodyGenerator::operation(Op chosen) {
   } else if (is<truncates>(chosen) && !e_.chance(40)) {
     push_value(wasm::kI32);
     number(0xFFFF, wasm::kI32);
-    op(Op::i32_and);
+    combine(Op::i32_and, wasm::kI32);
     op(params[0] == wasm::kF32 ? Op::f32_convert_i32_u : Op::f64_convert_i32_u);
-    consume(2);
+    consume(1);
     push(params[0]);
   } else if (is<may_choose_nan>(chosen) && params.size() == 2 && e_.chance(90)) {
     need(params.first(1));
@@ -289,17 +290,18 @@ void BodyGenerator::canonicalize_top(ValType type) {
 // Seldom zero, since a trap ends the call and all that would come.
 void BodyGenerator::push_divisor(ValType type) {
   const std::uint32_t choice = e_.below(16);
-  if (choice < 10) {
-    const std::uint64_t divisors[] = {1,  2,    3,        7,          10,         255,     UINT64_MAX - 1,
-                                      16, 1000, 0x10001U, 0x7FFFFFFF, 0x80000000, 1U << 9, UINT64_MAX};
+  if (choice < 6) {
+    const std::uint64_t divisors[] = {1, 2, 3, 5, 7, 10, 16, 255, 641, 1000, 1U << 9, 0x10001, UINT64_MAX};
     return number(e_.pick(divisors), type);
+  }
+  if (choice < 11) {
+    const std::uint64_t divisor = type == wasm::kI64 ? edge_i64(e_) : edge_i32(e_);
+    return number(divisor == 0 ? UINT64_MAX - 4 : divisor, type);
   }
   push_value(type);
   if (choice == 15) return;
   number(1, type);
-  op(type == wasm::kI32 ? Op::i32_or : Op::i64_or);
-  consume(2);
-  push(type);
+  combine(type == wasm::kI32 ? Op::i32_or : Op::i64_or, type);
 }
 
 void BodyGenerator::select(ValType type) {
@@ -315,6 +317,7 @@ void BodyGenerator::select(ValType type) {
 }
 
 void BodyGenerator::set_local() {
+  if (e_.chance(60)) return update_local();
   std::uint32_t local = 0;
   if (available() > 0 && e_.chance(150)) {
     local = settable_local(stack_.back());
@@ -322,6 +325,10 @@ void BodyGenerator::set_local() {
     local = settable_local(choose_type());
     push_value(locals_[local].type);
   }
+  write_local(local);
+}
+
+void BodyGenerator::write_local(std::uint32_t local) {
   if (e_.chance(60)) {
     op(Op::local_tee, local);
     consume(1);
@@ -329,6 +336,35 @@ void BodyGenerator::set_local() {
   }
   op(Op::local_set, local);
   consume(1);
+}
+
+// x = x op y or x = y op x, as most programs are full of.
+void BodyGenerator::update_local() {
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < locals_.size(); ++i) {
+    if (!locals_[i].is_reserved && !locals_[i].type.is_ref()) numbers.push_back(i);
+  }
+  if (numbers.empty()) return;
+  const std::uint32_t local = e_.pick(numbers);
+  const ValType type = locals_[local].type;
+  const auto& operations = g_.operations.giving[static_cast<std::size_t>(type.kind())];
+  if (operations.empty()) return;
+  const Op chosen = e_.pick(operations);
+  const validate::Signature& signature = validate::signature_of(chosen);
+  // An operand of its type is the local itself.
+  for (std::size_t i = 0; i < signature.count; ++i) {
+    if (signature.params[i] != type || (i + 1 < signature.count && e_.chance(50))) continue;
+    const std::size_t floor = floor_;
+    floor_ = stack_.size();
+    need(Types(signature.params.data(), i));
+    op(Op::local_get, local);
+    push(type);
+    operation(chosen);
+    floor_ = std::min(floor, floor_);
+    return write_local(local);
+  }
+  push_value(type);
+  write_local(local);
 }
 
 void BodyGenerator::access_global() {
