@@ -72,20 +72,13 @@ Result<void> make_tiers(EngineState& engine) {
       engine.tier = interp::make_interpreter();
       return {};
     case TierSelection::automatic:
-      if (kHasBaseline) {
-        engine.code_space = WASI_TRY(make_code_space(engine.config));
-        make_baseline(engine, false);
-      } else {
-        engine.tier = interp::make_interpreter();
-      }
+      engine.code_space = WASI_TRY(make_code_space(engine.config));
+      make_baseline(engine, false);
       return {};
     case TierSelection::baseline:
-      if (kHasBaseline) {
-        engine.code_space = WASI_TRY(make_code_space(engine.config));
-        make_baseline(engine, true);
-        return {};
-      }
-      return fail(ErrorKind::unsupported, "this build has no baseline compiler");
+      engine.code_space = WASI_TRY(make_code_space(engine.config));
+      make_baseline(engine, true);
+      return {};
   }
   return fail(ErrorKind::argument, "there is no tier number {}", static_cast<unsigned>(engine.config.tier));
 }

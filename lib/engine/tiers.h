@@ -1,4 +1,4 @@
-// The tiers that this build has, and an engine's choice among them.
+// An engine's choice among the tiers.
 #pragma once
 
 #include <wasi/error.h>
@@ -6,9 +6,6 @@
 namespace wasi::detail {
 
 struct EngineState;
-
-// False until the compiler is complete (the option WASIRUN_BASELINE of the build).
-inline constexpr bool kHasBaseline = WASIRUN_BASELINE != 0;
 
 // Gives the engine the tier that its configuration asks for, and what that needs.
 Result<void> make_tiers(EngineState& engine);

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "coverage.h"
-#include "engine/tiers.h"
 #include "report.h"
 #include "script.h"
 
@@ -33,6 +32,7 @@ struct Options {
   std::string checks = "guard";
   std::string gc = "normal";
   std::vector<std::string> tiers;
+  std::optional<std::uint32_t> tier_threshold;
   std::vector<fs::path> reports;
   bool coverage = false;
 };
@@ -41,9 +41,9 @@ struct Tier {
   std::string_view name;
   wasi::TierSelection selection;
 };
-constexpr Tier kTiers[] = {{"interp", wasi::TierSelection::interpreter}, {"baseline", wasi::TierSelection::baseline}};
-// Those that this build has.
-constexpr std::span<const Tier> tiers() { return std::span(kTiers).first(wasi::detail::kHasBaseline ? 2 : 1); }
+constexpr Tier kTiers[] = {{"interp", wasi::TierSelection::interpreter},
+                           {"baseline", wasi::TierSelection::baseline},
+                           {"auto", wasi::TierSelection::automatic}};
 
 std::vector<fs::path> find_scripts(const Options& options, const std::string& only_file) {
   std::vector<fs::path> found;
@@ -95,12 +95,13 @@ int run(Options options) {
   }
   Report report;
   bool is_covered = true;
-  for (const Tier& tier : tiers()) {
+  for (const Tier& tier : kTiers) {
     if (!options.tiers.empty() && std::ranges::find(options.tiers, tier.name) == options.tiers.end()) continue;
     // Only the interpreter counts.
     if (options.coverage && tier.selection != wasi::TierSelection::interpreter) continue;
     wasi::EngineConfig config;
     config.tier = tier.selection;
+    config.tier_threshold = options.tier_threshold;
     if (options.checks == "explicit") config.bounds_checks = wasi::BoundsChecks::explicit_checks;
     const auto engine = wasi::Engine::create(config);
     if (!engine) {
@@ -154,9 +155,11 @@ int main(int argc, char** argv) {
   app.add_option("--tier", options.tiers, "A tier to run; default: all. Repeatable")
       ->allow_extra_args(false)
       ->check([](const std::string& name) {
-        const bool is_known = std::ranges::any_of(tiers(), [&](const Tier& tier) { return tier.name == name; });
-        return is_known ? std::string() : "this build has no such tier";
+        const bool is_known = std::ranges::any_of(kTiers, [&](const Tier& tier) { return tier.name == name; });
+        return is_known ? std::string() : "there is no such tier";
       });
+  app.add_option("--tier-threshold", options.tier_threshold,
+                 "With auto: calls and iterations before a function is compiled; default: as shipped");
   app.add_option("--bounds-checks", options.checks, "guard or explicit")->check(CLI::IsMember({"guard", "explicit"}));
   app.add_option("--gc", options.gc, "normal, or stress: collect at every allocation")
       ->check(CLI::IsMember({"normal", "stress"}));

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "engine/fixture.h"
-#include "engine/tiers.h"
 
 using namespace wasi;
 using namespace wasi::test;
@@ -18,7 +17,6 @@ constexpr const char* kTableOutside = "out of bounds table access";
 // One engine of each kind.
 void in_every_engine(const std::function<void(const Engine&)>& check) {
   for (const TierSelection tier : {TierSelection::automatic, TierSelection::interpreter, TierSelection::baseline}) {
-    if (tier == TierSelection::baseline && !detail::kHasBaseline) continue;
     for (const BoundsChecks checks : {BoundsChecks::guard_pages, BoundsChecks::explicit_checks}) {
       INFO("tier " << static_cast<int>(tier)
                    << (checks == BoundsChecks::guard_pages ? ", guard pages" : ", explicit checks"));

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "engine/fixture.h"
-#include "engine/tiers.h"
 
 using namespace wasi;
 using namespace wasi::test;
@@ -40,11 +39,6 @@ TEST_CASE("Engines tell what each tier made, and what was compiled and why") {
   CHECK(tiers.at(0).tier == "interp");
   CHECK(tiers[0].functions == 2);
   const std::vector<TierChange> changes = engine.tier_changes();
-  if (!detail::kHasBaseline) {
-    CHECK(tiers.size() == 1);
-    CHECK(changes.empty());
-    return;
-  }
   REQUIRE(tiers.size() == 2);
   CHECK(tiers[1].tier == "baseline");
   CHECK(tiers[1].functions == 2);
@@ -63,7 +57,6 @@ TEST_CASE("Engines tell what each tier made, and what was compiled and why") {
 }
 
 TEST_CASE("Heat survives instances: a function is compiled though each of them calls it little") {
-  if (!detail::kHasBaseline) return;
   const Engine engine = must(Engine::create({.tier_threshold = 100, .tier_threads = 0, .records_tier_changes = true}));
   const Module module = load(engine, kModule);
   for (int i = 0; i < 200; ++i) {
@@ -83,7 +76,6 @@ TEST_CASE("What runs little is not compiled") {
 }
 
 TEST_CASE("The baseline tier tells what it compiles at first calls") {
-  if (!detail::kHasBaseline) return;
   const Engine engine = must(Engine::create({.tier = TierSelection::baseline, .records_tier_changes = true}));
   const Module module = load(engine, kModule);
   Store store(engine);

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "engine/state.h"
-#include "engine/tiers.h"
 #include "fuzz/edges.h"
 #include "interp/interpreter.h"
 #include "mutation/mutate.h"
@@ -23,6 +22,11 @@ Engine make_public(BoundsChecks checks, TierSelection tier = TierSelection::inte
   return Engine::create({.bounds_checks = checks, .tier = tier}).value();
 }
 
+// Machine code from so many calls and iterations on; where they end in a loop, that is where it is entered.
+Engine make_automatic(std::uint32_t threshold, BoundsChecks checks) {
+  return Engine::create({.bounds_checks = checks, .tier_threshold = threshold, .tier_threads = 0}).value();
+}
+
 // An interpreter whose code is made in another way than users get it.
 Engine make_interpreter(interp::CodeStyle style, BoundsChecks checks) {
   auto state = std::make_shared<detail::EngineState>();
@@ -32,7 +36,6 @@ Engine make_interpreter(interp::CodeStyle style, BoundsChecks checks) {
   return detail::Internals::engine(std::move(state));
 }
 
-// Those of tiers that this build does not have are left out.
 constexpr Configuration kConfigurations[] = {
     {"interpreter, guard pages", [] { return make_public(BoundsChecks::guard_pages); }},
     {"interpreter, explicit checks", [] { return make_public(BoundsChecks::explicit_checks); }},
@@ -41,9 +44,10 @@ constexpr Configuration kConfigurations[] = {
     {"baseline, guard pages", [] { return make_public(BoundsChecks::guard_pages, TierSelection::baseline); }},
     {"baseline, explicit checks", [] { return make_public(BoundsChecks::explicit_checks, TierSelection::baseline); }},
     {"baseline, collecting", [] { return make_public(BoundsChecks::guard_pages, TierSelection::baseline); }, true},
+    {"automatic, compiling at once", [] { return make_automatic(1, BoundsChecks::guard_pages); }},
+    {"automatic, entering at loop heads", [] { return make_automatic(2, BoundsChecks::explicit_checks); }},
+    {"automatic, compiling after a while, collecting", [] { return make_automatic(7, BoundsChecks::guard_pages); }, true},
 };
-// The first of each tier that not all builds have.
-constexpr std::size_t kFirstBaseline = 4;
 
 std::uint64_t hash_bytes(std::span<const std::uint8_t> bytes) {
   std::uint64_t hash = bytes.size();
@@ -312,9 +316,7 @@ std::string context(const Transcript& transcript, std::size_t word) {
 
 }  // namespace
 
-std::span<const Configuration> configurations() {
-  return detail::kHasBaseline ? kConfigurations : std::span(kConfigurations).first(kFirstBaseline);
-}
+std::span<const Configuration> configurations() { return kConfigurations; }
 
 Differential::Differential(std::span<const Configuration> chosen) {
   for (const Configuration& configuration : chosen) members_.push_back({configuration, configuration.make_engine()});

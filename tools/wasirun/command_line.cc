@@ -10,7 +10,6 @@
 #include <limits>
 #include <span>
 
-#include "engine/tiers.h"
 #include "tools/wasirun/nearest.h"
 #include "tools/wasirun/report.h"
 #include "wasi/context.h"
@@ -110,13 +109,13 @@ T choose(const char* option, const std::string& text, const Choice<T> (&choices)
 }
 
 wasi::TierSelection choose_tier(const std::string& text) {
-  if (text == "llvm" || (text == "baseline" && !wasi::detail::kHasBaseline)) {
+  if (text == "llvm") {
     throw CLI::ValidationError("--tier", fmt::format("{} is not in this version", text));
   }
   static constexpr Choice<wasi::TierSelection> kTiers[] = {{"auto", wasi::TierSelection::automatic},
                                                            {"interp", wasi::TierSelection::interpreter},
                                                            {"baseline", wasi::TierSelection::baseline}};
-  return choose("--tier", text, std::span(kTiers).first(wasi::detail::kHasBaseline ? 3 : 2));
+  return choose("--tier", text, kTiers);
 }
 
 using Text = const std::string&;
@@ -265,11 +264,10 @@ void add_run_options(CLI::App& app, RunCommand& run) {
             run.limits.subscriptions);
   add_count(app, "--max-iovecs", "COUNT", "Most buffers of one read or write (default: 65536)", run.limits.iovecs);
   add_read(app, "--tier", "TIER",
-           wasi::detail::kHasBaseline
-               ? "What executes the program: auto (default), interp or baseline (compiled before it begins)"
-               : "What executes the program: auto (default) or interp",
+           "What executes the program: auto (default; interpreted first, what runs much is compiled), interp or "
+           "baseline (compiled before it begins)",
            [&run](Text value) { run.engine.tier = choose_tier(value); });
-  if (wasi::detail::kHasBaseline) add_code_options(app, run);
+  add_code_options(app, run);
   add_read(app, "--validate", "WHEN",
            "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
            [&run](Text value) {
@@ -296,17 +294,12 @@ void add_run_options(CLI::App& app, RunCommand& run) {
       });
   add_trace_options(app, run);
   add_repeatable(app, "--profile", "WHAT",
-                 wasi::detail::kHasBaseline
-                     ? "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
-                       "translate, run) or tiers (which function was compiled when and why). Repeatable"
-                     : "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
-                       "translate, run)",
+                 "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
+                 "translate, run) or tiers (which function was compiled when and why). Repeatable",
                  [&run](Text value) {
                    static constexpr Choice<bool RunCommand::*> kChoices[] = {{"phases", &RunCommand::profile_phases},
                                                                              {"tiers", &RunCommand::profile_tiers}};
-                   // Without a second tier there is nothing to tell of tiers.
-                   run.*choose("--profile", value, std::span(kChoices).first(wasi::detail::kHasBaseline ? 2 : 1)) =
-                       true;
+                   run.*choose("--profile", value, kChoices) = true;
                    run.engine.records_tier_changes = run.profile_tiers;
                  });
 }
