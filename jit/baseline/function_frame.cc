@@ -427,10 +427,11 @@ void Compiler::emit_jump_tables() {
   for (const JumpTable& table : tables_) {
     asm_.align(asmjit::AlignMode::kData, 4);
     asm_.bind(table.label);
-    if (listing_) listing_->targets(table.targets);
+    const auto targets = std::span(table_targets_).subspan(table.first_target, table.target_count);
+    if (listing_) listing_->targets(targets);
     const std::uint64_t begin = asm_.label_offset(table.label);
     distances.clear();
-    for (const asmjit::Label& target : std::span(table_targets_).subspan(table.first_target, table.target_count)) {
+    for (const asmjit::Label& target : targets) {
       distances.push_back(static_cast<std::int32_t>(asm_.label_offset(target) - begin));
     }
     asm_.embed(distances.data(), distances.size() * sizeof(std::int32_t));
