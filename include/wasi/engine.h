@@ -36,10 +36,10 @@ enum class BoundsChecks : std::uint8_t {
 
 // What executes guest code.
 enum class TierSelection : std::uint8_t {
-  automatic,    // whatever is best among the tiers of this version
-  interpreter,  // only the interpreter
+  automatic,    // functions begin in the interpreter, and those in which time is spent go on in machine code
+  interpreter,  // only the interpreter: no machine code is made, no executable memory is asked for
   baseline,     // machine code of one quick pass, made at a function's first call or by Module::prepare; what cannot
-                // have any is interpreted. Engine::create refuses it with `unsupported` in builds without it
+                // have any is interpreted
 };
 
 // Tools that are told the names of machine code.
@@ -63,6 +63,7 @@ struct EngineConfig {
   // Most threads that compile in the background; 0: none, whoever runs a function compiles it.
   std::optional<std::uint32_t> tier_threads = {};
   bool records_tier_changes = false;  // for Engine::tier_changes()
+  bool counts_optimisations = false;  // for Engine::optimisations()
   // Most bytes of machine code that all modules together have; what finds no room is interpreted. At most 1 GiB.
   std::uint64_t code_memory_limit = std::uint64_t{512} << 20;
   std::vector<CodeTool> code_tools = {};
@@ -80,8 +81,8 @@ class Engine {
   WASI_API Engine();
   Engine(const Engine&) = default;  // no moves: a moved-from handle stays valid
   Engine& operator=(const Engine&) = default;
-  // Fails with `argument` for a feature that does not exist, with `unsupported` for a tier that this build does not
-  // have, with `io` where a tool cannot be told of code.
+  // Fails with `argument` for a feature, a tier or a tool that does not exist, with `io` where a tool cannot be told of
+  // code. A host that refuses machine code is no failure: the interpreter runs everything then (on_warning).
   WASI_API static Result<Engine> create(EngineConfig config);
 
   [[nodiscard]] WASI_API const EngineConfig& config() const;
@@ -90,6 +91,9 @@ class Engine {
   [[nodiscard]] WASI_API std::vector<TierMetrics> tiers() const;
   // Which functions were compiled when and why, in order, if the configuration says that it is recorded.
   [[nodiscard]] WASI_API std::vector<TierChange> tier_changes() const;
+  // What compilers did beyond the simplest code, if the configuration says that it is counted; empty where nothing is
+  // ever compiled.
+  [[nodiscard]] WASI_API std::vector<OptimisationCount> optimisations() const;
 
  private:
   friend struct detail::Internals;

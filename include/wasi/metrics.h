@@ -49,6 +49,14 @@ struct TierChange {
   std::string failure = {};      // why there is no machine code; empty: there is
 };
 
+// How often a compiler did better than the simplest code, in all that an engine compiled.
+struct OptimisationCount {
+  std::string_view tier;     // "baseline"
+  std::string_view name;     // "pinned_locals"
+  std::string_view counted;  // "locals that live in a register"
+  std::uint64_t count = 0;
+};
+
 // The heap of a store's structures and arrays.
 struct HeapMetrics {
   std::uint64_t collections = 0;

@@ -24,7 +24,8 @@ using Compiler = decltype(&compile);
 struct BaselineOptions {
   // False: functions begin in the interpreter, and stay there until somebody calls compile_function().
   bool compiles_at_first_call = true;
-  runtime::TierLog* log = nullptr;  // is told what is compiled at first calls; outlives the tier
+  runtime::TierLog* log = nullptr;       // is told what is compiled at first calls; outlives the tier
+  OptimisationCounts* counts = nullptr;  // of all that is compiled; outlives the tier
 };
 
 class BaselineTier : public runtime::Tier, public runtime::NativeTier {

@@ -5,7 +5,7 @@ namespace wasi::jit::baseline {
 
 // Beyond SSSE3 and SSE4.1. Each may be switched off, avx2 with avx.
 struct CpuFeatures {
-  bool sufficient = false;  // SSSE3 and SSE4.1 themselves: nothing is compiled without
+  bool sufficient = false;  // SSSE3 and SSE4.1 themselves: an engine compiles nothing without
   bool sse42 = false;
   bool popcnt = false;
   bool lzcnt = false;

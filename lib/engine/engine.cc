@@ -70,6 +70,19 @@ std::vector<TierChange> Engine::tier_changes() const {
   return state_->tier_log == nullptr ? std::vector<TierChange>() : state_->tier_log->changes();
 }
 
+std::vector<OptimisationCount> Engine::optimisations() const {
+  std::vector<OptimisationCount> counts;
+  if (state_->optimisations == nullptr) return counts;
+  for (std::size_t i = 0; i < jit::baseline::kOptimisationCount; ++i) {
+    const jit::baseline::OptimisationInfo& info = jit::baseline::kOptimisations[i];
+    counts.push_back({.tier = state_->tier->name(),
+                      .name = info.name,
+                      .counted = info.counted,
+                      .count = (*state_->optimisations)[i].load(std::memory_order_relaxed)});
+  }
+  return counts;
+}
+
 const char* version() { return WASIRUN_VERSION; }
 
 }  // namespace wasi

@@ -20,6 +20,7 @@
 
 #include "binary/names.h"
 #include "engine/store_life.h"
+#include "jit/baseline/optimisations.h"
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
 #include "runtime/store.h"
@@ -40,8 +41,9 @@ struct EngineState {
   EngineConfig config;
   wasm::FeatureSet disabled_features;
   std::shared_ptr<wasm::TypeRegistry> registry;
-  std::shared_ptr<jit::CodeSpace> code_space;  // null where no tier makes machine code
-  std::unique_ptr<runtime::TierLog> tier_log;  // null: nobody wants to know
+  std::shared_ptr<jit::CodeSpace> code_space;                        // null where no tier makes machine code
+  std::unique_ptr<runtime::TierLog> tier_log;                        // null: nobody wants to know
+  std::unique_ptr<jit::baseline::OptimisationCounts> optimisations;  // null: nobody wants to know, or nothing compiles
   std::unique_ptr<runtime::Tier> tier;
   std::unique_ptr<runtime::TierPolicy> policy;  // null: functions stay in the tier that they are prepared for
 };

@@ -33,6 +33,9 @@ Result<std::shared_ptr<jit::CodeSpace>> make_code_space(const EngineConfig& conf
   jit::CodeSpaceOptions options;
   options.limit = config.code_memory_limit;
   options.warn = config.on_warning;
+  if (!jit::baseline::CpuFeatures::host().sufficient) {
+    options.refusal = Error{ErrorKind::unsupported, "this processor lacks SSSE3 or SSE4.1", {}, {}};
+  }
   for (const CodeTool tool : config.code_tools) options.listeners.push_back(WASI_TRY(make_listener(tool)));
   return std::make_shared<jit::CodeSpace>(std::move(options));
 }
@@ -56,9 +59,14 @@ runtime::TierPolicyOptions policy_options(const EngineState& engine) {
 }
 
 void make_baseline(EngineState& engine, bool compiles_at_first_call) {
+  if (engine.config.counts_optimisations) {
+    engine.optimisations = std::make_unique<jit::baseline::OptimisationCounts>();
+  }
   auto tier = std::make_unique<jit::baseline::BaselineTier>(
       *engine.code_space, interp::make_interpreter(), &jit::baseline::compile,
-      jit::baseline::BaselineOptions{.compiles_at_first_call = compiles_at_first_call, .log = engine.tier_log.get()});
+      jit::baseline::BaselineOptions{.compiles_at_first_call = compiles_at_first_call,
+                                     .log = engine.tier_log.get(),
+                                     .counts = engine.optimisations.get()});
   if (!compiles_at_first_call) engine.policy = std::make_unique<runtime::TierPolicy>(*tier, policy_options(engine));
   engine.tier = std::move(tier);
 }

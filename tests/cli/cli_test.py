@@ -4,6 +4,8 @@
 usage: cli_test.py WASIRUN [unittest arguments]
 """
 
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -345,19 +347,10 @@ class Signals(CliTest):
 
 
 class Tiers(CliTest):
-    """Only in builds that have a compiler to choose."""
-
     PROGRAM = """(module
       (memory 1)
       (func $double (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
       (func $quadruple (export "quadruple") (param i32) (result i32) (call $double (call $double (local.get 0)))))"""
-
-    def setUp(self):
-        super().setUp()
-        if "baseline" not in self.run_cli("run", "--help")[1]:
-            self.check_error(USAGE, ["--tier", "baseline", "x.wasm"], "baseline is not in this version")
-            self.check_error(USAGE, ["--max-code", "1m", "x.wasm"], "unknown option --max-code")
-            self.skipTest("this build has no compiler")
 
     def quadruple(self, *options, **others):
         path = self.wat(self.PROGRAM, flags=["--debug-names"])
@@ -385,6 +378,50 @@ class Tiers(CliTest):
         self.assertIn(b"double\0", dump)
         self.assertIn(b"quadruple\0", dump)
         self.check_error(USAGE, ["--code-tool", "vtune", "x.wasm"], "--code-tool", "perf, jitdump, gdb")
+
+    def test_profile_of_generated_code(self):
+        code, out, err = self.quadruple("--profile", "codegen")
+        self.assertEqual((code, out), (SUCCESS, "40\n"))
+        lines = err.splitlines()
+        self.assertRegex(lines[0], r"^baseline +2 functions of \d+ bytes of bytecode, [1-9]\d* bytes of machine code$")
+        counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
+        # Twice its parameter is a product with a constant.
+        self.assertEqual(counts["constant_factors"], 1, err)
+        self.assertEqual(counts["constant_divisors"], 0, err)
+        _, _, both = self.quadruple("--profile", "codegen", "--profile", "tiers")
+        self.assertIn("constant_factors", both)
+        self.assertIn("first call", both)
+        # Without the option nothing is counted, or said.
+        self.assertEqual(self.quadruple(), (SUCCESS, "40\n", ""))
+
+    def test_profile_of_code_that_nobody_generates(self):
+        path = self.wat(self.PROGRAM)
+        code, out, err = self.run_cli("--tier", "interp", "--profile", "codegen", "--invoke", "quadruple", path, "10")
+        self.assertEqual((code, out, err), (SUCCESS, "40\n", "wasirun: note: --profile codegen: with --tier interp nothing "
+                                            "is compiled\n"))
+
+    def forbid_new_executable_pages(self):
+        """For the child: pages that are there cannot become executable, as some service managers have it."""
+        memory_deny_write_execute, refuse_gain = 65, 1
+        if self.libc.prctl(memory_deny_write_execute, ctypes.c_ulong(refuse_gain), *[ctypes.c_ulong(0)] * 3) != 0:
+            os._exit(77)
+
+    def test_a_host_that_refuses_executable_memory(self):
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        # Code has a file in memory then; what debuggers can work with has none.
+        code, out, err = self.quadruple("--profile", "phases", preexec_fn=self.forbid_new_executable_pages)
+        if code == 77:
+            self.skipTest("this kernel cannot be told to refuse executable pages")
+        self.assertEqual((code, out), (SUCCESS, "40\n"))
+        self.assertNotIn("warning", err)
+        self.assertNotIn("not compiled", err)
+        code, out, err = self.quadruple("--code-tool", "gdb", "--profile", "phases",
+                                        preexec_fn=self.forbid_new_executable_pages)
+        self.assertEqual((code, out), (SUCCESS, "40\n"))
+        self.assertTrue(err.startswith("wasirun: warning: the host refuses machine code, the interpreter runs all: no memory "
+                                       "for machine code: mprotect of executable pages was refused: "), err)
+        self.assertEqual(err.count("warning"), 1)
+        self.assertIn(", 2 of them not compiled", err)
 
 
 class Running(CliTest):
@@ -525,6 +562,9 @@ class Running(CliTest):
         _, _, err = self.run_cli("--profile", "tiers", "--profile", "phases", self.exit_with(3))
         self.assertIn("\ninterp ", err)
         self.assertIn("decode ", err)
+        code, _, err = self.run_cli("--profile", "codegen", self.exit_with(3))
+        self.assertEqual(code, 3)
+        self.assertRegex(err, r"(?m)^baseline +0 functions of 0 bytes of bytecode, 0 bytes of machine code$")
 
 
 class Invoking(CliTest):
@@ -626,12 +666,16 @@ class Terminal(CliTest):
     def stderr_on_terminal(self, *args, **env):
         reader, terminal = pty.openpty()
         base = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")}
-        subprocess.run([WASIRUN, *args], stderr=terminal, stdout=subprocess.DEVNULL, timeout=TIMEOUT,
-                       env={**base, **env}, check=False)
+        # A terminal holds little that nobody reads.
+        process = subprocess.Popen([WASIRUN, *args], stderr=terminal, stdout=subprocess.DEVNULL, env={**base, **env})
         os.close(terminal)
-        text = os.read(reader, 65536).decode()
+        text = b""
+        with contextlib.suppress(OSError):  # EIO when the last one has closed it
+            while part := os.read(reader, 65536):
+                text += part
+        process.wait(TIMEOUT)
         os.close(reader)
-        return text
+        return text.decode()
 
     def test_colours_on_a_terminal_only(self):
         self.assertIn("\033[1;31merror:\033[0m", self.stderr_on_terminal("nowhere.wasm", TERM="xterm"))
@@ -641,6 +685,35 @@ class Terminal(CliTest):
         self.assertNotIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="xterm", NO_COLOR="1"))
         self.assertIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="xterm", NO_COLOR=""))
         self.assertNotIn("\033", self.stderr_on_terminal("nowhere.wasm", TERM="dumb"))
+
+    def large_module(self, functions):
+        """A module that has much to compile, and nothing to run: each function has 16 KiB of additions."""
+        def number(value):
+            digits = bytearray()
+            while value > 0x7F:
+                digits.append(value & 0x7F | 0x80)
+                value >>= 7
+            return bytes(digits) + bytes([value])
+
+        def section(code, content):
+            return bytes([code]) + number(len(content)) + content
+        # One local; local.get 0, local.get 0, i32.add, local.set 0 again and again.
+        body = b"\1\1\x7f" + b"\x20\0\x20\0\x6a\x21\0" * 2340 + b"\x0b"
+        code = number(functions) + (number(len(body)) + body) * functions
+        return self.file("large.wasm", b"\0asm\1\0\0\0" + section(1, b"\1\x60\0\0") + section(3, number(functions) +
+                         b"\0" * functions) + section(7, b"\1\6_start\0\0") + section(10, code))
+
+    def test_progress_of_compilation(self):
+        """After half a second there is a bar, which is gone in the end: found with modules that take longer and longer."""
+        for functions in (250, 1000, 4000, 16000):
+            module = self.large_module(functions)
+            text = self.stderr_on_terminal("--tier", "baseline", module, TERM="xterm")
+            if text:
+                break
+        self.assertRegex(text, r"^(\rcompiling \[#*\.*\] +\d+ %)+\r\033\[K$")
+        # The same one without a terminal, and on one that cannot move its cursor.
+        self.assertEqual(self.run_cli("--tier", "baseline", module, env={"TERM": "xterm"}), (SUCCESS, "", ""))
+        self.assertEqual(self.stderr_on_terminal("--tier", "baseline", module, TERM="dumb"), "")
 
 
 class Output(CliTest):

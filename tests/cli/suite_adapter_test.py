@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """tools/wasi-testsuite-adapter, used as the runner of WebAssembly/wasi-testsuite uses adapters.
 
-usage: suite_adapter_test.py WASIRUN SHARED
+usage: suite_adapter_test.py WASIRUN SHARED [OPTIONS]
 
 Loads the adapter, asks it for its name, version and abilities, and runs each program of the suite by the command line
-that it gives. The suite is looked for in SHARED; without it only what needs no program is checked.
+that it gives. The suite is looked for in SHARED; without it only what needs no program is checked. OPTIONS are of
+`wasirun run`, in one word, for all programs.
 """
 
 import importlib.util
@@ -21,6 +22,7 @@ import unittest
 ADAPTER = pathlib.Path(__file__).resolve().parents[2] / "tools" / "wasi-testsuite-adapter" / "wasirun.py"
 SKIPPED = 77
 WASIRUN = ""
+OPTIONS = ""
 SUITE = pathlib.Path()
 WORLD, VERSION = "wasi:cli/command", "wasm32-wasip1"
 
@@ -61,7 +63,7 @@ class Adapter(unittest.TestCase):
 
 class Programs(unittest.TestCase):
     def test_all(self):
-        adapter = load(ADAPTER, shlex.quote(WASIRUN))
+        adapter = load(ADAPTER, f"{shlex.quote(WASIRUN)} {OPTIONS}")
         count = 0
         for manifest in sorted(SUITE.glob("*/*/manifest.json")):
             if json.loads(manifest.read_text())["version"] not in adapter.get_wasi_versions():
@@ -97,6 +99,7 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     WASIRUN = os.path.abspath(sys.argv.pop(1))
     SUITE = pathlib.Path(sys.argv.pop(1)) / "wasi-testsuite"
+    OPTIONS = sys.argv.pop(1) if len(sys.argv) > 1 else ""
     names = ["Adapter"] + (["Programs"] if SUITE.is_dir() else [])
     result = unittest.main(argv=[sys.argv[0], *names], exit=False).result
     if not result.wasSuccessful():

@@ -1,9 +1,14 @@
-// Which tier an engine has, and modules that are prepared before their first call.
+// Which tier an engine has, modules that are prepared before their first call, and hosts without machine code.
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <string>
 #include <vector>
 
 #include "engine/fixture.h"
+#include "support/restricted.h"
 
 using namespace wasi;
 using namespace wasi::test;
@@ -138,4 +143,61 @@ TEST_CASE("Without room for machine code the interpreter runs all, and one warni
   CHECK(run(*engine, load(*engine, kModule), "three") == 3);
   CHECK(warnings == std::vector<std::string>{
                         "the limit of 0 bytes for machine code is reached, the interpreter runs what has none yet"});
+}
+
+TEST_CASE("On a host that refuses executable memory the interpreter runs all, and one warning says so") {
+  const TierSelection tier = GENERATE(TierSelection::automatic, TierSelection::baseline);
+  const std::vector<std::uint8_t> bytes = wat(kModule);
+  CHECK(in_child([&] {
+          if (!forbid(SYS_mmap, EPERM, 2, PROT_EXEC) || !forbid(SYS_mprotect, EPERM, 2, PROT_EXEC)) return kCannotTest;
+          std::vector<std::string> warnings;
+          EngineConfig config{.tier = tier, .tier_threshold = 1, .tier_threads = 0};
+          config.on_warning = [&](const std::string& message) { warnings.push_back(message); };
+          const auto engine = Engine::create(config);
+          if (!engine) return 1;
+          const auto module = Module::from_bytes(*engine, bytes);
+          if (!module || !module->prepare()) return 2;
+          Store store(*engine);
+          const auto instance = Linker(*engine).instantiate(store, *module);
+          if (!instance) return 3;
+          const auto three = instance->function<std::int32_t()>("three");
+          for (int i = 0; i < 10; ++i) {
+            const auto sum = (*three)();
+            if (!sum || *sum != 3) return 4;
+          }
+          if (warnings.size() != 1) return 10 + static_cast<int>(warnings.size());
+          return warnings[0].starts_with("the host refuses machine code, the interpreter runs all: ") ? 0 : 5;
+        }) == 0);
+}
+
+TEST_CASE("Engines that are asked to count optimisations do") {
+  constexpr const char* kProduct = R"((module
+    (func (export "product") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 10)))))";
+  Engine engine = must(Engine::create({.tier = TierSelection::baseline, .counts_optimisations = true}));
+  const auto count = [&](std::string_view name) {
+    const std::vector<OptimisationCount> counts = engine.optimisations();
+    const auto found = std::ranges::find(counts, name, &OptimisationCount::name);
+    REQUIRE(found != counts.end());
+    CHECK(found->tier == "baseline");
+    CHECK_FALSE(found->counted.empty());
+    return found->count;
+  };
+  CHECK(count("constant_factors") == 0);
+  must(load(engine, kProduct).prepare());
+  must(load(engine, kProduct).prepare());
+  CHECK(count("constant_factors") == 2);
+  CHECK(count("constant_divisors") == 0);
+  // Also what is compiled while it runs.
+  engine = must(Engine::create({.tier_threshold = 1, .tier_threads = 0, .counts_optimisations = true}));
+  Store store(engine);
+  const Instance instance = must(Linker(engine).instantiate(store, load(engine, kProduct)));
+  const auto product = must(instance.function<std::int32_t(std::int32_t)>("product"));
+  for (int i = 0; i < 10; ++i) CHECK(must(product(7)) == 70);
+  CHECK(count("constant_factors") == 1);
+
+  engine = must(Engine::create({.tier = TierSelection::baseline}));
+  must(load(engine, kProduct).prepare());
+  CHECK(engine.optimisations().empty());
+  engine = must(Engine::create({.tier = TierSelection::interpreter, .counts_optimisations = true}));
+  CHECK(engine.optimisations().empty());
 }

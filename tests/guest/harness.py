@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -75,18 +76,20 @@ def check_run(command, **options):
 
 
 class Session:
-    """One run of a case: the wasirun under test and the folder for what is built once."""
+    """One run of a case: the wasirun under test, `run` options that all programs get, like --tier, and the folder for
+    what is built once."""
 
-    def __init__(self, wasirun, cache):
+    def __init__(self, wasirun, cache, options=()):
         self.wasirun = wasirun
         self.cache = cache
+        self.run_command = [wasirun, "run", *options]
         # Sanitized builds are some ten times slower.
         self.patience = float(os.environ.get("WASIRUN_TEST_PATIENCE", "1"))
 
     def wasm(self, module, *args, options=(), dirs=(), stdin=b"", env=None, timeout=120, wrapper=(), cwd=None):
         """Runs a module under wasirun. `dirs`: (host, guest) pairs; `env`: the guest's variables; `wrapper`: a command
         that is put in front."""
-        command = [*wrapper, self.wasirun, "run", *options]
+        command = [*wrapper, *self.run_command, *options]
         for host, guest in dirs:
             command += ["--dir", f"{host}::{guest}"]
         for key, value in (env or {}).items():
@@ -224,11 +227,12 @@ def main(cases):
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--wasirun", type=pathlib.Path)
     parser.add_argument("--cache", type=pathlib.Path)
+    parser.add_argument("--options", type=shlex.split, default=[], help="of `wasirun run`, for all programs")
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
     if arguments.list:
         print("\n".join(cases))
         return 0
-    session = Session(arguments.wasirun.resolve(), arguments.cache.resolve())
+    session = Session(arguments.wasirun.resolve(), arguments.cache.resolve(), arguments.options)
     session.cache.mkdir(parents=True, exist_ok=True)
     return run_cases(cases, arguments.names, session)

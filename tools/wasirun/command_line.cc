@@ -295,12 +295,15 @@ void add_run_options(CLI::App& app, RunCommand& run) {
   add_trace_options(app, run);
   add_repeatable(app, "--profile", "WHAT",
                  "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
-                 "translate, run) or tiers (which function was compiled when and why). Repeatable",
+                 "translate, run), tiers (which function was compiled when and why) or codegen (how often each "
+                 "optimisation of the compiler applied). Repeatable",
                  [&run](Text value) {
                    static constexpr Choice<bool RunCommand::*> kChoices[] = {{"phases", &RunCommand::profile_phases},
-                                                                             {"tiers", &RunCommand::profile_tiers}};
+                                                                             {"tiers", &RunCommand::profile_tiers},
+                                                                             {"codegen", &RunCommand::profile_codegen}};
                    run.*choose("--profile", value, kChoices) = true;
                    run.engine.records_tier_changes = run.profile_tiers;
+                   run.engine.counts_optimisations = run.profile_codegen;
                  });
 }
 

@@ -42,6 +42,7 @@ struct RunCommand {
   bool trace_timestamps = false;
   bool profile_phases = false;
   bool profile_tiers = false;
+  bool profile_codegen = false;
 };
 
 struct ValidateCommand {

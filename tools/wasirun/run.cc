@@ -176,6 +176,20 @@ void print_tiers(const wasi::Engine& engine) {
   }
 }
 
+void print_codegen(const wasi::Engine& engine) {
+  const std::vector<wasi::OptimisationCount> counts = engine.optimisations();
+  if (counts.empty()) print_labelled("note", "--profile codegen: with --tier interp nothing is compiled");
+  for (const wasi::TierMetrics& tier : engine.tiers()) {
+    const auto is_of_tier = [&](const wasi::OptimisationCount& count) { return count.tier == tier.tier; };
+    if (std::ranges::none_of(counts, is_of_tier)) continue;
+    fmt::print(stderr, "{:<17} {:>9} functions of {} bytes of bytecode, {} bytes of machine code\n", tier.tier,
+               tier.functions, tier.translate.bytes, tier.code_bytes);
+    for (const wasi::OptimisationCount& count : counts) {
+      if (is_of_tier(count)) fmt::print(stderr, "{:<17} {:>9} {}\n", count.name, count.count, count.counted);
+    }
+  }
+}
+
 }  // namespace
 
 int file_failure(const std::string& file, const wasi::Error& error) {
@@ -231,6 +245,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
     print_phases(*engine, *module, translated, instantiated - start, Clock::now() - instantiated);
   }
   if (command.profile_tiers) print_tiers(*engine);
+  if (command.profile_codegen) print_codegen(*engine);
   // Only where something went wrong: an option of the same name may well be the program's own.
   if (exit_code != kSuccess && !command.misplaced_option.empty()) {
     print_labelled("note", fmt::format("{} stands behind the module, so it went to the program; options of wasirun's "
