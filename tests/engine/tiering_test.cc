@@ -32,7 +32,7 @@ std::int64_t sum(Store& store, const Engine& engine, const Module& module, std::
 
 TEST_CASE("Engines tell what each tier made, and what was compiled and why") {
   const Engine engine = must(Engine::create(at_once()));
-  const Module module = load(engine, kModule);
+  const Module module = load(engine, kModule, "--debug-names");
   Store store(engine);
   CHECK(sum(store, engine, module, 1000) == 500'500);
   const std::vector<TierMetrics> tiers = engine.tiers();
@@ -58,7 +58,7 @@ TEST_CASE("Engines tell what each tier made, and what was compiled and why") {
 
 TEST_CASE("Heat survives instances: a function is compiled though each of them calls it little") {
   const Engine engine = must(Engine::create({.tier_threshold = 100, .tier_threads = 0, .records_tier_changes = true}));
-  const Module module = load(engine, kModule);
+  const Module module = load(engine, kModule, "--debug-names");
   for (int i = 0; i < 200; ++i) {
     Store store(engine);
     CHECK(sum(store, engine, module, 3) == 6);
@@ -69,7 +69,7 @@ TEST_CASE("Heat survives instances: a function is compiled though each of them c
 
 TEST_CASE("What runs little is not compiled") {
   const Engine engine = must(Engine::create({.records_tier_changes = true}));
-  const Module module = load(engine, kModule);
+  const Module module = load(engine, kModule, "--debug-names");
   Store store(engine);
   CHECK(sum(store, engine, module, 100) == 5050);
   CHECK(engine.tier_changes().empty());
@@ -77,7 +77,7 @@ TEST_CASE("What runs little is not compiled") {
 
 TEST_CASE("The baseline tier tells what it compiles at first calls") {
   const Engine engine = must(Engine::create({.tier = TierSelection::baseline, .records_tier_changes = true}));
-  const Module module = load(engine, kModule);
+  const Module module = load(engine, kModule, "--debug-names");
   Store store(engine);
   CHECK(sum(store, engine, module, 10) == 55);
   const std::vector<TierChange> changes = engine.tier_changes();
@@ -92,7 +92,7 @@ TEST_CASE("Threads turn the same functions hot while modules and engines come an
     {
       // Some in the background, which may be in the middle of it when all is dropped.
       const Engine engine = must(Engine::create({.tier_threshold = 3, .tier_threads = 2}));
-      const Module shared = load(engine, kModule);
+      const Module shared = load(engine, kModule, "--debug-names");
       for (int t = 0; t < 4; ++t) {
         // The engine lives on in the threads.
         threads.emplace_back([&wrong, engine, shared] {
