@@ -106,7 +106,12 @@ TEST_CASE("every instruction is executed") {
   if (kSlower > 1) return;
   const Configuration counting[] = {{.name = "counting", .make_engine = &make_counting}};
   Differential counter(counting);
-  for (std::uint64_t seed = 0; seed < 10000; ++seed) REQUIRE_FALSE(counter.run(generate(bytes_of_seed(seed))));
+  // How many it takes differs between compilers, which evaluate a call's arguments in orders of their own.
+  constexpr std::uint64_t kMost = 100'000;
+  for (std::uint64_t seed = 0; seed < kMost; ++seed) {
+    REQUIRE_FALSE(counter.run(generate(bytes_of_seed(seed))));
+    if (seed % 1000 == 999 && names_of_missing(executed).empty()) break;
+  }
   CHECK(names_of_missing(executed) == "");
 }
 

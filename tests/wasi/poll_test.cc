@@ -219,13 +219,19 @@ TEST_CASE("a write that may wait writes everything, however small the pipe", "[p
   std::string line;
   Config config;
   config.out = {.kind = Stdio::Kind::fd, .fd = pipe.ends[1]};
-  config.trace.sink = [&](std::string_view text) { line += text; };
+  std::promise<void> is_waiting;
+  config.trace.sink = [&](std::string_view text) {
+    if (text.contains("<unfinished ...>")) is_waiting.set_value();
+    line += text;
+  };
   Guest guest(config);
   constexpr std::uint32_t kSize = 100'000;
   const std::uint32_t text = guest.allocate(kSize);
   for (std::uint32_t i = 0; i < kSize; ++i) guest.write(text + i, static_cast<std::uint8_t>('a' + i % 23));
   std::string received;
   std::thread reader([&] {
+    // A reader that is quick enough would spare the writer the wait.
+    is_waiting.get_future().wait_for(std::chrono::seconds(20));
     char buffer[3000];
     while (received.size() < 2 * kSize) {
       const ssize_t size = ::read(pipe.ends[0], buffer, sizeof(buffer));
