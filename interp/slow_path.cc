@@ -37,13 +37,15 @@ bool is_called_by_machine_code(const ExecState& exec, const Record& record) {
 
 }  // namespace
 
-// Between machine code and the interpreter, tail calls may go back and forth for ever: neither side may stay on the
-// native stack.
-CallOutcome tail_call_slowly(VmContext* vm, const std::uint8_t* ip, VmContext* callee_vm, FunctionCode* code,
-                             Slot* slots) {
+// The frame is unlinked before machine code runs: no backtrace shows it, and its record's place is free for others.
+WASI_CALLS_MACHINE_CODE CallOutcome tail_call_slowly(VmContext* vm, const std::uint8_t* ip, VmContext* callee_vm,
+                                                     FunctionCode* code, Slot* slots) {
+  if (code->native_code.load(std::memory_order_acquire) == nullptr) return call_slowly(vm, ip, callee_vm, code, slots);
   ExecState& exec = *vm->exec;
-  const auto& record = static_cast<const Record&>(*exec.top);
-  if (is_called_by_machine_code(exec, record) && code->native_code.load(std::memory_order_acquire) != nullptr) {
+  auto& record = static_cast<Record&>(*exec.top);
+  // Between machine code and the interpreter, tail calls may go back and forth for ever: neither side may stay on the
+  // native stack.
+  if (is_called_by_machine_code(exec, record)) {
     if (const void* entry = code->module->tier->tail_entry(*code)) {
       exec.thrown = runtime::kTailCall;
       exec.tail_callee = code;
@@ -53,7 +55,15 @@ CallOutcome tail_call_slowly(VmContext* vm, const std::uint8_t* ip, VmContext* c
       return CallOutcome::left;
     }
   }
-  return call_slowly(vm, ip, callee_vm, code, slots);
+  calls::stand_at(vm, ip);
+  const runtime::SlotEntry entry = runtime::entry_of(callee_vm, *code);
+  if (entry == interpreter_entry) return CallOutcome::ready;
+  const Record replaced = record;
+  exec.top = replaced.caller;
+  entry(callee_vm, slots, code);
+  record = replaced;
+  exec.top = &record;
+  return exec.thrown == nullptr ? CallOutcome::returned : CallOutcome::threw;
 }
 
 }  // namespace wasi::interp

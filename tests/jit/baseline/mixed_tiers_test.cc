@@ -126,7 +126,7 @@ TEST_CASE("tail calls between the worlds bring arguments of every kind") {
            R"( (i64.const 100) (i32.const 2) (i64.const 300) (i32.const 4) (i64.const 500) (i32.const 6)
         (i64.const 700) (f32.const 8) (f64.const 9) (f32.const 10) (f64.const 11) (f32.const 12) (f64.const 13)
         (f32.const 14) (f64.const 15) (f32.const 16) (f64.const 17) (v128.const i64x2 18 19) (v128.const i64x2 20 21)
-        (v128.const i64x2 22 23) (local.get 0))))";
+        (v128.const i64x2 22 23) (local.get 0)))))";
   };
   Instance& interpreted = world.instantiate(module("i_a", "i_b"));
   Instance& compiled = world.instantiate(module("a", "b"));
@@ -159,7 +159,7 @@ TEST_CASE("tail calls between the worlds go to other instances, through tables a
     (elem declare func $odd)
     (func $i_even (export "even") (type $t)
       (if (i64.eqz (local.get 0)) (then (return (global.get 0))))
-      (if (i64.and (local.get 0) (i64.const 2))
+      (if (i64.ne (i64.and (local.get 0) (i64.const 2)) (i64.const 0))
         (then (return_call $odd (i64.sub (local.get 0) (i64.const 1)))))
       (return_call_ref $t (i64.sub (local.get 0) (i64.const 1)) (ref.func $odd)))
     (func $i_caller (export "caller") (type $t) (i64.add (call $i_even (local.get 0)) (global.get 0)))))",
