@@ -13,7 +13,6 @@ namespace wasi::jit::baseline {
 
 namespace {
 
-constexpr std::uint64_t kMostBytes = 128;
 // A displacement that leaves room for those of the pieces.
 constexpr std::uint64_t kMostIndex = 1U << 30;
 
@@ -51,7 +50,7 @@ std::optional<std::uint32_t> Compiler::few_bytes() {
   const Value& count = stack_.back();
   if (!count.is_constant()) return std::nullopt;
   const std::uint64_t bytes = count.type == Type::i64 ? count.bits : count.bits & UINT32_MAX;
-  if (bytes == 0 || bytes > kMostBytes || !applies(Optimisation::constant_sizes)) return std::nullopt;
+  if (bytes == 0 || bytes > kMostInlineBytes || !applies(Optimisation::constant_sizes)) return std::nullopt;
   return static_cast<std::uint32_t>(bytes);
 }
 
@@ -71,7 +70,7 @@ bool Compiler::copy_few(wasm::MemoryIndex to, wasm::MemoryIndex from) {
   pop();
   const Address source = range(from, *bytes);
   const std::vector<Piece> pieces = pieces_of(*bytes);
-  std::array<std::uint8_t, kMostBytes / 16> registers{};
+  std::array<std::uint8_t, kMostInlineBytes / 16> registers{};
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const x64::Mem memory = part(source.memory, pieces[i]);
     if (pieces[i].bytes >= 4) {

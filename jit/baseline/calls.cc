@@ -198,7 +198,15 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
       asm_.mov(callee, x64::qword_ptr(callee, offsetof(FuncRef, code)));
       break;
   }
-  asm_.mov(x64::rax, x64::qword_ptr(callee, offsetof(FunctionCode, native_entry)));
+  const x64::Mem entry = x64::qword_ptr(callee, offsetof(FunctionCode, native_entry));
+  // This very function has an entry.
+  if (kind == Callee::own && index == function_.value - module_.imported_functions && !is_tail &&
+      applies(Optimisation::self_calls)) {
+    mark();
+    asm_.call(entry);
+    return finish_call(type);
+  }
+  asm_.mov(x64::rax, entry);
   asm_.test(x64::rax, x64::rax);
   ColdEntry& cold = entries_.emplace_back(ColdEntry{asm_.newLabel(), asm_.newLabel()});
   asm_.jz(cold.label);
@@ -218,6 +226,10 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
   }
   mark();
   asm_.call(x64::rax);
+  finish_call(type);
+}
+
+void Compiler::finish_call(const wasm::FuncType& type) {
   push_results(type);
   if (scan_.has_handlers) test_thrown();
   restore_pins();

@@ -254,7 +254,7 @@ x64::Xmm Compiler::in_xmm(Value& value) {
 }
 
 // The next instruction sets a local. Empty unless that lives in a register and nothing on the stack names it.
-std::optional<std::uint8_t> Compiler::register_of_set(Type type) const {
+std::optional<std::uint8_t> Compiler::register_of_set(Type type, std::size_t operands) const {
   std::uint64_t index = 0;
   const std::uint8_t* position = next_ + 1;
   for (unsigned shift = 0; position != body_end_ && shift < 32; shift += 7) {
@@ -264,9 +264,10 @@ std::optional<std::uint8_t> Compiler::register_of_set(Type type) const {
   }
   if (index >= locals_.size()) return std::nullopt;
   const Local& local = locals_[index];
-  if (!local.is_pinned() || local.type != type || type == Type::ref || local.newest != Value::kNone) {
-    return std::nullopt;
-  }
+  if (!local.is_pinned() || local.type != type || type == Type::ref) return std::nullopt;
+  std::uint32_t newest = local.newest;
+  while (newest != Value::kNone && newest >= stack_.size() - operands) newest = stack_[newest].below;
+  if (newest != Value::kNone) return std::nullopt;
   return local.pin;
 }
 
@@ -392,6 +393,7 @@ void Compiler::copy_to(x64::Gp to, const Value& value) {
       return move(to, Assembler::gpr(value.reg), value.type);
     case Where::flags:
       return set(asm_, flags_, to);
+    case Where::access:
     case Where::scaled:
       WASI_CHECK(false);
   }
@@ -411,6 +413,7 @@ void Compiler::copy_to(x64::Xmm to, const Value& value) {
     case Where::reg:
       return asm_.move(to, Assembler::xmm(value.reg));
     case Where::flags:
+    case Where::access:
     case Where::scaled:
       WASI_CHECK(false);
   }

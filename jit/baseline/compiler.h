@@ -314,7 +314,8 @@ class Compiler {
     if (opcode != code_of(wasm::Op::local_set) && opcode != code_of(wasm::Op::local_tee)) return std::nullopt;
     return register_of_set(type);
   }
-  [[nodiscard]] std::optional<std::uint8_t> register_of_set(Type type) const;
+  // The uppermost values do not count.
+  [[nodiscard]] std::optional<std::uint8_t> register_of_set(Type type, std::size_t operands = 0) const;
   // Adds what a call clobbers of the stack to saved_registers_; how many they are.
   std::uint32_t save_live_registers();
 
@@ -351,8 +352,8 @@ class Compiler {
   void load_exec_slowly(x64::Gp to);
   x64::Gp in_exec(x64::Gp otherwise);  // the register that has it, or else this one
   void load_area(x64::Gp to);
-  void load_memory_base();
-  void emit_poll();
+  void load_memory_base(x64::Gp context);
+  void emit_poll(x64::Gp exec);
   void emit_epilogue();
   void emit_host_call(const ColdHostCall& cold);
   void restore_preserved();
@@ -402,6 +403,7 @@ class Compiler {
   void call_reference(bool is_tail, wasm::TypeIndex type);
   enum class Callee : std::uint8_t { own, import, reference };
   void emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, std::uint32_t index, Value* reference);
+  void finish_call(const wasm::FuncType& type);
   void push_results(const wasm::FuncType& type);
   // What values without a register are, from their first slot to behind the last one; many of them are moved at once.
   // Where they cannot be many, nobody counts.
@@ -491,7 +493,13 @@ class Compiler {
   bool lower_number(wasm::Op op);
   void integer_binary(wasm::Op op, asmjit::InstId inst, bool commutative);
   void integer_and(wasm::Op op);
+  // The flags tell what the register has.
+  void note_result_flags(x64::Gp reg, Type type);
+  [[nodiscard]] bool has_result_flags(x64::Gp reg, Type type);
+  void test_register(x64::Gp reg, Type type);
+  std::optional<std::uint8_t> register_of_sum(Type type) const;
   void integer_add(wasm::Op op);
+  void integer_subtract(wasm::Op op);
   bool is_scale(wasm::Op op, std::uint64_t count);
   void add_scaled(Type type);
   void integer_multiply(wasm::Op op);
@@ -501,6 +509,7 @@ class Compiler {
   void integer_compare(wasm::Op op, x64::CondCode code);
   void test_zero(Type type);
   void float_to_float(wasm::Op op);
+  std::optional<x64::Mem> float_in_memory(const Value& value);
   void float_operation(wasm::Op op);
   void float_comparison(wasm::Op op);
   void from_float(wasm::Op op);
@@ -577,6 +586,11 @@ class Compiler {
   };
   Address address(const validate::MemArg& memarg, std::uint32_t size);
   void release_address(const Address& address);
+  // A load whose value the next instruction takes from memory.
+  [[nodiscard]] bool next_takes_load(wasm::Op op);
+  void defer_load(Type type, const Address& address);
+  // In front of the instruction that reads it.
+  void access_deferred(std::size_t code_offset);
   Address aligned_address(const validate::MemArg& memarg, std::uint32_t size);  // atomics.cc
   [[nodiscard]] bool is_guarded(wasm::MemoryIndex memory) const;
 
@@ -629,8 +643,17 @@ class Compiler {
   std::uint32_t region_ = 0;      // of the plan, where code is being emitted
   std::uint32_t loop_count_ = 0;  // that have begun
   Condition flags_;
+  Address deferred_;  // of the value that is Where::access
+  std::uint64_t deferred_offset_ = 0;
   bool flags_live_ = false;  // moves must keep the flags
   bool has_flags_ = false;   // the present instruction leaves a condition in them
+  // What the flags are of, while nothing is emitted behind this offset.
+  struct ResultFlags {
+    std::size_t offset = SIZE_MAX;
+    std::uint8_t reg = 0;
+    Type type = Type::i32;
+  };
+  ResultFlags result_flags_;
 
   asmjit::Label return_label_;
   asmjit::Label overflow_;  // of the stack, found before the frame is whole

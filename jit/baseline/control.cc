@@ -35,8 +35,9 @@ void Compiler::open_loop(Control& control) {
   asm_.align(asmjit::AlignMode::kCode, 16);
   control.label.target = asm_.newLabel();
   asm_.bind(control.label.target);
+  result_flags_ = {};
   if (can_enter_loops_) loops_.push_back({offset_, asm_.newLabel(), control.label.target, region});
-  emit_poll();
+  emit_poll(in_exec(x64::r11));
 }
 
 void Compiler::open_if(Control& control) {
@@ -54,11 +55,13 @@ void Compiler::open_else(Control& control, bool falls_in) {
     asm_.jmp(target_of(control));
   }
   asm_.bind(control.label.otherwise);
+  result_flags_ = {};
   control.label.otherwise = {};
   reset_stack(control.height, control.params, false);
 }
 
 void Compiler::close(Control& control, bool falls_in) {
+  result_flags_ = {};
   if (control.kind == ControlKind::function) {
     if (falls_in) emit_return(false);
     return;
@@ -104,7 +107,7 @@ Condition Compiler::pop_condition() {
   } else {
     const asmjit::Operand operand = value.is_constant() ? asmjit::Operand(in_gpr(value).r32()) : gpr_or_memory(value);
     if (operand.isReg()) {
-      asm_.test(operand.as<x64::Gp>(), operand.as<x64::Gp>());
+      test_register(operand.as<x64::Gp>(), value.type);
     } else {
       asm_.cmp(operand.as<x64::Mem>(), 0);
     }
@@ -224,9 +227,17 @@ void Compiler::branch_when(const Condition& condition, Control& target) {
 
 // The index is brought into the table's bounds without a branch, so that none is guessed.
 void Compiler::branch_table(std::span<Control* const> targets) {
+  if (targets.size() <= 2 && applies(Optimisation::small_tables)) {
+    if (targets.size() == 1) {
+      drop();
+    } else {
+      branch_when(pop_condition(), *targets[1]);
+    }
+    return branch(*targets[0]);
+  }
   Value index = pop();
-  static_cast<void>(in_own_gpr(index));
   const std::size_t count = targets.back()->branch_types().size();
+  static_cast<void>(in_own_gpr(index, count == 1 ? bit(kRax) : 0));
   Type carried = Type::i32;
   if (count == 1) {
     carried = stack_.back().type;

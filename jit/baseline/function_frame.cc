@@ -41,11 +41,14 @@ void Compiler::choose_registers() {
   plan_registers(plan_, scan_,
                  {.pins_locals = !options_.without.has(Optimisation::pinned_locals),
                   .pins_per_loop = !options_.without.has(Optimisation::loop_pins),
-                  .may_have_memory_base = may_have_base});
+                  .knows_leaves = !options_.without.has(Optimisation::leaf_registers),
+                  .may_have_memory_base = may_have_base,
+                  .params = type_.params});
   for (unsigned i = 0; i < std::size(kPreserved); ++i) {
     if ((plan_.preserved & bit(kPreserved[i])) != 0) saved_ |= static_cast<std::uint8_t>(1U << i);
   }
-  if (plan_.has_memory_base) static_cast<void>(applies(Optimisation::memory_base));
+  if (plan_.has_memory_base()) static_cast<void>(applies(Optimisation::memory_base));
+  if (plan_.is_leaf) static_cast<void>(applies(Optimisation::leaf_registers));
   for (std::size_t i = 0; i < plan_.regions[0].pins.size(); ++i) {
     static_cast<void>(applies(Optimisation::pinned_locals));
   }
@@ -56,7 +59,13 @@ void Compiler::choose_registers() {
 void Compiler::enter_region(std::uint32_t region) {
   for (const Pin& pin : plan_.regions[region_].pins) locals_[pin.local].pin = Local::kNoPin;
   region_ = region;
-  for (const Pin& pin : plan_.regions[region_].pins) locals_[pin.local].pin = pin.reg;
+  std::uint32_t pinned = 0;
+  for (const Pin& pin : plan_.regions[region_].pins) {
+    locals_[pin.local].pin = pin.reg;
+    if (pin.bank == Bank::general) pinned |= bit(pin.reg);
+  }
+  if (const std::uint8_t exec = plan_.regions[region_].exec; exec != Local::kNoPin) pinned |= bit(exec);
+  registers_.pin(pinned);
 }
 
 bool Compiler::is_same_region(std::uint32_t to) const {
@@ -127,9 +136,12 @@ void Compiler::begin_function() {
 
   emit_frame();
   take_parameters();
+  load_memory_base(x64::rdi);
   clear_locals();
-  load_memory_base();
-  if (scan_.calls != 0) emit_poll();
+  if (scan_.calls != 0) {
+    asm_.mov(x64::r11, x64::qword_ptr(x64::rdi, offsetof(VmContext, exec)));
+    emit_poll(x64::r11);
+  }
 }
 
 void Compiler::emit_frame() {
@@ -230,6 +242,7 @@ void Compiler::clear_locals() {
     asm_.mov(x64::ecx, end - first);
     asm_.xor_(x64::eax, x64::eax);
     asm_.rep().stosq();
+    load_context(x64::rdi);
     return;
   }
   asm_.xorps(MacroAssembler::kVectorScratch1, MacroAssembler::kVectorScratch1);
@@ -269,22 +282,21 @@ void Compiler::load_area(x64::Gp to) {
   asm_.mov(to, x64::qword_ptr(to, offsetof(ExecState, free_slot)));
 }
 
-void Compiler::load_memory_base() {
-  if (!plan_.has_memory_base) return;
-  const x64::Gp base = Assembler::gpr(kMemoryBase);
-  load_context(base);
-  asm_.mov(base, x64::qword_ptr(base, offsetof(VmContext, memory0)));
+void Compiler::load_memory_base(x64::Gp context) {
+  if (!plan_.has_memory_base()) return;
+  const x64::Gp base = Assembler::gpr(plan_.memory_base);
+  asm_.mov(base, x64::qword_ptr(context, offsetof(VmContext, memory0)));
   asm_.mov(base, x64::qword_ptr(base, offsetof(MemoryView, base)));
 }
 
 // The end of the native stack, and whoever wants the guest to stop: one comparison.
-void Compiler::emit_poll() {
+void Compiler::emit_poll(x64::Gp exec) {
   ColdPoll& cold = polls_.emplace_back();
   cold.label = asm_.newLabel();
   cold.back = asm_.newLabel();
   cold.offset = offset_;
   cold.region = region_;
-  asm_.cmp(x64::rsp, x64::qword_ptr(in_exec(x64::r11), offsetof(ExecState, stack_limit)));
+  asm_.cmp(x64::rsp, x64::qword_ptr(exec, offsetof(ExecState, stack_limit)));
   asm_.jb(cold.label);
   asm_.bind(cold.back);
 }
@@ -320,6 +332,14 @@ void Compiler::restore_pins() {
   for (const Pin& pin : plan_.regions[region_].pins) {
     if (pin.bank == Bank::vector || !is_preserved(pin.reg)) load_pin(pin);
   }
+  if (const std::uint8_t exec = plan_.regions[region_].exec; exec != Local::kNoPin && !is_preserved(exec)) {
+    load_exec_slowly(Assembler::gpr(exec));
+  }
+  if (plan_.has_memory_base() && !is_preserved(plan_.memory_base)) {
+    const x64::Gp base = Assembler::gpr(plan_.memory_base);
+    load_context(base);
+    load_memory_base(base);
+  }
 }
 
 // --- behind the body
@@ -341,7 +361,8 @@ void Compiler::emit_loop_stub() {
       slot += two ? 2 : 1;
     }
   }
-  load_memory_base();
+  if (frame_slots_ > kMostUnrolled) load_context(x64::rdi);
+  load_memory_base(x64::rdi);
   asm_.jmp(x64::rdx);
   for (const LoopEntry& loop : loops_) {
     asm_.bind(loop.entry);

@@ -51,6 +51,9 @@ inline constexpr auto kIsInline = [] {
 
 }  // namespace detail
 
+// Which are content with four temporary registers.
+constexpr bool is_frugal(wasm::Op op) { return wasm::info(op).prefix == 0 && op != wasm::Op::ref_func; }
+
 constexpr bool is_inline(wasm::Op op) { return detail::kIsInline[static_cast<std::size_t>(op)]; }
 
 }  // namespace wasi::jit::baseline

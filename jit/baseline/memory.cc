@@ -13,6 +13,23 @@ using runtime::MemoryView;
 using runtime::VmContext;
 using wasm::Op;
 
+namespace {
+
+Type type_of_load(Op op) {
+  switch (op) {
+    case Op::i32_load:
+      return Type::i32;
+    case Op::i64_load:
+      return Type::i64;
+    case Op::f32_load:
+      return Type::f32;
+    default:
+      return Type::f64;
+  }
+}
+
+}  // namespace
+
 bool Compiler::is_guarded(wasm::MemoryIndex memory) const {
   const wasm::MemoryType& type = module_.memories[memory.value];
   return options_.checks == runtime::BoundsChecks::guard_pages && memory.value == 0 &&
@@ -24,8 +41,10 @@ Compiler::Address Compiler::address(const validate::MemArg& memarg, std::uint32_
   Address address;
   address.index = pop();
   if (is_guarded(memarg.memory)) {
-    x64::Gp base = Assembler::gpr(kMemoryBase);
-    if (!plan_.has_memory_base) {
+    x64::Gp base;
+    if (plan_.has_memory_base()) {
+      base = Assembler::gpr(plan_.memory_base);
+    } else {
       base = allocate_gpr();
       load_context(base);
       asm_.mov(base, x64::qword_ptr(base, offsetof(VmContext, memory0)));
@@ -98,6 +117,32 @@ void Compiler::release_address(const Address& address) {
   if (address.base) free(Bank::general, static_cast<std::uint8_t>(address.base->id()));
 }
 
+// An operation of whole values whose second operand this is. Between the two nothing is emitted, and an instruction
+// that faults has written nothing.
+bool Compiler::next_takes_load(Op op) {
+  const std::uint8_t next = next_opcode();
+  const auto is_among = [next](Op first, Op last) { return next >= code_of(first) && next <= code_of(last); };
+  const bool takes = (op == Op::i32_load && (is_among(Op::i32_add, Op::i32_sub) || is_among(Op::i32_and, Op::i32_xor) ||
+                                             is_among(Op::i32_eq, Op::i32_ge_u))) ||
+                     (op == Op::i64_load && (is_among(Op::i64_add, Op::i64_sub) || is_among(Op::i64_and, Op::i64_xor) ||
+                                             is_among(Op::i64_eq, Op::i64_ge_u))) ||
+                     (op == Op::f32_load && is_among(Op::f32_add, Op::f32_div)) ||
+                     (op == Op::f64_load && is_among(Op::f64_add, Op::f64_div));
+  return takes && applies(Optimisation::folded_loads);
+}
+
+void Compiler::defer_load(Type type, const Address& address) {
+  deferred_ = address;
+  deferred_offset_ = offset_;
+  add(Where::access, type);
+}
+
+void Compiler::access_deferred(std::size_t code_offset) {
+  const std::uint64_t here = std::exchange(offset_, deferred_offset_);
+  fault_site_at(code_offset);
+  offset_ = here;
+}
+
 void Compiler::lower_access(Op op, const validate::MemArg& memarg) {
   const std::uint32_t size = wasm::info(op).access;
   const bool is_store = wasm::info(op).signature.ends_with(':');
@@ -140,6 +185,7 @@ void Compiler::lower_access(Op op, const validate::MemArg& memarg) {
   }
 
   const Address from = address(memarg, size);
+  if (next_takes_load(op)) return defer_load(type_of_load(op), from);
   if (op == Op::f32_load || op == Op::f64_load) {
     const Type type = op == Op::f32_load ? Type::f32 : Type::f64;
     const x64::Xmm dst = result_xmm(type);

@@ -30,6 +30,11 @@ Type result_type(Op op) { return type_of_letter(wasm::info(op).signature.back())
 
 asmjit::Operand of_width(x64::Gp reg, Type type) { return is_64(type) ? x64::Gp(reg.r64()) : x64::Gp(reg.r32()); }
 
+// Instructions that take an operand from memory.
+bool is_arithmetic(Op op) {
+  return (op >= Op::f32_add && op <= Op::f32_div) || (op >= Op::f64_add && op <= Op::f64_div);
+}
+
 // As the immediate of an instruction of this width.
 std::optional<std::int32_t> immediate_of(const Value& value) {
   if (!value.is_constant()) return std::nullopt;
@@ -73,7 +78,7 @@ bool Compiler::lower_number(Op op) {
       return true;
     case Op::i32_sub:
     case Op::i64_sub:
-      integer_binary(op, Inst::kIdSub, false);
+      integer_subtract(op);
       return true;
     case Op::i32_and:
     case Op::i64_and:
@@ -276,6 +281,16 @@ void Compiler::integer_binary(Op op, asmjit::InstId inst, bool commutative) {
   Value b = pop();
   Value a = pop();
   const auto hint = register_of_next_set(type);
+  if (b.where == Where::access) {
+    const x64::Gp dst = result_gpr(type, a, &deferred_.index);
+    copy_to(dst, a);
+    access_deferred(asm_.offset());
+    asm_.emit(inst, of_width(dst, type), deferred_.memory);
+    note_result_flags(dst, type);
+    release_address(deferred_);
+    release(a, dst);
+    return push_register(type, dst);
+  }
   if (commutative) {
     const bool b_is_better =
         a.is_constant() || (hint && is_in(b, Bank::general, *hint) && !is_in(a, Bank::general, *hint)) ||
@@ -292,39 +307,58 @@ void Compiler::integer_binary(Op op, asmjit::InstId inst, bool commutative) {
   } else {
     asm_.emit(inst, of_width(dst, type), gpr_or_memory(b));
   }
+  if (inst != Inst::kIdImul) note_result_flags(dst, type);
   release(a, dst);
   release(b, dst);
   push_register(type, dst);
 }
 
+void Compiler::note_result_flags(x64::Gp reg, Type type) {
+  result_flags_ = {asm_.offset(), static_cast<std::uint8_t>(reg.id()), type};
+}
+
+bool Compiler::has_result_flags(x64::Gp reg, Type type) {
+  return result_flags_.offset == asm_.offset() && result_flags_.reg == reg.id() && result_flags_.type == type &&
+         applies(Optimisation::result_flags);
+}
+
+// Of the flags, those that say whether it is zero or negative are of use.
+void Compiler::test_register(x64::Gp reg, Type type) {
+  if (!has_result_flags(reg, type)) asm_.test(of_width(reg, type).as<x64::Gp>(), of_width(reg, type).as<x64::Gp>());
+}
+
 // Of which only whether it is zero is asked for, where the next instruction does.
 void Compiler::integer_and(Op op) {
   const Type type = operand_type(op);
-  if (type != Type::i32 || !next_takes_condition()) return integer_binary(op, Inst::kIdAnd, true);
+  const bool is_tested = type == Type::i32 ? next_takes_condition() : next_opcode() == code_of(Op::i64_eqz);
+  if (!is_tested || stack_.back().where == Where::access) return integer_binary(op, Inst::kIdAnd, true);
   Value b = pop();
   Value a = pop();
   if (a.is_constant()) std::swap(a, b);
-  const x64::Gp reg = in_gpr(a);
+  const x64::Gp reg = of_width(in_gpr(a), type).as<x64::Gp>();
   if (const auto immediate = immediate_of(b)) {
-    asm_.test(reg.r32(), *immediate);
+    asm_.test(reg, *immediate);
   } else {
-    asm_.test(reg.r32(), in_gpr(b).r32());
+    asm_.test(reg, of_width(in_gpr(b), type).as<x64::Gp>());
   }
   release(a);
   release(b);
-  push_condition({.code = CondCode::kNZ});
+  flags_ = {.code = CondCode::kNZ};
+  add(Where::flags, Type::i32);
+  has_flags_ = true;
 }
 
 // With three operands where none of them need be lost.
 void Compiler::integer_add(Op op) {
   const Type type = operand_type(op);
   if (stack_.back().where == Where::scaled) return add_scaled(type);
+  if (stack_.back().where == Where::access) return integer_binary(op, Inst::kIdAdd, true);
   const Value& below = stack_[stack_.size() - 2];
   const Value& top = stack_.back();
   const auto in_register = [this](const Value& value) {
     return value.where == Where::reg || (value.where == Where::local && locals_[value.local].is_pinned());
   };
-  const auto hint = register_of_next_set(type);
+  const auto hint = register_of_sum(type);
   const bool is_in_place = hint && (is_in(below, Bank::general, *hint) || is_in(top, Bank::general, *hint));
   const auto immediate = immediate_of(top);
   const bool fits = in_register(below) && (in_register(top) || immediate);
@@ -343,6 +377,24 @@ void Compiler::integer_add(Op op) {
   release(a, dst);
   release(b, dst);
   push_register(type, dst);
+}
+
+// Of a constant: its opposite is added, since a sum may have three operands.
+void Compiler::integer_subtract(Op op) {
+  Value& top = stack_.back();
+  const auto immediate = immediate_of(top);
+  if (!immediate || *immediate == INT32_MIN || options_.without.has(Optimisation::lea)) {
+    return integer_binary(op, Inst::kIdSub, false);
+  }
+  top.bits = is_64(top.type) ? -top.bits : -top.bits & UINT32_MAX;
+  integer_add(op == Op::i32_sub ? Op::i32_add : Op::i64_add);
+}
+
+// As register_of_next_set(), before the operands are popped.
+std::optional<std::uint8_t> Compiler::register_of_sum(Type type) const {
+  const std::uint8_t opcode = next_opcode();
+  if (opcode != code_of(Op::local_set) && opcode != code_of(Op::local_tee)) return std::nullopt;
+  return register_of_set(type, 2);
 }
 
 // A shift that the addition behind it can make.
@@ -489,6 +541,14 @@ void Compiler::integer_compare(Op op, CondCode code) {
   const Type type = operand_type(op);
   Value b = pop();
   Value a = pop();
+  if (b.where == Where::access) {
+    const x64::Gp reg = in_gpr(a);
+    access_deferred(asm_.offset());
+    asm_.emit(Inst::kIdCmp, of_width(reg, type), deferred_.memory);
+    release_address(deferred_);
+    release(a);
+    return push_condition({.code = code});
+  }
   if (a.is_constant() && !b.is_constant()) {
     std::swap(a, b);
     code = swapped(code);
@@ -497,7 +557,15 @@ void Compiler::integer_compare(Op op, CondCode code) {
   if (immediate && !applies(Optimisation::immediates)) immediate.reset();
   if (immediate == 0) {
     const x64::Gp reg = in_gpr(a);
-    asm_.emit(Inst::kIdTest, of_width(reg, type), of_width(reg, type));
+    // What a test would say of carry and overflow is not there.
+    const bool has_flags =
+        code == CondCode::kE || code == CondCode::kNE || code == CondCode::kL || code == CondCode::kGE;
+    if (has_flags && has_result_flags(reg, type)) {
+      if (code == CondCode::kL) code = CondCode::kS;
+      if (code == CondCode::kGE) code = CondCode::kNS;
+    } else {
+      asm_.test(of_width(reg, type).as<x64::Gp>(), of_width(reg, type).as<x64::Gp>());
+    }
   } else if (immediate) {
     const asmjit::Operand lhs = a.is_constant() ? of_width(in_gpr(a), type) : gpr_or_memory(a);
     asm_.emit(Inst::kIdCmp, lhs, asmjit::imm(*immediate));
@@ -518,8 +586,7 @@ void Compiler::test_zero(Type type) {
     return push_condition(flags_.negated());
   }
   Value a = pop();
-  const x64::Gp reg = in_gpr(a);
-  asm_.emit(Inst::kIdTest, of_width(reg, type), of_width(reg, type));
+  test_register(in_gpr(a), type);
   release(a);
   push_condition({.code = CondCode::kZ});
 }
@@ -567,11 +634,36 @@ void Compiler::float_to_float(Op op) {
   push_register(type, dst);
 }
 
+// Of a value that no register has.
+std::optional<x64::Mem> Compiler::float_in_memory(const Value& value) {
+  const bool is_wide = value.type == Type::f64;
+  if (value.is_constant() && applies(Optimisation::immediates)) {
+    return is_wide ? asm_.constant64(value.bits) : asm_.constant32(static_cast<std::uint32_t>(value.bits));
+  }
+  const bool is_unpinned = value.where == Where::local && !locals_[value.local].is_pinned();
+  if (!(value.where == Where::home || is_unpinned) || !applies(Optimisation::folded_homes)) return std::nullopt;
+  return home(is_unpinned ? locals_[value.local].slot : value.slot, is_wide ? 8 : 4);
+}
+
 void Compiler::float_operation(Op op) {
   Value b = pop();
   Value a = pop();
   const Type type = result_type(op);
   const x64::Xmm lhs = in_xmm(a);
+  if (b.where == Where::access) {
+    const x64::Xmm dst = result_xmm(type, a);
+    access_deferred(float_binary(asm_, op, dst, lhs, deferred_.memory));
+    release_address(deferred_);
+    release(a, dst);
+    return push_register(type, dst);
+  }
+  const auto memory = is_arithmetic(op) ? float_in_memory(b) : std::nullopt;
+  if (memory) {
+    const x64::Xmm dst = result_xmm(type, a);
+    float_binary(asm_, op, dst, lhs, *memory);
+    release(a, dst);
+    return push_register(type, dst);
+  }
   const x64::Xmm rhs = in_xmm(b);
   const x64::Xmm dst = result_xmm(type, a);
   float_binary(asm_, op, dst, lhs, rhs);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <vector>
 
 #include "jit/baseline/registers.h"
@@ -46,21 +47,26 @@ class ShortList {
 struct PinRegion {
   std::uint32_t parent = 0;
   std::uint8_t exec = Local::kNoPin;
-  ShortList<Pin, std::size(kPreservedPins) + std::size(kOtherPins) + std::size(kVectorPins)> pins;
+  ShortList<Pin, std::size(kPreservedPins) + std::size(kOtherPins) + 1 + std::size(kVectorPins)> pins;
 
   [[nodiscard]] const Pin* find(Bank bank, std::uint8_t reg) const;
 };
 
 struct RegisterPlan {
   std::vector<PinRegion> regions;  // of the function; then of its loops in the order in which they begin
-  bool has_memory_base = false;
+  std::uint8_t memory_base = Local::kNoPin;
   std::uint32_t preserved = 0;  // those that are used anywhere, one bit each
+  bool is_leaf = false;         // it calls nothing, so that all registers are its own
+
+  [[nodiscard]] bool has_memory_base() const { return memory_base != Local::kNoPin; }
 };
 
 struct PlanOptions {
   bool pins_locals = true;
   bool pins_per_loop = true;
+  bool knows_leaves = true;
   bool may_have_memory_base = true;
+  std::span<const wasm::ValType> params = {};
 };
 
 void plan_registers(RegisterPlan& into, const BodyScan& scan, const PlanOptions& options);

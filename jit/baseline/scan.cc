@@ -38,7 +38,7 @@ class ScanSink {
     scan_.weights.assign(scan_.locals.size(), 0);
   }
   template <class W>
-  [[gnu::always_inline]] void instruction(W& /*walk*/, wasm::Op op, const validate::Immediates& immediates) {
+  [[gnu::always_inline]] void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
     using wasm::Op;
     if (op == Op::local_get || op == Op::local_set || op == Op::local_tee) {
       add(scan_.weights[immediates.index]);
@@ -47,8 +47,19 @@ class ScanSink {
     }
     // Numbers, of which there are many.
     if (op >= Op::i32_eqz && op <= Op::f64_reinterpret_i64) return;
+    if (op == Op::i32_const || op == Op::i64_const) {
+      before_ = std::exchange(last_, {walk.offset(), op == Op::i32_const, immediates.bits});
+      return;
+    }
+    if (op == Op::memory_copy || op == Op::memory_fill) {
+      if (!has_few_bytes(op, walk.offset())) return call_something();
+      if (immediates.index == 0) add(scan_.accesses);
+      if (op == Op::memory_copy && immediates.index2 == 0) add(scan_.accesses);
+      return want_registers();
+    }
     if (wasm::info(op).access != 0 && immediates.memarg.memory.value == 0) add(scan_.accesses);
     if (!is_inline(op)) call_something();
+    if (!is_frugal(op)) want_registers();
   }
   template <class W>
   void block(W& /*walk*/, Control& /*control*/) {}
@@ -83,6 +94,7 @@ class ScanSink {
   template <class W>
   void br_on(W& /*walk*/, wasm::Op op, const validate::Immediates& /*immediates*/, Control& /*target*/) {
     if (!is_inline(op)) call_something();
+    want_registers();
   }
   template <class W>
   void return_(W& /*walk*/) {}
@@ -139,6 +151,7 @@ class ScanSink {
     std::vector<std::uint32_t> weights;
     std::vector<std::uint32_t> touched;
     std::uint32_t calls = 0;
+    bool is_frugal = true;
   };
   static constexpr std::uint32_t kWritten = 1U << 31;
 
@@ -147,11 +160,36 @@ class ScanSink {
   }
   void add(std::uint32_t& weight) const { add(weight, depth_); }
 
+  // An instruction that gave a constant.
+  struct Constant {
+    std::uint64_t offset = 0;
+    bool is_narrow = false;
+    std::uint64_t bits = 0;
+
+    // The offset behind it, in the shortest encoding. No other instruction ends there.
+    [[nodiscard]] std::uint64_t end() const {
+      auto rest = static_cast<std::int64_t>(bits);
+      if (is_narrow) rest = static_cast<std::int32_t>(static_cast<std::uint32_t>(bits));
+      std::uint64_t at = offset + 2;
+      for (; rest < -64 || rest > 63; rest >>= 7) ++at;
+      return at;
+    }
+  };
+  // What the compiler finds on its stack, too.
+  [[nodiscard]] bool has_few_bytes(wasm::Op op, std::uint64_t offset) const {
+    if (last_.bits == 0 || last_.bits > kMostInlineBytes || last_.end() != offset) return false;
+    return op == wasm::Op::memory_copy || (before_.is_narrow && before_.end() == last_.offset);
+  }
+
   void call_something() {
     add(scan_.calls);
     for (std::uint32_t level = 0; level < std::min(depth_, kDeepest); ++level) {
       add(levels_[level].calls, depth_ - level - 1);
     }
+  }
+  void want_registers() {
+    scan_.is_frugal = false;
+    for (std::uint32_t level = 0; level < std::min(depth_, kDeepest); ++level) levels_[level].is_frugal = false;
   }
   void use_in_loops(std::uint32_t local, bool is_written) {
     for (std::uint32_t level = 0; level < std::min(depth_, kDeepest); ++level) {
@@ -165,6 +203,7 @@ class ScanSink {
   void close_loop(Level& level, LoopScan& loop) const {
     loop.first_use = static_cast<std::uint32_t>(scan_.loop_uses.size());
     loop.calls = std::exchange(level.calls, 0);
+    loop.is_frugal = std::exchange(level.is_frugal, true);
     for (const std::uint32_t local : level.touched) {
       const std::uint32_t entry = std::exchange(level.weights[local], 0);
       scan_.loop_uses.push_back({local, entry & ~kWritten, (entry & kWritten) != 0});
@@ -183,6 +222,8 @@ class ScanSink {
   BodyScan& scan_;
   runtime::Preparation& preparation_;
   std::uint32_t depth_ = 0;
+  Constant last_;
+  Constant before_;
   std::vector<std::uint32_t> open_loops_;
   std::array<Level, kDeepest> levels_;
 };
@@ -205,6 +246,7 @@ void BodyScan::clear() {
   weights.clear();
   operand_slots = kept_slots = calls = accesses = 0;
   has_loops = has_handlers = has_rethrow = false;
+  is_frugal = true;
   loops.clear();
   loop_uses.clear();
 }

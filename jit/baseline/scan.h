@@ -15,6 +15,9 @@
 
 namespace wasi::jit::baseline {
 
+// Copies and fills of up to this many bytes, where an instruction in front says how many, are machine code.
+inline constexpr std::uint64_t kMostInlineBytes = 128;
+
 // How much a loop uses a local, per iteration.
 struct LocalUses {
   std::uint32_t local = 0;
@@ -28,6 +31,7 @@ struct LoopScan {
   std::uint32_t use_count = 0;
   std::uint32_t calls = 0;   // weight of all that may clobber registers, per iteration
   bool is_too_deep = false;  // its uses are not known
+  bool is_frugal = true;     // so are its instructions, of registers
 };
 
 struct BodyScan {
@@ -37,6 +41,7 @@ struct BodyScan {
   std::uint32_t kept_slots = 0;        // behind them: exceptions that may be rethrown
   std::uint32_t calls = 0;             // weight of all that leaves machine code or may clobber registers
   std::uint32_t accesses = 0;          // weight of accesses to memory 0
+  bool is_frugal = true;
   bool has_loops = false;
   bool has_handlers = false;
   bool has_rethrow = false;

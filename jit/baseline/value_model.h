@@ -52,6 +52,7 @@ struct Value {
     constant,  // `bits`
     flags,     // a condition in the processor's flags, as an i32; only on top, and only until the next instruction
     reg,       // in the register `reg` of its type's bank: its own, or (just computed for local.set) the local's
+    access,    // in linear memory, where the compiler knows; the same, and the next instruction takes it from there
     scaled,    // the register `reg` shifted left by `bits`; the same, and the next instruction is an addition
   };
   static constexpr std::uint32_t kNone = UINT32_MAX;

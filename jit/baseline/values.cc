@@ -140,7 +140,9 @@ void Compiler::set_local(std::uint32_t index, bool tee) {
     if (!is_same) settle_aliases(index);
   }
   if (!local.is_pinned()) {
+    const bool has_flags = result_flags_.offset == asm_.offset();
     copy_to(home(local.slot), value);
+    if (has_flags) result_flags_.offset = asm_.offset();
     if (!tee) return release(value);
     // The register that it is in serves as well.
     if (value.where == Where::reg) return add_register(value.type, value.reg);

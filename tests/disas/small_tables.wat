@@ -1,4 +1,4 @@
-;; A table of one label, and one with a default alone.
+;; Tables of two labels are a comparison, those of one nothing.
 (module
   (func $one (param i32) (result i32)
     (block $a (block $b (br_table $a $b (local.get 0))) (return (i32.const 1)))

@@ -1,0 +1,15 @@
+;; Loads that are the second operand of an operation of their width.
+(module
+  (memory 1)
+  (func $sum (param $x i32) (param $p i32) (result i32)
+    (i32.add (local.get $x) (i32.load offset=4 (local.get $p))))
+  (func $in_place (param $p i32) (param $x i64) (result i64)
+    (local.set $x (i64.xor (local.get $x) (i64.load (local.get $p))))
+    (local.set $x (i64.sub (local.get $x) (i64.load offset=8 (local.get $p))))
+    (local.get $x))
+  (func $compare (param $x i32) (param $p i32) (result i32)
+    (if (result i32) (i32.lt_u (local.get $x) (i32.load (local.get $p))) (then (i32.const 1)) (else (i32.const 7))))
+  (func $float (param $x f64) (param $p i32) (result f64)
+    (f64.mul (f64.add (local.get $x) (f64.load (local.get $p))) (f64.load offset=8 (local.get $p))))
+  (func $narrow_is_not (param $x i32) (param $p i32) (result i32)
+    (i32.add (local.get $x) (i32.load8_u (local.get $p)))))
