@@ -358,6 +358,7 @@ class Compiler {
   void emit_host_call(const ColdHostCall& cold);
   void restore_preserved();
   void emit_loop_stub();
+  void emit_cold_polls();
   void emit_cold_code();
   void emit_jump_tables();
   void save_pins();  // of registers that calls clobber

@@ -8,6 +8,7 @@
 //     ...        homes: slots, ascending, laid out as the interpreter's frame
 //     rsp        a multiple of 16
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "base/result.h"
@@ -375,17 +376,69 @@ void Compiler::emit_loop_stub() {
   }
 }
 
-void Compiler::emit_cold_code() {
-  note("seldom run");
-  for (const ColdPoll& cold : polls_) {
-    asm_.bind(cold.label);
-    offset_ = cold.offset;
-    enter_region(cold.region);
+// One piece of code for the polls of the function, where they are several: it keeps the registers that locals have
+// anywhere. To whoever walks the stack it is not there, since the return address to the poll lies where one of the
+// runtime's call would.
+void Compiler::emit_cold_polls() {
+  if (polls_.empty()) return;
+  if (polls_.size() == 1) {
+    asm_.bind(polls_[0].label);
+    offset_ = polls_[0].offset;
+    enter_region(polls_[0].region);
     save_pins();
     call_runtime(RuntimeCallId::check_stack);
     restore_pins();
+    return asm_.jmp(polls_[0].back);
+  }
+  const asmjit::Label shared = asm_.newLabel();
+  for (const ColdPoll& cold : polls_) {
+    asm_.bind(cold.label);
+    offset_ = cold.offset;
+    mark();
+    asm_.call(shared);
     asm_.jmp(cold.back);
   }
+  std::uint32_t general = 0;
+  std::uint32_t vectors = 0;
+  const auto keep = [&general](std::uint8_t reg) {
+    if (reg != Local::kNoPin && !is_preserved(reg)) general |= bit(reg);
+  };
+  keep(plan_.memory_base);
+  for (const PinRegion& region : plan_.regions) {
+    keep(region.exec);
+    for (const Pin& pin : region.pins) pin.bank == Bank::general ? keep(pin.reg) : void(vectors |= bit(pin.reg));
+  }
+  // The return address makes it a multiple of 16.
+  const auto bytes = static_cast<std::int32_t>((std::popcount(general) + 1) / 2 * 16 + std::popcount(vectors) * 16 + 8);
+  const auto for_registers = [&](auto access_general, auto access_vector) {
+    std::int32_t at = 0;
+    for (std::uint32_t left = vectors; left != 0; left &= left - 1, at += 16) {
+      access_vector(Assembler::xmm(static_cast<std::uint8_t>(std::countr_zero(left))), x64::xmmword_ptr(x64::rsp, at));
+    }
+    for (std::uint32_t left = general; left != 0; left &= left - 1, at += 8) {
+      access_general(Assembler::gpr(static_cast<std::uint8_t>(std::countr_zero(left))), x64::qword_ptr(x64::rsp, at));
+    }
+  };
+  note("polls");
+  asm_.bind(shared);
+  asm_.sub(x64::rsp, bytes);
+  for_registers([this](x64::Gp reg, const x64::Mem& memory) { asm_.mov(memory, reg); },
+                [this](x64::Xmm reg, const x64::Mem& memory) { asm_.movups(memory, reg); });
+  load_context(x64::rdi);
+  asm_.mov(x64::rax, x64::qword_ptr(x64::rdi, offsetof(VmContext, exec)));
+  asm_.lea(x64::rcx, x64::qword_ptr(x64::rsp, bytes + 8));
+  asm_.mov(x64::qword_ptr(x64::rax, offsetof(ExecState, native_sp)), x64::rcx);
+  asm_.mov(x64::rax, x64::qword_ptr(x64::rax, offsetof(ExecState, calls)));
+  asm_.call(x64::qword_ptr(x64::rax, static_cast<std::int32_t>(RuntimeCallId::check_stack) * 8));
+  for_registers([this](x64::Gp reg, const x64::Mem& memory) { asm_.mov(reg, memory); },
+                [this](x64::Xmm reg, const x64::Mem& memory) { asm_.movups(reg, memory); });
+  asm_.add(x64::rsp, bytes);
+  asm_.ret();
+}
+
+void Compiler::emit_cold_code() {
+  note("seldom run");
+  emit_cold_polls();
   for (const ColdCall& cold : cold_calls_) emit_cold_call(cold);
   for (const ColdEntry& cold : entries_) {
     asm_.bind(cold.label);

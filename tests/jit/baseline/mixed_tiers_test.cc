@@ -243,5 +243,62 @@ TEST_CASE("a host function between the two worlds is what a tail call returns to
   CHECK(world.call(instance, "calls", kManyCalls + 1) == 21000);
 }
 
+TEST_CASE("a poll that goes on keeps what locals have in registers") {
+  World world;
+  int put_back = 0;
+  const auto type = world.store.registry().add_func({{wasm::kI64}, {wasm::kI64}});
+  runtime::HostFunction* const host = world.store.add_host_function(
+      type->id(),
+      [](void* data, runtime::HostCall& call) -> std::optional<Trap> {
+        if (call.store.exec().stack_limit.exchange(UINTPTR_MAX) != UINTPTR_MAX) ++*static_cast<int*>(data);
+        return std::nullopt;
+      },
+      std::shared_ptr<void>(&put_back, [](void*) {}));
+  // $mix polls in its loops, $calls in the one around.
+  const auto functions = [](const std::string& prefix) {
+    return "(func $" + prefix + R"(mix (param $n i64) (result i64)
+      (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $e i64) (local $f i64) (local $p i32)
+      (local $x f64) (local $y f64) (local $v v128)
+      (loop $outer
+        (local.set $e (i64.xor (local.get $e) (local.get $n)))
+        (local.set $p (i32.const 5))
+        (loop $inner
+          (local.set $a (i64.add (local.get $a) (i64.load offset=8 (local.get $p))))
+          (local.set $b (i64.xor (i64.rotl (local.get $b) (i64.const 7)) (local.get $a)))
+          (local.set $c (i64.sub (local.get $c) (local.get $b)))
+          (local.set $d (i64.mul (i64.add (local.get $d) (local.get $c)) (i64.const 0x9e3779b97f4a7c15)))
+          (local.set $f (i64.add (local.get $f) (local.get $d)))
+          (local.set $x (f64.add (local.get $x) (f64.const 1.5)))
+          (local.set $y (f64.add (local.get $y) (local.get $x)))
+          (local.set $v (i64x2.add (local.get $v) (i64x2.splat (local.get $f))))
+          (i64.store offset=8 (local.get $p) (local.get $f))
+          (br_if $inner (local.tee $p (i32.sub (local.get $p) (i32.const 1)))))
+        (br_if $outer (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0))))
+      (i64.xor
+        (i64.add (local.get $e) (i64.add (local.get $f) (i64.reinterpret_f64 (local.get $y))))
+        (i64x2.extract_lane 1 (local.get $v))))
+    (func (export ")" +
+           prefix + R"(calls") (param $n i64) (result i64) (local $sum i64)
+      (i64.store offset=8 (i32.const 3) (i64.const 0))
+      (memory.fill (i32.const 0) (i32.const 1) (i32.const 64))
+      (loop $again
+        (local.set $n (call $host (local.get $n)))
+        (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 31)) (call $)" +
+           prefix + R"(mix (local.get $n))))
+        (br_if $again (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0))))
+      (local.get $sum)))";
+  };
+  Instance& instance =
+      world.instantiate("(module (import \"host\" \"f\" (func $host (param i64) (result i64))) (memory 1)" +
+                            functions("i_") + functions("") + ")",
+                        {runtime::External(&host->ref)});
+  const auto expected = world.call(instance, "i_calls", 20);
+  REQUIRE(expected.has_value());
+  put_back = 0;
+  CHECK(world.call(instance, "calls", 20) == *expected);
+  CHECK(put_back == 20);
+  CHECK(has_machine_code(instance, 3));
+}
+
 }  // namespace
 }  // namespace wasi::jit::baseline
