@@ -299,8 +299,15 @@ void Compiler::push_results(const wasm::FuncType& type) {
       store(home(stack_.back().slot), words, MacroAssembler::kVectorScratch1);
       continue;
     }
-    if (result == Type::i32) asm_.mov(Assembler::gpr(place.number).r32(), Assembler::gpr(place.number).r32());
-    add_register(result, place.number);
+    std::uint8_t reg = place.number;
+    const bool is_dropped = i + 1 == type.results.size() && next_opcode() == code_of(wasm::Op::drop);
+    if (result == Type::i32 && !is_dropped) {
+      // A local that calls keep, and that no handler of a failed call reads.
+      const auto hint = type.results.size() == 1 && !scan_.has_handlers ? register_of_next_set(result) : std::nullopt;
+      if (hint && is_preserved(*hint) && applies(Optimisation::in_place)) reg = *hint;
+      asm_.mov(Assembler::gpr(reg).r32(), Assembler::gpr(place.number).r32());
+    }
+    add_register(result, reg);
     stack_.back().is_not_null = is_not_null(type.results[i]);
   }
 }
