@@ -11,8 +11,8 @@
 
 namespace wasi::bench {
 
-// Takes our options out of the command line, registers nothing: --tier=auto|interp, --bounds-checks=guard|explicit. The
-// rest is Google Benchmark's. Returns main's exit code.
+// Takes our options out of the command line, registers nothing: --tier=auto|interp|baseline,
+// --bounds-checks=guard|explicit. The rest is Google Benchmark's. Returns main's exit code.
 int run(int argc, char** argv);
 
 // With the options of the command line.

@@ -11,8 +11,13 @@
 namespace wasi {
 
 namespace runtime {
-struct HostCall;
+class Instance;
 }
+namespace detail {
+struct HostBinding;
+template <class F, class Params>
+struct DirectCall;
+}  // namespace detail
 
 // Exists during one call of a host function, on the thread of the store. Handles got from it cost nothing to make: they
 // do not keep the store alive.
@@ -33,10 +38,13 @@ class Caller {
 
  private:
   friend struct detail::Internals;
-  Caller(detail::StoreState& store, runtime::HostCall& call) : store_(&store), call_(&call) {}
+  template <class F, class Params>
+  friend struct detail::DirectCall;
+  Caller(detail::StoreState& store, runtime::Instance* instance) : store_(&store), instance_(instance) {}
+  WASI_API explicit Caller(const detail::HostBinding& binding);
   [[nodiscard]] WASI_API std::any& store_data() const;
   detail::StoreState* store_;
-  runtime::HostCall* call_;
+  runtime::Instance* instance_;  // null: the host itself called
 };
 
 }  // namespace wasi

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wasi/caller.h>
+#include <wasi/detail/direct_call.h>
 #include <wasi/detail/export.h>
 #include <wasi/detail/signature.h>
 #include <wasi/engine.h>
@@ -58,6 +59,12 @@ std::optional<Trap> host_thunk(void* callable, Caller& caller, Slot* slots) {
   }
   return std::nullopt;
 }
+
+// From interpreted code, and from machine code.
+struct HostThunks {
+  HostThunk by_slots;
+  DirectThunk direct;  // may be null
+};
 }  // namespace detail
 
 // Why an instantiation failed: an Error before anything ran, or a Trap of a segment or the start function.
@@ -114,7 +121,8 @@ class Linker {
     using Callable = std::decay_t<F>;
     using Signature = detail::CallableSignature<Callable>;
     return define_host(module, name, Signature::Params::kTypes, Signature::Results::kTypes,
-                       &detail::host_thunk<Callable>, std::make_shared<Callable>(std::forward<F>(function)));
+                       {&detail::host_thunk<Callable>, detail::direct_thunk<Callable>()},
+                       std::make_shared<Callable>(std::forward<F>(function)));
   }
 
   // A function whose type is known at run time only. `results` holds zeros of the right types and is to be filled with
@@ -148,7 +156,7 @@ class Linker {
 
  private:
   WASI_API Linker& define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,
-                               std::span<const ValueType> results, detail::HostThunk thunk,
+                               std::span<const ValueType> results, detail::HostThunks thunks,
                                std::shared_ptr<void> callable);
   std::unique_ptr<detail::LinkerState> state_;
 };

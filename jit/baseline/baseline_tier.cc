@@ -115,6 +115,8 @@ std::optional<runtime::LoopTarget> BaselineTier::loop_target(const FunctionCode&
 
 const void* BaselineTier::tail_entry(const FunctionCode& code) const { return NativeModule::tail_entry(code); }
 
+runtime::CallEntry BaselineTier::call_entry(const FunctionCode& code) const { return NativeModule::call_entry(code); }
+
 std::optional<std::uint64_t> BaselineTier::offset_of(const Frame& frame) const {
   return interpreter_->offset_of(frame);
 }

@@ -47,6 +47,7 @@ class BaselineTier : public runtime::Tier, public runtime::NativeTier {
   [[nodiscard]] std::optional<runtime::LoopTarget> loop_target(const runtime::FunctionCode& code,
                                                                std::uint64_t wasm_offset) const override;
   [[nodiscard]] const void* tail_entry(const runtime::FunctionCode& code) const override;
+  [[nodiscard]] runtime::CallEntry call_entry(const runtime::FunctionCode& code) const override;
   // Records are the interpreter's: machine code has none.
   [[nodiscard]] std::optional<std::uint64_t> offset_of(const runtime::Frame& frame) const override;
   [[nodiscard]] const runtime::Slot* frame_end(const runtime::Frame& frame) const override;

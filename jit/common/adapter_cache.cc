@@ -32,11 +32,10 @@ struct Maker {
   Result<std::vector<std::uint8_t>> (*make)(const NativeSignature& signature);
 };
 // By Adapters::Kind.
-constexpr Maker kMakers[] = {{"wasm entry from slots", make_slot_entry},
-                             {"wasm entry to slots", make_native_entry},
-                             {"wasm entry to the host", make_host_entry},
-                             {"wasm entry into a loop", make_loop_entry},
-                             {"wasm entry of a tail call", make_tail_entry}};
+constexpr Maker kMakers[] = {
+    {"wasm entry from slots", make_slot_entry},     {"wasm entry to slots", make_native_entry},
+    {"wasm entry to the host", make_host_entry},    {"wasm entry into a loop", make_loop_entry},
+    {"wasm entry of a tail call", make_tail_entry}, {"wasm entry from the host", make_call_entry}};
 
 }  // namespace
 
@@ -72,6 +71,10 @@ Result<runtime::LoopTarget::Entry> Adapters::loop_entry() {
   return reinterpret_cast<runtime::LoopTarget::Entry>(const_cast<void*>(WASI_TRY(get(Kind::loop_entry))));
 }
 
+Result<runtime::CallEntry> Adapters::call_entry() {
+  return reinterpret_cast<runtime::CallEntry>(const_cast<void*>(WASI_TRY(get(Kind::call_entry))));
+}
+
 AdapterCache::~AdapterCache() { kept_.clear(); }
 
 std::shared_ptr<Adapters> AdapterCache::of(const wasm::FuncType& type) {
@@ -86,6 +89,14 @@ std::shared_ptr<Adapters> AdapterCache::of(const wasm::FuncType& type) {
   if (is_small && kept_.size() < kKeptShapes) kept_.push_back(adapters);
   shapes_.insert_or_assign(std::move(shape), adapters);
   return adapters;
+}
+
+Result<runtime::NativeEntry> AdapterCache::direct_entry() {
+  const std::lock_guard lock(mutex_);
+  if (direct_.bytes().empty()) {
+    direct_ = WASI_TRY(space_.place(WASI_TRY(make_direct_entry()), "wasm entry to the host, direct"));
+  }
+  return direct_.bytes().data();
 }
 
 std::size_t AdapterCache::size() const {

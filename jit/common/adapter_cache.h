@@ -44,12 +44,13 @@ class Adapters {
   Result<runtime::NativeEntry> host_entry();
   Result<runtime::LoopTarget::Entry> loop_entry();
   Result<const void*> tail_entry();
+  Result<runtime::CallEntry> call_entry();
 
   [[nodiscard]] const NativeSignature& signature() const { return signature_; }
 
  private:
-  enum class Kind : std::uint8_t { slot_entry, native_entry, host_entry, loop_entry, tail_entry };
-  static constexpr std::size_t kKinds = 5;
+  enum class Kind : std::uint8_t { slot_entry, native_entry, host_entry, loop_entry, tail_entry, call_entry };
+  static constexpr std::size_t kKinds = 6;
   Result<const void*> get(Kind kind);
 
   AdapterCache& cache_;
@@ -72,6 +73,8 @@ class AdapterCache {
   AdapterCache& operator=(const AdapterCache&) = delete;
 
   std::shared_ptr<Adapters> of(const wasm::FuncType& type);
+  // Of functions of the host that have a HostFunction::direct. As long as the engine.
+  Result<runtime::NativeEntry> direct_entry();
   // How many shapes have adapters now.
   [[nodiscard]] std::size_t size() const;
 
@@ -83,6 +86,7 @@ class AdapterCache {
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<Adapters>> shapes_;
   std::vector<std::shared_ptr<Adapters>> kept_;
+  PlacedCode direct_;  // empty: not made yet
 };
 
 }  // namespace wasi::jit

@@ -21,6 +21,10 @@ Result<std::vector<std::uint8_t>> make_slot_entry(const NativeSignature& signatu
 // and puts the results of the function into slots.
 Result<std::vector<std::uint8_t>> make_loop_entry(const NativeSignature& signature);
 
+// A CallEntry (runtime/code_entry.h): there is no span but this one, the host's slots lie anywhere, and values without
+// a register go to free_slot.
+Result<std::vector<std::uint8_t>> make_call_entry(const NativeSignature& signature);
+
 // Where a tail call from slots goes on in machine code (runtime/native_unwind.h): takes the arguments from
 // ExecState::free_slot on, and jumps to FunctionCode::native_entry; rdi and r10 are as at a call.
 Result<std::vector<std::uint8_t>> make_tail_entry(const NativeSignature& signature);
@@ -32,5 +36,9 @@ Result<std::vector<std::uint8_t>> make_native_entry(const NativeSignature& signa
 
 // The same for host functions, which have no VmContext.
 Result<std::vector<std::uint8_t>> make_host_entry(const NativeSignature& signature);
+
+// The same for functions of the host with a HostFunction::direct, of any signature: arguments and results stay in their
+// registers.
+Result<std::vector<std::uint8_t>> make_direct_entry();
 
 }  // namespace wasi::jit

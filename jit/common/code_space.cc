@@ -87,6 +87,10 @@ Result<PlacedCode> CodeSpace::place(std::span<const std::uint8_t> bytes, std::st
 
 runtime::NativeEntry CodeSpace::entry_to_host(runtime::HostFunction& function) {
   const auto entry = guarded([&]() -> Result<runtime::NativeEntry> {
+    if (function.direct != nullptr) {
+      function.by_slots = any_native_entry();
+      return adapters_.direct_entry();
+    }
     auto adapters = adapters_.of(function.store->registry().at(function.type).func);
     const runtime::NativeEntry made = WASI_TRY(adapters->host_entry());
     function.native = std::move(adapters);

@@ -187,4 +187,11 @@ const void* NativeModule::tail_entry(const FunctionCode& function) {
   return static_cast<const Installed*>(code)->adapters->tail_entry().value_or(nullptr);
 }
 
+runtime::CallEntry NativeModule::call_entry(const FunctionCode& function) {
+  const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
+  if (code == nullptr) return nullptr;
+  const auto entry = guarded([&] { return static_cast<const Installed*>(code)->adapters->call_entry(); });
+  return entry.value_or(nullptr);
+}
+
 }  // namespace wasi::jit

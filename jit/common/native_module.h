@@ -46,6 +46,7 @@ class NativeModule {
   [[nodiscard]] static std::optional<runtime::LoopTarget> loop_target(const runtime::FunctionCode& function,
                                                                       std::uint64_t wasm_offset);
   [[nodiscard]] static const void* tail_entry(const runtime::FunctionCode& function);
+  [[nodiscard]] static runtime::CallEntry call_entry(const runtime::FunctionCode& function);
 
  private:
   struct Installed;

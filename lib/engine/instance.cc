@@ -251,13 +251,29 @@ std::optional<Extern> Instance::get(std::string_view name) const {
   return Internals::external(store_, *found);
 }
 
-Memory Caller::memory() const { return Internals::memory(detail::StoreRef::borrowed(*store_), call_->memory()); }
+Caller::Caller(const detail::HostBinding& binding)
+    : Caller(*binding.store, runtime::caller_of(binding.store->store.exec())) {}
+
+Memory Caller::memory() const {
+  return Internals::memory(detail::StoreRef::borrowed(*store_),
+                           instance_ == nullptr ? nullptr : instance_->default_memory());
+}
 
 std::optional<Instance> Caller::instance() const {
-  if (call_->caller == nullptr) return std::nullopt;
-  return Internals::instance(detail::StoreRef::borrowed(*store_), call_->caller);
+  if (instance_ == nullptr) return std::nullopt;
+  return Internals::instance(detail::StoreRef::borrowed(*store_), instance_);
 }
 
 std::any& Caller::store_data() const { return store_->data; }
+
+void detail::fail_host_call(const HostBinding& binding, Trap trap) noexcept {
+  runtime::ExecState& exec = binding.store->store.exec();
+  exec.pending = std::move(trap);
+  exec.thrown = runtime::kHostFailed;
+}
+
+void detail::fail_host_call(const HostBinding& binding) noexcept {
+  fail_host_call(binding, runtime::trap_of_current_exception());
+}
 
 }  // namespace wasi

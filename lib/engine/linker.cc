@@ -21,16 +21,14 @@ using detail::StoreState;
 using detail::WasiDefinition;
 
 // A host function in a store: the data of its runtime::HostFunction.
-struct BoundFunction {
+struct BoundFunction : detail::HostBinding {
   detail::HostThunk thunk;
-  void* callable;
-  StoreState* store;
   std::shared_ptr<void> owner;  // of `callable`
 };
 
 std::optional<Trap> enter_bound(void* data, runtime::HostCall& call) {
   const auto* bound = static_cast<const BoundFunction*>(data);
-  Caller caller = Internals::caller(*bound->store, call);
+  Caller caller = Internals::caller(*bound->store, call.caller);
   return bound->thunk(bound->callable, caller, reinterpret_cast<detail::Slot*>(call.slots));
 }
 
@@ -61,10 +59,14 @@ Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<con
     return found->second;
   }
   if (!definition->type) return std::unexpected(definition->type.error());
-  auto bound =
-      std::make_shared<BoundFunction>(definition->thunk, definition->callable.get(), &store, definition->callable);
-  runtime::FuncRef* function =
-      &store.store.add_host_function(definition->type->id(), &enter_bound, std::move(bound))->ref;
+  auto bound = std::make_shared<BoundFunction>(
+      BoundFunction{{definition->callable.get(), &store}, definition->thunks.by_slots, definition->callable});
+  detail::HostBinding* const binding = bound.get();
+  runtime::HostFunction* const host =
+      store.store.add_host_function(definition->type->id(), &enter_bound, std::move(bound));
+  host->direct = definition->thunks.direct;
+  host->direct_data = binding;
+  runtime::FuncRef* const function = &host->ref;
   store.host_functions.emplace(definition, function);
   return function;
 }
@@ -138,7 +140,7 @@ Linker& Linker::operator=(Linker&&) noexcept = default;
 Linker::~Linker() = default;
 
 Linker& Linker::define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,
-                            std::span<const ValueType> results, detail::HostThunk thunk,
+                            std::span<const ValueType> results, detail::HostThunks thunks,
                             std::shared_ptr<void> callable) {
   auto definition = std::make_shared<HostDefinition>();
   definition->type = detail::add_function_type(*state_->engine->registry, params, results);
@@ -146,7 +148,7 @@ Linker& Linker::define_host(std::string_view module, std::string_view name, std:
     std::string& message = definition->type.error().message;
     message = fmt::format("the function \"{}\".\"{}\" cannot be defined: {}", module, name, message);
   }
-  definition->thunk = thunk;
+  definition->thunks = thunks;
   definition->callable = std::move(callable);
   state_->definitions[{std::string(module), std::string(name)}] = {
       .host = std::move(definition), .object = {}, .memory = {}};
@@ -157,7 +159,7 @@ Linker& Linker::define_untyped(std::string_view module, std::string_view name, F
                                UntypedFunction function) {
   auto callable =
       std::make_shared<UntypedCallable>(detail::to_internal(type.params, type.results), std::move(function));
-  return define_host(module, name, type.params, type.results, &enter_untyped, std::move(callable));
+  return define_host(module, name, type.params, type.results, {&enter_untyped, nullptr}, std::move(callable));
 }
 
 Linker& Linker::define(std::string_view module, std::string_view name, const Extern& object) {

@@ -71,7 +71,7 @@ struct ModuleState {
 // A host function as it was given to a linker, before it belongs to a store.
 struct HostDefinition {
   Result<wasm::TypeRef> type;  // an error, which instantiation tells, where it cannot be had
-  HostThunk thunk = nullptr;
+  HostThunks thunks = {};
   std::shared_ptr<void> callable;
 };
 
@@ -180,7 +180,7 @@ struct Internals {
   static std::optional<Exception> exception(StoreState& store, const Trap& trap);
   static const runtime::HostRoot* root(const Value& value) { return value.root_.get(); }
   static void set_root(Value& value, std::shared_ptr<const runtime::HostRoot> root) { value.root_ = std::move(root); }
-  static Caller caller(StoreState& store, runtime::HostCall& call) { return Caller(store, call); }
+  static Caller caller(StoreState& store, runtime::Instance* instance) { return Caller(store, instance); }
   static Result<preview1::Config> wasi(const WasiConfig& config);
   static std::uint32_t max_threads(const WasiConfig& config) { return config.max_threads_; }
 };

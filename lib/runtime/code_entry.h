@@ -12,6 +12,7 @@ namespace wasi::runtime {
 
 struct ModuleCode;
 struct NativeCode;  // stack_walk.h
+struct HostEntry;   // host_entry.h
 
 // Runs `self` in `instance` on arguments at slots[0..]; returns with the results from slots[0] on. A trap
 // does not return: it unwinds to the innermost entry from the host (trap_raise.h). An exception that the callee
@@ -45,11 +46,16 @@ struct FunctionCode {
   std::atomic<std::uint32_t> state{0};                  // the bits above
 };
 
+// How the host calls a function that has machine code in a store where nothing runs: enter_guest (host_entry.h) and the
+// span in one. Arguments and results are at `slots`, which lie anywhere. True when the guest was left with leave_guest.
+using CallEntry = bool (*)(HostEntry* host_entry, VmContext* instance, Slot* slots, FunctionCode* self);
+
 // A function as a value: what funcref points to, what imports, exports and tables hold.
 struct FuncRef {
   FunctionCode* code = nullptr;
-  VmContext* instance = nullptr;  // the callee's; null for a host function
-  wasm::TypeId type;              // canonical: call_indirect compares it
+  VmContext* instance = nullptr;   // the callee's; null for a host function
+  wasm::TypeId type;               // canonical: call_indirect compares it
+  CallEntry call_entry = nullptr;  // null: not looked for yet, or by FunctionCode::entry
 };
 
 }  // namespace wasi::runtime

@@ -6,6 +6,7 @@
 #include <wasi/trap.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -80,6 +81,8 @@ struct ExecState {
   // leaves it to whoever takes the trap.
   void (*abandoned)(void* owner) = nullptr;
   void* owner = nullptr;
+  // Where thread_state.running lies from each thread's pointer on: machine code writes it behind functions of the host.
+  std::ptrdiff_t running_offset = 0;
 };
 
 }  // namespace wasi::runtime

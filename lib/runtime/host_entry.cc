@@ -20,8 +20,9 @@
 #if !defined(WASI_ENTRY_WITH_SETJMP)
 extern "C" [[noreturn, gnu::visibility("hidden")]] void wasirun_leave_guest(void* stack_pointer);
 
-// wasirun_enter_guest takes (stack_pointer, entry, instance, slots, code) in the order of the argument
-// registers. The frame pointer makes stack walks by debuggers and profilers pass through.
+// Entries of machine code (jit/common/adapters.h) keep the registers in the same places below their rbp, so that
+// wasirun_leave_guest leaves them, too. wasirun_enter_guest takes (stack_pointer, entry, instance, slots, code) in the
+// order of the argument registers. The frame pointer makes stack walks by debuggers and profilers pass through.
 asm(R"(
   .text
   .p2align 4

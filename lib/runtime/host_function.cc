@@ -27,13 +27,26 @@ Trap trap_of_exception(const char* what) {
   return trap;
 }
 
-// With no guest frame above the innermost entry, the host itself is the caller.
+}  // namespace
+
 Instance* caller_of(const ExecState& exec) {
   if (exec.top == exec.host_entry->top) return nullptr;
   if (is_span(*exec.top)) [[unlikely]]
     return native_caller(exec);
   return Instance::from(exec.top->instance);
 }
+
+Trap trap_of_current_exception() {
+  try {
+    throw;
+  } catch (const std::exception& error) {
+    return trap_of_exception(error.what());
+  } catch (...) {
+    return trap_of_exception("an exception that is no std::exception");
+  }
+}
+
+namespace {
 
 // True when the guest is to be stopped, or an exception thrown: that is in exec.pending then. A function of its own, so
 // that nothing is left to destroy when the trap is raised.
@@ -44,10 +57,8 @@ Instance* caller_of(const ExecState& exec) {
     if (!trap) [[likely]]
       return false;
     exec.pending = std::move(*trap);
-  } catch (const std::exception& error) {
-    exec.pending = trap_of_exception(error.what());
   } catch (...) {
-    exec.pending = trap_of_exception("an exception that is no std::exception");
+    exec.pending = trap_of_current_exception();
   }
   return true;
 }
@@ -75,6 +86,15 @@ void host_function_entry(VmContext* /*instance*/, Slot* slots, FunctionCode* sel
   exec.free_slot = free_slot;
   if (stopped && !throw_pending(exec)) [[unlikely]]
     raise_trap(exec, std::move(exec.pending));
+  poll(exec);
+}
+
+void end_host_call(ExecState& exec, const HostEntry* host_entry) {
+  WASI_CHECK(exec.host_entry == host_entry);
+  if (exec.thrown == kHostFailed) {
+    exec.thrown = nullptr;
+    if (!throw_pending(exec)) raise_trap(exec, std::move(exec.pending));
+  }
   poll(exec);
 }
 

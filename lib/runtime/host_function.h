@@ -41,9 +41,30 @@ struct HostFunction {
   HostBody body = nullptr;
   std::shared_ptr<void> data;
   Store* store = nullptr;
-  ExecState* exec = nullptr;           // the store's, for machine code
+  ExecState* exec = nullptr;  // the store's, for machine code
+  // How machine code calls it: a C function that takes `direct_data` in front of the Wasm function's own parameters,
+  // where the native convention has all of them, and all results, in registers (jit/common/native_abi.h). Null: by
+  // slots.
+  void (*direct)() = nullptr;
+  void* direct_data = nullptr;
+  NativeEntry by_slots = nullptr;      // what does not need `direct`, where code.native_entry does
   std::shared_ptr<const void> native;  // what code.native_entry lies in
 };
+
+// What ExecState::thrown is when a `direct` function returns that failed: no exception's address. ExecState::pending is
+// why it did.
+inline Exception* const kHostFailed = reinterpret_cast<Exception*>(std::uintptr_t{2});
+
+// Whose function called the function of the host that runs. With no guest frame above the innermost entry, the host
+// itself is the caller: null.
+Instance* caller_of(const ExecState& exec);
+
+// Of the exception that is being handled.
+Trap trap_of_current_exception();
+
+// Behind a `direct` function that failed, or in which somebody wanted something of the store: raises what is due. An
+// exception is in ExecState::thrown when this returns. `host_entry`: the store's before the call.
+void end_host_call(ExecState& exec, const HostEntry* host_entry);
 
 // The entry of every host function: finds the HostFunction, runs its body, raises its trap.
 void host_function_entry(VmContext* instance, Slot* slots, FunctionCode* self);

@@ -17,21 +17,26 @@
 
 namespace wasi::runtime {
 
-struct NativeSpan : Frame {
+struct NativeSpan;
+
+struct SpanLinks {
   NativeSpan* previous = nullptr;     // the next older one
   std::uintptr_t stack_pointer = 0;   // of an older span
   const void* entry_frame = nullptr;  // the adapter's: the oldest native frame is the one that it called
   Slot* outer_free_slot = nullptr;    // ExecState::free_slot before
 };
 
+// Adapters write it (jit/common/adapters.h), the links behind the frame.
+struct NativeSpan : Frame, SpanLinks {};
+static_assert(sizeof(NativeSpan) == sizeof(Frame) + sizeof(SpanLinks));
+
 // Whether the record stands for a span. Its `function` and `instance` are null then, and `slots` is
 // ExecState::free_slot while it is the newest record: where values go that have no register.
 inline bool is_span(const Frame& frame) { return frame.function == nullptr; }
 
-// Links `span`, whose arguments lie at `slots`, of which `count` are those of the signature: behind them is room for
-// what the native convention passes through memory, and for callees that use slots. Traps where there is no room.
-void enter_span(NativeSpan& span, VmContext* instance, Slot* slots, std::uint32_t count, const void* entry_frame);
-// Its last frame has returned.
-void leave_span(NativeSpan& span, VmContext* instance);
+// Whether there is room for a span whose arguments lie at `slots`, of which `count` are those of the signature: behind
+// them is what the native convention passes through memory, and room for callees that use slots. Traps where there is
+// none. What adapters call that cannot tell at a glance.
+void check_span(VmContext* instance, Slot* slots, std::uint32_t count, const void* entry_frame);
 
 }  // namespace wasi::runtime

@@ -1,5 +1,6 @@
 #include "runtime/runtime_call_table.h"
 
+#include "runtime/host_function.h"
 #include "runtime/native_span.h"
 #include "runtime/native_unwind.h"
 #include "runtime/services.h"

@@ -73,6 +73,11 @@ std::optional<std::uint64_t> StackWalk::offset() const {
 }
 
 Instance* native_caller(const ExecState& exec) {
+  // Entries to the host push rbp first of all.
+  const std::uintptr_t frame = word_at(exec.native_sp - 2 * sizeof(std::uintptr_t));
+  if (frame != reinterpret_cast<std::uintptr_t>(exec.native_span->entry_frame)) [[likely]] {
+    return Instance::from(reinterpret_cast<VmContext*>(word_at(frame - sizeof(std::uintptr_t))));
+  }
   const StackWalk walk(exec);
   // Without frames in the span, it is whoever stands below it.
   if (walk.at_end() || (!walk.is_native() && &walk.record() == exec.host_entry->top)) return nullptr;

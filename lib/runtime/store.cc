@@ -12,6 +12,7 @@
 #include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
+#include "runtime/machine_call.h"
 #include "runtime/native_bind.h"
 #include "runtime/native_stack.h"
 #include "runtime/store_impl.h"
@@ -25,6 +26,7 @@ Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
     : registry_(std::move(registry)), options_(options), impl_(std::make_unique<Impl>()) {
   exec_.store = this;
   exec_.bind_native_entry = reinterpret_cast<const void*>(&bind_native_entry);
+  exec_.running_offset = running_offset();
 }
 
 Store::~Store() {
@@ -45,6 +47,9 @@ void Store::make_stack() {
   exec_.stack_begin = reinterpret_cast<Slot*>(impl_->stack.base());
   exec_.stack_end = exec_.stack_begin + bytes / sizeof(Slot);
   exec_.free_slot = exec_.stack_begin;
+  outermost_.free_slot = exec_.stack_begin;
+  const std::size_t slots = bytes / sizeof(Slot);
+  outermost_slots_ = slots - std::min(slots, kSpanSlots);
 }
 
 void Store::join(std::shared_ptr<Program> program) {
@@ -142,7 +147,19 @@ inline void use_native_limit(ExecState& exec, std::uintptr_t limit) {
 
 }  // namespace
 
-[[gnu::always_inline]] inline bool Store::enter(FuncRef& function, std::span<Slot> slots) {
+// Puts back what a trap, or an exception that nobody caught, left as it was.
+[[gnu::noinline]] bool Store::end_in_trap(const HostEntry& entry) {
+  exec_.thrown = nullptr;
+  exec_.top = entry.top;
+  exec_.free_slot = entry.free_slot;
+  exec_.native_span = entry.native_span;
+  exec_.native_sp = entry.native_sp;
+  exec_.native_fault_pc = 0;
+  if (exec_.program != nullptr && exec_.host_entry == nullptr) exec_.program->end(exec_.pending);
+  return false;
+}
+
+[[gnu::always_inline]] WASI_CALLS_MACHINE_CODE inline bool Store::enter(FuncRef& function, std::span<Slot> slots) {
   ThreadState& thread = thread_state;
   if (exec_.stack_begin == nullptr) [[unlikely]]
     make_stack();
@@ -177,22 +194,11 @@ inline void use_native_limit(ExecState& exec, std::uintptr_t limit) {
   const bool trapped = enter_guest(entry, code, function.instance, base, function.code);
 
   thread.running = entry.running;
-  if (entry.previous != nullptr) {
-    use_native_limit(exec_, entry.native_limit);
-  } else {
-    exec_.native_limit = entry.native_limit;
-  }
+  // The outermost call's limit stays, for the next one.
+  if (entry.previous != nullptr) use_native_limit(exec_, entry.native_limit);
   exec_.host_entry = entry.previous;
-  if (trapped || exec_.thrown != nullptr) [[unlikely]] {
-    exec_.thrown = nullptr;
-    exec_.top = entry.top;
-    exec_.free_slot = entry.free_slot;
-    exec_.native_span = entry.native_span;
-    exec_.native_sp = entry.native_sp;
-    exec_.native_fault_pc = 0;
-    if (exec_.program != nullptr && exec_.host_entry == nullptr) exec_.program->end(exec_.pending);
-    return false;
-  }
+  if (trapped || exec_.thrown != nullptr) [[unlikely]]
+    return end_in_trap(entry);
   copy_slots(base, slots.size(), slots.data());
   return true;
 }
@@ -204,7 +210,30 @@ inline bool Store::settle() {
   return true;
 }
 
-bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
+// Nearly all calls from a host are of machine code, in a store where nothing runs, on the thread and the stack of the
+// call before: what others do one after the other is known to be done then.
+WASI_CALLS_MACHINE_CODE bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
+  const ThreadState& thread = thread_state;
+  if (function.call_entry == nullptr || slots.size() >= outermost_slots_ || exec_.host_entry != nullptr ||
+      thread.running != nullptr || !is_on_native_stack(os::stack_pointer()) ||
+      exec_.native_limit != thread.native_limit || (!thread.is_ready_for_faults && impl_->uses_guard_pages))
+      [[unlikely]] {
+    return call_slowly(function, slots);
+  }
+  exec_.host_entry = &outermost_;
+  thread_state.running = &exec_;
+  const bool trapped = function.call_entry(&outermost_, function.instance, slots.data(), function.code);
+  thread_state.running = nullptr;
+  exec_.host_entry = nullptr;
+  if (trapped || exec_.thrown != nullptr) [[unlikely]]
+    return end_in_trap(outermost_);
+  return settle();
+}
+
+[[gnu::noinline]] bool Store::call_slowly(FuncRef& function, std::span<Slot> slots) {
+  if (function.call_entry == nullptr && function.code->native_code.load(std::memory_order_relaxed) != nullptr) {
+    function.call_entry = function.code->module->tier->call_entry(*function.code);
+  }
   const ExecState* const running = thread_state.running;
   if (!is_on_native_stack(os::stack_pointer()) || (running != nullptr && running != &exec_)) [[unlikely]] {
     return call_elsewhere(function, slots);

@@ -15,6 +15,7 @@
 
 #include "os/thread_stack.h"
 #include "runtime/exec_state.h"
+#include "runtime/host_entry.h"
 #include "runtime/host_function.h"
 #include "runtime/memory.h"
 #include "runtime/module_code.h"
@@ -176,10 +177,14 @@ class Store {
   void hold(wasm::ValType type);
   void make_stack();
   bool enter(FuncRef& function, std::span<Slot> slots);
+  bool call_slowly(FuncRef& function, std::span<Slot> slots);
   bool call_elsewhere(FuncRef& function, std::span<Slot> slots);
+  bool end_in_trap(const HostEntry& entry);
   bool settle();
   bool refuse_for_stack();
   ExecState exec_;
+  HostEntry outermost_ = {};         // of calls in a store where nothing runs
+  std::size_t outermost_slots_ = 0;  // that such a call has less of than that; 0 before the first call
   std::shared_ptr<wasm::TypeRegistry> registry_;
   StoreOptions options_;
   std::unique_ptr<Impl> impl_;

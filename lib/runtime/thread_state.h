@@ -1,6 +1,7 @@
 // What the runtime knows about the current thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "runtime/exec_state.h"
@@ -23,5 +24,8 @@ struct ThreadState {
 
 // Of the model that a signal handler may use: no allocation at first access.
 [[gnu::tls_model("initial-exec")]] extern constinit thread_local ThreadState thread_state;
+
+// The same in every thread: of that model are variables at fixed places from the thread's pointer on.
+std::ptrdiff_t running_offset();
 
 }  // namespace wasi::runtime

@@ -76,6 +76,9 @@ class Tier {
   // Where a tail call of `code` from interpreted code goes on in machine code (native_unwind.h); null: nowhere.
   [[nodiscard]] virtual const void* tail_entry(const FunctionCode& /*code*/) const { return nullptr; }
 
+  // Null: `code` has no machine code, or there is no room for the adapter.
+  [[nodiscard]] virtual CallEntry call_entry(const FunctionCode& /*code*/) const { return nullptr; }
+
   // The byte offset in the module of the instruction at which a frame of this tier stands (for the
   // newest frame: the one that trapped; for others: the call). Empty where it cannot be told.
   [[nodiscard]] virtual std::optional<std::uint64_t> offset_of(const Frame& frame) const = 0;
