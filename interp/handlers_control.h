@@ -95,6 +95,19 @@ struct Poll {
   }
 };
 
+// Pays for the instructions that were run since the last one. Accumulators stay.
+struct Charge {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 4;
+  WASI_INLINE static void run(State& s) {
+    std::int64_t& fuel = s.vm->exec->fuel;
+    fuel -= read_code<std::uint32_t>(s.ip + kHeadSize);
+    if (fuel < 0) [[unlikely]]
+      trap_at(s.vm, s.ip, TrapCode::out_of_fuel);
+    s.ip += kLength;
+  }
+};
+
 struct Count {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 8;

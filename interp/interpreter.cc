@@ -144,8 +144,8 @@ std::unique_ptr<Translator> Interpreter::take_translator(runtime::BoundsChecks c
   const std::lock_guard lock(mutex_);
   auto& spare = spare_[static_cast<std::size_t>(checks)];
   if (spare.empty())
-    return std::make_unique<Translator>(
-        TranslatorOptions{.checks = checks, .style = options_.style, .counts = options_.counts});
+    return std::make_unique<Translator>(TranslatorOptions{
+        .checks = checks, .style = options_.style, .counts = options_.counts, .charges_fuel = options_.charges_fuel});
   auto translator = std::move(spare.back());
   spare.pop_back();
   return translator;

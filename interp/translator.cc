@@ -307,6 +307,22 @@ void Translator::emit_poll() {
   poll_due_ = out_.size() + kMostCodeBetweenPolls;
 }
 
+void Translator::emit_charge(std::uint32_t cost) {
+  emit(Code::charge);
+  mark();
+  out_.put(cost);
+}
+
+// A comparison stays the last instruction, which the branch that is charged for may become one with. It has no effect
+// and traps on nothing, so it may as well stand behind the charge.
+void Translator::charge_run(std::uint32_t cost) {
+  if (stack_.empty() || !is_last_comparison(stack_.back())) return emit_charge(cost);
+  pop();
+  const Instruction comparison = take_back_last();
+  emit_charge(cost);
+  emit_compare(*comparison.comparison, comparison.lhs, comparison.rhs);
+}
+
 void Translator::put_operand(const Operand& operand, ValueClass value_class, bool is_wide) {
   if (operand.form == 's') {
     put_slot(operand.slot);

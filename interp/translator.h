@@ -50,6 +50,7 @@ struct TranslatorOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CodeStyle style = CodeStyle::fused;
   std::atomic<std::uint64_t>* counts = nullptr;  // by wasm::Op, for code that counts
+  bool charges_fuel = false;
 };
 
 class Translator {
@@ -103,6 +104,12 @@ class Translator {
   void begin(W& walk) {
     offset_ = walk.offset();
     begin_function(walk.local_types());
+  }
+  [[nodiscard]] bool charges() const { return options_.charges_fuel; }
+  template <class W>
+  void charge(W& walk, std::uint32_t cost) {
+    offset_ = walk.offset();
+    charge_run(cost);
   }
   template <class W>
   void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
@@ -317,6 +324,8 @@ class Translator {
   void emit(Code code);
   void emit_count();
   void emit_poll();
+  void emit_charge(std::uint32_t cost);
+  void charge_run(std::uint32_t cost);
   void put_slot(std::uint32_t slot) { out_.put(static_cast<std::uint16_t>(slot)); }
   void put_index(std::uint32_t index) { out_.put(index); }
   void put_operand(const Operand& operand, ValueClass value_class, bool is_wide);

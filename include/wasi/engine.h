@@ -53,6 +53,9 @@ struct EngineConfig {
   Validation validation = Validation::eager;
   BoundsChecks bounds_checks = BoundsChecks::guard_pages;
   TierSelection tier = TierSelection::automatic;
+  // Code charges fuel for what it executes, so that guests can be stopped at a place that depends on nothing but what
+  // they did, the same in every tier: Store::set_fuel. Costs time; without it code has nothing of this.
+  bool fuel = false;
   // Features of Wasm (by the names that Module::features() uses, e.g. "tail-call") that modules must not use.
   // Not empty: bodies are validated at load even when `validation` is lazy.
   std::vector<std::string> disabled_features = {};

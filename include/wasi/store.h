@@ -99,6 +99,18 @@ class Store {
   [[nodiscard]] WASI_API Result<DeadlineScope> limit_calls(std::chrono::steady_clock::time_point deadline);
   // Takes back interrupts that came too late to stop anything.
   WASI_API void clear_interrupt();
+  // Where the engine's code charges fuel (EngineConfig::fuel): what the guests of this store may still execute before
+  // they trap with `out_of_fuel`. A new store has none, and a module's start function needs some already. Every
+  // instruction costs 1, but for those that only say where blocks begin and end: block, loop, try, try_table, else,
+  // catch, end; a function's end costs 1. It is charged where control goes on elsewhere or may come from elsewhere, for
+  // all that was run since the last such place, so what a call of a host function finds is exact, and a trap within a
+  // straight run comes before that run has been charged. Fuel that was too little for a run is gone with the trap; more
+  // of it, and the store can be called again. May be called from host functions, whose own work costs nothing.
+  // Threads of wasi-threads have stores of their own: each begins with half of what is left in the store that starts
+  // it, which is taken from that one, so all of them together execute no more than was given to the first. More than
+  // 2^63 - 1 counts as that. Both fail with `argument` where the engine's code charges nothing.
+  WASI_API Result<void> set_fuel(std::uint64_t fuel);
+  [[nodiscard]] WASI_API Result<std::uint64_t> fuel() const;
   // Says which stack the calls into this store will be made on, where the embedder switches to stacks of its own
   // (fibers, coroutines): all of its bytes, without guard pages. Guests then use it down to a part that is kept for
   // host functions, 3/8 of it and at most 128 KiB. Without this, guests and the host functions that call them again

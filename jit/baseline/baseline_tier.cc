@@ -57,7 +57,8 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
     // Machine code is rarely shorter than what it is made of.
     WASI_TRY(space_.check_room(body_bytes));
     const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
-    const CompileOptions options{.checks = module.checks, .counts = options_.counts};
+    const CompileOptions options{
+        .checks = module.checks, .charges_fuel = options_.charges_fuel, .counts = options_.counts};
     const MachineCode machine = WASI_TRY(compiler_(*module.module, function, validated, options, preparation));
     code.state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
     return own.native.install(code, machine, preparation);

@@ -24,6 +24,7 @@ using Compiler = decltype(&compile);
 struct BaselineOptions {
   // False: functions begin in the interpreter, and stay there until somebody calls compile_function().
   bool compiles_at_first_call = true;
+  bool charges_fuel = false;             // as CompileOptions; the interpreter is made to do the same
   runtime::TierLog* log = nullptr;       // is told what is compiled at first calls; outlives the tier
   OptimisationCounts* counts = nullptr;  // of all that is compiled; outlives the tier
 };

@@ -19,7 +19,8 @@ inline constexpr std::uint64_t kMostCodePerByte = 200;
 struct CompileOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CpuFeatures cpu = CpuFeatures::host();
-  bool log = false;  // MachineCode::log is wanted
+  bool charges_fuel = false;  // code takes from ExecState::fuel what the walk says (validate/function_walk.h)
+  bool log = false;           // MachineCode::log is wanted
   OptimisationSet without = {};
   OptimisationCounts* counts = nullptr;
 };

@@ -89,6 +89,15 @@ class Compiler {
     note("entry");
     begin_function();
   }
+  [[nodiscard]] bool charges() const { return options_.charges_fuel; }
+  template <class W>
+  void charge(W& walk, std::uint32_t cost) {
+    offset_ = walk.offset();
+    next_ = walk.next();
+    flags_live_ = std::exchange(has_flags_, false);
+    note("fuel");
+    emit_charge(cost);
+  }
   // What bodies mostly consist of is told apart here, where the operation is often known.
   template <class W>
   [[gnu::always_inline]] void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
@@ -354,6 +363,7 @@ class Compiler {
   void load_area(x64::Gp to);
   void load_memory_base(x64::Gp context);
   void emit_poll(x64::Gp exec);
+  void emit_charge(std::uint32_t cost);
   void emit_epilogue();
   void emit_host_call(const ColdHostCall& cold);
   void restore_preserved();

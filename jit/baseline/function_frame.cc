@@ -302,6 +302,17 @@ void Compiler::emit_poll(x64::Gp exec) {
   asm_.bind(cold.back);
 }
 
+// Takes the flags, so a condition in them becomes a value.
+void Compiler::emit_charge(std::uint32_t cost) {
+  if (!stack_.empty() && stack_.back().where == Where::flags) {
+    Value condition = pop();
+    push_register(Type::i32, in_own_gpr(condition));
+  }
+  flags_live_ = false;
+  asm_.sub(x64::qword_ptr(in_exec(x64::r11), offsetof(ExecState, fuel)), static_cast<std::int32_t>(cost));
+  asm_.js(trap_site(TrapCode::out_of_fuel));
+}
+
 void Compiler::emit_epilogue() {
   asm_.bind(return_label_);
   restore_preserved();

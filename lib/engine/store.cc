@@ -1,6 +1,8 @@
 // Stores, and the objects that hosts make in them.
 #include "runtime/store.h"
 
+#include <algorithm>
+#include <limits>
 #include <mutex>
 
 #include "base/guard.h"
@@ -77,6 +79,31 @@ Result<DeadlineScope> Store::limit_calls(std::chrono::steady_clock::time_point d
 
 DeadlineScope::~DeadlineScope() {
   if (detail::StoreState* const state = store_.get()) state->store.keep_deadline(previous_);
+}
+
+namespace {
+
+Result<void> check_charges(const detail::StoreState& store) {
+  if (store.engine->config.fuel) return {};
+  return fail(ErrorKind::argument, "the engine's code charges no fuel: EngineConfig::fuel is not set");
+}
+
+}  // namespace
+
+Result<void> Store::set_fuel(std::uint64_t fuel) {
+  return guarded([&]() -> Result<void> {
+    WASI_TRY(check_charges(*state_));
+    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+    state_->store.exec().fuel = static_cast<std::int64_t>(std::min(fuel, kMost));
+    return {};
+  });
+}
+
+Result<std::uint64_t> Store::fuel() const {
+  return guarded([&]() -> Result<std::uint64_t> {
+    WASI_TRY(check_charges(*state_));
+    return static_cast<std::uint64_t>(state_->store.exec().fuel);
+  });
 }
 
 void Store::clear_interrupt() { state_->store.clear_interrupt(); }

@@ -58,13 +58,18 @@ runtime::TierPolicyOptions policy_options(const EngineState& engine) {
   return options;
 }
 
+std::unique_ptr<runtime::Tier> make_interpreter(const EngineState& engine) {
+  return interp::make_interpreter({.charges_fuel = engine.config.fuel});
+}
+
 void make_baseline(EngineState& engine, bool compiles_at_first_call) {
   if (engine.config.counts_optimisations) {
     engine.optimisations = std::make_unique<jit::baseline::OptimisationCounts>();
   }
   auto tier = std::make_unique<jit::baseline::BaselineTier>(
-      *engine.code_space, interp::make_interpreter(), &jit::baseline::compile,
+      *engine.code_space, make_interpreter(engine), &jit::baseline::compile,
       jit::baseline::BaselineOptions{.compiles_at_first_call = compiles_at_first_call,
+                                     .charges_fuel = engine.config.fuel,
                                      .log = engine.tier_log.get(),
                                      .counts = engine.optimisations.get()});
   if (!compiles_at_first_call) engine.policy = std::make_unique<runtime::TierPolicy>(*tier, policy_options(engine));
@@ -77,7 +82,7 @@ Result<void> make_tiers(EngineState& engine) {
   if (engine.config.records_tier_changes) engine.tier_log = std::make_unique<runtime::TierLog>();
   switch (engine.config.tier) {
     case TierSelection::interpreter:
-      engine.tier = interp::make_interpreter();
+      engine.tier = make_interpreter(engine);
       return {};
     case TierSelection::automatic:
       engine.code_space = WASI_TRY(make_code_space(engine.config));

@@ -147,6 +147,16 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
   for (const auto& [definition, state] : spawner.wasi) store->wasi[definition].context = state.context;
   store->store.keep_deadline(spawner.store.exec().deadline);
   store->store.join(program_);
+  // Goes back where no thread comes of it.
+  struct Fuel {
+    runtime::ExecState* spawner;
+    runtime::ExecState& thread;
+    ~Fuel() {
+      if (spawner != nullptr) spawner->fuel += thread.fuel;
+    }
+  } fuel{&spawner.store.exec(), store->store.exec()};
+  fuel.thread.fuel = fuel.spawner->fuel / 2;
+  fuel.spawner->fuel -= fuel.thread.fuel;
   const auto instance = instantiate(linker_, *store, module_, this);
   if (!instance) return failure(Errno::again);
   runtime::FuncRef* const start = find_start(**instance);
@@ -169,6 +179,7 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
     return failure(Errno::again);
   }
   place.threads = nullptr;
+  fuel.spawner = nullptr;
   last_id_ = id;
   return id;
 }

@@ -55,13 +55,14 @@ struct ExecState {
   Exception* thrown = nullptr;
   // Where machine code calls functions whose native_entry is null: native_bind.h. It asks the tier.
   const void* bind_native_entry = nullptr;
-  Tier* native_tier = nullptr;  // of the instances: an engine's stores have one
+  std::int64_t fuel = 0;  // what code that charges may still execute: below 0 it traps
   // Bits of interruption.h. Non-zero: polls at loop heads and entries, and around host functions, call
   // handle_interrupt. Set by runtime::interrupt().
   std::atomic<std::uint32_t> interrupt{0};
   FunctionCode* tail_callee = nullptr;  // with kTailCall
   VmContext* tail_instance = nullptr;   // the callee's
   const void* tail_entry = nullptr;     // Tier::tail_entry of the callee
+  Tier* native_tier = nullptr;          // of the instances: an engine's stores have one; bind_native_entry asks it
   TierPolicy* policy = nullptr;  // of the instances: an engine's stores have one; null: functions stay in the tier that
                                  // they were prepared for
   std::uint32_t sampling_state = 1;  // of the numbers that vary the budget

@@ -48,6 +48,8 @@ Trap make_trap(const ExecState& exec, TrapCode code) {
 }
 
 void raise_trap(ExecState& exec, TrapCode code) {
+  // What was left has been taken in part: it is gone.
+  if (code == TrapCode::out_of_fuel) exec.fuel = 0;
   exec.pending = make_trap(exec, code);
   leave(exec);
 }

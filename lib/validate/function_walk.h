@@ -64,6 +64,13 @@ inline constexpr bool kIsSilentSink = requires { requires Sink::kSilent; };
 template <class Sink>
 inline constexpr bool kLooksAhead = requires { requires Sink::kLooksAhead; };
 
+// A sink may have methods charges() and charge(W&, cost). Where the first one is true it is told, in front of every
+// instruction that ends a straight run or that control can come to from elsewhere, how many instructions have been run
+// since it was told last: each counts as one, but for those that only mark where blocks begin and end. A function's end
+// is a return. So any sinks charge the same, at the same places; each call and each round of a loop costs something.
+template <class Sink>
+inline constexpr bool kCharges = requires(const Sink sink) { sink.charges(); };
+
 // What a walk needs and the next one can use again.
 template <class Label, bool kSlots>
 struct WalkScratch {
@@ -220,6 +227,18 @@ class FunctionWalk {
   // The same, and it must be a reference.
   bool peek_ref(std::size_t depth, ValType& type);
 
+  // --- telling what has been run
+  // Up to the current instruction, of which control is about to go elsewhere or may come from there.
+  [[gnu::always_inline]] void charge([[maybe_unused]] std::uint32_t own) {
+    if constexpr (kCharges<Sink>) {
+      if (sink_.charges()) [[unlikely]]
+        charge_run(own);
+    }
+  }
+  [[gnu::noinline]] void charge_run(std::uint32_t own) {
+    if (const std::uint32_t cost = std::exchange(run_, 0) + own; cost != 0) sink_.charge(*this, cost);
+  }
+
   // --- changing the stack
   void drop(std::size_t count);
   void push(ValType type) { operands_.push(type); }
@@ -293,7 +312,9 @@ class FunctionWalk {
   [[gnu::noinline]] void fail_global(std::uint32_t index);
   void global_set();
   [[gnu::always_inline]] void report(Op op) {
-    if (kReports && reachable_) sink_.instruction(*this, op, immediates_);
+    if (!kReports || !reachable_) return;
+    if constexpr (kCharges<Sink>) ++run_;
+    sink_.instruction(*this, op, immediates_);
   }
   // Of an instruction of the loop.
   [[gnu::always_inline]] void report_at(Position pos, Op op) {
@@ -372,6 +393,7 @@ class FunctionWalk {
   const wasm::FuncType* type_ = nullptr;  // null in constant expressions
   Types results_;
   std::uint32_t visible_globals_ = 0;
+  std::uint32_t run_ = 0;          // instructions that have not been charged for, where the sink charges
   bool has_usual_memory_ = false;  // memory 0 exists and has 32-bit addresses
   Types plain_locals_;             // the first locals: expanded, and always set
 };

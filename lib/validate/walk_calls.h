@@ -50,7 +50,10 @@ void FunctionWalk<Sink, kChecked>::call(bool is_tail) {
   const wasm::FuncIndex function(index);
   const wasm::FuncType& callee = module_.func_type(function);
   if ((is_tail && !check_tail(callee)) || !check_top(callee.params)) return;
-  if (reachable_) sink_.call(*this, op_, function);
+  if (reachable_) {
+    charge(1);
+    sink_.call(*this, op_, function);
+  }
   finish_call(callee, is_tail);
 }
 
@@ -69,7 +72,10 @@ void FunctionWalk<Sink, kChecked>::call_indirect(bool is_tail) {
     return;
   }
   if ((is_tail && !check_tail(*callee)) || !check_top(table_address(table)) || !check_top(callee->params, 1)) return;
-  if (reachable_) sink_.call_indirect(*this, op_, type, wasm::TableIndex(table));
+  if (reachable_) {
+    charge(1);
+    sink_.call_indirect(*this, op_, type, wasm::TableIndex(table));
+  }
   drop(1);
   finish_call(*callee, is_tail);
 }
@@ -84,7 +90,10 @@ void FunctionWalk<Sink, kChecked>::call_ref(bool is_tail) {
   if ((is_tail && !check_tail(*callee)) || !check_top(ref_to(type.value, true)) || !check_top(callee->params, 1)) {
     return;
   }
-  if (reachable_) sink_.call_ref(*this, op_, type);
+  if (reachable_) {
+    charge(1);
+    sink_.call_ref(*this, op_, type);
+  }
   drop(1);
   finish_call(*callee, is_tail);
 }

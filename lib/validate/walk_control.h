@@ -67,9 +67,11 @@ void FunctionWalk<Sink, kChecked>::block(ControlKind kind) {
   if (reachable_) {
     switch (kind) {
       case ControlKind::loop:
+        charge(0);
         sink_.loop(*this, entry);
         break;
       case ControlKind::if_:
+        charge(1);
         sink_.if_(*this, entry);
         break;
       case ControlKind::try_:
@@ -114,6 +116,7 @@ void FunctionWalk<Sink, kChecked>::else_() {
     return;
   }
   if (!check_arm_end()) return;
+  if (reachable_) charge(0);
   if (entry.reachable_at_start) sink_.else_(*this, entry, reachable_);
   start_arm(entry, ControlKind::else_, entry.params);
 }
@@ -132,6 +135,7 @@ void FunctionWalk<Sink, kChecked>::end() {
       return;
     }
   }
+  if (reachable_) charge(entry.kind == ControlKind::function ? 1 : 0);
   if (entry.reachable_at_start) sink_.end(*this, entry, reachable_);
   close();
 }
@@ -171,7 +175,10 @@ void FunctionWalk<Sink, kChecked>::br() {
   std::uint32_t depth = 0;
   Block* target = read_label(depth);
   if (target == nullptr || !check_top(target->branch_types())) return;
-  if (reachable_) sink_.br(*this, *target);
+  if (reachable_) {
+    charge(1);
+    sink_.br(*this, *target);
+  }
   set_unreachable();
 }
 
@@ -180,7 +187,10 @@ void FunctionWalk<Sink, kChecked>::br_if() {
   std::uint32_t depth = 0;
   Block* target = read_label(depth);
   if (target == nullptr || !check_top(wasm::kI32) || !check_top(target->branch_types(), 1)) return;
-  if (reachable_) sink_.br_if(*this, *target);
+  if (reachable_) {
+    charge(1);
+    sink_.br_if(*this, *target);
+  }
   drop(1);
   retype(target->branch_types());
 }
@@ -213,14 +223,20 @@ void FunctionWalk<Sink, kChecked>::br_table() {
       if (!check_top(types, 1)) return;
     }
   }
-  if (reachable_) sink_.br_table(*this, std::span<Block* const>(targets));
+  if (reachable_) {
+    charge(1);
+    sink_.br_table(*this, std::span<Block* const>(targets));
+  }
   set_unreachable();
 }
 
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::return_() {
   if (!check_top(results_)) return;
-  if (reachable_) sink_.return_(*this);
+  if (reachable_) {
+    charge(1);
+    sink_.return_(*this);
+  }
   set_unreachable();
 }
 
@@ -239,14 +255,20 @@ void FunctionWalk<Sink, kChecked>::throw_() {
   const std::uint32_t index = reader_.u32("tag index");
   const wasm::FuncType* tag = tag_type(index);
   if (tag == nullptr || !check_top(tag->params)) return;
-  if (reachable_) sink_.throw_(*this, wasm::TagIndex(index));
+  if (reachable_) {
+    charge(1);
+    sink_.throw_(*this, wasm::TagIndex(index));
+  }
   set_unreachable();
 }
 
 template <class Sink, bool kChecked>
 void FunctionWalk<Sink, kChecked>::throw_ref() {
   if (!check_top(wasm::kExnRef)) return;
-  if (reachable_) sink_.throw_ref(*this);
+  if (reachable_) {
+    charge(1);
+    sink_.throw_ref(*this);
+  }
   set_unreachable();
 }
 
@@ -321,6 +343,7 @@ void FunctionWalk<Sink, kChecked>::catch_() {
     return;
   }
   if (!check_arm_end()) return;
+  if (reachable_) charge(0);
   if (entry.reachable_at_start) sink_.legacy_try(*this, op_, &entry, index);
   start_arm(entry, ControlKind::catch_, tag->params);
 }
@@ -334,6 +357,7 @@ void FunctionWalk<Sink, kChecked>::catch_all() {
     return;
   }
   if (!check_arm_end()) return;
+  if (reachable_) charge(0);
   if (entry.reachable_at_start) sink_.legacy_try(*this, op_, &entry, 0U);
   start_arm(entry, ControlKind::catch_all, {});
 }
@@ -353,6 +377,7 @@ void FunctionWalk<Sink, kChecked>::delegate() {
     return;
   }
   if (!check_arm_end()) return;
+  if (reachable_) charge(0);
   if (entry.reachable_at_start) {
     sink_.legacy_try(*this, op_, &controls_.from_top(depth + 1), depth);
     sink_.end(*this, entry, reachable_);
@@ -369,7 +394,10 @@ void FunctionWalk<Sink, kChecked>::rethrow() {
     fail("invalid rethrow label: " + std::to_string(depth) + " is no catch");
     return;
   }
-  if (reachable_) sink_.legacy_try(*this, op_, target, depth);
+  if (reachable_) {
+    charge(1);
+    sink_.legacy_try(*this, op_, target, depth);
+  }
   set_unreachable();
 }
 

@@ -261,7 +261,10 @@ void FunctionWalk<Sink, kChecked>::other(std::uint8_t byte) {
   features_ |= short_signature_of(op_).features;
   switch (op_) {
     case Op::unreachable:
-      if (reachable_) sink_.unreachable(*this);
+      if (reachable_) {
+        charge(1);
+        sink_.unreachable(*this);
+      }
       return set_unreachable();
     case Op::nop:
       return report(op_);

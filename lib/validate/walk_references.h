@@ -64,7 +64,10 @@ void FunctionWalk<Sink, kChecked>::br_on_null() {
   Block* target = read_label(depth);
   ValType type;
   if (target == nullptr || !peek_ref(0, type) || !check_top(target->branch_types(), 1)) return;
-  if (reachable_) sink_.br_on(*this, op_, immediates_, *target);
+  if (reachable_) {
+    charge(1);
+    sink_.br_on(*this, op_, immediates_, *target);
+  }
   drop(1);
   retype(target->branch_types());
   push(type.as_nullable(false));
@@ -85,7 +88,10 @@ void FunctionWalk<Sink, kChecked>::br_on_non_null() {
     }
     if (!check_top(types.first(types.size() - 1), 1)) return;
   }
-  if (reachable_) sink_.br_on(*this, op_, immediates_, *target);
+  if (reachable_) {
+    charge(1);
+    sink_.br_on(*this, op_, immediates_, *target);
+  }
   drop(1);
   retype(types.first(types.size() - 1));
 }
@@ -139,7 +145,10 @@ void FunctionWalk<Sink, kChecked>::br_on_cast() {
     }
     if (!check_top(source) || !check_top(types.first(types.size() - 1), 1)) return;
   }
-  if (reachable_) sink_.br_on(*this, op_, immediates_, *target);
+  if (reachable_) {
+    charge(1);
+    sink_.br_on(*this, op_, immediates_, *target);
+  }
   drop(1);
   retype(types.first(types.size() - 1));
   push(passed);

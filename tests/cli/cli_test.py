@@ -219,6 +219,8 @@ class Options(CliTest):
 
     def test_wrong_values(self):
         for option, value, part in [("--deadline", "5", "5s or 250ms"), ("--deadline", "soon", "\"soon\""),
+                                    ("--fuel", "", "is not a number"), ("--fuel", "1e6", "is not a number"),
+                                    ("--fuel", "9223372036854775808", "is not a number from 0 to 9223372036854775807"),
                                     ("--max-memory", "lots", "64m"), ("--max-memory", "-1", "--max-memory"),
                                     ("--max-gc-heap", "much", "64m"),
                                     ("--stack-size", "1q", "\"1q\""), ("--tier", "turbo", "auto, interp"),
@@ -493,6 +495,26 @@ class Running(CliTest):
         code, _, err = self.run_cli("--deadline", "50ms", path)
         self.assertEqual(code, TRAP)
         self.assertTrue(err.startswith("wasirun: trap: deadline exceeded\n"), err)
+
+    def test_fuel(self):
+        path = self.wat("""
+          (module
+            (func $count (export "count") (param $n i32) (result i32)
+              (loop $again (result i32)
+                (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1))))
+                (local.get $n))))
+        """, flags=["--debug-names"])
+        for tier in ("interp", "auto", "baseline"):
+            call = ["--tier", tier, "--invoke", "count", path, "1000"]
+            # Five instructions a round, one behind the loop, and the end.
+            self.assertEqual(self.run_cli("--fuel", "5002", *call), (SUCCESS, "0\n", ""))
+            code, out, err = self.run_cli("--fuel", "5001", *call)
+            self.assertEqual((code, out), (TRAP, ""))
+            self.assertRegex(err, r"^wasirun: trap: out of fuel\n +0: count @ 0x[0-9a-f]+\n$")
+            endless = self.wat('(module (func (export "_start") (loop $l (br $l))))')
+            code, _, err = self.run_cli("--tier", tier, "--fuel", "1000000", endless)
+            self.assertEqual(code, TRAP)
+            self.assertTrue(err.startswith("wasirun: trap: out of fuel\n"), err)
 
     def test_memory_limit(self):
         path = self.wat('(module (memory 2) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))')

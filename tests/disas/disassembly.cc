@@ -69,6 +69,8 @@ Settings settings_of(std::string_view text) {
     REQUIRE(words.size() == 2);
     if (words[0] == "checks" && words[1] == "explicit") {
       settings.options.checks = runtime::BoundsChecks::explicit_checks;
+    } else if (words[0] == "charge" && words[1] == "fuel") {
+      settings.options.charges_fuel = true;
     } else if (words[0] == "show" && words[1] == "ends") {
       settings.shows_ends = true;
     } else if (words[0] == "show" && words[1] == "oldest") {

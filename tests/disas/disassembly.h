@@ -2,6 +2,7 @@
 //
 // Lines that begin with ";;!" in the text say how it is compiled:
 //   ;;! checks explicit          bounds are compared, not guarded
+//   ;;! charge fuel              code charges for what it executes
 //   ;;! without NAME             an optimisation of optimisations.def is off
 //   ;;! show ends                code behind the body that is the same in all functions, too: traps, the way in at
 //   loops

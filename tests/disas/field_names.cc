@@ -36,6 +36,7 @@ constexpr Row kFields[] = {
     {"exec", offsetof(ExecState, stack_limit), "stack_limit"},
     {"exec", offsetof(ExecState, thrown), "thrown"},
     {"exec", offsetof(ExecState, bind_native_entry), "bind_native_entry"},
+    {"exec", offsetof(ExecState, fuel), "fuel"},
     {"exec", offsetof(ExecState, interrupt), "interrupt"},
     {"memory", offsetof(MemoryView, base), "base"},
     {"memory", offsetof(MemoryView, byte_size), "byte_size"},

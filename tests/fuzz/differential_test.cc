@@ -38,7 +38,7 @@ std::string problem_of(const std::vector<std::uint8_t>& bytes) {
 std::array<std::atomic<std::uint64_t>, wasm::kOpCount> executed;
 
 // An interpreter that counts what it executes.
-Engine make_counting() {
+Engine make_counting(bool /*charges_fuel*/) {
   auto state = std::make_shared<detail::EngineState>();
   state->registry = std::make_shared<wasm::TypeRegistry>();
   state->tier = interp::make_interpreter({.counts = executed.data()});
@@ -133,8 +133,8 @@ TEST_CASE("all configurations agree") {
 
 TEST_CASE("a configuration that is different is found, and its case made smaller") {
   const Configuration configurations[] = {
-      {.name = "as it should be", .make_engine = [] { return Engine(); }},
-      {.name = "without room for tables", .make_engine = [] { return Engine(); }, .table_limit = 12},
+      {.name = "as it should be", .make_engine = [](bool) { return Engine(); }},
+      {.name = "without room for tables", .make_engine = [](bool) { return Engine(); }, .table_limit = 12},
   };
   Differential differential(configurations);
   std::uint64_t seed = 0;

@@ -17,36 +17,48 @@ namespace {
 
 constexpr std::uint32_t kFuel[] = {40, 250};  // of the calls with each of the argument lists
 constexpr std::size_t kMostElements = 40;     // of a table that are looked at
+// Of code that charges: what most calls get, which is always enough, and what others get less than.
+constexpr std::uint64_t kMuchFuel = std::uint64_t{1} << 50;
+constexpr std::uint64_t kLittleFuel = 2000;
+constexpr std::uint64_t kCharged = 4;  // of so many cases one
 
-Engine make_public(BoundsChecks checks, TierSelection tier = TierSelection::interpreter) {
-  return Engine::create({.bounds_checks = checks, .tier = tier}).value();
+Engine make_public(bool fuel, BoundsChecks checks, TierSelection tier = TierSelection::interpreter) {
+  return Engine::create({.bounds_checks = checks, .tier = tier, .fuel = fuel}).value();
 }
 
 // Machine code from so many calls and iterations on; where they end in a loop, that is where it is entered.
-Engine make_automatic(std::uint32_t threshold, BoundsChecks checks) {
-  return Engine::create({.bounds_checks = checks, .tier_threshold = threshold, .tier_threads = 0}).value();
+Engine make_automatic(bool fuel, std::uint32_t threshold, BoundsChecks checks) {
+  return Engine::create({.bounds_checks = checks, .fuel = fuel, .tier_threshold = threshold, .tier_threads = 0})
+      .value();
 }
 
 // An interpreter whose code is made in another way than users get it.
-Engine make_interpreter(interp::CodeStyle style, BoundsChecks checks) {
+Engine make_interpreter(bool fuel, interp::CodeStyle style, BoundsChecks checks) {
   auto state = std::make_shared<detail::EngineState>();
   state->config.bounds_checks = checks;
+  state->config.fuel = fuel;
   state->registry = std::make_shared<wasm::TypeRegistry>();
-  state->tier = interp::make_interpreter({.style = style});
+  state->tier = interp::make_interpreter({.style = style, .charges_fuel = fuel});
   return detail::Internals::engine(std::move(state));
 }
 
 constexpr Configuration kConfigurations[] = {
-    {"interpreter, guard pages", [] { return make_public(BoundsChecks::guard_pages); }},
-    {"interpreter, explicit checks", [] { return make_public(BoundsChecks::explicit_checks); }},
-    {"interpreter, plain code", [] { return make_interpreter(interp::CodeStyle::plain, BoundsChecks::guard_pages); }},
-    {"interpreter, collecting", [] { return make_public(BoundsChecks::guard_pages); }, true},
-    {"baseline, guard pages", [] { return make_public(BoundsChecks::guard_pages, TierSelection::baseline); }},
-    {"baseline, explicit checks", [] { return make_public(BoundsChecks::explicit_checks, TierSelection::baseline); }},
-    {"baseline, collecting", [] { return make_public(BoundsChecks::guard_pages, TierSelection::baseline); }, true},
-    {"automatic, compiling at once", [] { return make_automatic(1, BoundsChecks::guard_pages); }},
-    {"automatic, entering at loop heads", [] { return make_automatic(2, BoundsChecks::explicit_checks); }},
-    {"automatic, compiling after a while, collecting", [] { return make_automatic(7, BoundsChecks::guard_pages); }, true},
+    {"interpreter, guard pages", [](bool fuel) { return make_public(fuel, BoundsChecks::guard_pages); }},
+    {"interpreter, explicit checks", [](bool fuel) { return make_public(fuel, BoundsChecks::explicit_checks); }},
+    {"interpreter, plain code",
+     [](bool fuel) { return make_interpreter(fuel, interp::CodeStyle::plain, BoundsChecks::guard_pages); }},
+    {"interpreter, collecting", [](bool fuel) { return make_public(fuel, BoundsChecks::guard_pages); }, true},
+    {"baseline, guard pages",
+     [](bool fuel) { return make_public(fuel, BoundsChecks::guard_pages, TierSelection::baseline); }},
+    {"baseline, explicit checks",
+     [](bool fuel) { return make_public(fuel, BoundsChecks::explicit_checks, TierSelection::baseline); }},
+    {"baseline, collecting",
+     [](bool fuel) { return make_public(fuel, BoundsChecks::guard_pages, TierSelection::baseline); }, true},
+    {"automatic, compiling at once", [](bool fuel) { return make_automatic(fuel, 1, BoundsChecks::guard_pages); }},
+    {"automatic, entering at loop heads",
+     [](bool fuel) { return make_automatic(fuel, 2, BoundsChecks::explicit_checks); }},
+    {"automatic, compiling after a while, collecting",
+     [](bool fuel) { return make_automatic(fuel, 7, BoundsChecks::guard_pages); }, true},
 };
 
 std::uint64_t hash_bytes(std::span<const std::uint8_t> bytes) {
@@ -75,7 +87,8 @@ class Run {
                         .gc_heap_limit = 64U << 20,
                         .gc_stress = configuration.gc_stress}),
         linker_(engine),
-        is_verbose_(is_verbose) {}
+        is_verbose_(is_verbose),
+        charges_fuel_(engine.config().fuel) {}
 
   Transcript run(RunStatistics* statistics, std::uint64_t& calls) {
     statistics_ = statistics;
@@ -98,7 +111,14 @@ class Run {
   }
   void note(std::uint64_t word) { transcript_.words.push_back(word); }
 
+  void note_charged() {
+    const std::uint64_t left = store_.fuel().value();
+    say([&] { return fmt::format("of what is charged {} is left", left); });
+    note(left);
+  }
+
   bool instantiate() {
+    if (charges_fuel_) store_.set_fuel(kMuchFuel).value();
     for (const auto& bytes : case_.modules) {
       auto module = Module::from_bytes(engine_, std::span<const std::uint8_t>(bytes));
       if (!module) {
@@ -142,7 +162,9 @@ class Run {
           if (!value) break;
           arguments.push_back(*value);
         }
-        if (arguments.size() == type->params.size()) call(at, item.name, arguments, fuel);
+        std::uint64_t charged_fuel = kMuchFuel;
+        if (charges_fuel_ && random.below(4) == 0) charged_fuel = random.below(kLittleFuel);
+        if (arguments.size() == type->params.size()) call(at, item.name, arguments, fuel, charged_fuel);
       }
     }
   }
@@ -179,15 +201,18 @@ class Run {
     return Value::zero_of(type);
   }
 
-  void call(std::size_t at, const std::string& name, const std::vector<Value>& arguments, std::uint32_t fuel) {
+  void call(std::size_t at, const std::string& name, const std::vector<Value>& arguments, std::uint32_t fuel,
+            std::uint64_t charged_fuel) {
     const auto describe = [&] {
       std::string text = fmt::format("module {}, {}(", at, name);
       for (std::size_t i = 0; i < arguments.size(); ++i) {
         text += (i == 0 ? "" : ", ") + arguments[i].type().to_string() + " " + arguments[i].to_string();
       }
-      return text + fmt::format(") with fuel {}", fuel);
+      text += fmt::format(") with fuel {}", fuel);
+      return charges_fuel_ ? text + fmt::format(", {} to be charged", charged_fuel) : text;
     };
     if (fuel_) fuel_->set(static_cast<std::int32_t>(fuel)).value();
+    if (charges_fuel_) store_.set_fuel(charged_fuel).value();
     const auto function = instances_[at].func(name).value();
     ++calls_;
     const auto results = function.call(arguments);
@@ -200,6 +225,7 @@ class Run {
       note_trap(is_verbose_ ? describe() : std::string(), results.error());
     }
     if (fuel_) note_value("fuel that is left", fuel_->get());
+    if (charges_fuel_ && !transcript_.is_given_up) note_charged();
     if (is_verbose_ && !transcript_.is_given_up) note_all();
   }
 
@@ -272,7 +298,8 @@ class Run {
   const Case& case_;
   Store store_;
   Linker linker_;
-  bool is_verbose_;
+  const bool is_verbose_;
+  const bool charges_fuel_;
   std::vector<Instance> instances_;
   std::optional<Global> fuel_;
   Transcript transcript_;
@@ -319,13 +346,17 @@ std::string context(const Transcript& transcript, std::size_t word) {
 std::span<const Configuration> configurations() { return kConfigurations; }
 
 Differential::Differential(std::span<const Configuration> chosen) {
-  for (const Configuration& configuration : chosen) members_.push_back({configuration, configuration.make_engine()});
+  for (const Configuration& configuration : chosen) {
+    members_.push_back({configuration, configuration.make_engine(false), configuration.make_engine(true)});
+  }
 }
 
 Transcript Differential::run_one(Member& member, const Case& generated, bool is_verbose) {
   RunStatistics* statistics = is_verbose || &member != &members_.front() ? nullptr : &statistics_;
   std::uint64_t ignored = 0;
-  return Run(member.engine, member.configuration, generated, is_verbose)
+  const bool charges_fuel = generated.argument_seed % kCharged == 1;
+  const Engine& engine = charges_fuel ? member.charging_engine : member.engine;
+  return Run(engine, member.configuration, generated, is_verbose)
       .run(statistics, is_verbose ? ignored : statistics_.calls);
 }
 

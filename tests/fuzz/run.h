@@ -1,5 +1,6 @@
 // A case in several configurations of the engine, which have to agree on everything that can be seen: results bit by
-// bit, traps with their messages and whole backtraces, memories, tables, globals and what fuel is left.
+// bit, traps with their messages and whole backtraces, memories, tables, globals and what fuel is left. Some cases run
+// in engines whose code charges fuel, some calls of them with little of it.
 //
 // What may differ, and is not compared:
 // - NaNs of scalar floats where Case::has_loose_nans says so: then any NaN is as good as another, as the specification
@@ -24,7 +25,7 @@ namespace wasi::test::fuzz {
 
 struct Configuration {
   std::string_view name;
-  Engine (*make_engine)();
+  Engine (*make_engine)(bool charges_fuel);
   bool gc_stress = false;
   std::uint64_t table_limit = 10'000;
 };
@@ -61,6 +62,7 @@ class Differential {
   struct Member {
     Configuration configuration;
     Engine engine;
+    Engine charging_engine;
   };
   Transcript run_one(Member& member, const Case& generated, bool is_verbose);
 

@@ -27,6 +27,38 @@ std::string told(const std::shared_ptr<wasm::Module>& module, std::uint32_t func
 }
 std::string told(std::string_view wat) { return told(test::module_of(wat)); }
 
+// What sinks that charge are told, and at which instruction.
+class ChargingRecorder : public test::Recorder {
+ public:
+  explicit ChargingRecorder(bool charges) : charges_(charges) {}
+  [[nodiscard]] bool charges() const { return charges_; }
+  template <class W>
+  void charge(W& walk, std::uint32_t cost) {
+    const std::uint8_t opcode = walk.module().bytes.data[walk.offset()];
+    costs_ += fmt::format("{} {}; ", wasm::info(wasm::op_from_byte(opcode)).text, cost);
+  }
+  [[nodiscard]] const std::string& costs() const { return costs_; }
+
+ private:
+  bool charges_;
+  std::string costs_;
+};
+
+template <bool kChecked>
+std::string charged(const wasm::Module& module, bool charges) {
+  ChargingRecorder recorder(charges);
+  validate::FunctionWalk<ChargingRecorder, kChecked> walk(module, wasm::FuncIndex(0), recorder);
+  REQUIRE(walk.run());
+  return recorder.costs();
+}
+std::string charged(std::string_view wat) {
+  const auto module = test::module_of(wat);
+  CHECK(charged<true>(*module, false) == "");
+  const std::string costs = charged<true>(*module, true);
+  CHECK(charged<false>(*module, true) == costs);
+  return costs;
+}
+
 std::shared_ptr<wasm::Module> module_of(const test::Pieces& pieces) { return test::decode(build(pieces)); }
 
 }  // namespace
@@ -324,4 +356,20 @@ TEST_CASE("a walk may stand inside of a walk") {
   validate::FunctionWalk<Nesting, true> walk(*module, wasm::FuncIndex(0), sink);
   CHECK(walk.run());
   CHECK(sink.inner == "ok");
+}
+
+TEST_CASE("straight runs are charged for where they end, once, and only what can be reached") {
+  CHECK(charged("(module (func))") == "end 1; ");
+  CHECK(charged("(module (func nop nop))") == "end 3; ");
+  CHECK(charged("(module (func unreachable nop nop))") == "unreachable 1; ");
+  CHECK(charged("(module (func (param i32) nop loop nop local.get 0 br_if 0 nop end nop))") ==
+        "loop 1; br_if 3; end 1; end 2; ");
+  CHECK(charged("(module (func (param i32) local.get 0 if nop br 1 nop else nop nop end))") ==
+        "if 2; br 2; end 2; end 1; ");
+  CHECK(charged("(module (func (param i32) block block local.get 0 br_table 0 1 end nop return end nop call 0))") ==
+        "br_table 2; return 2; call 2; end 1; ");
+  CHECK(charged("(module (func block nop block nop end end return_call 0))") == "end 2; return_call 1; ");
+  CHECK(charged("(module (tag) (func try nop call 0 nop catch 0 nop catch_all nop rethrow 0 end))") ==
+        "call 2; catch 1; catch_all 1; rethrow 2; end 1; ");
+  CHECK(charged("(module (tag) (func try nop throw 0 delegate 0))") == "throw 2; ");
 }

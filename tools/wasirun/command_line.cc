@@ -248,6 +248,11 @@ void add_run_options(CLI::App& app, RunCommand& run) {
       ->type_name("NAME");
   add_read(app, "--deadline", "TIME", "Stop the program after this time, e.g. 5s or 250ms",
            [&run](Text value) { run.deadline = or_throw("--deadline", parse_duration(value)); });
+  add_read(app, "--fuel", "COUNT", "Stop the program when it has executed so many instructions; makes it slower",
+           [&run](Text value) {
+             run.fuel = or_throw("--fuel", parse_count(value, std::numeric_limits<std::int64_t>::max()));
+             run.engine.fuel = true;
+           });
   add_size("--max-memory", "Most bytes that the program's memories, tables and code may have together, e.g. 64m",
            run.memory_limit);
   add_size("--max-gc-heap", "Most memory for the program's structures and arrays (default: 4g)", run.gc_heap_limit);

@@ -30,6 +30,7 @@ struct RunCommand {
   std::optional<std::string> invoke;
   wasi::EngineConfig engine;
   std::optional<std::chrono::nanoseconds> deadline;
+  std::optional<std::uint64_t> fuel;
   std::optional<std::uint64_t> memory_limit;
   std::optional<std::uint64_t> gc_heap_limit;
   std::optional<std::uint64_t> stack_size;

@@ -222,6 +222,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   if (command.stack_size) store_config.stack_size = *command.stack_size;
   store_config.deadline = command.deadline;
   wasi::Store store(*engine, store_config);
+  if (command.fuel) store.set_fuel(*command.fuel).value();
   wasi::Linker linker(*engine);
   wasi::WasiConfig config = wasi_config(command, trace);
   give_sockets(std::move(sockets), command, config);
