@@ -366,10 +366,10 @@ TEST_CASE("straight runs are charged for where they end, once, and only what can
         "loop 1; br_if 3; end 1; end 2; ");
   CHECK(charged("(module (func (param i32) local.get 0 if nop br 1 nop else nop nop end))") ==
         "if 2; br 2; end 2; end 1; ");
-  CHECK(charged("(module (func (param i32) block block local.get 0 br_table 0 1 end nop return end nop call 0))") ==
-        "br_table 2; return 2; call 2; end 1; ");
+  CHECK(charged("(module (func (param i32) block block local.get 0 br_table 0 1 end nop return end nop local.get 0 "
+                "call 0))") == "br_table 2; return 2; call 3; end 1; ");
   CHECK(charged("(module (func block nop block nop end end return_call 0))") == "end 2; return_call 1; ");
   CHECK(charged("(module (tag) (func try nop call 0 nop catch 0 nop catch_all nop rethrow 0 end))") ==
         "call 2; catch 1; catch_all 1; rethrow 2; end 1; ");
-  CHECK(charged("(module (tag) (func try nop throw 0 delegate 0))") == "throw 2; ");
+  CHECK(charged("(module (tag) (func try nop throw 0 delegate 0))") == "throw 2; end 1; ");
 }
