@@ -62,13 +62,13 @@ struct ExecState {
   FunctionCode* tail_callee = nullptr;  // with kTailCall
   VmContext* tail_instance = nullptr;   // the callee's
   const void* tail_entry = nullptr;     // Tier::tail_entry of the callee
-  Tier* native_tier = nullptr;          // of the instances: an engine's stores have one; bind_native_entry asks it
   TierPolicy* policy = nullptr;  // of the instances: an engine's stores have one; null: functions stay in the tier that
                                  // they were prepared for
   std::uint32_t sampling_state = 1;  // of the numbers that vary the budget
   HostEntry* host_entry = nullptr;
   GcState gc;
   Store* store = nullptr;
+  Tier* native_tier = nullptr;             // of the instances: an engine's stores have one; bind_native_entry asks it
   std::optional<Deadline> deadline;        // the earlier of the two below; blocking host calls wait no longer
   std::optional<Deadline> own_deadline;    // that the embedder set
   std::optional<Deadline> outer_deadline;  // of the stores whose host functions wait for this one
