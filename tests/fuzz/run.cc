@@ -19,7 +19,7 @@ constexpr std::uint32_t kFuel[] = {40, 250};  // of the calls with each of the a
 constexpr std::size_t kMostElements = 40;     // of a table that are looked at
 // Of code that charges: what most calls get, which is always enough, and what others get less than.
 constexpr std::uint64_t kMuchFuel = std::uint64_t{1} << 50;
-constexpr std::uint64_t kLittleFuel = 2000;
+constexpr std::uint64_t kLittleFuel = 300;
 constexpr std::uint64_t kCharged = 4;  // of so many cases one
 
 Engine make_public(bool fuel, BoundsChecks checks, TierSelection tier = TierSelection::interpreter) {
