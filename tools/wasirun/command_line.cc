@@ -269,8 +269,8 @@ void add_run_options(CLI::App& app, RunCommand& run) {
             run.limits.subscriptions);
   add_count(app, "--max-iovecs", "COUNT", "Most buffers of one read or write (default: 65536)", run.limits.iovecs);
   add_read(app, "--tier", "TIER",
-           "What executes the program: auto (default; interpreted first, what runs much is compiled), interp or "
-           "baseline (compiled before it begins)",
+           "What executes the program: auto (default), interp or baseline. auto interprets at first and compiles what "
+           "runs much, baseline compiles all before the program begins",
            [&run](Text value) { run.engine.tier = choose_tier(value); });
   add_code_options(app, run);
   add_read(app, "--validate", "WHEN",
