@@ -17,9 +17,24 @@ target_include_directories(wasirun_flags INTERFACE
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_CXX_EXTENSIONS ON)
 
+# wasirun_precompile(target first headers...): the target's precompiled headers, which are made for the target `first`.
+# Compiler options are part of them, so that `first` has to be a target of the same kind.
+function(wasirun_precompile target first)
+  if(NOT WASIRUN_PRECOMPILED_HEADERS)
+    return()
+  elseif(target STREQUAL first)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  endif()
+endfunction()
+set(WASIRUN_COMMON_HEADERS <algorithm> <array> <atomic> <bit> <cstdint> <cstring> <expected> <functional> <memory>
+    <mutex> <optional> <ranges> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
+
 function(wasirun_library name)
   cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "*.cc")
   add_library(wasirun_${name} STATIC ${sources})
   target_link_libraries(wasirun_${name} PUBLIC wasirun_flags ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+  wasirun_precompile(wasirun_${name} wasirun_base ${WASIRUN_COMMON_HEADERS} <fmt/format.h>)
 endfunction()
