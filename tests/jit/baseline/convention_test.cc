@@ -8,22 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "binary/decoder.h"
-#include "binary/names.h"
-#include "interp/interpreter.h"
-#include "jit/baseline/baseline_tier.h"
+#include "mixed_world.h"
 #include "runtime/instance.h"
 #include "runtime/store.h"
-#include "text/text.h"
-#include "validate/validator.h"
 
 namespace wasi::jit::baseline {
 namespace {
 
-using runtime::BoundsChecks;
 using runtime::Instance;
-using runtime::ModuleCode;
 using runtime::Slot;
 using wasm::ValType;
 
@@ -152,37 +144,7 @@ class Mapping {
   std::vector<ValType> types_;
 };
 
-// Functions named $i... are left to the interpreter.
-Result<MachineCode> compile_some(const wasm::Module& module, wasm::FuncIndex function, bool validated,
-                                 const CompileOptions& options, runtime::Preparation& preparation) {
-  if (binary::decode_names(module).function(function).value_or("").starts_with("i")) {
-    return fail(ErrorKind::limit, "it is to be interpreted");
-  }
-  return compile(module, function, validated, options, preparation);
-}
-
-class World {
- public:
-  Instance& instantiate(std::string_view wat, std::vector<runtime::External> imports) {
-    auto bytes = std::make_shared<const std::vector<std::uint8_t>>(text::encode_module(wat).value());
-    const auto module = binary::decode_module({*bytes, bytes}, registry_).value();
-    REQUIRE(validate::validate_module(*module).has_value());
-    const std::shared_ptr<ModuleCode> code[] = {
-        std::make_shared<ModuleCode>(module, tier_, BoundsChecks::guard_pages, false),
-        std::make_shared<ModuleCode>(module, tier_, BoundsChecks::explicit_checks, false)};
-    const auto instance = store.instantiate(code, imports);
-    REQUIRE(instance.has_value());
-    return **instance;
-  }
-
- private:
-  CodeSpace space_;
-  BaselineTier tier_{space_, interp::make_interpreter(), compile_some};
-  std::shared_ptr<wasm::TypeRegistry> registry_ = std::make_shared<wasm::TypeRegistry>();
-
- public:
-  runtime::Store store{registry_, {}};
-};
+using World = MixedWorld;
 
 // A function of the host that keeps what it is given and gives what it is told to.
 struct Host {
