@@ -145,6 +145,26 @@ void Compiler::call_reference(bool is_tail, wasm::TypeIndex type_index) {
   emit_call(is_tail, type, Callee::reference, 0, &reference);
 }
 
+// Where the uppermost values go between functions: those with a register are moves to be made, the others go to the
+// area, unless they are there already.
+void Compiler::pass_values(PlaceAssigner places, std::span<const wasm::ValType> types, const AreaRange& area) {
+  const std::size_t first = stack_.size() - types.size();
+  bool has_area = false;
+  moves_.clear();
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    const Place place = places.next(types[i]);
+    if (place.bank != Place::Bank::memory) {
+      moves_.push_back(
+          {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
+      continue;
+    }
+    if (area.is_long()) continue;
+    if (!has_area) load_area(x64::r11);
+    has_area = true;
+    copy_to(x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)), stack_[first + i]);
+  }
+}
+
 // The arguments are the uppermost values. What lies below goes home; so do locals in registers that calls clobber.
 void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, std::uint32_t index, Value* reference) {
   const std::size_t count = type.params.size();
@@ -160,21 +180,7 @@ void Compiler::emit_call(bool is_tail, const wasm::FuncType& type, Callee kind, 
     if (reference != nullptr) static_cast<void>(in_gpr_but(*reference, bit(kRcx)));
     copy_area(area, stack_[first].slot, true, x64::rcx);
   }
-  bool has_area = false;
-  moves_.clear();
-  PlaceAssigner places = PlaceAssigner::of_params();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Place place = places.next(type.params[i]);
-    if (place.bank != Place::Bank::memory) {
-      moves_.push_back(
-          {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
-      continue;
-    }
-    if (area.is_long()) continue;
-    if (!has_area) load_area(x64::r11);
-    has_area = true;
-    copy_to(x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)), stack_[first + i]);
-  }
+  pass_values(PlaceAssigner::of_params(), type.params, area);
   const x64::Gp callee = Assembler::gpr(kCallee);
   const x64::Gp context = Assembler::gpr(kContext);
   if (reference != nullptr) moves_.push_back({Bank::general, static_cast<std::uint8_t>(kCallee), *reference});

@@ -336,6 +336,8 @@ class Compiler {
   void load(x64::Xmm to, Type type, const x64::Mem& from);
   void store(const x64::Mem& to, Type type, x64::Gp from);
   void store(const x64::Mem& to, Type type, x64::Xmm from);
+  template <class To, class From>
+  void move_vector(const To& to, Type type, const From& from);
   void load_constant(x64::Gp to, Type type, std::uint64_t bits);
   void load_constant(x64::Xmm to, Type type, std::uint64_t bits);
   void store_constant(const x64::Mem& to, Type type, std::uint64_t bits);
@@ -425,6 +427,7 @@ class Compiler {
     std::size_t count = 0;
     [[nodiscard]] bool is_long() const { return count > kShort; }
   };
+  void pass_values(PlaceAssigner places, std::span<const wasm::ValType> types, const AreaRange& area);
   static AreaRange area_range(PlaceAssigner places, std::span<const wasm::ValType> types);
   // Between the area and homes, of which the one for the area's first slot is `slot`. r11 and `counter` are lost.
   void copy_area(const AreaRange& range, std::uint32_t slot, bool to_area, x64::Gp counter);
@@ -802,16 +805,10 @@ inline bool Compiler::is_in(const Value& value, Bank bank, std::uint8_t reg) con
 [[gnu::always_inline]] inline void Compiler::store(const x64::Mem& to, Type type, x64::Gp from) {
   is_64(type) ? asm_.mov(to, from.r64()) : asm_.mov(to, from.r32());
 }
-inline void Compiler::load(x64::Xmm to, Type type, const x64::Mem& from) {
-  if (type == Type::f32) {
-    asm_.movss(to, from);
-  } else if (type == Type::f64) {
-    asm_.movsd(to, from);
-  } else {
-    asm_.movups(to, from);
-  }
-}
-inline void Compiler::store(const x64::Mem& to, Type type, x64::Xmm from) {
+inline void Compiler::load(x64::Xmm to, Type type, const x64::Mem& from) { move_vector(to, type, from); }
+inline void Compiler::store(const x64::Mem& to, Type type, x64::Xmm from) { move_vector(to, type, from); }
+template <class To, class From>
+void Compiler::move_vector(const To& to, Type type, const From& from) {
   if (type == Type::f32) {
     asm_.movss(to, from);
   } else if (type == Type::f64) {

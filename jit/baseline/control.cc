@@ -341,21 +341,7 @@ void Compiler::emit_return(bool jumps) {
     force_home_uppermost(count);
     copy_area(area, stack_[first].slot, true, x64::rcx);
   }
-  bool has_area = false;
-  moves_.clear();
-  PlaceAssigner places = PlaceAssigner::of_results();
-  for (std::size_t i = 0; i < count; ++i) {
-    const Place place = places.next(type_.results[i]);
-    if (place.bank != Place::Bank::memory) {
-      moves_.push_back(
-          {place.bank == Place::Bank::general ? Bank::general : Bank::vector, place.number, stack_[first + i]});
-      continue;
-    }
-    if (area.is_long()) continue;
-    if (!has_area) load_area(x64::r11);
-    has_area = true;
-    copy_to(x64::qword_ptr(x64::r11, static_cast<std::int32_t>(place.slot * 8)), stack_[first + i]);
-  }
+  pass_values(PlaceAssigner::of_results(), type_.results, area);
   move_in_parallel(moves_);
   if (jumps) asm_.jmp(return_label_);
 }
