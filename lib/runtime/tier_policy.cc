@@ -1,7 +1,8 @@
 #include "runtime/tier_policy.h"
 
+#include <sched.h>
+
 #include <algorithm>
-#include <thread>
 
 #include "base/guard.h"
 #include "runtime/compile_queue.h"
@@ -32,10 +33,11 @@ std::size_t body_bytes(const FunctionCode& function) {
   return function.module->module->body(wasm::FuncIndex(function.index)).size;
 }
 
-// One for the threads that run.
+// One for the threads that run. The standard library would read files to know, at the start of every program.
 unsigned threads_to_use(unsigned most) {
-  const unsigned cores = std::max(2U, std::thread::hardware_concurrency());
-  return std::min(most, cores - 1);
+  cpu_set_t cores;
+  if (sched_getaffinity(0, sizeof(cores), &cores) != 0) return most;  // more than the set has room for
+  return std::min(most, static_cast<unsigned>(std::max(2, CPU_COUNT(&cores))) - 1);
 }
 
 }  // namespace
