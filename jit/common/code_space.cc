@@ -28,7 +28,8 @@ Result<CodeArena*> CodeSpace::arena() {
       std::clamp(std::bit_ceil(arena.limit), runtime::kLeastReservedCodeBytes, runtime::kMostReservedCodeBytes);
   const auto wants_one_view = [](const auto& listener) { return listener->wants_one_view(); };
   if (std::ranges::any_of(options_.listeners, wants_one_view)) arena.views = os::CodeViews::one;
-  auto made = options_.refusal ? std::unexpected(*options_.refusal) : CodeArena::create(arena);
+  if (options_.refusal) refusal_ = options_.refusal();
+  auto made = refusal_ ? std::unexpected(*refusal_) : CodeArena::create(arena);
   if (!made) {
     refusal_ = made.error();
     if (options_.warn) options_.warn("the host refuses machine code, the interpreter runs all: " + refusal_->message);

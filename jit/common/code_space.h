@@ -30,8 +30,8 @@ namespace wasi::jit {
 struct CodeSpaceOptions {
   std::size_t limit = runtime::kReservedCodeBytes;  // of the code's bytes
   std::vector<std::shared_ptr<CodeListener>> listeners = {};
-  // Why there can be no machine code, whatever memory the host has: the refusal then.
-  std::optional<Error> refusal = {};
+  // Asked before the first code: why there can be none, whatever memory the host has.
+  std::function<std::optional<Error>()> refusal = {};
   // Told in words, from any thread, that the host refuses machine code or that the limit is reached: once each.
   std::function<void(const std::string& message)> warn = {};
 };

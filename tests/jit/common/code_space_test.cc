@@ -124,11 +124,17 @@ TEST_CASE("a host that refuses executable memory is told once, and asked once") 
 
 TEST_CASE("a processor that cannot run the code is a refusal, too") {
   std::vector<std::string> warnings;
-  CodeSpace space({.refusal = Error{ErrorKind::unsupported, "this processor is too old", {}, {}},
+  int asked = 0;
+  CodeSpace space({.refusal = [&asked]() -> std::optional<Error> {
+                     ++asked;
+                     return Error{ErrorKind::unsupported, "this processor is too old", {}, {}};
+                   },
                    .warn = [&](const std::string& message) { warnings.push_back(message); }});
   CHECK(warnings.empty());
+  CHECK(asked == 0);
   CHECK(space.check_room(1).error().kind == ErrorKind::unsupported);
   CHECK(space.place(constant(1), "one").error().message == "this processor is too old");
+  CHECK(asked == 1);
   CHECK(space.statistics().reserved == 0);
   CHECK(warnings ==
         std::vector<std::string>{"the host refuses machine code, the interpreter runs all: this processor is too old"});
