@@ -3,6 +3,7 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/register_call.h>
 #include <wasi/detail/signature.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
@@ -55,15 +56,52 @@ class TypedFunction<R(Args...)> {
   // Runs the function; arguments by value, several results as a std::tuple. A trap, or the guest's wish to exit
   // (Trap::is_exit), is the error. May be called from host functions too.
   std::expected<R, Trap> operator()(Args... args) const {
-    using Types = detail::SignatureOf<R(Args...)>;
-    detail::Slot slots[Types::kSlots];
-    Types::Params::store(slots, args...);
     detail::StoreState* const store = store_.get();
     if (store == nullptr) [[unlikely]]
       return std::unexpected(detail::gone_trap());
-    // Host functions may let go of this object.
-    if (!detail::call(*store, *function_, slots)) [[unlikely]]
-      return std::unexpected(detail::take_trap(*store));
+    // Host functions may let go of this object: nothing reads it once the guest runs.
+    if constexpr (detail::fits_registers<R, Args...>()) {
+      detail::CallGate& gate = *gate_;
+      runtime::FuncRef* const function = function_;
+      if constexpr (std::is_void_v<R>) {
+        detail::enter_with_registers<R, Args...>(gate, function, args...);
+        const detail::CallOutcome outcome = outcome_of(*store, gate);
+        if (outcome == detail::CallOutcome::done) [[likely]]
+          return {};
+        return end(outcome, *store, function, args...);
+      } else {
+        const auto result = detail::enter_with_registers<R, Args...>(gate, function, args...);
+        const detail::CallOutcome outcome = outcome_of(*store, gate);
+        if (outcome == detail::CallOutcome::done) [[likely]]
+          return detail::RegisterResult<R>::unwrap(result);
+        return end(outcome, *store, function, args...);
+      }
+    } else {
+      return call_with_slots(*store, function_, args...);
+    }
+  }
+
+ private:
+  friend class Function;
+  TypedFunction(detail::StoreRef store, runtime::FuncRef* function, detail::CallGate* gate)
+      : store_(std::move(store)), function_(function), gate_(gate) {}
+
+  static detail::CallOutcome outcome_of(detail::StoreState& store, detail::CallGate& gate) {
+    if (gate.outcome == detail::CallOutcome::done) [[likely]]
+      return detail::CallOutcome::done;
+    return detail::finish_call(store, gate);
+  }
+  [[gnu::noinline]] static std::expected<R, Trap> end(detail::CallOutcome outcome, detail::StoreState& store,
+                                                      runtime::FuncRef* function, Args... args) {
+    if (outcome == detail::CallOutcome::stopped) return std::unexpected(detail::take_trap(store));
+    return call_with_slots(store, function, args...);
+  }
+  static std::expected<R, Trap> call_with_slots(detail::StoreState& store, runtime::FuncRef* function, Args... args) {
+    using Types = detail::SignatureOf<R(Args...)>;
+    detail::Slot slots[Types::kSlots];
+    Types::Params::store(slots, args...);
+    if (!detail::call(store, *function, slots)) [[unlikely]]
+      return std::unexpected(detail::take_trap(store));
     if constexpr (std::is_void_v<R>) {
       return {};
     } else {
@@ -71,11 +109,9 @@ class TypedFunction<R(Args...)> {
     }
   }
 
- private:
-  friend class Function;
-  TypedFunction(detail::StoreRef store, runtime::FuncRef* function) : store_(std::move(store)), function_(function) {}
   detail::StoreRef store_;
   runtime::FuncRef* function_;
+  detail::CallGate* gate_;
 };
 
 // A function of any type.
@@ -94,7 +130,7 @@ class Function {
     if (auto checked = check_type(Types::Params::kTypes, Types::Results::kTypes); !checked) {
       return std::unexpected(std::move(checked).error());
     }
-    return TypedFunction<Signature>(store_, function_);
+    return TypedFunction<Signature>(store_, function_, detail::call_gate(*store_.get(), *function_));
   }
 
   // As a value of type funcref, and back. Empty for anything but a function reference that is not null.

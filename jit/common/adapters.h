@@ -37,8 +37,9 @@ Result<std::vector<std::uint8_t>> make_native_entry(const NativeSignature& signa
 // The same for host functions, which have no VmContext.
 Result<std::vector<std::uint8_t>> make_host_entry(const NativeSignature& signature);
 
-// The same for functions of the host with a HostFunction::direct, of any signature: arguments and results stay in their
-// registers.
+// The same for functions of the host with a HostFunction::direct, of any signature: it says where machine code was
+// left, and jumps there, with arguments and results in their registers. What is due at the end is the function's to do
+// (runtime/host_function.h).
 Result<std::vector<std::uint8_t>> make_direct_entry();
 
 }  // namespace wasi::jit

@@ -271,8 +271,7 @@ class CallAdapter : public SpanAdapter {
     enter_frame();
     for (const std::uint8_t number : {3, 12, 13, 14, 15}) push(gpr(number));
     sub(x64::rsp, 8 + kSpan);
-    lea(x64::rax, x64::qword_ptr(x64::rsp, kSpan));
-    mov(x64::qword_ptr(x64::rdi, offsetof(HostEntry, stack_pointer)), x64::rax);
+    mov(x64::qword_ptr(x64::rdi, offsetof(HostEntry, frame)), x64::rbp);
     mov(kSlots, x64::rdx);
     mov(kExec, x64::qword_ptr(x64::rsi, offsetof(VmContext, exec)));
     mov(gpr(kContext), x64::rsi);
@@ -414,71 +413,21 @@ Result<std::vector<std::uint8_t>> make_host_entry(const NativeSignature& signatu
 
 Result<std::vector<std::uint8_t>> make_direct_entry() {
   AdapterAssembler a;
-  const x64::Gp exec = x64::rbx;
-  const x64::Mem host_entry = x64::qword_ptr(x64::rbp, -16);
+  const x64::Gp callee = Assembler::gpr(kCallee);
   const asmjit::Label interrupted = a.newLabel();
-  const asmjit::Label something = a.newLabel();
-  const asmjit::Label threw = a.newLabel();
-  const auto nobody_wants_anything = x64::dword_ptr(exec, offsetof(ExecState, interrupt));
-
-  a.enter_frame();
-  a.push(exec);
-  a.mov(exec, x64::qword_ptr(Assembler::gpr(kCallee), offsetof(HostFunction, exec)));
-  a.push(x64::qword_ptr(exec, offsetof(ExecState, host_entry)));
-  a.cmp(nobody_wants_anything, 0);
+  a.mov(x64::rax, x64::qword_ptr(callee, offsetof(HostFunction, exec)));
+  a.cmp(x64::dword_ptr(x64::rax, offsetof(ExecState, interrupt)), 0);
   a.jne(interrupted);
   // As if the caller had said so: it did not know that it leaves machine code.
-  a.lea(x64::r11, x64::qword_ptr(x64::rbp, 16));
-  a.mov(x64::qword_ptr(exec, offsetof(ExecState, native_sp)), x64::r11);
-  a.mov(x64::rdi, x64::qword_ptr(Assembler::gpr(kCallee), offsetof(HostFunction, direct_data)));
-  a.call(x64::qword_ptr(Assembler::gpr(kCallee), offsetof(HostFunction, direct)));
-  // It may have been left for a while, and other stores have run on this thread, or this one have come from another.
-  a.mov(x64::r11, x64::qword_ptr(exec, offsetof(ExecState, running_offset)));
-  x64::Mem running = x64::qword_ptr(x64::r11);
-  running.setSegment(x64::fs);
-  a.mov(running, exec);
-  a.cmp(x64::qword_ptr(exec, offsetof(ExecState, thrown)), 0);
-  a.jne(something);
-  a.cmp(nobody_wants_anything, 0);
-  a.jne(something);
-  a.mov(x64::r11, host_entry);
-  a.cmp(x64::qword_ptr(exec, offsetof(ExecState, host_entry)), x64::r11);
-  a.jne(something);
-  const asmjit::Label done = a.newLabel();
-  a.bind(done);
-  a.mov(exec, x64::qword_ptr(x64::rbp, -8));
-  a.leave();
-  a.ret();
+  a.lea(x64::r11, x64::qword_ptr(x64::rsp, 8));
+  a.mov(x64::qword_ptr(x64::rax, offsetof(ExecState, native_sp)), x64::r11);
+  a.mov(x64::qword_ptr(x64::rax, offsetof(ExecState, direct_caller_frame)), x64::rbp);
+  a.mov(x64::rdi, x64::qword_ptr(callee, offsetof(HostFunction, direct_data)));
+  a.jmp(x64::qword_ptr(callee, offsetof(HostFunction, direct)));
 
   // It looks at who wants what before the call.
   a.bind(interrupted);
-  a.mov(exec, x64::qword_ptr(x64::rbp, -8));
-  a.leave();
-  a.jmp(x64::qword_ptr(Assembler::gpr(kCallee), offsetof(HostFunction, by_slots)));
-
-  // With the results kept.
-  a.bind(something);
-  a.sub(x64::rsp, 48);
-  a.mov(x64::qword_ptr(x64::rsp), x64::rax);
-  a.mov(x64::qword_ptr(x64::rsp, 8), x64::rdx);
-  a.movups(x64::ptr(x64::rsp, 16), x64::xmm0);
-  a.movups(x64::ptr(x64::rsp, 32), x64::xmm1);
-  a.mov(x64::rdi, exec);
-  a.mov(x64::rsi, host_entry);
-  a.mov(x64::rax, exec);
-  a.call_runtime(RuntimeCallId::end_host_call);
-  a.cmp(x64::qword_ptr(exec, offsetof(ExecState, thrown)), 0);
-  a.jne(threw);
-  a.mov(x64::rax, x64::qword_ptr(x64::rsp));
-  a.mov(x64::rdx, x64::qword_ptr(x64::rsp, 8));
-  a.movups(x64::xmm0, x64::ptr(x64::rsp, 16));
-  a.movups(x64::xmm1, x64::ptr(x64::rsp, 32));
-  a.jmp(done);
-  a.bind(threw);
-  a.mov(x64::rax, exec);
-  a.mov(exec, x64::qword_ptr(x64::rbp, -8));
-  a.leave();
-  a.jmp(a.runtime_call(RuntimeCallId::unwind_callee));
+  a.jmp(x64::qword_ptr(callee, offsetof(HostFunction, by_slots)));
   return a.take();
 }
 

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "engine/convert.h"
 #include "engine/state.h"
+#include "runtime/register_entry.h"
 
 namespace wasi {
 
@@ -20,6 +21,14 @@ static_assert(sizeof(detail::Slot) == sizeof(runtime::Slot) && alignof(detail::S
 
 bool detail::call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots) {
   return store.store.try_call(function, {reinterpret_cast<runtime::Slot*>(slots.data()), slots.size()});
+}
+
+detail::CallGate* detail::call_gate(StoreState& store, const runtime::FuncRef& function) {
+  return function.instance == nullptr ? &runtime::refusing_gate : &store.store.gate();
+}
+
+detail::CallOutcome detail::finish_call(StoreState& store, CallGate& gate) {
+  return &gate == &runtime::refusing_gate ? CallOutcome::refused : store.store.finish_call();
 }
 
 Trap detail::take_trap(StoreState& store) {
@@ -251,8 +260,7 @@ std::optional<Extern> Instance::get(std::string_view name) const {
   return Internals::external(store_, *found);
 }
 
-Caller::Caller(const detail::HostBinding& binding)
-    : Caller(*binding.store, runtime::caller_of(binding.store->store.exec())) {}
+Caller::Caller(const detail::HostBinding& binding) : Caller(*binding.store, runtime::direct_caller(*binding.exec)) {}
 
 Memory Caller::memory() const {
   return Internals::memory(detail::StoreRef::borrowed(*store_),
@@ -266,14 +274,14 @@ std::optional<Instance> Caller::instance() const {
 
 std::any& Caller::store_data() const { return store_->data; }
 
-void detail::fail_host_call(const HostBinding& binding, Trap trap) noexcept {
-  runtime::ExecState& exec = binding.store->store.exec();
-  exec.pending = std::move(trap);
-  exec.thrown = runtime::kHostFailed;
-}
+void detail::fail_host_call(const HostBinding& binding, Trap trap) noexcept { binding.exec->pending = std::move(trap); }
 
 void detail::fail_host_call(const HostBinding& binding) noexcept {
   fail_host_call(binding, runtime::trap_of_current_exception());
+}
+
+void detail::end_host_call(const HostBinding& binding, const runtime::HostEntry* entry, bool failed) {
+  runtime::end_direct_call(*binding.exec, entry, failed);
 }
 
 }  // namespace wasi

@@ -59,8 +59,15 @@ Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<con
     return found->second;
   }
   if (!definition->type) return std::unexpected(definition->type.error());
-  auto bound = std::make_shared<BoundFunction>(
-      BoundFunction{{definition->callable.get(), &store}, definition->thunks.by_slots, definition->callable});
+  runtime::ExecState& exec = store.store.exec();
+  auto bound = std::make_shared<BoundFunction>(BoundFunction{{.callable = definition->callable.get(),
+                                                              .store = &store,
+                                                              .interrupt = &exec.interrupt,
+                                                              .host_entry = &exec.host_entry,
+                                                              .exec = &exec,
+                                                              .running_offset = exec.running_offset},
+                                                             definition->thunks.by_slots,
+                                                             definition->callable});
   detail::HostBinding* const binding = bound.get();
   runtime::HostFunction* const host =
       store.store.add_host_function(definition->type->id(), &enter_bound, std::move(bound));

@@ -24,8 +24,11 @@ class Store;
 struct Exception;
 struct NativeSpan;  // native_span.h
 class Tier;
-class TierPolicy;  // tier_policy.h
-struct HostEntry;  // host_entry.h: the innermost entry from the host
+class TierPolicy;       // tier_policy.h
+struct HostEntry;       // host_entry.h: the innermost entry from the host
+struct OutermostEntry;  // register_entry.h
+
+inline constexpr std::uint64_t kNoReadyStack = UINT64_MAX;
 
 struct ExecState {
   Frame* top = nullptr;         // newest record
@@ -82,8 +85,18 @@ struct ExecState {
   // leaves it to whoever takes the trap.
   void (*abandoned)(void* owner) = nullptr;
   void* owner = nullptr;
-  // Where thread_state.running lies from each thread's pointer on: machine code writes it behind functions of the host.
+  // Where thread_state.running lies from each thread's pointer on: what machine code calls directly writes it at its
+  // end.
   std::ptrdiff_t running_offset = 0;
+  // The frame of machine code that calls a function of the host directly, when that begins; and where such a function
+  // would have returned to, between its return and the landing of the exception that it threw (host_function.h), else
+  // 0.
+  const void* direct_caller_frame = nullptr;
+  std::uintptr_t direct_return = 0;
+  OutermostEntry* outermost = nullptr;  // the store's
+  // The ThreadState::stack_number with which an outermost call has been made that may be made again without a look at
+  // anything else: that stack has room, and its thread is ready for faults where the store needs it.
+  std::uint64_t ready_stack = kNoReadyStack;
 };
 
 }  // namespace wasi::runtime

@@ -18,10 +18,10 @@
 #endif
 
 #if !defined(WASI_ENTRY_WITH_SETJMP)
-extern "C" [[noreturn, gnu::visibility("hidden")]] void wasirun_leave_guest(void* stack_pointer);
+extern "C" [[noreturn, gnu::visibility("hidden")]] void wasirun_leave_guest(void* frame);
 
-// Entries of machine code (jit/common/adapters.h) keep the registers in the same places below their rbp, so that
-// wasirun_leave_guest leaves them, too. wasirun_enter_guest takes (stack_pointer, entry, instance, slots, code) in the
+// Other entries (jit/common/adapters.h, register_entry.h) keep the registers in the same places below their rbp, so
+// that wasirun_leave_guest leaves them, too. wasirun_enter_guest takes (frame, entry, instance, slots, code) in the
 // order of the argument registers. The frame pointer makes stack walks by debuggers and profilers pass through.
 asm(R"(
   .text
@@ -47,7 +47,7 @@ wasirun_enter_guest:
   pushq %r15
   .cfi_offset %r15, -56
   subq $8, %rsp
-  movq %rsp, (%rdi)
+  movq %rbp, (%rdi)
   movq %rsi, %rax
   movq %rdx, %rdi
   movq %rcx, %rsi
@@ -72,7 +72,8 @@ wasirun_enter_guest:
   .globl wasirun_leave_guest
   .type wasirun_leave_guest, @function
 wasirun_leave_guest:
-  movq %rdi, %rsp
+  leaq -48(%rdi), %rsp
+  movq %rdi, %rbp
   movl $1, %eax
   jmp .Lwasirun_return_to_host
   .size wasirun_leave_guest, .-wasirun_leave_guest
@@ -99,14 +100,15 @@ void leave_guest(HostEntry& host_entry) {
 
 #else
 
-static_assert(offsetof(HostEntry, stack_pointer) == 0);
+static_assert(offsetof(HostEntry, frame) == 0);
 
 void leave_guest(HostEntry& host_entry) {
 #if defined(WASI_ADDRESS_SANITIZER)
   // Frames between here and the entry vanish without unpoisoning their stack.
   __asan_handle_no_return();
 #endif
-  wasirun_leave_guest(host_entry.stack_pointer);
+  host_entry.gate.outcome = detail::CallOutcome::stopped;
+  wasirun_leave_guest(host_entry.frame);
 }
 
 #endif

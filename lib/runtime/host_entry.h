@@ -4,6 +4,8 @@
 // puts them back, as longjmp would, from anywhere below. Destructors in between are not run.
 #pragma once
 
+#include <wasi/detail/call_gate.h>
+
 #include <cstdint>
 
 #include "runtime/code_entry.h"
@@ -26,14 +28,15 @@
 
 namespace wasi::runtime {
 
-// What the host entry restores when a trap ends it. Lives in Store::call's frame.
+// What the host entry restores when a trap ends it. Lives in the frame of Store's that calls, or in the store.
 struct HostEntry {
 #if defined(WASI_ENTRY_WITH_SETJMP)
   // The thread sanitizer follows setjmp and longjmp, and other architectures have no code of their own yet.
   jmp_buf registers;
 #else
-  void* stack_pointer;  // first: the assembly writes it
+  void* frame;  // first: assembly and adapters write it, the rbp below which the registers are
 #endif
+  detail::CallGate gate;  // of the store's outermost one: register_entry.h
   HostEntry* previous;
   Frame* top;
   Slot* free_slot;
@@ -46,12 +49,12 @@ struct HostEntry {
 #if defined(WASI_ENTRY_WITH_SETJMP)
 bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code);
 #else
-extern "C" [[gnu::visibility("hidden")]] bool wasirun_enter_guest(void** stack_pointer, SlotEntry entry,
-                                                                  VmContext* instance, Slot* slots, FunctionCode* code);
+extern "C" [[gnu::visibility("hidden")]] bool wasirun_enter_guest(void** frame, SlotEntry entry, VmContext* instance,
+                                                                  Slot* slots, FunctionCode* code);
 
 // True when the guest was left with leave_guest.
 inline bool enter_guest(HostEntry& host_entry, SlotEntry entry, VmContext* instance, Slot* slots, FunctionCode* code) {
-  return wasirun_enter_guest(&host_entry.stack_pointer, entry, instance, slots, code);
+  return wasirun_enter_guest(&host_entry.frame, entry, instance, slots, code);
 }
 #endif
 [[noreturn]] void leave_guest(HostEntry& host_entry);

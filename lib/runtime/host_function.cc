@@ -3,12 +3,14 @@
 
 #include <exception>
 #include <type_traits>
+#include <utility>
 
 #include "base/check.h"
 #include "runtime/exception.h"
 #include "runtime/free_slots.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
+#include "runtime/native_unwind.h"
 #include "runtime/stack_walk.h"
 #include "runtime/store.h"
 #include "runtime/thread_state.h"
@@ -34,6 +36,14 @@ Instance* caller_of(const ExecState& exec) {
   if (is_span(*exec.top)) [[unlikely]]
     return native_caller(exec);
   return Instance::from(exec.top->instance);
+}
+
+Instance* direct_caller(const ExecState& exec) {
+  const auto frame = reinterpret_cast<std::uintptr_t>(exec.direct_caller_frame);
+  // Without a frame of machine code in the span, it is whoever stands below it.
+  if (exec.direct_caller_frame == exec.native_span->entry_frame) [[unlikely]]
+    return native_caller(exec);
+  return Instance::from(*reinterpret_cast<VmContext* const*>(frame - sizeof(std::uintptr_t)));
 }
 
 Trap trap_of_current_exception() {
@@ -89,13 +99,14 @@ void host_function_entry(VmContext* /*instance*/, Slot* slots, FunctionCode* sel
   poll(exec);
 }
 
-void end_host_call(ExecState& exec, const HostEntry* host_entry) {
+void end_direct_call(ExecState& exec, const HostEntry* host_entry, bool failed) {
   WASI_CHECK(exec.host_entry == host_entry);
-  if (exec.thrown == kHostFailed) {
-    exec.thrown = nullptr;
-    if (!throw_pending(exec)) raise_trap(exec, std::move(exec.pending));
-  }
+  if (failed && !throw_pending(exec)) raise_trap(exec, std::move(exec.pending));
   poll(exec);
+  if (exec.thrown == nullptr) return;
+  // Only behind its return are the registers what machine code left in them.
+  auto* const return_address = reinterpret_cast<std::uintptr_t*>(exec.native_sp) - 1;
+  exec.direct_return = std::exchange(*return_address, reinterpret_cast<std::uintptr_t>(&services::unwind_callee));
 }
 
 }  // namespace wasi::runtime

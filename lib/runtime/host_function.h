@@ -51,20 +51,20 @@ struct HostFunction {
   std::shared_ptr<const void> native;  // what code.native_entry lies in
 };
 
-// What ExecState::thrown is when a `direct` function returns that failed: no exception's address. ExecState::pending is
-// why it did.
-inline Exception* const kHostFailed = reinterpret_cast<Exception*>(std::uintptr_t{2});
-
 // Whose function called the function of the host that runs. With no guest frame above the innermost entry, the host
 // itself is the caller: null.
 Instance* caller_of(const ExecState& exec);
 
+// The same at the beginning of a `direct` function.
+Instance* direct_caller(const ExecState& exec);
+
 // Of the exception that is being handled.
 Trap trap_of_current_exception();
 
-// Behind a `direct` function that failed, or in which somebody wanted something of the store: raises what is due. An
-// exception is in ExecState::thrown when this returns. `host_entry`: the store's before the call.
-void end_host_call(ExecState& exec, const HostEntry* host_entry);
+// The last deed of a `direct` function that failed, for the reason in ExecState::pending, or in which somebody wanted
+// something of the store: raises what is due. With an exception, the function returns to where exceptions are seen to,
+// in place of its caller. `host_entry`: the store's before the call.
+void end_direct_call(ExecState& exec, const HostEntry* host_entry, bool failed);
 
 // The entry of every host function: finds the HostFunction, runs its body, raises its trap.
 void host_function_entry(VmContext* instance, Slot* slots, FunctionCode* self);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "runtime/tuning.h"
 
@@ -10,10 +11,20 @@ namespace wasi::runtime {
 
 namespace {
 
+// A number that no other stack has had. Threads take them by the thousand million, so that they do not meet here.
+std::uint64_t next_stack_number() {
+  static constinit std::atomic<std::uint64_t> blocks = 0;
+  static constinit thread_local std::uint64_t last = 0;
+  if ((last & UINT32_MAX) == 0) last = blocks.fetch_add(std::uint64_t{1} << 32);
+  return ++last;
+}
+
 void use_stack(std::uintptr_t low, std::uintptr_t limit, std::uintptr_t high) {
   thread_state.stack_low = low;
   thread_state.native_limit = limit;
   thread_state.stack_high = high;
+  thread_state.guest_bytes = high - limit;
+  thread_state.stack_number = high == 0 ? 0 : next_stack_number();
 }
 
 }  // namespace

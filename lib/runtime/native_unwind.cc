@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "runtime/code_map.h"
@@ -29,7 +30,7 @@ struct Registers {
 static_assert(offsetof(Registers, rbp) == 40 && offsetof(Registers, rsp) == 48 && offsetof(Registers, pc) == 56 &&
               offsetof(Registers, instance) == 64 && offsetof(Registers, function) == 72 && sizeof(Registers) == 80);
 
-std::uintptr_t word_at(std::uintptr_t address) { return *reinterpret_cast<const std::uintptr_t*>(address); }
+std::uintptr_t& word_at(std::uintptr_t address) { return *reinterpret_cast<std::uintptr_t*>(address); }
 
 const NativeCode& code_at(std::uintptr_t return_address) {
   const std::optional<CodeLocation> location = code_map().find(return_address - 1);
@@ -77,6 +78,8 @@ extern "C" [[gnu::visibility("hidden"), gnu::used]] void wasirun_find_landing(Re
   ExecState& exec = *thread_state.running;
   WASI_CHECK(exec.thrown != nullptr && exec.native_span != nullptr);
   if (exec.thrown == kTailCall) return go_on_in_tail_call(exec, registers);
+  // A function of the host that machine code called directly returned to here instead.
+  if (exec.direct_return != 0) word_at(exec.native_sp - sizeof(std::uintptr_t)) = std::exchange(exec.direct_return, 0);
   const auto entry_frame = reinterpret_cast<std::uintptr_t>(exec.native_span->entry_frame);
   registers.rsp = exec.native_sp;
   registers.pc = word_at(exec.native_sp - sizeof(std::uintptr_t));

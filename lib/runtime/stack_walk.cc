@@ -5,6 +5,7 @@
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
+#include "runtime/register_entry.h"
 
 namespace wasi::runtime {
 
@@ -34,8 +35,8 @@ void StackWalk::enter_record() {
       WASI_CHECK(code_ != nullptr);
       return;
     }
-    // The adapter that entered the span calls with its record at the end of the stack: its callee jumped elsewhere.
-    if (stack_pointer == reinterpret_cast<std::uintptr_t>(&span)) continue;
+    // As low as where whoever entered the span calls: its callee jumped elsewhere.
+    if (stack_pointer == lowest_of_entry(exec_, span)) continue;
     pc_ = word_at(stack_pointer - sizeof(std::uintptr_t));
     code_ = code_at(pc_);
     WASI_CHECK(code_ != nullptr);

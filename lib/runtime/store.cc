@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "base/check.h"
 #include "base/result.h"
@@ -27,6 +28,7 @@ Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
   exec_.store = this;
   exec_.bind_native_entry = reinterpret_cast<const void*>(&bind_native_entry);
   exec_.running_offset = running_offset();
+  exec_.outermost = &impl_->outermost;
 }
 
 Store::~Store() {
@@ -47,7 +49,8 @@ void Store::make_stack() {
   exec_.stack_begin = reinterpret_cast<Slot*>(impl_->stack.base());
   exec_.stack_end = exec_.stack_begin + bytes / sizeof(Slot);
   exec_.free_slot = exec_.stack_begin;
-  outermost_.free_slot = exec_.stack_begin;
+  impl_->outermost.span.slots = exec_.stack_begin;
+  impl_->outermost.entry.free_slot = exec_.stack_begin;
   const std::size_t slots = bytes / sizeof(Slot);
   outermost_slots_ = slots - std::min(slots, kSpanSlots);
 }
@@ -84,14 +87,19 @@ HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::sh
 }
 
 Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
-  return impl_->add(WASI_TRY(Memory::create(*this, type, options_.checks)));
+  std::unique_ptr<Memory> memory = WASI_TRY(Memory::create(*this, type, options_.checks));
+  // Its thread may not be ready for faults.
+  exec_.ready_stack = kNoReadyStack;
+  return impl_->add(std::move(memory));
 }
 
 Result<Memory*> Store::add_memory(const std::shared_ptr<MemoryStorage>& storage) {
   for (const auto& memory : impl_->memories) {
     if (memory->storage() == storage) return memory.get();
   }
-  return impl_->add(WASI_TRY(Memory::adopt(*this, storage)));
+  std::unique_ptr<Memory> memory = WASI_TRY(Memory::adopt(*this, storage));
+  exec_.ready_stack = kNoReadyStack;
+  return impl_->add(std::move(memory));
 }
 
 Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
@@ -155,8 +163,18 @@ inline void use_native_limit(ExecState& exec, std::uintptr_t limit) {
   exec_.native_span = entry.native_span;
   exec_.native_sp = entry.native_sp;
   exec_.native_fault_pc = 0;
+  impl_->outermost.entry.gate.outcome = detail::CallOutcome::done;
   if (exec_.program != nullptr && exec_.host_entry == nullptr) exec_.program->end(exec_.pending);
   return false;
+}
+
+// Behind an outermost call: the next one on this stack needs to look at nothing.
+void Store::note_ready_stack() {
+  const ThreadState& thread = thread_state;
+  if (outermost_slots_ != 0 && exec_.native_limit == thread.native_limit && thread.stack_number != 0 &&
+      (thread.is_ready_for_faults || !impl_->uses_guard_pages)) {
+    exec_.ready_stack = thread.stack_number;
+  }
 }
 
 [[gnu::always_inline]] WASI_CALLS_MACHINE_CODE inline bool Store::enter(FuncRef& function, std::span<Slot> slots) {
@@ -185,6 +203,7 @@ inline void use_native_limit(ExecState& exec, std::uintptr_t limit) {
   entry.running =
       thread.running != nullptr && thread.running->native_limit == thread.native_limit ? thread.running : nullptr;
   exec_.host_entry = &entry;
+  const std::uint64_t ready_stack = std::exchange(exec_.ready_stack, kNoReadyStack);
   use_native_limit(exec_, thread.native_limit);
   thread.running = &exec_;
 
@@ -195,7 +214,12 @@ inline void use_native_limit(ExecState& exec, std::uintptr_t limit) {
 
   thread.running = entry.running;
   // The outermost call's limit stays, for the next one.
-  if (entry.previous != nullptr) use_native_limit(exec_, entry.native_limit);
+  if (entry.previous != nullptr) {
+    use_native_limit(exec_, entry.native_limit);
+    exec_.ready_stack = ready_stack;
+  } else {
+    note_ready_stack();
+  }
   exec_.host_entry = entry.previous;
   if (trapped || exec_.thrown != nullptr) [[unlikely]]
     return end_in_trap(entry);
@@ -214,20 +238,38 @@ inline bool Store::settle() {
 // call before: what others do one after the other is known to be done then.
 WASI_CALLS_MACHINE_CODE bool Store::try_call(FuncRef& function, std::span<Slot> slots) {
   const ThreadState& thread = thread_state;
+  HostEntry& outermost = impl_->outermost.entry;
   if (function.call_entry == nullptr || slots.size() >= outermost_slots_ || exec_.host_entry != nullptr ||
       thread.running != nullptr || !is_on_native_stack(os::stack_pointer()) ||
       exec_.native_limit != thread.native_limit || (!thread.is_ready_for_faults && impl_->uses_guard_pages))
       [[unlikely]] {
     return call_slowly(function, slots);
   }
-  exec_.host_entry = &outermost_;
+  exec_.host_entry = &outermost;
   thread_state.running = &exec_;
-  const bool trapped = function.call_entry(&outermost_, function.instance, slots.data(), function.code);
+  const bool trapped = function.call_entry(&outermost, function.instance, slots.data(), function.code);
   thread_state.running = nullptr;
   exec_.host_entry = nullptr;
   if (trapped || exec_.thrown != nullptr) [[unlikely]]
-    return end_in_trap(outermost_);
+    return end_in_trap(outermost);
   return settle();
+}
+
+detail::CallGate& Store::gate() { return gate_of(impl_->outermost); }
+
+detail::CallOutcome Store::finish_call() {
+  HostEntry& outermost = impl_->outermost.entry;
+  const detail::CallOutcome outcome = std::exchange(outermost.gate.outcome, detail::CallOutcome::done);
+  if (outcome == detail::CallOutcome::finished) {
+    settle();
+    return detail::CallOutcome::done;
+  }
+  if (outcome == detail::CallOutcome::stopped) {
+    thread_state.running = nullptr;
+    exec_.host_entry = nullptr;
+    end_in_trap(outermost);
+  }
+  return outcome;
 }
 
 [[gnu::noinline]] bool Store::call_slowly(FuncRef& function, std::span<Slot> slots) {

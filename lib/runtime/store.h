@@ -129,6 +129,10 @@ class Store {
   std::expected<void, Trap> call(FuncRef& function, std::span<Slot> slots);
   // The same for callers to whom nanoseconds matter: false leaves the trap in exec().pending.
   [[nodiscard]] bool try_call(FuncRef& function, std::span<Slot> slots);
+  // Through which functions of instances are called in registers, and the last step of such calls whose outcome is not
+  // `done`. A trap is in exec().pending then.
+  [[nodiscard]] detail::CallGate& gate();
+  detail::CallOutcome finish_call();
 
   // Stops guest code from any thread at its next poll; the trap is `interrupted`.
   void interrupt();
@@ -177,14 +181,14 @@ class Store {
   void hold(wasm::ValType type);
   void make_stack();
   bool enter(FuncRef& function, std::span<Slot> slots);
+  void note_ready_stack();
   bool call_slowly(FuncRef& function, std::span<Slot> slots);
   bool call_elsewhere(FuncRef& function, std::span<Slot> slots);
   bool end_in_trap(const HostEntry& entry);
   bool settle();
   bool refuse_for_stack();
   ExecState exec_;
-  HostEntry outermost_ = {};         // of calls in a store where nothing runs
-  std::size_t outermost_slots_ = 0;  // that such a call has less of than that; 0 before the first call
+  std::size_t outermost_slots_ = 0;  // that an outermost call has less of than that; 0 before the first call
   std::shared_ptr<wasm::TypeRegistry> registry_;
   StoreOptions options_;
   std::unique_ptr<Impl> impl_;

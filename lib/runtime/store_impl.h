@@ -8,6 +8,7 @@
 #include "os/virtual_memory.h"
 #include "runtime/gc_heap.h"
 #include "runtime/instance.h"
+#include "runtime/register_entry.h"
 #include "runtime/store.h"
 
 namespace wasi::runtime {
@@ -29,6 +30,7 @@ struct Store::Impl {
   std::uint64_t object_bytes = 0;  // some of which count
   std::uint64_t code_bytes = 0;    // the same
   bool uses_guard_pages = false;
+  OutermostEntry outermost;
 
   Memory* add(std::unique_ptr<Memory> memory) {
     uses_guard_pages |= memory->checks() == BoundsChecks::guard_pages;

@@ -18,6 +18,8 @@ struct ThreadState {
   std::uintptr_t native_limit = 0;
   std::uintptr_t stack_high = 0;
   std::uintptr_t stack_low = 0;
+  std::uintptr_t guest_bytes = 0;     // from native_limit to stack_high
+  std::uint64_t stack_number = 0;     // of this knowledge, in this thread or another; 0: not asked yet
   SwitchedStack* switched = nullptr;  // those of the embedder's on which calls are in progress
   bool is_ready_for_faults = false;
 };

@@ -1,7 +1,10 @@
 // Typed calls of every shape, from the host and of the host, in every tier: machine code calls C++ functions directly
 // where their values have registers.
+#include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 
@@ -264,5 +267,106 @@ TEST_CASE("Whoever wants a guest to stop is heard before and behind functions of
     const auto runs = must(again.function<std::tuple<I, D>()>("run"));
     for (int i = 0; i < 3; ++i) CHECK(must(runs()) == std::tuple(1, 2.0));
     CHECK(must(again.global("reached")).get() == Value(1));
+  }
+}
+
+TEST_CASE("Typed calls that have been made before end in every way that calls end") {
+  for (const TierSelection tier : kTiers) {
+    const Engine engine = must(Engine::create({.tier = tier}));
+    Store store(engine);
+    const Instance instance = must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(R"((module
+      (memory 1)
+      (tag $stop (param i64))
+      (func $forever (result i64) (i64.add (call $forever) (i64.const 1)))
+      (func $inner (param i32 i64) (result i64)
+        (if (i32.eq (local.get 0) (i32.const 1)) (then unreachable))
+        (if (i32.eq (local.get 0) (i32.const 2)) (then (throw $stop (local.get 1))))
+        (if (i32.eq (local.get 0) (i32.const 3)) (then (return (call $forever))))
+        (if (i32.eq (local.get 0) (i32.const 4)) (then (drop (i32.load (i32.const -4)))))
+        (local.get 1))
+      (func (export "run") (param i32 i64) (result i64)
+        (i64.add (call $inner (local.get 0) (local.get 1)) (i64.const 1))))
+    )")))));
+    const auto run = must(instance.function<L(I, L)>("run"));
+    const TrapCode codes[] = {TrapCode::unreachable, TrapCode::uncaught_exception, TrapCode::stack_overflow,
+                              TrapCode::memory_out_of_bounds};
+    for (int round = 0; round < 3; ++round) {
+      for (I way = 1; way <= 4; ++way) {
+        CHECK(must(run(0, 41)) == 42);
+        const auto ended = run(way, 7);
+        REQUIRE_FALSE(ended.has_value());
+        CHECK(ended.error().code == codes[way - 1]);
+        CHECK(ended.error().backtrace.size() >= 2);
+      }
+    }
+    store.interrupter().interrupt();
+    CHECK(run(0, 0).error().code == TrapCode::interrupted);
+    CHECK(must(run(0, -1)) == 0);
+  }
+}
+
+TEST_CASE("Typed calls go on with a store that threads have in turns, and that gets a memory meanwhile") {
+  for (const TierSelection tier : kTiers) {
+    const Engine engine = must(Engine::create({.tier = tier}));
+    Store store(engine);
+    const Module plain = must(Module::from_bytes(
+        engine,
+        bytes_of("(module (func (export \"f\") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))")));
+    const Instance instance = must(Linker(engine).instantiate(store, plain));
+    const auto f = must(instance.function<I(I)>("f"));
+    const auto calls = [&f] {
+      for (I i = 0; i < 3; ++i) {
+        const auto got = f(i);
+        CHECK((got.has_value() && *got == i + 1));
+      }
+    };
+    calls();
+    std::thread(calls).join();
+    calls();
+    // This thread has run nothing that may fault.
+    std::thread([&] {
+      calls();
+      const Instance faulting = must(Linker(engine).instantiate(
+          store,
+          must(Module::from_bytes(engine, bytes_of("(module (memory 1) (func (export \"f\") (param i32) (result i32) "
+                                                   "(i32.load (local.get 0))))")))));
+      const auto load = must(faulting.function<I(I)>("f"));
+      calls();
+      for (int i = 0; i < 3; ++i) {
+        CHECK(must(load(0)) == 0);
+        const auto trapped = load(-4);
+        CHECK((!trapped.has_value() && trapped.error().code == TrapCode::memory_out_of_bounds));
+      }
+      calls();
+    }).join();
+    calls();
+  }
+}
+
+TEST_CASE("A typed call in which all handles of its store go has its results all the same") {
+  for (const TierSelection tier : kTiers) {
+    const Engine engine = must(Engine::create({.tier = tier}));
+    auto store = std::make_unique<Store>(engine);
+    std::optional<Instance> instance;
+    std::optional<TypedFunction<L(L)>> function;
+    bool lets_go = false;
+    {
+      Linker linker(engine);
+      linker.define("env", "maybe", [&]() {
+        if (!lets_go) return;
+        function.reset();
+        instance.reset();
+        store.reset();
+      });
+      instance.emplace(must(linker.instantiate(*store, must(Module::from_bytes(engine, bytes_of(R"((module
+        (import "env" "maybe" (func $maybe))
+        (func (export "f") (param i64) (result i64) (call $maybe) (i64.mul (local.get 0) (i64.const 3))))
+      )"))))));
+    }
+    function.emplace(must(instance->function<L(L)>("f")));
+    for (L i = 0; i < 3; ++i) CHECK(must((*function)(i)) == 3 * i);
+    lets_go = true;
+    CHECK(must((*function)(14)) == 42);
+    CHECK(store == nullptr);
   }
 }

@@ -1,23 +1,34 @@
-// How machine code calls functions of the host without a word in between: the compile-time half. Not for direct use.
+// How machine code calls functions of the host without a word in between: the compile-time half. register_call.h has
+// the other direction. Not for direct use.
 //
-// Wasm's values are in registers there, where the platform's C convention has those of a C function: the first five
-// integers behind the context, and eight floats or vectors; one result, or two that fit into a pair of registers. A
-// function of the host whose signature keeps to that gets a C function of its own, which machine code calls. Others,
-// and all of them from interpreted code, are called with slots.
+// A function of the host all of whose values have registers (register_values.h) gets a C function of its own, which
+// machine code calls. Others, and all of them from interpreted code, are called with slots.
 #pragma once
 
 #include <wasi/caller.h>
 #include <wasi/detail/export.h>
+#include <wasi/detail/register_values.h>
 #include <wasi/detail/signature.h>
 #include <wasi/trap.h>
 #include <wasi/values.h>
 
-#include <bit>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <tuple>
 #include <type_traits>
 #include <utility>
+
+// Without exceptions nothing could be caught.
+#if defined(__cpp_exceptions) && WASI_HAS_REGISTER_VALUES
+#define WASI_HAS_DIRECT_CALLS 1
+#else
+#define WASI_HAS_DIRECT_CALLS 0
+#endif
+
+namespace wasi::runtime {
+struct ExecState;
+struct HostEntry;
+}  // namespace wasi::runtime
 
 namespace wasi::detail {
 
@@ -27,86 +38,25 @@ struct StoreState;
 struct HostBinding {
   void* callable = nullptr;
   StoreState* store = nullptr;
+  // What the end of a call looks at: whether somebody wants something of the store, and its innermost entry from the
+  // host, which is the same as before when all that the function called is done.
+  const std::atomic<std::uint32_t>* interrupt = nullptr;
+  runtime::HostEntry* const* host_entry = nullptr;
+  // What is stored then: the store's ExecState, so far from each thread's pointer on.
+  runtime::ExecState* exec = nullptr;
+  std::ptrdiff_t running_offset = 0;
 };
 
-// What went wrong: the guest is stopped, or gets the exception, as soon as the function has returned.
+// What went wrong: end_host_call is to be told.
 WASI_API void fail_host_call(const HostBinding& binding, Trap trap) noexcept;
 // The same of the C++ exception that is being handled.
 WASI_API void fail_host_call(const HostBinding& binding) noexcept;
+// The last deed of a call that failed, or in which somebody wanted something. `entry` was the innermost one before.
+// Does not return where the guest is stopped: nothing may be left to destroy.
+WASI_API void end_host_call(const HostBinding& binding, const runtime::HostEntry* entry, bool failed);
 
 // Any C function. Null: called with slots.
 using DirectThunk = void (*)();
-
-// How a value is passed, and how alone as a result. Integers and floats are their own carriers.
-using VectorCarrier = long long __attribute__((vector_size(16)));
-template <WasmValue T>
-struct Carrier {
-  using Type = T;
-  static T wrap(T value) { return value; }
-  static T unwrap(T value) { return value; }
-};
-template <>
-struct Carrier<V128> {
-  using Type = VectorCarrier;
-  static Type wrap(const V128& value) { return std::bit_cast<Type>(value); }
-  static V128 unwrap(Type value) { return std::bit_cast<V128>(value); }
-};
-template <>
-struct Carrier<ExternRef> {
-  using Type = std::uint64_t;
-  static Type wrap(ExternRef value) { return to_reference(value); }
-  static ExternRef unwrap(Type value) { return to_extern(value); }
-};
-
-template <class T>
-inline constexpr bool kInVectorRegister =
-    std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, V128>;
-
-// A list of arguments: whether each has a register.
-template <class List>
-struct DirectParams;
-template <class... Ts>
-struct DirectParams<ValueList<Ts...>> {
-  static constexpr std::size_t kVectors = (std::size_t{0} + ... + (kInVectorRegister<Ts> ? 1 : 0));
-  static constexpr bool kFits = kVectors <= 8 && sizeof...(Ts) - kVectors <= 5;
-};
-
-// What a function returns in registers: void, a carrier, or two words.
-template <class R>
-struct DirectResult {
-  static constexpr bool kFits = true;
-  using Type = typename Carrier<R>::Type;
-  static Type wrap(const R& value) { return Carrier<R>::wrap(value); }
-};
-template <>
-struct DirectResult<void> {
-  static constexpr bool kFits = true;
-  using Type = void;
-};
-template <class... Ts>
-struct DirectResult<std::tuple<Ts...>> {
-  static constexpr bool kFits = false;
-};
-template <class A, class B>
-  requires(!std::is_same_v<A, V128> && !std::is_same_v<B, V128>)
-struct DirectResult<std::tuple<A, B>> {
-  static constexpr bool kFits = true;
-  template <class T>
-  using Word = std::conditional_t<kInVectorRegister<T>, double, std::uint64_t>;
-  struct Type {
-    Word<A> first;
-    Word<B> second;
-  };
-  static Type wrap(const std::tuple<A, B>& values) { return {word(std::get<0>(values)), word(std::get<1>(values))}; }
-
- private:
-  template <class T>
-  static Word<T> word(const T& value) {
-    Slot slot = 0;
-    to_slot<T>(&slot, value);
-    return std::bit_cast<Word<T>>(slot);
-  }
-};
 
 template <class F, class Params>
 struct DirectCall;
@@ -115,19 +65,45 @@ struct DirectCall<F, ValueList<Ts...>> {
   using Signature = CallableSignature<F>;
   using Value = typename Signature::Result::Value;
 
-#if defined(__cpp_exceptions)
-  static typename DirectResult<Value>::Type run(const HostBinding* binding, typename Carrier<Ts>::Type... args) {
-    try {
-      return call(*binding, Carrier<Ts>::unwrap(args)...);
-    } catch (...) {
-      fail_host_call(*binding);
+#if WASI_HAS_DIRECT_CALLS
+  // Nothing but the function itself may be between here and the machine code: end_host_call knows where this returns
+  // to.
+  static typename RegisterResult<Value>::Type run(const HostBinding* binding, typename Carrier<Ts>::Type... args) {
+    const runtime::HostEntry* const entry = *binding->host_entry;
+    bool failed = false;
+    if constexpr (std::is_void_v<Value>) {
+      try {
+        call(*binding, failed, Carrier<Ts>::unwrap(args)...);
+      } catch (...) {
+        fail_host_call(*binding);
+        failed = true;
+      }
+      finish(*binding, entry, failed);
+    } else {
+      typename RegisterResult<Value>::Type result{};
+      try {
+        result = call(*binding, failed, Carrier<Ts>::unwrap(args)...);
+      } catch (...) {
+        fail_host_call(*binding);
+        failed = true;
+      }
+      finish(*binding, entry, failed);
+      return result;
     }
-    return typename DirectResult<Value>::Type();
   }
 #endif
 
  private:
-  static typename DirectResult<Value>::Type call(const HostBinding& binding, Ts... args) {
+#if WASI_HAS_DIRECT_CALLS
+  static void finish(const HostBinding& binding, const runtime::HostEntry* entry, bool failed) {
+    // It may have been left for a while, and other stores have run on this thread, or this one have come from another:
+    // so where the thread keeps its variables is asked anew.
+    asm volatile("movq %1, %%fs:(%0)" : : "r"(binding.running_offset), "r"(binding.exec));
+    if (failed || *binding.host_entry != entry || binding.interrupt->load(std::memory_order_relaxed) != 0) [[unlikely]]
+      end_host_call(binding, entry, failed);
+  }
+#endif
+  static typename RegisterResult<Value>::Type call(const HostBinding& binding, bool& failed, Ts... args) {
     F& function = *static_cast<F*>(binding.callable);
     auto run = [&]() -> decltype(auto) {
       if constexpr (Signature::kTakesCaller) {
@@ -141,23 +117,24 @@ struct DirectCall<F, ValueList<Ts...>> {
       auto result = run();
       if (!result) [[unlikely]] {
         fail_host_call(binding, std::move(result).error());
-        return typename DirectResult<Value>::Type();
+        failed = true;
+        return typename RegisterResult<Value>::Type();
       }
-      if constexpr (!std::is_void_v<Value>) return DirectResult<Value>::wrap(*result);
+      if constexpr (!std::is_void_v<Value>) return RegisterResult<Value>::wrap(*result);
     } else if constexpr (std::is_void_v<Value>) {
       run();
     } else {
-      return DirectResult<Value>::wrap(run());
+      return RegisterResult<Value>::wrap(run());
     }
   }
 };
 
 template <class F>
 DirectThunk direct_thunk() {
-#if defined(__cpp_exceptions)
+#if WASI_HAS_DIRECT_CALLS
   using Signature = CallableSignature<F>;
-  if constexpr (DirectParams<typename Signature::Params>::kFits &&
-                DirectResult<typename Signature::Result::Value>::kFits) {
+  if constexpr (RegisterParams<typename Signature::Params>::kFits &&
+                RegisterResult<typename Signature::Result::Value>::kFits) {
     return reinterpret_cast<DirectThunk>(&DirectCall<F, typename Signature::Params>::run);
   }
 #endif
