@@ -37,17 +37,19 @@ WASI_INLINE bool fits(const Translation& translation, const Slot* slots, const R
 }
 
 // What a call takes from the budget.
-WASI_INLINE void spend_at_call(State& s, FunctionCode& code) {
-  if (spend(s)) [[unlikely]] {
+WASI_INLINE void spend_at_call(State& s, FunctionCode& code, const Translation& translation) {
+  if (s.budget < translation.call_cost) [[unlikely]] {
     s.budget = call_spent(s.vm, s.ip, &code);
     after_slow_call(s);
+  } else {
+    s.budget -= translation.call_cost;
   }
 }
 
 // Goes on in `code`, whose arguments lie at `slots`.
 WASI_INLINE void enter(State& s, VmContext* callee_vm, FunctionCode& code, Slot* slots, const std::uint8_t* return_ip) {
   const auto& translation = *static_cast<const Translation*>(code.interpreter.load(std::memory_order_relaxed));
-  spend_at_call(s, code);
+  spend_at_call(s, code, translation);
   ExecState& exec = *s.vm->exec;
   auto* caller = static_cast<Record*>(exec.top);
   Record* record = caller - 1;
@@ -214,7 +216,7 @@ WASI_INLINE void tail_call(State& s, VmContext* callee_vm, FunctionCode& code, s
     }
   }
   const auto& translation = *static_cast<const Translation*>(code.interpreter.load(std::memory_order_relaxed));
-  spend_at_call(s, code);
+  spend_at_call(s, code, translation);
   auto* record = static_cast<Record*>(s.vm->exec->top);
   if (!fits(translation, s.fp, record)) [[unlikely]]
     trap_at(s.vm, s.ip, TrapCode::stack_overflow);

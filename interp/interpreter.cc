@@ -54,10 +54,11 @@ void interpreter_entry(VmContext* instance, Slot* slots, FunctionCode* self) {
       left < translation.frame_slots * sizeof(Slot) + sizeof(Record)) [[unlikely]] {
     runtime::raise_trap(exec, TrapCode::stack_overflow);
   }
-  if (exec.budget < runtime::kEntryCost) [[unlikely]] {
+  const std::uint32_t cost = runtime::kEntryCost + translation.call_cost - 1;
+  if (exec.budget < cost) [[unlikely]] {
     exec.budget = entry_spent(instance, self);
   } else {
-    exec.budget -= runtime::kEntryCost;
+    exec.budget -= cost;
   }
   Record* record = newest - 1;
   record->caller = exec.top;

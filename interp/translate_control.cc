@@ -31,6 +31,7 @@ void Translator::open_loop(Control& control) {
   forget_code();
   control.label.position = out_.size();
   loops_.add(out_.size(), offset_);
+  if (loop_depth_++ == 0) outer_loop_ = out_.size();
 }
 
 void Translator::open_if(Control& control) {
@@ -50,6 +51,9 @@ void Translator::open_else(Control& control, bool falls_in) {
 }
 
 void Translator::close(Control& control, bool falls_in) {
+  if (control.kind == ControlKind::loop && control.label.position != kUnbound && --loop_depth_ == 0) {
+    looped_bytes_ += out_.size() - outer_loop_;
+  }
   if (control.kind == ControlKind::function) {
     if (falls_in) emit_return();
     if (control.label.catches != 0) {

@@ -19,6 +19,7 @@ struct Translation {
   std::uint32_t frame_slots = 0;       // most slots that the frame uses, its callees' arguments included
   std::uint32_t parameter_slots = 0;
   std::uint32_t local_slots = 0;  // behind the parameters: zero at entry
+  std::uint32_t call_cost = 1;    // what a call takes from the budget: more than 1 where much code is in no loop
   std::uint32_t code_size = 0;
   std::uint32_t offsets_size = 0;  // of the differences of an OffsetTable, which lie behind the code
   std::uint32_t index_size = 0;    // and of its index, of which few functions have any

@@ -69,6 +69,7 @@ const Translation* TranslationStore::add(const Translator& translator) {
                                   .frame_slots = translator.frame_slots(),
                                   .parameter_slots = translator.parameter_slots(),
                                   .local_slots = translator.local_slots(),
+                                  .call_cost = translator.call_cost(),
                                   .code_size = static_cast<std::uint32_t>(code.size()),
                                   .offsets_size = static_cast<std::uint32_t>(offsets.differences.size()),
                                   .index_size = static_cast<std::uint32_t>(index.size()),

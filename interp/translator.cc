@@ -44,6 +44,8 @@ void Translator::restart(std::uint32_t rethrow_slots) {
   poll_due_ = kMostCodeBetweenPolls;
   marks_.clear();
   loops_.clear();
+  loop_depth_ = 0;
+  looped_bytes_ = 0;
   visits_ = 0;
   forget_accumulators();
   last_ = {};

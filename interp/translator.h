@@ -33,6 +33,7 @@
 #include "interp/lowering.h"
 #include "interp/offset_marks.h"
 #include "runtime/bounds_checks.h"
+#include "runtime/native_tuning.h"
 #include "runtime/preparation.h"
 #include "validate/sink.h"
 #include "wasm/module.h"
@@ -88,6 +89,9 @@ class Translator {
   [[nodiscard]] std::uint32_t frame_slots() const { return frame_slots_; }
   [[nodiscard]] std::uint32_t parameter_slots() const { return parameters_; }
   [[nodiscard]] std::uint32_t local_slots() const { return locals_ - parameters_ - reserved_; }
+  [[nodiscard]] std::uint32_t call_cost() const {
+    return 1 + (out_.size() - looped_bytes_) / runtime::kCodeBytesPerUnit;
+  }
   [[nodiscard]] std::uint32_t rethrow_slots() const { return rethrow_slots_; }
   [[nodiscard]] const CatchTableBuilder& catches() const { return catches_; }
   // Entries of the model that were looked at beside those that were pushed: what tests of linear time count.
@@ -468,6 +472,9 @@ class Translator {
   std::uint32_t poll_due_ = 0;  // the position at which one is: so much code runs without a look at interrupts
   OffsetMarks marks_;
   OffsetMarks loops_;
+  std::uint32_t loop_depth_ = 0;
+  std::uint32_t outer_loop_ = 0;    // where the outermost one begins
+  std::uint32_t looped_bytes_ = 0;  // of code in loops that are closed
   Accumulators accumulators_;
   Instruction last_;
   // The instruction that those before `last_` were fused into, where `last_` may be added.

@@ -17,6 +17,7 @@ inline constexpr std::size_t kKeptCodeBytes = 256U << 10;          // that are e
 inline constexpr std::uint32_t kPollPeriod = 4096;  // calls and branches back that are made before interrupts are seen
 inline constexpr std::uint32_t kSamplingPeriod = 4096;  // and from one sample of the tier policy to the next
 inline constexpr std::uint32_t kEntryCost = 8;  // what of these an entry of interpreted code from outside counts for
+inline constexpr std::uint32_t kCodeBytesPerUnit = 64;    // interpreted code outside of loops that takes as long as one
 inline constexpr std::uint32_t kWarmUpSamples = 64;       // of all functions, before anything is compiled
 inline constexpr std::uint32_t kHotSamples = 16;          // or of one function, which is compiled then
 inline constexpr std::uint32_t kBytesPerSample = 512;     // of a body, whose compilation takes what a sample stands for
