@@ -329,9 +329,10 @@ TEST_CASE("threads that sample one function have it compiled once") {
 TEST_CASE("modules come and go while their functions are compiled") {
   FakeNativeTier native;
   native.work = [](Preparation& preparation) -> Result<void> {
-    for (int i = 0; i < 50; ++i) {
+    // One yield, which is a time slice on a busy machine.
+    for (int i = 0; i < 500; ++i) {
       if (auto allowed = preparation.poll(); !allowed) return allowed;
-      std::this_thread::yield();
+      if (i == 250) std::this_thread::yield();
     }
     return {};
   };
