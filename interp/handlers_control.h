@@ -5,6 +5,7 @@
 // Source: https://webassembly.github.io/spec/core/exec/instructions.html#control-instructions
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #include "interp/handlers_throw.h"
@@ -84,11 +85,13 @@ struct Unreachable {
   WASI_INLINE static void run(State& s) { trap_at(s.vm, s.ip, TrapCode::unreachable); }
 };
 
-// Stands where code is long without a branch back.
+// Stands where code is long without a branch back. Operand: what the code before it takes from the budget, which the
+// next branch back finds spent.
 struct Poll {
   static constexpr Flow kFlow = Flow::next;
-  static constexpr std::uint32_t kLength = kHeadSize;
+  static constexpr std::uint32_t kLength = kHeadSize + 4;
   WASI_INLINE static void run(State& s) {
+    s.budget -= std::min<std::uint64_t>(s.budget, read_code<std::uint32_t>(s.ip + kHeadSize));
     if (s.vm->exec->interrupt.load(std::memory_order_relaxed) != 0) [[unlikely]]
       s.budget = 0;
     s.ip += kLength;

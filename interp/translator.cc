@@ -306,6 +306,8 @@ void Translator::emit_count() {
 
 void Translator::emit_poll() {
   emit(Code::poll);
+  // What is in no loop, the function's calls have paid for.
+  out_.put(loop_depth_ != 0 ? kMostCodeBetweenPolls / runtime::kCodeBytesPerUnit : 0);
   poll_due_ = out_.size() + kMostCodeBetweenPolls;
 }
 
