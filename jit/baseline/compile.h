@@ -3,8 +3,8 @@
 
 #include <wasi/error.h>
 
-#include "jit/baseline/cpu_features.h"
 #include "jit/baseline/optimisations.h"
+#include "jit/common/cpu_features.h"
 #include "jit/common/machine_code.h"
 #include "runtime/bounds_checks.h"
 #include "runtime/preparation.h"

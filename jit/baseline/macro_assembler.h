@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "jit/baseline/cpu_features.h"
 #include "jit/baseline/encoder_x64.h"
 #include "jit/baseline/vector_inst.h"
+#include "jit/common/cpu_features.h"
 
 namespace wasi::jit::baseline {
 

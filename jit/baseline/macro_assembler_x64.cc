@@ -4,22 +4,6 @@
 
 namespace wasi::jit::baseline {
 
-const CpuFeatures& CpuFeatures::host() {
-  static const CpuFeatures features = [] {
-    // Says of AVX whether the system keeps its registers, too.
-    const auto& has = asmjit::CpuInfo::host().features().x86();
-    return CpuFeatures{.sufficient = has.hasSSSE3() && has.hasSSE4_1(),
-                       .sse42 = has.hasSSE4_2(),
-                       .popcnt = has.hasPOPCNT(),
-                       .lzcnt = has.hasLZCNT(),
-                       .bmi1 = has.hasBMI(),
-                       .bmi2 = has.hasBMI2(),
-                       .avx = has.hasAVX(),
-                       .avx2 = has.hasAVX() && has.hasAVX2()};
-  }();
-  return features;
-}
-
 void MacroAssembler::reset(const CpuFeatures& cpu) {
   Encoder::reset();
   cpu_ = cpu;

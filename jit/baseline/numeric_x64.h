@@ -14,8 +14,8 @@
 #include <cstdint>
 
 #include "jit/baseline/condition.h"
-#include "jit/baseline/cpu_features.h"
 #include "jit/baseline/macro_assembler.h"
+#include "jit/common/cpu_features.h"
 #include "wasm/opcodes.h"
 
 namespace wasi::jit::baseline {

@@ -7,6 +7,7 @@
 #include "interp/interpreter.h"
 #include "jit/baseline/baseline_tier.h"
 #include "jit/common/code_space.h"
+#include "jit/common/cpu_features.h"
 #include "jit/common/gdb_jit.h"
 #include "jit/common/jitdump.h"
 #include "jit/common/perf_map.h"
@@ -35,7 +36,7 @@ Result<std::shared_ptr<jit::CodeSpace>> make_code_space(const EngineConfig& conf
   options.warn = config.on_warning;
   // Not before there is something to compile: under a hypervisor, asking the processor takes 80 us.
   options.refusal = []() -> std::optional<Error> {
-    if (jit::baseline::CpuFeatures::host().sufficient) return std::nullopt;
+    if (jit::CpuFeatures::host().sufficient) return std::nullopt;
     return Error{ErrorKind::unsupported, "this processor lacks SSSE3 or SSE4.1", {}, {}};
   };
   for (const CodeTool tool : config.code_tools) options.listeners.push_back(WASI_TRY(make_listener(tool)));

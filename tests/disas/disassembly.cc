@@ -18,18 +18,11 @@
 namespace wasi::test {
 namespace {
 
+using jit::CpuFeatures;
 using jit::baseline::CompileOptions;
-using jit::baseline::CpuFeatures;
 
 // What machines of today have, and what the compiler asks for at least: whatever this machine is.
-constexpr CpuFeatures kNewest = {.sufficient = true,
-                                 .sse42 = true,
-                                 .popcnt = true,
-                                 .lzcnt = true,
-                                 .bmi1 = true,
-                                 .bmi2 = true,
-                                 .avx = true,
-                                 .avx2 = true};
+constexpr CpuFeatures kNewest = CpuFeatures::x86_64_v3();
 constexpr CpuFeatures kOldest = CpuFeatures::least();
 
 struct Settings {
