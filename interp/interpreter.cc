@@ -164,6 +164,7 @@ Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, runtime::Tie
   const auto begin = std::chrono::steady_clock::now();
   const wasm::FuncIndex function(code.index);
   const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
+  WASI_TRY(module.module->check_body(function));
   auto translator = take_translator(module.checks);
   WASI_TRY(translate(*translator, *module.module, function, validated, preparation));
   const std::uint64_t kept = TranslationStore::size_of(*translator);

@@ -203,6 +203,10 @@ void ModuleDecoder::custom_section(Reader& reader) {
 void ModuleDecoder::code_section(Reader& reader) {
   if (!has_arrived(reader, kLongestNumber)) return;
   const std::uint32_t count = read_count(reader, "number of function bodies");
+  if (bodies_ && bodies_->size() == count) {
+    module_.bodies = *std::move(bodies_);
+    return reader.skip(reader.remaining(), "function bodies");
+  }
   reserve(module_.bodies, count, reader, 1);
   for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
     if (!has_arrived(reader, kLongestNumber)) return;
@@ -217,12 +221,13 @@ void ModuleDecoder::code_section(Reader& reader) {
 
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
                                                     std::shared_ptr<wasm::TypeRegistry> registry,
-                                                    const Arrival& arrival) {
+                                                    const Arrival& arrival,
+                                                    std::optional<std::vector<wasm::FunctionBody>> bodies) {
   auto module = std::make_shared<wasm::Module>();
   module->bytes = std::move(bytes);
   module->registry = std::move(registry);
   module->features.add(wasm::Feature::mvp);
-  WASI_TRY(detail::ModuleDecoder(*module, arrival).run());
+  WASI_TRY(detail::ModuleDecoder(*module, arrival, std::move(bodies)).run());
   return module;
 }
 

@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "wasm/module.h"
 
@@ -29,10 +31,12 @@ using Arrival = std::function<Result<Arrived>(std::size_t begin, std::size_t end
 // or a million types). Memory used is a small multiple of the input's size whatever its counts claim.
 //
 // Bytes that are still arriving are waited for before they are looked at, which bodies and what custom sections contain
-// are not.
+// are not. Where `bodies` are known from before, the code section is not looked at beyond its begin: they are within
+// the module.
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
                                                     std::shared_ptr<wasm::TypeRegistry> registry,
-                                                    const Arrival& arrival = {});
+                                                    const Arrival& arrival = {},
+                                                    std::optional<std::vector<wasm::FunctionBody>> bodies = {});
 
 // A section as the spec calls it: "type", "code", "data count", ...
 std::string_view section_name(std::uint8_t id);

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/byte_reader.h"
@@ -27,8 +28,11 @@ inline constexpr std::uint64_t kLongestNumber = 10;
 
 class ModuleDecoder {
  public:
-  ModuleDecoder(wasm::Module& module, const Arrival& arrival)
-      : module_(module), arrival_(arrival), arrived_{0, arrival ? 0 : module.bytes.data.size()} {}
+  ModuleDecoder(wasm::Module& module, const Arrival& arrival, std::optional<std::vector<wasm::FunctionBody>> bodies)
+      : module_(module),
+        arrival_(arrival),
+        arrived_{0, arrival ? 0 : module.bytes.data.size()},
+        bodies_(std::move(bodies)) {}
   Result<void> run();
 
  private:
@@ -86,12 +90,13 @@ class ModuleDecoder {
 
   wasm::Module& module_;
   const Arrival& arrival_;
-  Arrived arrived_;                   // all that is known to have
-  std::optional<Error> lost_;         // why no more will
-  int last_rank_ = 0;                 // of the last section that was not custom
-  std::uint8_t last_id_ = 0;          // its id
-  std::vector<wasm::SubType> group_;  // scratch
-  bool functions_only_ = true;        // every type so far is a function type
+  Arrived arrived_;                                        // all that is known to have
+  std::optional<Error> lost_;                              // why no more will
+  std::optional<std::vector<wasm::FunctionBody>> bodies_;  // known from before
+  int last_rank_ = 0;                                      // of the last section that was not custom
+  std::uint8_t last_id_ = 0;                               // its id
+  std::vector<wasm::SubType> group_;                       // scratch
+  bool functions_only_ = true;                             // every type so far is a function type
 };
 
 // A number of entries; more than there are bytes left is an error.

@@ -98,7 +98,7 @@ std::vector<std::uint32_t> IndirectNames::outer_indices() const {
 
 NameSection::NameSection(const wasm::Module& module) : module_(&module) {
   const auto section = std::ranges::find(module.custom_sections, std::string_view("name"), &wasm::CustomSection::name);
-  if (section == module.custom_sections.end()) return;
+  if (section == module.custom_sections.end() || !module.check(section->payload)) return;
   exists_ = true;
   base::ByteReader reader = reader_of(module, section->payload, "name section");
   while (!reader.at_end()) {

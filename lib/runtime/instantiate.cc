@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/result.h"
+#include "binary/format.h"
 #include "runtime/const_expr.h"
 #include "runtime/gc_heap.h"
 #include "runtime/import_match.h"
@@ -199,6 +200,9 @@ class Instantiation {
       element_offsets_.push_back(offset);
       WASI_TRY(evaluate_elements(segment, instance_->priv->element_values[i]));
     }
+    // All at once: there may be a hundred thousand of them.
+    const auto data = std::ranges::find(module_.sections, binary::format::kData, &wasm::Section::id);
+    if (data != module_.sections.end()) WASI_TRY(module_.check(data->payload));
     for (const wasm::DataSegment& segment : module_.data) {
       std::uint64_t offset = 0;
       if (segment.mode == wasm::SegmentMode::active) {

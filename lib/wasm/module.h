@@ -5,6 +5,9 @@
 // is immutable and shared between threads. Source: https://webassembly.github.io/spec/core/syntax/modules.html
 #pragma once
 
+#include <wasi/error.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,10 +32,19 @@ struct ByteRange {
 // A constant expression: its instructions, `end` included.
 using ConstExpr = ByteRange;
 
+// Where not all of a module's bytes are looked at when it is loaded. Thread-safe.
+class LateBytes {
+ public:
+  virtual ~LateBytes() = default;
+  // An error where these bytes, or those of them that there are, are not what they were meant to be.
+  [[nodiscard]] virtual Result<void> check(std::size_t begin, std::size_t end) const = 0;
+};
+
 // Bytes with their owner: a mapping, a vector, or memory that the embedder keeps alive.
 struct ModuleBytes {
   std::span<const std::uint8_t> data;
   std::shared_ptr<const void> owner;
+  std::shared_ptr<const LateBytes> late = nullptr;  // null: all were looked at
 };
 
 struct FuncImport {
@@ -136,6 +148,14 @@ struct Module {
 
   [[nodiscard]] std::span<const std::uint8_t> view(ByteRange range) const {
     return bytes.data.subspan(range.offset, range.size);
+  }
+  // Before bodies, data and the contents of custom sections are used.
+  [[nodiscard]] Result<void> check(ByteRange range) const {
+    if (bytes.late == nullptr) return {};
+    return bytes.late->check(range.offset, std::size_t{range.offset} + range.size);
+  }
+  [[nodiscard]] Result<void> check_body(FuncIndex function) const {
+    return check({body(function).offset, body(function).size});
   }
   [[nodiscard]] const FuncType& func_type(FuncIndex function) const {
     return registry->at(types[functions[function.value].value]).func;
