@@ -24,12 +24,11 @@ using runtime::Preparation;
 using runtime::SlotEntry;
 using runtime::VmContext;
 
-class BaselineTier::Module : public runtime::TierModule {
+class BaselineTier::Module : public NativeTierModule {
  public:
   Module(CodeSpace& space, ModuleCode& module, std::unique_ptr<runtime::TierModule> own_of_interpreter)
-      : native(space, module), interpreted(std::move(own_of_interpreter)) {}
+      : NativeTierModule(space, module), interpreted(std::move(own_of_interpreter)) {}
 
-  NativeModule native;
   const std::unique_ptr<runtime::TierModule> interpreted;
 };
 
@@ -50,15 +49,20 @@ Result<void> BaselineTier::compile_function(ModuleCode& module, FunctionCode& co
 Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, FunctionCode& code,
                                             Preparation& preparation) {
   if (code.native_code.load(std::memory_order_acquire) != nullptr) return {};
+  const auto bound = guarded([&] { return own.native.bind(code, preparation); });
+  if (bound && *bound) return {};
   const auto begin = std::chrono::steady_clock::now();
   const wasm::FuncIndex function(code.index);
   const std::uint32_t body_bytes = module.module->body(function).size;
   auto compiled = guarded([&]() -> Result<std::uint64_t> {
     // Machine code is rarely shorter than what it is made of.
     WASI_TRY(space_.check_room(body_bytes));
+    WASI_TRY(module.module->check_body(function));
     const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
-    const CompileOptions options{
-        .checks = module.checks, .charges_fuel = options_.charges_fuel, .counts = options_.counts};
+    const CompileOptions options{.checks = module.checks,
+                                 .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
+                                 .charges_fuel = options_.charges_fuel,
+                                 .counts = options_.counts};
     const MachineCode machine = WASI_TRY(compiler_(*module.module, function, validated, options, preparation));
     code.state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
     return own.native.install(code, machine, preparation);
@@ -75,6 +79,16 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
 Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule& own, FunctionCode& code,
                                         Preparation& preparation) {
   auto& module_data = static_cast<Module&>(own);
+  if (options_.compiles_at_first_call && module.may_recall.load(std::memory_order_relaxed) &&
+      module.may_recall.exchange(false)) {
+    module.recall();
+  }
+  if (module_data.native.has_image()) {
+    if (const auto bound = module_data.native.bind(code, preparation); bound && *bound) {
+      return NativeModule::slot_entry(code);
+    }
+    preparation.give_back_all();
+  }
   if (options_.compiles_at_first_call) {
     const auto begin = runtime::TierLog::Clock::now();
     auto compiled = compile_function(module_data, module, code, preparation);
@@ -95,12 +109,14 @@ Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule&
 // Nothing may be left to destroy where the function's preparation traps.
 NativeEntry BaselineTier::bind_native(ExecState& /*exec*/, VmContext* instance, FunctionCode& code) {
   if (instance == nullptr) return space_.entry_to_host(reinterpret_cast<runtime::HostFunction&>(code));
-  if (options_.compiles_at_first_call && code.entry.load(std::memory_order_acquire) == nullptr) {
+  ModuleCode& module = *runtime::Instance::from(instance)->code;
+  const bool may_have_code =
+      options_.compiles_at_first_call || static_cast<Module&>(*module.tier_module).native.has_image();
+  if (may_have_code && code.entry.load(std::memory_order_acquire) == nullptr) {
     runtime::prepare_function(instance, code);
   }
   NativeEntry entry = code.native_entry.load(std::memory_order_acquire);
   if (entry != nullptr) return entry;
-  ModuleCode& module = *runtime::Instance::from(instance)->code;
   const auto defined = static_cast<std::uint32_t>(&code - module.functions);
   const FunctionCode& record = module.code(wasm::FuncIndex(module.module->imported_functions + defined));
   const NativeEntry adapter = static_cast<Module&>(*module.tier_module).native.entry_to_slots(record);

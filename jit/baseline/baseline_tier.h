@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "jit/baseline/compile.h"
@@ -25,6 +26,7 @@ struct BaselineOptions {
   // False: functions begin in the interpreter, and stay there until somebody calls compile_function().
   bool compiles_at_first_call = true;
   bool charges_fuel = false;             // as CompileOptions; the interpreter is made to do the same
+  std::optional<CpuFeatures> cpu = {};   // that code is made for; empty: this machine's, asked for then
   runtime::TierLog* log = nullptr;       // is told what is compiled at first calls; outlives the tier
   OptimisationCounts* counts = nullptr;  // of all that is compiled; outlives the tier
 };

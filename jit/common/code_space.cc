@@ -70,8 +70,7 @@ Result<void> CodeSpace::check_room(std::size_t bytes) {
   return fail(ErrorKind::limit, "the limit of {} bytes for machine code leaves no room for {}", now.limit, bytes);
 }
 
-Result<PlacedCode> CodeSpace::place(std::span<const std::uint8_t> bytes, std::string_view name,
-                                    std::span<const runtime::OffsetEntry> marks) {
+Result<PlacedCode> CodeSpace::place(std::span<const std::uint8_t> bytes, std::string_view name) {
   CodeArena* const arena = WASI_TRY(this->arena());
   auto piece = arena->allocate(bytes.size());
   if (!piece) {
@@ -80,10 +79,27 @@ Result<PlacedCode> CodeSpace::place(std::span<const std::uint8_t> bytes, std::st
   }
   std::ranges::copy(bytes, piece->writable().begin());
   WASI_TRY(piece->publish());
-  const NamedCode named{name, piece->code(), marks};
-  PlacedCode placed(*std::move(piece), options_.listeners, named);
-  warn_of_listeners();
+  PlacedCode placed(*std::move(piece));
+  if (!name.empty()) tell(placed, {name, placed.bytes()});
   return placed;
+}
+
+Result<PlacedCode> CodeSpace::place_mapped(std::span<const std::uint8_t> code) {
+  const auto wants_one_view = [](const auto& listener) { return listener->wants_one_view(); };
+  if (std::ranges::any_of(options_.listeners, wants_one_view)) return place(code, "");
+  // Whoever is refused memory for code has no adapters that get into this one.
+  WASI_TRY(arena());
+  return PlacedCode(code);
+}
+
+void CodeSpace::tell(PlacedCode& placed, const NamedCode& part) {
+  if (!has_listeners()) return;
+  placed.tell(options_.listeners, part);
+  warn_of_listeners();
+}
+
+void CodeSpace::warn(const std::string& message) const {
+  if (options_.warn) options_.warn(message);
 }
 
 runtime::NativeEntry CodeSpace::entry_to_host(runtime::HostFunction& function) {

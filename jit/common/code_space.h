@@ -46,10 +46,15 @@ class CodeSpace {
 
   // Whether `bytes` of code can be had as far as one knows before: asked before something is compiled for nothing.
   Result<void> check_room(std::size_t bytes);
-  // `name` and `marks` are for the listeners.
-  Result<PlacedCode> place(std::span<const std::uint8_t> bytes, std::string_view name,
-                           std::span<const runtime::OffsetEntry> marks = {});
+  // A copy of it, in the arena. The listeners are told its name, if it has one.
+  Result<PlacedCode> place(std::span<const std::uint8_t> bytes, std::string_view name);
+  // Code that can be executed where it lies, which outlives what is returned; a copy, where a listener wants that.
+  Result<PlacedCode> place_mapped(std::span<const std::uint8_t> code);
   [[nodiscard]] bool has_listeners() const { return !options_.listeners.empty(); }
+  // Tells the listeners of a part of placed code.
+  void tell(PlacedCode& placed, const NamedCode& part);
+  // Something that makes the engine do less than it was asked for.
+  void warn(const std::string& message) const;
 
   [[nodiscard]] AdapterCache& adapters() { return adapters_; }
   // Stores and returns the native entry of a function of the host.

@@ -24,23 +24,26 @@ using runtime::OffsetEntry;
 using runtime::OffsetTable;
 
 // What a function's code is made of. Members go in reverse: the code map's entries before what they speak of.
-struct NativeModule::Installed : NativeCode {
+struct NativeModule::Function : NativeCode {
+  FunctionImage image;  // with views into what its unit keeps
   std::shared_ptr<Adapters> adapters;
   runtime::SlotEntry slot_entry = nullptr;
-  PlacedCode code;
+  const std::uint8_t* native_entry = nullptr;
+  std::uint64_t bytes = 0;
   std::vector<runtime::LoopHead> heads;
   std::vector<NativeCode> other_frames;
   std::vector<CodeMap::Entry> entries;
 };
 
-namespace {
-
-// A part of the code with one frame.
-struct Part {
-  std::uint32_t begin = 0;
-  std::uint32_t end = 0;
-  const NativeCode* owner = nullptr;
+// What was compiled together.
+struct NativeModule::Unit {
+  std::shared_ptr<const void> tables;  // what the functions' offset tables lie in
+  PlacedCode code;
+  bool is_of_image = false;
+  std::vector<std::unique_ptr<Function>> functions;
 };
+
+namespace {
 
 // The entries of [begin, end), counted from begin. `carries`: what holds before the first one is carried over.
 std::vector<OffsetEntry> cut(std::span<const OffsetEntry> entries, std::uint32_t begin, std::uint32_t end,
@@ -56,27 +59,69 @@ std::vector<OffsetEntry> cut(std::span<const OffsetEntry> entries, std::uint32_t
   return part;
 }
 
-// A part's tables, as one block of memory.
-struct Tables {
-  std::vector<std::uint8_t> bytes;
-  std::size_t marks = 0;  // bytes
-
-  [[nodiscard]] OffsetTable table_of_marks() const { return OffsetTable(std::span(bytes).first(marks)); }
-  [[nodiscard]] OffsetTable table_of_traps() const { return OffsetTable(std::span(bytes).subspan(marks)); }
+// A part of the code with one frame, and where its tables are in one vector with those of the other parts.
+struct Part {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::uint32_t frame_bytes = 0;
+  std::size_t marks = 0;
+  std::size_t traps = 0;
+  std::size_t behind = 0;
 };
 
-Result<Tables> tables_of(const MachineCode& machine, const Part& part) {
-  Tables tables;
-  tables.bytes = WASI_TRY(runtime::encode_offset_table(cut(machine.marks, part.begin, part.end, true)));
-  tables.marks = tables.bytes.size();
-  const auto traps = WASI_TRY(runtime::encode_offset_table(cut(machine.traps, part.begin, part.end, false)));
-  tables.bytes.insert(tables.bytes.end(), traps.begin(), traps.end());
-  return tables;
+std::vector<Part> parts_of(const MachineCode& machine) {
+  std::vector<Part> parts;
+  const auto size = static_cast<std::uint32_t>(machine.bytes.size());
+  std::uint32_t covered = 0;
+  for (const FrameRange& range : machine.other_frames) {
+    WASI_CHECK(covered <= range.begin && range.begin < range.end && range.end <= size);
+    if (covered < range.begin) {
+      parts.push_back({.begin = covered, .end = range.begin, .frame_bytes = machine.frame_bytes});
+    }
+    parts.push_back({.begin = range.begin, .end = range.end, .frame_bytes = range.frame_bytes});
+    covered = range.end;
+  }
+  if (covered < size) parts.push_back({.begin = covered, .end = size, .frame_bytes = machine.frame_bytes});
+  return parts;
+}
+
+Result<void> append_tables(Part& part, const MachineCode& machine, std::vector<std::uint8_t>& tables) {
+  const auto append = [&tables](const std::vector<std::uint8_t>& table) {
+    tables.insert(tables.end(), table.begin(), table.end());
+    return tables.size();
+  };
+  part.marks = tables.size();
+  part.traps = append(WASI_TRY(runtime::encode_offset_table(cut(machine.marks, part.begin, part.end, true))));
+  part.behind = append(WASI_TRY(runtime::encode_offset_table(cut(machine.traps, part.begin, part.end, false))));
+  return {};
+}
+
+FunctionImage image_of(std::uint32_t function, const MachineCode& machine) {
+  return {.function = function,
+          .size = static_cast<std::uint32_t>(machine.bytes.size()),
+          .entry = machine.entry,
+          .frame_bytes = machine.frame_bytes,
+          .frame_slots = machine.frame_slots,
+          .loop_stub = machine.loop_stub,
+          .saved = machine.saved,
+          .catches = machine.catches,
+          .loop_heads = machine.loop_stub ? machine.loop_heads : std::vector<LoopHead>()};
 }
 
 std::string name_of(runtime::ModuleCode& module, wasm::FuncIndex function) {
   if (const auto name = module.names().function(function)) return std::string(*name);
   return fmt::format("wasm function {}", function.value);
+}
+
+// For the listeners, the marks of a whole function.
+std::vector<OffsetEntry> marks_of(const FunctionImage& function) {
+  std::vector<OffsetEntry> marks;
+  for (const PartImage& part : function.parts) {
+    for (const OffsetEntry& mark : OffsetTable(part.marks).entries()) {
+      marks.push_back({mark.code_offset + part.begin, mark.value});
+    }
+  }
+  return marks;
 }
 
 }  // namespace
@@ -89,70 +134,197 @@ std::shared_ptr<Adapters> NativeModule::adapters_of(const FunctionCode& function
   return space_.adapters().of(module_.module->func_type(wasm::FuncIndex(function.index)));
 }
 
-Result<std::uint64_t> NativeModule::install(FunctionCode& function, const MachineCode& machine,
-                                            runtime::Preparation& preparation) {
-  const wasm::FuncIndex index(function.index);
-  auto installed = std::make_unique<Installed>();
-  NativeCode& code = *installed;
-  installed->adapters = adapters_of(function);
-  const runtime::SlotEntry slot_entry = WASI_TRY(installed->adapters->slot_entry());
-  installed->slot_entry = slot_entry;
+Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(FunctionImage image, const Unit& unit) {
+  const wasm::FuncIndex index(image.function);
+  if (index.value >= module_.module->functions.size() || module_.module->is_imported(index)) {
+    return fail(ErrorKind::malformed, "the compiled module is damaged: code of a function that there is not");
+  }
+  auto made = std::make_unique<Function>();
+  made->image = std::move(image);
+  const FunctionImage& of = made->image;
+  FunctionCode& function = module_.code(index);
+  made->adapters = adapters_of(function);
+  made->slot_entry = WASI_TRY(made->adapters->slot_entry());
+  const std::uint8_t* const begin = unit.code.bytes().data() + of.begin;
+  made->native_entry = begin + of.entry;
 
-  const std::string name = space_.has_listeners() ? name_of(module_, index) : "";
-  installed->code = WASI_TRY(space_.place(machine.bytes, name, machine.marks));
-  const std::uint8_t* const begin = installed->code.bytes().data();
-
+  NativeCode& code = *made;
   code = {.function = &function,
-          .frame_bytes = machine.frame_bytes,
-          .saved = machine.saved,
-          .catches = machine.catches,
-          .frame_slots = std::max(machine.frame_slots, installed->adapters->signature().slot_count)};
-  if (machine.loop_stub) {
-    code.loop_stub = begin + *machine.loop_stub;
-    for (const LoopHead& head : machine.loop_heads) {
-      installed->heads.push_back({head.wasm_offset, begin + head.code_offset});
+          .frame_bytes = of.frame_bytes,
+          .saved = of.saved,
+          .catches = of.catches,
+          .frame_slots = std::max(of.frame_slots, made->adapters->signature().slot_count)};
+  if (of.loop_stub) {
+    code.loop_stub = begin + *of.loop_stub;
+    for (const LoopHead& head : of.loop_heads) made->heads.push_back({head.wasm_offset, begin + head.code_offset});
+    code.loop_heads = made->heads;
+  }
+  made->bytes = sizeof(Function) + of.size + of.loop_heads.size() * (sizeof(LoopHead) + sizeof(runtime::LoopHead)) +
+                of.parts.size() * sizeof(PartImage);
+  made->other_frames.reserve(of.parts.size());
+  for (const PartImage& part : of.parts) {
+    const NativeCode* owner = &code;
+    if (part.frame_bytes != code.frame_bytes) {
+      NativeCode& other = made->other_frames.emplace_back(code);
+      other.frame_bytes = part.frame_bytes;
+      owner = &other;
     }
-    code.loop_heads = installed->heads;
-  }
-  std::vector<Part> parts;
-  installed->other_frames.reserve(machine.other_frames.size());
-  const auto size = static_cast<std::uint32_t>(machine.bytes.size());
-  std::uint32_t covered = 0;
-  for (const FrameRange& range : machine.other_frames) {
-    WASI_CHECK(covered <= range.begin && range.begin < range.end && range.end <= size);
-    NativeCode& other = installed->other_frames.emplace_back(code);
-    other.frame_bytes = range.frame_bytes;
-    if (covered < range.begin) parts.push_back({covered, range.begin, &code});
-    parts.push_back({range.begin, range.end, &other});
-    covered = range.end;
-  }
-  if (covered < size) parts.push_back({covered, size, &code});
-
-  std::uint64_t bytes = sizeof(Installed) + machine.bytes.size() + installed->heads.size() * sizeof(runtime::LoopHead) +
-                        machine.other_frames.size() * sizeof(NativeCode);
-  for (const Part& part : parts) {
-    const auto tables = std::make_shared<const Tables>(WASI_TRY(tables_of(machine, part)));
-    bytes += sizeof(Tables) + tables->bytes.size();
-    installed->entries.push_back(
+    made->bytes += part.marks.size() + part.traps.size();
+    made->entries.push_back(
         WASI_TRY(runtime::code_map().add({.begin = reinterpret_cast<std::uintptr_t>(begin) + part.begin,
                                           .end = reinterpret_cast<std::uintptr_t>(begin) + part.end,
-                                          .owner = part.owner,
+                                          .owner = owner,
                                           .function = function.index,
-                                          .marks = tables->table_of_marks(),
-                                          .traps = tables->table_of_traps(),
-                                          .tables = tables})));
+                                          .marks = OffsetTable(part.marks),
+                                          .traps = OffsetTable(part.traps),
+                                          .tables = unit.tables})));
   }
-  WASI_TRY(preparation.take(bytes));
+  return made;
+}
 
+Result<std::unique_ptr<NativeModule::Unit>> NativeModule::make_unit(UnitImage image, PlacedCode code,
+                                                                    std::shared_ptr<const void> tables) {
+  auto unit = std::make_unique<Unit>();
+  unit->tables = std::move(tables);
+  unit->code = std::move(code);
+  for (FunctionImage& function : image.functions) {
+    if (space_.has_listeners()) {
+      const std::string name = name_of(module_, wasm::FuncIndex(function.function));
+      const std::vector<OffsetEntry> marks = marks_of(function);
+      space_.tell(unit->code, {name, unit->code.bytes().subspan(function.begin, function.size), marks});
+    }
+    unit->functions.push_back(WASI_TRY(make_function(std::move(function), *unit)));
+  }
+  return unit;
+}
+
+// Where nobody has got code for all of the functions meanwhile.
+std::uint64_t NativeModule::publish(std::unique_ptr<Unit> unit) {
+  std::uint64_t bytes = 0;
   const std::lock_guard lock(mutex_);
-  if (function.native_code.load(std::memory_order_relaxed) != nullptr) return 0;
-  installed_.push_back(std::move(installed));
-  preparation.keep(bytes);
-  // Whoever finds one of them finds those before it.
-  function.native_code.store(&code, std::memory_order_release);
-  function.native_entry.store(begin + machine.entry, std::memory_order_release);
-  function.entry.store(slot_entry, std::memory_order_release);
+  // Nothing may fail behind the first function that has its code.
+  if (units_.size() == units_.capacity()) units_.reserve(2 * units_.size() + 8);
+  for (const auto& made : unit->functions) {
+    FunctionCode& function = *made->function;
+    if (function.native_code.load(std::memory_order_relaxed) != nullptr) continue;
+    bytes += made->bytes;
+    (unit->is_of_image ? counts_.bound : counts_.compiled) += 1;
+    (unit->is_of_image ? counts_.bound_bytes : counts_.compiled_bytes) += made->image.size;
+    // Whoever finds one of them finds those before it.
+    function.native_code.store(made.get(), std::memory_order_release);
+    function.native_entry.store(made->native_entry, std::memory_order_release);
+    function.entry.store(made->slot_entry, std::memory_order_release);
+  }
+  if (bytes != 0) units_.push_back(std::move(unit));
   return bytes;
+}
+
+Result<std::uint64_t> NativeModule::install(FunctionCode& function, const MachineCode& machine,
+                                            runtime::Preparation& preparation) {
+  auto tables = std::make_shared<std::vector<std::uint8_t>>();
+  std::vector<Part> parts = parts_of(machine);
+  for (Part& part : parts) WASI_TRY(append_tables(part, machine, *tables));
+  UnitImage image;
+  FunctionImage& own = image.functions.emplace_back(image_of(function.index, machine));
+  const std::span<const std::uint8_t> all = *tables;
+  for (const Part& part : parts) {
+    own.parts.push_back({.begin = part.begin,
+                         .end = part.end,
+                         .frame_bytes = part.frame_bytes,
+                         .marks = all.subspan(part.marks, part.traps - part.marks),
+                         .traps = all.subspan(part.traps, part.behind - part.traps)});
+  }
+  auto placed = WASI_TRY(space_.place(machine.bytes, ""));
+  auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables)));
+  const std::uint64_t bytes = unit->functions.front()->bytes;
+  WASI_TRY(preparation.take(bytes));
+  const std::uint64_t published = publish(std::move(unit));
+  preparation.keep(published);
+  return published;
+}
+
+void NativeModule::attach(std::shared_ptr<const CodeImage> image) {
+  const std::lock_guard lock(binding_);
+  if (has_image()) return;
+  bound_units_.resize(image->unit_count());
+  image_owner_ = std::move(image);
+  image_.store(image_owner_.get(), std::memory_order_release);
+}
+
+void NativeModule::bind_running() {
+  const std::size_t count = module_.module->bodies.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    FunctionCode& function = module_.functions[i];
+    if (function.entry.load(std::memory_order_acquire) == nullptr) continue;
+    if (function.native_code.load(std::memory_order_acquire) != nullptr) continue;
+    runtime::Preparation unbounded;
+    // Whatever is wrong with one, it runs on as it did.
+    static_cast<void>(guarded([&] { return bind(function, unbounded); }));
+  }
+}
+
+Result<bool> NativeModule::bind(FunctionCode& function, runtime::Preparation& preparation) {
+  const CodeImage* const image = image_.load(std::memory_order_acquire);
+  if (image == nullptr) return false;
+  const auto number = image->unit_of(function.index - module_.module->imported_functions);
+  if (!number) return false;
+  const std::lock_guard lock(binding_);
+  if (bound_units_[*number]) return function.native_code.load(std::memory_order_acquire) != nullptr;
+  auto unit_image = image->unit(*number);
+  if (!unit_image) {
+    bound_units_[*number] = true;  // nobody tries again
+    if (!std::exchange(has_warned_, true)) {
+      space_.warn(unit_image.error().message + "; such functions are compiled anew or interpreted");
+    }
+    return std::unexpected(std::move(unit_image).error());
+  }
+  auto placed =
+      WASI_TRY(unit_image->is_executable ? space_.place_mapped(unit_image->code) : space_.place(unit_image->code, ""));
+  auto unit = WASI_TRY(make_unit(*std::move(unit_image), std::move(placed), image_owner_));
+  unit->is_of_image = true;
+  std::uint64_t bytes = 0;
+  for (const auto& made : unit->functions) bytes += made->bytes;
+  WASI_TRY(preparation.take(bytes));
+  preparation.keep(publish(std::move(unit)));
+  bound_units_[*number] = true;
+  return function.native_code.load(std::memory_order_acquire) != nullptr;
+}
+
+std::vector<UnitImage> NativeModule::units() {
+  std::vector<UnitImage> units;
+  std::vector<bool> has_code(module_.module->bodies.size());
+  const std::uint32_t imported = module_.module->imported_functions;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& unit : units_) {
+      UnitImage& image = units.emplace_back();
+      image.code = unit->code.bytes();
+      for (const auto& function : unit->functions) {
+        image.functions.push_back(function->image);
+        has_code[function->image.function - imported] = true;
+      }
+    }
+  }
+  if (const CodeImage* const image = image_.load(std::memory_order_acquire)) {
+    for (std::size_t defined = 0; defined < has_code.size(); ++defined) {
+      const auto number = has_code[defined] ? std::nullopt : image->unit_of(defined);
+      if (!number) continue;
+      auto unit = image->unit(*number);
+      const auto is_own = [&](const FunctionImage& function) {
+        return function.function >= imported && function.function - imported < has_code.size();
+      };
+      if (!unit || !std::ranges::all_of(unit->functions, is_own)) continue;
+      for (const FunctionImage& function : unit->functions) has_code[function.function - imported] = true;
+      units.push_back(*std::move(unit));
+    }
+  }
+  std::ranges::sort(units, {}, [](const UnitImage& unit) { return unit.functions.front().function; });
+  return units;
+}
+
+NativeModule::Counts NativeModule::counts() {
+  const std::lock_guard lock(mutex_);
+  return counts_;
 }
 
 runtime::NativeEntry NativeModule::entry_to_slots(const FunctionCode& function) {
@@ -167,7 +339,7 @@ runtime::NativeEntry NativeModule::entry_to_slots(const FunctionCode& function) 
 }
 
 runtime::SlotEntry NativeModule::slot_entry(const FunctionCode& function) {
-  return static_cast<const Installed*>(function.native_code.load(std::memory_order_acquire))->slot_entry;
+  return static_cast<const Function*>(function.native_code.load(std::memory_order_acquire))->slot_entry;
 }
 
 std::optional<runtime::LoopTarget> NativeModule::loop_target(const FunctionCode& function, std::uint64_t wasm_offset) {
@@ -175,7 +347,7 @@ std::optional<runtime::LoopTarget> NativeModule::loop_target(const FunctionCode&
   if (code == nullptr) return std::nullopt;
   const auto head = std::ranges::lower_bound(code->loop_heads, wasm_offset, {}, &runtime::LoopHead::wasm_offset);
   if (head == code->loop_heads.end() || head->wasm_offset != wasm_offset) return std::nullopt;
-  const auto adapter = static_cast<const Installed*>(code)->adapters->loop_entry();
+  const auto adapter = static_cast<const Function*>(code)->adapters->loop_entry();
   if (!adapter) return std::nullopt;
   return runtime::LoopTarget{
       .stub = code->loop_stub, .head = head->address, .frame_slots = code->frame_slots, .adapter = *adapter};
@@ -184,13 +356,13 @@ std::optional<runtime::LoopTarget> NativeModule::loop_target(const FunctionCode&
 const void* NativeModule::tail_entry(const FunctionCode& function) {
   const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
   if (code == nullptr) return nullptr;
-  return static_cast<const Installed*>(code)->adapters->tail_entry().value_or(nullptr);
+  return static_cast<const Function*>(code)->adapters->tail_entry().value_or(nullptr);
 }
 
 runtime::CallEntry NativeModule::call_entry(const FunctionCode& function) {
   const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
   if (code == nullptr) return nullptr;
-  const auto entry = guarded([&] { return static_cast<const Installed*>(code)->adapters->call_entry(); });
+  const auto entry = guarded([&] { return static_cast<const Function*>(code)->adapters->call_entry(); });
   return entry.value_or(nullptr);
 }
 

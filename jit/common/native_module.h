@@ -1,11 +1,13 @@
 // The machine code of a module's functions: placed, entered into the code map, and made what callers get to.
 //
-// Code stays until the module goes, when no call of it is in progress. A function gets its code once: of two
-// compilations the second is dropped before anyone has seen it. Thread-safe.
+// Code comes from a compiler, or from an image of the module that was compiled before (code_image.h), a unit at a time.
+// It stays until the module goes, when no call of it is in progress. A function gets its code once: of two compilations
+// the second is dropped before anyone has seen it. Thread-safe.
 #pragma once
 
 #include <wasi/error.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "jit/common/adapter_cache.h"
+#include "jit/common/code_image.h"
 #include "jit/common/code_space.h"
 #include "jit/common/machine_code.h"
 #include "runtime/code_entry.h"
@@ -37,6 +40,27 @@ class NativeModule {
   Result<std::uint64_t> install(runtime::FunctionCode& function, const MachineCode& machine,
                                 runtime::Preparation& preparation);
 
+  // Code of this very module, compiled before, for the same way of checking bounds: bind() finds it from now on. Once.
+  void attach(std::shared_ptr<const CodeImage> image);
+  // Functions that run already, without machine code, get what the image has of them.
+  void bind_running();
+  [[nodiscard]] bool has_image() const { return image_.load(std::memory_order_acquire) != nullptr; }
+  // Whether the image had code for the function, which is installed then; the others of its unit are, too. `function`
+  // is a filled record. An Error changes nothing: `malformed` where the code is damaged, which is also told as a
+  // warning.
+  Result<bool> bind(runtime::FunctionCode& function, runtime::Preparation& preparation);
+
+  // All code that functions have now, and what of the image's nobody has called yet, in the order of functions. Views
+  // that live as long as the module. Damaged parts of the image are left out.
+  std::vector<UnitImage> units();
+  struct Counts {
+    std::uint64_t compiled = 0;  // functions, by install()
+    std::uint64_t bound = 0;     // of an image
+    std::uint64_t compiled_bytes = 0;
+    std::uint64_t bound_bytes = 0;
+  };
+  [[nodiscard]] Counts counts();
+
   // The native entry of a function without machine code: an adapter to its slot entry.
   runtime::NativeEntry entry_to_slots(const runtime::FunctionCode& function);
 
@@ -49,14 +73,32 @@ class NativeModule {
   [[nodiscard]] static runtime::CallEntry call_entry(const runtime::FunctionCode& function);
 
  private:
-  struct Installed;
+  struct Function;
+  struct Unit;
   std::shared_ptr<Adapters> adapters_of(const runtime::FunctionCode& function);
+  Result<std::unique_ptr<Unit>> make_unit(UnitImage image, PlacedCode code, std::shared_ptr<const void> tables);
+  Result<std::unique_ptr<Function>> make_function(FunctionImage image, const Unit& unit);
+  std::uint64_t publish(std::unique_ptr<Unit> unit);
 
   CodeSpace& space_;
   runtime::ModuleCode& module_;
+  std::atomic<const CodeImage*> image_{nullptr};
+  std::shared_ptr<const CodeImage> image_owner_;
+  std::mutex binding_;  // held while a unit of the image is bound
+  std::vector<bool> bound_units_;
+  bool has_warned_ = false;
+
   std::mutex mutex_;  // guards all below, and is held while a function gets its code
-  std::vector<std::unique_ptr<const Installed>> installed_;
+  std::vector<std::unique_ptr<Unit>> units_;
+  Counts counts_;
   std::unordered_map<const Adapters*, std::shared_ptr<Adapters>> adapters_;  // that entries lie in
+};
+
+// What a tier with machine code has of a module.
+class NativeTierModule : public runtime::TierModule {
+ public:
+  NativeTierModule(CodeSpace& space, runtime::ModuleCode& module) : native(space, module) {}
+  NativeModule native;
 };
 
 }  // namespace wasi::jit

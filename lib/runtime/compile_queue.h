@@ -22,7 +22,7 @@ class Preparation;
 
 struct CompileJob {
   ModuleCode* module = nullptr;
-  FunctionCode* function = nullptr;
+  FunctionCode* function = nullptr;        // null: the module's code from an earlier run is looked for
   std::optional<std::uint64_t> loop = {};  // for whose sake
 };
 

@@ -5,6 +5,7 @@
 
 #include <wasi/error.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +40,11 @@ struct ModuleCode {
   FunctionCode* functions = nullptr;  // by FuncIndex minus imported functions
   std::unique_ptr<TierModule> tier_module;
   TierPolicy* policy = nullptr;  // null: functions stay in the tier that they were prepared for. Outlives the module
+  // Gives functions the machine code that is kept of them from before, wherever that is; does not throw. Once, when the
+  // module turns out to run for a while (tier_policy.h), or before something is compiled at its first call: whoever
+  // turns `may_recall` to false calls it.
+  std::function<void()> recall;
+  std::atomic<bool> may_recall{false};
   // Of a module that was a text: adds the place in it that an error's offset stands for. Empty for binary modules.
   std::function<Error(Error)> locate;
 

@@ -20,6 +20,7 @@ inline constexpr std::uint32_t kEntryCost = 8;  // what of these an entry of int
 inline constexpr std::uint32_t kCodeBytesPerUnit = 64;    // interpreted code outside of loops that takes as long as one
 inline constexpr std::uint32_t kWarmUpSamples = 64;       // of all functions, before anything is compiled
 inline constexpr std::uint32_t kHotSamples = 16;          // or of one function, which is compiled then
+inline constexpr std::uint32_t kRecallSamples = 8;        // of all, before code of an earlier run is looked for
 inline constexpr std::uint32_t kBytesPerSample = 512;     // of a body, whose compilation takes what a sample stands for
 inline constexpr std::size_t kImmediateBytes = 2048;      // larger bodies are compiled in the background
 inline constexpr unsigned kCompileThreads = 2;            // at most, and fewer than the machine has cores

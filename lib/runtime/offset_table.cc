@@ -83,35 +83,61 @@ Result<std::vector<std::uint8_t>> encode_offset_table(std::span<const OffsetEntr
   });
 }
 
-std::optional<OffsetEntry> OffsetTable::at_or_before(std::uint32_t code_offset) const noexcept {
-  if (bytes_.size() < kCountBytes) return std::nullopt;
-  std::uint32_t count = 0;
-  std::memcpy(&count, bytes_.data(), kCountBytes);
-  const std::span<const std::uint8_t> behind = bytes_.subspan(kCountBytes);
-  if (count > behind.size() / sizeof(Block)) return std::nullopt;
-  const auto block = [&](std::size_t index) {
+namespace {
+
+// A table's blocks.
+class Blocks {
+ public:
+  // False where the bytes are no table.
+  bool open(std::span<const std::uint8_t> bytes) {
+    if (bytes.size() < kCountBytes) return false;
+    std::uint32_t count = 0;
+    std::memcpy(&count, bytes.data(), kCountBytes);
+    index_ = bytes.subspan(kCountBytes);
+    if (count > index_.size() / sizeof(Block)) return false;
+    count_ = count;
+    stream_ = index_.subspan(count_ * sizeof(Block));
+    return true;
+  }
+  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] Block operator[](std::size_t index) const {
     Block read;
-    std::memcpy(&read, behind.data() + index * sizeof(Block), sizeof(Block));
+    std::memcpy(&read, index_.data() + index * sizeof(Block), sizeof(Block));
     return read;
-  };
+  }
+  // The part of the stream that belongs to a block.
+  [[nodiscard]] std::span<const std::uint8_t> stream(std::size_t index) const {
+    const std::size_t begin = (*this)[index].begin;
+    const std::size_t end = index + 1 < count_ ? (*this)[index + 1].begin : stream_.size();
+    return begin <= end && end <= stream_.size() ? stream_.subspan(begin, end - begin) : stream_.first(0);
+  }
+
+ private:
+  std::span<const std::uint8_t> index_;
+  std::span<const std::uint8_t> stream_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+std::optional<OffsetEntry> OffsetTable::at_or_before(std::uint32_t code_offset) const noexcept {
+  Blocks blocks;
+  if (!blocks.open(bytes_)) return std::nullopt;
   // The first block that begins beyond.
   std::size_t low = 0;
-  std::size_t high = count;
+  std::size_t high = blocks.count();
   while (low < high) {
     const std::size_t middle = low + (high - low) / 2;
-    if (block(middle).code_offset <= code_offset) {
+    if (blocks[middle].code_offset <= code_offset) {
       low = middle + 1;
     } else {
       high = middle;
     }
   }
   if (low == 0) return std::nullopt;
-  const std::span<const std::uint8_t> stream = behind.subspan(count * sizeof(Block));
-  const Block found = block(low - 1);
-  const std::size_t end = low < count ? block(low).begin : stream.size();
-  if (found.begin > end || end > stream.size()) return std::nullopt;
-  std::span<const std::uint8_t> left = stream.subspan(found.begin, end - found.begin);
-  OffsetEntry entry{found.code_offset, read_leb(left)};
+  std::span<const std::uint8_t> left = blocks.stream(low - 1);
+  if (left.empty()) return std::nullopt;
+  OffsetEntry entry{blocks[low - 1].code_offset, read_leb(left)};
   while (!left.empty()) {
     const std::uint64_t step = read_leb(left);
     const std::uint64_t difference = unzigzag(read_leb(left));
@@ -120,6 +146,24 @@ std::optional<OffsetEntry> OffsetTable::at_or_before(std::uint32_t code_offset) 
     entry.value += difference;
   }
   return entry;
+}
+
+std::vector<OffsetEntry> OffsetTable::entries() const {
+  std::vector<OffsetEntry> entries;
+  Blocks blocks;
+  if (!blocks.open(bytes_)) return entries;
+  for (std::size_t index = 0; index < blocks.count(); ++index) {
+    std::span<const std::uint8_t> left = blocks.stream(index);
+    if (left.empty()) continue;
+    OffsetEntry entry{blocks[index].code_offset, read_leb(left)};
+    entries.push_back(entry);
+    while (!left.empty()) {
+      entry.code_offset += static_cast<std::uint32_t>(read_leb(left));
+      entry.value += unzigzag(read_leb(left));
+      entries.push_back(entry);
+    }
+  }
+  return entries;
 }
 
 std::optional<std::uint64_t> OffsetTable::at(std::uint32_t code_offset) const noexcept {

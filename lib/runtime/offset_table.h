@@ -39,6 +39,8 @@ class OffsetTable {
   [[nodiscard]] std::optional<OffsetEntry> at_or_before(std::uint32_t code_offset) const noexcept;
   // The value at exactly this code offset.
   [[nodiscard]] std::optional<std::uint64_t> at(std::uint32_t code_offset) const noexcept;
+  // All, in order. Throws std::bad_alloc.
+  [[nodiscard]] std::vector<OffsetEntry> entries() const;
 
  private:
   std::span<const std::uint8_t> bytes_;

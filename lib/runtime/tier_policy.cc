@@ -73,10 +73,19 @@ bool TierPolicy::is_wanted(FunctionCode& function, std::size_t bytes) {
 
 void TierPolicy::sampled(ExecState& exec, FunctionCode& function, std::optional<std::uint64_t> loop) {
   const std::size_t bytes = body_bytes(function);
-  if (!queue_->is_own() || !is_wanted(function, bytes)) return;
+  if (!queue_->is_own()) return;
+  const bool wanted = is_wanted(function, bytes);
+  if (function.module->may_recall.load(std::memory_order_relaxed)) [[unlikely]]
+    recall_when_warm(*function.module);
+  if (!wanted) return;
   const CompileJob job{.module = function.module, .function = &function, .loop = loop};
   if (bytes > options_.immediate_bytes && options_.threads != 0 && queue_->add(job)) return;
   compile_now(exec, job);
+}
+
+void TierPolicy::recall_when_warm(ModuleCode& module) {
+  if (samples_.load(std::memory_order_relaxed) < options_.recall_samples || !module.may_recall.exchange(false)) return;
+  if (options_.threads == 0 || !queue_->add({.module = &module})) module.recall();
 }
 
 // Holds no object that needs a destructor while it raises.
@@ -91,6 +100,9 @@ void TierPolicy::compile_now(ExecState& exec, const CompileJob& job) {
 }
 
 void TierPolicy::compile(const CompileJob& job, Preparation& preparation, bool in_background) {
+  if (job.function == nullptr) return job.module->recall();
+  // Which came meanwhile, or is kept from an earlier run.
+  if (job.function->native_code.load(std::memory_order_acquire) != nullptr) return;
   const auto begin = TierLog::Clock::now();
   const Result<void> outcome =
       guarded([&] { return native_.compile_function(*job.module, *job.function, preparation); });

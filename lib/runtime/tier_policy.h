@@ -10,6 +10,9 @@
 // program does, it never takes more than twice its time. Small ones are compiled by the thread that runs them, larger
 // ones in the background (compile_queue.h).
 //
+// Where code may be kept from an earlier run (ModuleCode::recall) it is looked for somewhat earlier, in the background:
+// programs that end at once do not wait for that either.
+//
 // Thread-safe. In a forked process it does nothing: its threads are not there, and code memory is the parent's.
 #pragma once
 
@@ -36,6 +39,7 @@ struct TierPolicyOptions {
   std::uint32_t period = kSamplingPeriod;            // calls and iterations from one sample to the next; 1: each is one
   std::uint32_t warm_up_samples = kWarmUpSamples;    // of all functions, before the first is compiled,
   std::uint32_t hot_samples = kHotSamples;           // or of itself
+  std::uint32_t recall_samples = kRecallSamples;     // of all functions, before code from earlier is looked for
   std::uint32_t least_samples = 1;                   // of a function that is compiled,
   std::uint32_t bytes_per_sample = kBytesPerSample;  // of a body: so much is worth its compilation after one sample
   std::size_t immediate_bytes = kImmediateBytes;     // larger bodies are compiled in the background
@@ -70,6 +74,7 @@ class TierPolicy {
   [[nodiscard]] const TierPolicyOptions& options() const { return options_; }
 
  private:
+  void recall_when_warm(ModuleCode& module);
   [[nodiscard]] bool is_wanted(FunctionCode& function, std::size_t body_bytes);
   void compile_now(ExecState& exec, const CompileJob& job);
   void compile(const CompileJob& job, Preparation& preparation, bool in_background);

@@ -43,6 +43,9 @@ class FeatureSet {
     return *this;
   }
   constexpr bool operator==(const FeatureSet&) const = default;
+  // As a number, and back: bits without a feature are lost.
+  [[nodiscard]] constexpr std::uint32_t bits() const { return bits_; }
+  static constexpr FeatureSet of_bits(std::uint32_t bits) { return FeatureSet(bits & all().bits_); }
 
  private:
   constexpr explicit FeatureSet(std::uint32_t bits) : bits_(bits) {}

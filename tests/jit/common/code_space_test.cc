@@ -69,7 +69,9 @@ TEST_CASE("listeners hear of code when it can be executed, and while it still ca
   CHECK(space.has_listeners());
   {
     const std::vector<runtime::OffsetEntry> marks = {{0, 5}, {1, 7}};
-    PlacedCode code = space.place(constant(34), "thirty-four", marks).value();
+    PlacedCode code = space.place(constant(34), "").value();
+    CHECK(recorder->names.empty());
+    space.tell(code, {"thirty-four", code.bytes(), marks});
     CHECK(recorder->names.at(code.bytes().data()) == "thirty-four");
     CHECK(recorder->result == 34);
     CHECK(recorder->marks == 2);
