@@ -6,6 +6,7 @@
 #include <wasi/metrics.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -42,6 +43,13 @@ enum class TierSelection : std::uint8_t {
                 // have any is interpreted
 };
 
+// The processors that machine code is made for: this one, or all that have the level of the x86-64 psABI.
+enum class CpuTarget : std::uint8_t {
+  native,
+  x86_64_v2,  // SSE4.2, POPCNT
+  x86_64_v3,  // and AVX2, BMI2, LZCNT
+};
+
 // Tools that are told the names of machine code.
 enum class CodeTool : std::uint8_t {
   perf_map,  // perf and other profilers, which look for a map in /tmp
@@ -49,10 +57,25 @@ enum class CodeTool : std::uint8_t {
   debugger,  // gdb and lldb, which slow down with much code
 };
 
+// Machine code that is kept from one run to the next.
+struct CodeCacheConfig {
+  // Made, for the user alone, when there is something to keep. WHOM TO TRUST: code in it runs outside of every sandbox,
+  // so it must be this user's own, and nobody else may write to it: else nothing is read from it, or kept. Guests that
+  // are given it, or a directory above it, to write to can do whatever the process can.
+  std::filesystem::path directory = {};
+  // Most bytes of all files together; what was not used for the longest time goes.
+  std::uint64_t limit = std::uint64_t{1} << 30;
+  // Whether EngineConfig::on_warning is told when code cannot be kept.
+  bool tells_failures = true;
+};
+
 struct EngineConfig {
   Validation validation = Validation::eager;
   BoundsChecks bounds_checks = BoundsChecks::guard_pages;
   TierSelection tier = TierSelection::automatic;
+  // Other than `native`: for modules that are serialised (Module::serialize) and run elsewhere. Where this processor
+  // has less than that, modules can be prepared and serialised, but not instantiated.
+  CpuTarget cpu = CpuTarget::native;
   // Code charges fuel for what it executes, so that guests can be stopped at a place that depends on nothing but what
   // they did, the same in every tier: Store::set_fuel. Costs time; without it code has nothing of this.
   bool fuel = false;
@@ -70,6 +93,10 @@ struct EngineConfig {
   // Most bytes of machine code that all modules together have; what finds no room is interpreted. At most 1 GiB.
   std::uint64_t code_memory_limit = std::uint64_t{512} << 20;
   std::vector<CodeTool> code_tools = {};
+  // Where code of modules is looked for, once they have run for a millisecond, or before they are prepared, and kept
+  // when the last handle and instance of a module goes. Engines in any number of processes may share a directory.
+  // Whatever goes wrong with it, modules run all the same.
+  std::optional<CodeCacheConfig> cache = {};
   // Told, once each, what makes the engine do less than it was asked for and still run everything: the host refuses
   // machine code, the limit for it is reached. Called from any thread that runs guests or prepares modules; does not
   // throw, and calls nothing of this library. By default such things are not told.

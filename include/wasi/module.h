@@ -57,11 +57,43 @@ class Module {
   // Loads a file. It is read, not mapped: whatever happens to the file afterwards, the module is what it was. The
   // text format (WAT) is read too, where the file begins like a text or its name ends in ".wat". Errors: `io` when the
   // file cannot be read or becomes shorter meanwhile, `malformed` and `invalid` with the byte offset or the place in
-  // the text, `limit` beyond 4 GiB, `unsupported` for a component.
+  // the text, `limit` beyond 4 GiB, `unsupported` for a component, or what serialize() made.
   WASI_API static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
   // Loads from memory: a copy of `bytes`, or the vector itself; a binary module or a text.
   WASI_API static Result<Module> from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes);
   WASI_API static Result<Module> from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes);
+
+  // The module with the machine code that its functions have by now, as bytes which deserialize() loads wherever the
+  // same build of the library runs, on a processor that has what Engine::config().cpu says. After prepare() of an
+  // engine whose tier is `baseline` that is all code, so that nothing is compiled any more; functions without are
+  // translated or compiled when they are called. The same module, prepared by engines of the same configuration, gives
+  // the same bytes. Errors: `limit` without memory.
+  [[nodiscard]] WASI_API Result<std::vector<std::uint8_t>> serialize() const;
+  // Loads what serialize() made, without compiling anything, in a time that hardly depends on the module's size.
+  //
+  // WHOM TO TRUST: such bytes are machine code that runs in this process, outside of every sandbox. Whoever can write
+  // them, or the file, can do what this process can. Load none that comes from where programs come from; that is why
+  // from_file() and from_bytes() refuse them. Checksums are for damage, not for malice.
+  //
+  // A file is mapped, not read: it must stay as it is for as long as the module lives. Replace it by another of its
+  // name (rename), never write into it; where it is cut off, the process ends by a signal. Where the host does not let
+  // it be executed, as for bytes in memory, functions are copied to memory of the engine's when they are first called.
+  // The code is looked at, and its checksum, when a function is first called; one that is damaged is compiled anew or
+  // interpreted, and EngineConfig::on_warning told.
+  //
+  // Where the engine makes no machine code (TierSelection::interpreter), the module is interpreted. Errors: `io` where
+  // the file cannot be read; `malformed` for what is damaged, cut off, or no such thing; `unsupported` where another
+  // build of the library made it, where this processor lacks what it was compiled for, or where the engine checks
+  // bounds, charges fuel or disables features differently from the one that compiled it.
+  WASI_API static Result<Module> deserialize_file(const Engine& engine, const std::filesystem::path& path);
+  // The same for a part of a file, from `offset` on, in whole pages.
+  WASI_API static Result<Module> deserialize_file(const Engine& engine, const std::filesystem::path& path,
+                                                  std::uint64_t offset, std::uint64_t size);
+  // From memory: a copy of `bytes`, or the vector itself.
+  WASI_API static Result<Module> deserialize(const Engine& engine, std::span<const std::uint8_t> bytes);
+  WASI_API static Result<Module> deserialize(const Engine& engine, std::vector<std::uint8_t>&& bytes);
+  // Whether bytes, or the first sixteen of them, begin like what serialize() makes.
+  [[nodiscard]] WASI_API static bool is_serialized(std::span<const std::uint8_t> bytes);
 
   // Checks all of a module, binary or text, bodies included, whatever the engine's Validation says. Nothing is kept.
   WASI_API static Result<void> validate(const Engine& engine, std::span<const std::uint8_t> bytes);

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/result.h"
+#include "engine/code_cache.h"
 #include "engine/state.h"
 #include "engine/tiers.h"
 #include "wasm/features.h"
@@ -16,6 +17,9 @@ Result<std::shared_ptr<detail::EngineState>> make_state(EngineConfig config, was
   state->disabled_features = disabled;
   state->registry = std::make_shared<wasm::TypeRegistry>();
   WASI_TRY(detail::make_tiers(*state));
+  if (const auto& cache = state->config.cache; cache && state->code_space != nullptr) {
+    state->cache = std::make_shared<const detail::CodeCache>(cache->directory, cache->limit);
+  }
   return state;
 }
 

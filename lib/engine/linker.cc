@@ -205,6 +205,16 @@ using Instantiated = std::expected<runtime::Instance*, InstantiationError>;
 
 Instantiated instantiate_in(const detail::LinkerState& linker, StoreState& store,
                             const std::shared_ptr<detail::ModuleState>& module, detail::WasiThreads* threads) {
+  if (const auto& cpu = store.engine->cpu) {
+    const std::uint32_t missing = cpu->bits() & ~jit::CpuFeatures::host().bits();
+    if (missing != 0) {
+      return std::unexpected(InstantiationError(
+          Error{ErrorKind::unsupported,
+                "the engine compiles for another processor, with " + jit::CpuFeatures::names_of(missing),
+                {},
+                {}}));
+    }
+  }
   auto imports = resolve_all(linker, store, *module->module, threads);
   if (!imports) return std::unexpected(InstantiationError(std::move(imports).error()));
   // Before host functions run that may ask for it.

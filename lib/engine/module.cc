@@ -12,6 +12,9 @@
 #include "binary/decoder.h"
 #include "engine/convert.h"
 #include "engine/state.h"
+#include "engine/stored_code.h"
+#include "jit/common/code_image.h"
+#include "jit/common/native_module.h"
 #include "os/file_content.h"
 #include "text/text.h"
 #include "validate/validator.h"
@@ -31,6 +34,11 @@ struct Loaded {
 
 // Whether it is a text. Refuses what is neither that nor a core module in words that say what it is instead.
 Result<bool> is_text(std::span<const std::uint8_t> bytes) {
+  if (jit::CodeImage::is_image(bytes)) {
+    return fail(ErrorKind::unsupported,
+                "this is a compiled module, machine code that has to be trusted like a program of the host's: whoever "
+                "does loads it by Module::deserialize, or runs it under a name that ends in .cwasm");
+  }
   switch (binary::kind_of(bytes)) {
     case binary::FileKind::text:
       return true;
@@ -136,6 +144,11 @@ std::shared_ptr<detail::ModuleState> make_state(const std::shared_ptr<detail::En
   state->bodies_validated = loaded.bodies_validated;
   state->metrics = loaded.metrics;
   state->locate = std::move(loaded.locate);
+  if (engine->cache != nullptr) {
+    // The engine outlives what runs in it, and so whoever asks.
+    auto target = [of = engine.get(), module = state->module] { return detail::target_of(*of, *module); };
+    state->stored = std::make_shared<detail::StoredCode>(engine->cache, state->module, std::move(target));
+  }
   return state;
 }
 
@@ -146,6 +159,10 @@ Result<std::shared_ptr<detail::ModuleState>> load_state(const std::shared_ptr<de
 
 }  // namespace
 
+jit::NativeModule& detail::native_of(runtime::ModuleCode& code) {
+  return static_cast<jit::NativeTierModule&>(*code.tier_module).native;
+}
+
 std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> detail::ModuleState::code() {
   std::call_once(code_made_, [this] {
     for (std::size_t mode = 0; mode < runtime::kBoundsCheckModes; ++mode) {
@@ -154,8 +171,26 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
       code_[mode]->locate = locate;
       code_[mode]->policy = engine->policy.get();
     }
+    if (engine->code_space == nullptr) return;
+    runtime::ModuleCode& likely = *code_[static_cast<std::size_t>(likely_checks(*module, engine->config))];
+    jit::NativeModule& native = native_of(likely);
+    if (image != nullptr) native.attach(image);
+    if (stored != nullptr) {
+      likely.recall = [kept = stored, &native] { kept->recall(native); };
+      likely.may_recall = true;
+    }
   });
   return code_;
+}
+
+detail::ModuleState::~ModuleState() {
+  if (stored == nullptr) return;
+  const auto& likely = code_[static_cast<std::size_t>(likely_checks(*module, engine->config))];
+  if (likely == nullptr) return;
+  const auto kept = stored->keep(native_of(*likely));
+  if (!kept && engine->config.cache->tells_failures && engine->config.on_warning) {
+    engine->config.on_warning("machine code is not kept for the next run: " + kept.error().message);
+  }
 }
 
 Result<Module> Module::from_file(const Engine& engine, const std::filesystem::path& path) {

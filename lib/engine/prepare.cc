@@ -16,16 +16,14 @@
 
 namespace wasi {
 
-namespace {
-
-// How an instance will most likely check bounds; where a memory turns out otherwise, functions are prepared at their
-// calls after all.
-runtime::BoundsChecks likely_checks(const wasm::Module& module, const EngineConfig& config) {
-  const auto configured = detail::bounds_checks_of(config);
+runtime::BoundsChecks detail::likely_checks(const wasm::Module& module, const EngineConfig& config) {
+  const auto configured = bounds_checks_of(config);
   return std::ranges::all_of(module.memories, runtime::MemoryStorage::can_be_guarded)
              ? configured
              : runtime::BoundsChecks::explicit_checks;
 }
+
+namespace {
 
 class Work {
  public:
@@ -77,8 +75,10 @@ class Work {
 
 Result<void> Module::prepare(const PrepareProgress& progress) const {
   return guarded([&]() -> Result<void> {
-    const auto checks = likely_checks(*state_->module, state_->engine->config);
-    Work(*state_->code()[static_cast<std::size_t>(checks)], progress).run();
+    const auto checks = detail::likely_checks(*state_->module, state_->engine->config);
+    runtime::ModuleCode& code = *state_->code()[static_cast<std::size_t>(checks)];
+    if (code.may_recall.exchange(false)) code.recall();
+    Work(code, progress).run();
     return {};
   });
 }

@@ -21,6 +21,8 @@
 #include "binary/names.h"
 #include "engine/store_life.h"
 #include "jit/baseline/optimisations.h"
+#include "jit/common/code_image.h"
+#include "jit/common/cpu_features.h"
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
 #include "runtime/store.h"
@@ -33,15 +35,21 @@
 
 namespace wasi::jit {
 class CodeSpace;
-}
+class NativeModule;
+}  // namespace wasi::jit
 
 namespace wasi::detail {
+
+class CodeCache;
+class StoredCode;
 
 struct EngineState {
   EngineConfig config;
   wasm::FeatureSet disabled_features;
   std::shared_ptr<wasm::TypeRegistry> registry;
+  std::optional<jit::CpuFeatures> cpu;                               // that code is made for; empty: this machine's
   std::shared_ptr<jit::CodeSpace> code_space;                        // null where no tier makes machine code
+  std::shared_ptr<const CodeCache> cache;                            // null: there is none, or nothing to keep
   std::unique_ptr<runtime::TierLog> tier_log;                        // null: nobody wants to know
   std::unique_ptr<jit::baseline::OptimisationCounts> optimisations;  // null: nobody wants to know, or nothing compiles
   std::unique_ptr<runtime::Tier> tier;
@@ -53,12 +61,28 @@ inline runtime::BoundsChecks bounds_checks_of(const EngineConfig& config) {
                                                                : runtime::BoundsChecks::guard_pages;
 }
 
+// How an instance will most likely check bounds: where a memory turns out otherwise, code is of no use to it.
+runtime::BoundsChecks likely_checks(const wasm::Module& module, const EngineConfig& config);
+
+// Of an engine with a tier that makes machine code.
+jit::NativeModule& native_of(runtime::ModuleCode& code);
+// What code of the module has to be made for.
+jit::CodeTarget target_of(const EngineState& engine, const wasm::Module& module);
+
 struct ModuleState {
+  ModuleState() = default;
+  // Keeps in the cache what was compiled.
+  ~ModuleState();
+  ModuleState(const ModuleState&) = delete;
+  ModuleState& operator=(const ModuleState&) = delete;
+
   std::shared_ptr<EngineState> engine;
   std::shared_ptr<const wasm::Module> module;
   bool bodies_validated = false;
   ModuleMetrics metrics;
   std::function<Error(Error)> locate;  // of a text whose bodies are yet to be validated, see runtime::ModuleCode
+  std::shared_ptr<const jit::CodeImage> image;  // that it was loaded from; null: none, or nobody executes its code
+  std::shared_ptr<StoredCode> stored;           // null: there is no cache
 
   // The code for each way of bounds checking, made when the module is first instantiated.
   std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> code();

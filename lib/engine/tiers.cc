@@ -30,6 +30,18 @@ Result<std::shared_ptr<jit::CodeListener>> make_listener(CodeTool tool) {
   return fail(ErrorKind::argument, "there is no tool number {}", static_cast<unsigned>(tool));
 }
 
+Result<std::optional<jit::CpuFeatures>> cpu_of(CpuTarget target) {
+  switch (target) {
+    case CpuTarget::native:
+      return std::nullopt;
+    case CpuTarget::x86_64_v2:
+      return jit::CpuFeatures::x86_64_v2();
+    case CpuTarget::x86_64_v3:
+      return jit::CpuFeatures::x86_64_v3();
+  }
+  return fail(ErrorKind::argument, "there is no processor number {}", static_cast<unsigned>(target));
+}
+
 Result<std::shared_ptr<jit::CodeSpace>> make_code_space(const EngineConfig& config) {
   jit::CodeSpaceOptions options;
   options.limit = config.code_memory_limit;
@@ -53,6 +65,7 @@ runtime::TierPolicyOptions policy_options(const EngineState& engine) {
     if (threshold < options.period) {
       options.period = threshold;
       options.warm_up_samples = 0;
+      options.recall_samples = 0;
       options.bytes_per_sample = UINT32_MAX;
     } else {
       options.least_samples = threshold / options.period;
@@ -65,7 +78,9 @@ std::unique_ptr<runtime::Tier> make_interpreter(const EngineState& engine) {
   return interp::make_interpreter({.charges_fuel = engine.config.fuel});
 }
 
-void make_baseline(EngineState& engine, bool compiles_at_first_call) {
+Result<void> make_baseline(EngineState& engine, bool compiles_at_first_call) {
+  engine.cpu = WASI_TRY(cpu_of(engine.config.cpu));
+  engine.code_space = WASI_TRY(make_code_space(engine.config));
   if (engine.config.counts_optimisations) {
     engine.optimisations = std::make_unique<jit::baseline::OptimisationCounts>();
   }
@@ -73,10 +88,12 @@ void make_baseline(EngineState& engine, bool compiles_at_first_call) {
       *engine.code_space, make_interpreter(engine), &jit::baseline::compile,
       jit::baseline::BaselineOptions{.compiles_at_first_call = compiles_at_first_call,
                                      .charges_fuel = engine.config.fuel,
+                                     .cpu = engine.cpu,
                                      .log = engine.tier_log.get(),
                                      .counts = engine.optimisations.get()});
   if (!compiles_at_first_call) engine.policy = std::make_unique<runtime::TierPolicy>(*tier, policy_options(engine));
   engine.tier = std::move(tier);
+  return {};
 }
 
 }  // namespace
@@ -88,12 +105,10 @@ Result<void> make_tiers(EngineState& engine) {
       engine.tier = make_interpreter(engine);
       return {};
     case TierSelection::automatic:
-      engine.code_space = WASI_TRY(make_code_space(engine.config));
-      make_baseline(engine, false);
+      WASI_TRY(make_baseline(engine, false));
       return {};
     case TierSelection::baseline:
-      engine.code_space = WASI_TRY(make_code_space(engine.config));
-      make_baseline(engine, true);
+      WASI_TRY(make_baseline(engine, true));
       return {};
   }
   return fail(ErrorKind::argument, "there is no tier number {}", static_cast<unsigned>(engine.config.tier));

@@ -1,0 +1,73 @@
+// Machine code kept from one run to the next: a directory of compiled modules (jit/common/code_image.h).
+//
+// A file is named by a hash of the module and of all that its code depends on, and holds the module too: what is found
+// by the hash is compared with it, byte by byte, so that no collision, found or made, runs one module's code for
+// another. Files are written beside their place and renamed, so every process sees whole ones, and whoever has one open
+// keeps it; what a process that was killed leaves is removed later. The directory and its files must be the user's own
+// and nobody else's to write. Whatever goes wrong means that there is no code, never that a program does not run.
+//
+// Thread-safe, and safe beside any number of processes.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jit/common/code_image.h"
+#include "os/unique_fd.h"
+
+namespace wasi::detail {
+
+class CodeCache {
+ public:
+  struct File {
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::chrono::system_clock::time_point used;  // last
+  };
+  struct Found {
+    std::shared_ptr<const jit::CodeImage> image;
+    std::uint64_t inode = 0;  // which file it was
+  };
+
+  // Nothing is looked at, or made, before it is needed. `limit`: of all files together, in bytes.
+  CodeCache(std::filesystem::path directory, std::uint64_t limit) : directory_(std::move(directory)), limit_(limit) {}
+
+  // $XDG_CACHE_HOME/wasirun, or ~/.cache/wasirun; empty where neither is known, or the process runs with other rights
+  // than those of who started it.
+  static std::optional<std::filesystem::path> default_directory();
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+
+  // The file's name.
+  static std::string name_of(const jit::CodeTarget& target, std::span<const std::uint8_t> module);
+  // The code of this very module; it counts as used now. Nothing where there is none, or none that can be used.
+  std::optional<Found> find(const std::string& name, std::span<const std::uint8_t> module) const;
+  // Which file find() would look at; 0: none.
+  std::uint64_t inode_of(const std::string& name) const;
+  // In the place of what there was, and removes what was not used for the longest time beyond the limit.
+  Result<void> store(const std::string& name, std::span<const std::uint8_t> bytes) const;
+
+  // What is there, last used first; nothing where there is no directory.
+  [[nodiscard]] Result<std::vector<File>> files() const;
+  // Removes them all.
+  Result<void> clear() const;
+
+ private:
+  enum class Missing : std::uint8_t { is_an_error, is_made };
+  [[nodiscard]] Result<os::UniqueFd> open_directory(Missing missing) const;
+  [[nodiscard]] Result<std::vector<File>> list(int directory, bool removes_leftovers) const;
+  void remove_oldest(int directory) const;
+
+  const std::filesystem::path directory_;
+  const std::uint64_t limit_;
+};
+
+}  // namespace wasi::detail

@@ -1,0 +1,73 @@
+#include "engine/stored_code.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/guard.h"
+#include "base/result.h"
+#include "engine/build_id.h"
+
+namespace wasi::detail {
+
+namespace {
+
+// What is written is written whole: less than this part more code than there was is compiled again by the next run.
+constexpr std::uint64_t kWorthWriting = 8;
+
+// Units of the image whose functions are in none of `units`.
+void add_missing(std::vector<jit::UnitImage>& units, const jit::CodeImage& image, const wasm::Module& module) {
+  const std::uint32_t imported = module.imported_functions;
+  std::vector<bool> has_code(module.bodies.size());
+  for (const jit::UnitImage& unit : units) {
+    for (const jit::FunctionImage& function : unit.functions) has_code[function.function - imported] = true;
+  }
+  const auto is_missing = [&](const jit::FunctionImage& function) {
+    const std::size_t defined = std::size_t{function.function} - imported;
+    return defined < has_code.size() && !has_code[defined];
+  };
+  for (std::uint32_t number = 0; number < image.unit_count(); ++number) {
+    auto unit = image.unit(number);
+    if (unit && std::ranges::all_of(unit->functions, is_missing)) units.push_back(*std::move(unit));
+  }
+}
+
+}  // namespace
+
+const std::string& StoredCode::name() {
+  if (name_.empty()) name_ = CodeCache::name_of(target_(), module_->bytes.data);
+  return name_;
+}
+
+void StoredCode::recall(jit::NativeModule& native) {
+  // Where there is no memory for it there is no code.
+  static_cast<void>(guarded([&] {
+    const std::lock_guard lock(mutex_);
+    found_ = cache_->find(name(), module_->bytes.data);
+    if (!found_) return;
+    native.attach(found_->image);
+    native.bind_running();
+  }));
+}
+
+Result<void> StoredCode::keep(jit::NativeModule& native) {
+  const jit::NativeModule::Counts counts = native.counts();
+  if (counts.compiled == 0) return {};
+  return guarded([&]() -> Result<void> {
+    const std::lock_guard lock(mutex_);
+    if (found_ && counts.compiled_bytes * kWorthWriting < found_->image->code_bytes()) return {};
+    std::vector<jit::UnitImage> units = native.units();
+    // Somebody else may have written meanwhile.
+    std::optional<CodeCache::Found> now;
+    if (!found_ || cache_->inode_of(name()) != found_->inode) now = cache_->find(name(), module_->bytes.data);
+    if (now) add_missing(units, *now->image, *module_);
+    const auto bytes = jit::write_code_image({.build = build_id(),
+                                              .target = target_(),
+                                              .features = module_->features,
+                                              .module = module_.get(),
+                                              .units = std::move(units)});
+    return cache_->store(name(), bytes);
+  });
+}
+
+}  // namespace wasi::detail

@@ -1,0 +1,42 @@
+// A module's machine code in the cache: looked for once, and kept when the module goes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "engine/code_cache.h"
+#include "jit/common/code_image.h"
+#include "jit/common/native_module.h"
+#include "wasm/module.h"
+
+namespace wasi::detail {
+
+// Thread-safe.
+class StoredCode {
+ public:
+  // `target` is asked when it is needed: the processor would have to say what it has.
+  StoredCode(std::shared_ptr<const CodeCache> cache, std::shared_ptr<const wasm::Module> module,
+             std::function<jit::CodeTarget()> target)
+      : cache_(std::move(cache)), module_(std::move(module)), target_(std::move(target)) {}
+
+  // Gives the module what is there.
+  void recall(jit::NativeModule& native);
+  // Keeps what was compiled, if it is worth it, with what is there by now. Nothing where nothing was compiled.
+  Result<void> keep(jit::NativeModule& native);
+
+ private:
+  const std::string& name();
+
+  const std::shared_ptr<const CodeCache> cache_;
+  const std::shared_ptr<const wasm::Module> module_;
+  const std::function<jit::CodeTarget()> target_;
+  std::mutex mutex_;
+  std::string name_;  // empty: not known yet, since the module has to be read for it
+  std::optional<CodeCache::Found> found_;
+};
+
+}  // namespace wasi::detail
