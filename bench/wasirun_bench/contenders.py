@@ -206,7 +206,7 @@ def ours(wasirun, bench_run):
         found.append(Contender(
             name=name, peer=OURS, title=title, kind="interpreter" if tier == "interp" else "jit", version=version,
             actions={
-                "run": ["{wasirun}", "run", *options, "{dirs}", "{module}", "{args}"],
+                "run": ["{wasirun}", "run", "--no-cache", *options, "{dirs}", "{module}", "{args}"],
                 "timed": [*runner, "{dirs}", "run", "{module}", "{args}"],
                 "compile": [*runner, "compile", "{module}"],
                 "load": [*runner, "--validate", "lazy", "load", "{module}"],

@@ -14,6 +14,8 @@ import unittest
 if len(sys.argv) < 2:
     sys.exit(f"usage: {sys.argv[0]} WASIRUN [unittest arguments]")
 WASIRUN = os.path.abspath(sys.argv.pop(1))
+# No code is kept from one test to the next, or in the home of whoever runs them.
+os.environ["XDG_CACHE_HOME"] = os.devnull
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 TIMEOUT = 60
 

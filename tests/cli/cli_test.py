@@ -60,7 +60,7 @@ class Files(CliTest):
         for args, parts in [(["valdate", "x.wasm"], ['"valdate"', "did you mean 'wasirun validate'?"]),
                             (["explain", "x.wasm"], ["did you mean 'wasirun explain-caps'?"]),
                             (["rnu", "x.wasm"], ["did you mean 'wasirun run'?"]),
-                            (["serve", "x.wasm"], ['"serve"', "the commands are run, validate, inspect, explain-caps, "
+                            (["serve", "x.wasm"], ['"serve"', "the commands are run, compile, cache, validate, inspect, explain-caps, "
                                                    "wasm, wat, objdump"]),
                             (["--deadline", "1s", "inspekt"], ["did you mean 'wasirun inspect'?"]),
                             (["--deadline", "1s", "run", "x.wasm"], ["stands before its options: wasirun run [options]"])]:

@@ -82,7 +82,8 @@ class Session:
     def __init__(self, wasirun, cache, options=()):
         self.wasirun = wasirun
         self.cache = cache
-        self.run_command = [wasirun, "run", *options]
+        # What one test has compiled is no part of another one.
+        self.run_command = [wasirun, "run", "--no-cache", *options]
         # Sanitized builds are some ten times slower.
         self.patience = float(os.environ.get("WASIRUN_TEST_PATIENCE", "1"))
 

@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "engine/code_cache.h"
 #include "tools/wasirun/nearest.h"
 #include "tools/wasirun/report.h"
 #include "wasi/context.h"
@@ -195,6 +196,23 @@ void add_trace_options(CLI::App& app, RunCommand& run) {
       ->needs(trace);
 }
 
+// Where machine code is kept.
+void add_cache_options(CLI::App& app, RunCommand& run) {
+  wasi::EngineConfig& engine = run.engine;
+  add_read(app, "--cache", "DIR",
+           "Where machine code is kept for the next run (default: wasirun in the user's cache "
+           "directory, see 'wasirun cache path'); nobody else may write to it",
+           [&engine](Text value) {
+             if (value.empty()) throw CLI::ValidationError("--cache", "\"\" is no directory");
+             engine.cache.emplace().directory = value;
+           });
+  add_read(app, "--cache-size", "SIZE", "Most bytes that it holds (default: 1g)", [&engine](Text value) {
+    const std::uint64_t limit = or_throw("--cache-size", parse_size(value));
+    if (engine.cache) engine.cache->limit = limit;
+  });
+  app.add_flag("--no-cache", run.no_cache, "Keep no machine code, and use none that was kept");
+}
+
 // Of tiers with machine code.
 void add_code_options(CLI::App& app, RunCommand& run) {
   add_read(
@@ -222,6 +240,16 @@ void add_code_options(CLI::App& app, RunCommand& run) {
                                                               {"gdb", wasi::CodeTool::debugger}};
         run.engine.code_tools.push_back(choose("--code-tool", value, kChoices));
       });
+}
+
+// How code checks memory accesses: of everything that makes some.
+void add_bounds_checks(CLI::App& app, wasi::EngineConfig& engine) {
+  add_read(app, "--bounds-checks", "HOW",
+           "How memory accesses are checked: guard (pages, default) or explicit (comparisons)", [&engine](Text value) {
+             static constexpr Choice<wasi::BoundsChecks> kChoices[] = {
+                 {"guard", wasi::BoundsChecks::guard_pages}, {"explicit", wasi::BoundsChecks::explicit_checks}};
+             engine.bounds_checks = choose("--bounds-checks", value, kChoices);
+           });
 }
 
 void add_run_options(CLI::App& app, RunCommand& run) {
@@ -273,6 +301,7 @@ void add_run_options(CLI::App& app, RunCommand& run) {
            "runs much, baseline compiles all before the program begins",
            [&run](Text value) { run.engine.tier = choose_tier(value); });
   add_code_options(app, run);
+  add_cache_options(app, run);
   add_read(app, "--validate", "WHEN",
            "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
            [&run](Text value) {
@@ -281,12 +310,7 @@ void add_run_options(CLI::App& app, RunCommand& run) {
                                                                      {"lazy", wasi::Validation::lazy}};
              run.engine.validation = choose("--validate", value, kChoices);
            });
-  add_read(app, "--bounds-checks", "HOW",
-           "How memory accesses are checked: guard (pages, default) or explicit (comparisons)", [&run](Text value) {
-             static constexpr Choice<wasi::BoundsChecks> kChoices[] = {
-                 {"guard", wasi::BoundsChecks::guard_pages}, {"explicit", wasi::BoundsChecks::explicit_checks}};
-             run.engine.bounds_checks = choose("--bounds-checks", value, kChoices);
-           });
+  add_bounds_checks(app, run.engine);
   add_read(
       app, "--unknown-imports", "WHAT",
       "Imports that wasirun does not have: error (default), trap (functions: when one is called) or zero (functions "
@@ -325,10 +349,27 @@ std::string misplaced_option(const CLI::App& app, const std::vector<std::string>
   return "";
 }
 
-Command parse_run(std::span<const char* const> args) {
+// Of a program that is started without options.
+RunCommand default_run() {
   RunCommand run;
   // A program's start does not wait for code that it may never call.
   run.engine.validation = wasi::Validation::lazy;
+  if (const auto usual = wasi::detail::CodeCache::default_directory()) {
+    run.engine.cache = {.directory = *usual, .tells_failures = false};
+  }
+  return run;
+}
+
+Command parse_run(std::span<const char* const> args) {
+  RunCommand run = default_run();
+  // Where there is nothing to parse nothing is made to parse it, which would take as long as a small program. Of the
+  // program's arguments those count that look like ours.
+  const auto is_long_option = [](const char* arg) { return std::string_view(arg).starts_with("--"); };
+  if (!args.empty() && *args.front() != '-' && std::ranges::none_of(args, is_long_option)) {
+    run.module = args.front();
+    run.args.assign(args.begin() + 1, args.end());
+    return run;
+  }
   CLI::App app("Runs a program: a module with a _start function, or with --invoke any exported function.", "run");
   set_up(app, "wasirun [run] [options] MODULE [arguments...]");
   app.footer(
@@ -342,11 +383,84 @@ Command parse_run(std::span<const char* const> args) {
   const auto [options, rest] = std::get<Border>(border);
   if (auto done = parse(app, {args.begin(), args.begin() + static_cast<std::ptrdiff_t>(options)})) return *done;
   if (rest >= args.size()) return Done{usage_error("which module? See 'wasirun run --help'")};
+  if (run.no_cache) {
+    if (app.count("--cache") != 0) return Done{usage_error("--cache and --no-cache exclude each other")};
+    run.engine.cache.reset();
+  }
   run.module = args[rest];
   run.args.assign(args.begin() + static_cast<std::ptrdiff_t>(rest) + 1, args.end());
   // Who wrote "--" knows which options are whose.
   if (options == rest) run.misplaced_option = misplaced_option(app, run.args);
   return run;
+}
+
+Command parse_compile(std::span<const char* const> args) {
+  CompileCommand compile;
+  // What the machine's code may take at most.
+  compile.engine.code_memory_limit = std::uint64_t{1} << 30;
+  CLI::App app(
+      "Compiles a module, on all processors, into a file that starts at once wherever the same version of wasirun "
+      "runs.",
+      "compile");
+  set_up(app, "wasirun compile [options] MODULE -o OUTPUT [-- options of run]");
+  app.footer(
+      "OUTPUT is written completely or not at all; the same module and options give the same bytes. `wasirun run` "
+      "runs\n"
+      "it where its name ends in .cwasm. It is machine code: run none that you would not run as a program.");
+  add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", compile.output);
+  add_read(app, "--cpu", "CPU",
+           "The processors that it is for: native (this one, default), or all with x86-64-v2 or x86-64-v3",
+           [&compile](Text value) {
+             static constexpr Choice<wasi::CpuTarget> kChoices[] = {{"native", wasi::CpuTarget::native},
+                                                                    {"x86-64-v2", wasi::CpuTarget::x86_64_v2},
+                                                                    {"x86-64-v3", wasi::CpuTarget::x86_64_v3}};
+             compile.engine.cpu = choose("--cpu", value, kChoices);
+           });
+  add_bounds_checks(app, compile.engine);
+  app.add_flag("--fuel", compile.engine.fuel, "For `run --fuel`, which the code charges; makes it slower");
+  app.add_flag("--exe", compile.exe,
+               "Write a program that can be started by itself; options of run behind -- are given to it");
+  app.add_option("MODULE", compile.file, "Module to compile; - for standard input");
+
+  const auto border = std::ranges::find_if(args, [](const char* arg) { return std::string_view(arg) == "--"; });
+  if (auto done = parse(app, {args.begin(), border})) return *done;
+  if (border != args.end()) compile.run_options.assign(border + 1, args.end());
+  if (compile.file.empty()) return Done{usage_error("which module? See 'wasirun compile --help'")};
+  if (compile.output.empty()) return Done{usage_error("write it where? Name a file with -o, or - for standard output")};
+  if (!compile.exe) {
+    if (border == args.end()) return compile;
+    return Done{usage_error("options of run behind -- are for an executable: --exe is missing")};
+  }
+  const Command run = parse_own_program(compile.run_options, std::span(&args.front(), 1));
+  if (const auto* done = std::get_if<Done>(&run)) return *done;
+  // The code is to be what the options ask for.
+  const wasi::EngineConfig& engine = std::get<RunCommand>(run).engine;
+  compile.engine.fuel = engine.fuel;
+  compile.engine.bounds_checks = engine.bounds_checks;
+  return compile;
+}
+
+Command parse_cache(std::span<const char* const> args) {
+  CacheCommand command;
+  CLI::App app("Shows and empties the directory in which machine code is kept from one run to the next.", "cache");
+  set_up(app, "wasirun cache [--cache DIR] list|clear|path");
+  app.footer(
+      "list: the files, last used first, with their sizes and when they were used. clear: removes them. path: where "
+      "they\n"
+      "are. 'run --no-cache' does without.");
+  std::string action;
+  add_file(app, "--cache", "DIR", "Another directory than the usual one", command.directory);
+  app.add_option("ACTION", action, "list, clear or path");
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  static constexpr Choice<CacheCommand::Action> kActions[] = {{"list", CacheCommand::Action::list},
+                                                              {"clear", CacheCommand::Action::clear},
+                                                              {"path", CacheCommand::Action::path}};
+  for (const auto& choice : kActions) {
+    if (choice.name != action) continue;
+    command.action = choice.value;
+    return command;
+  }
+  return Done{usage_error("list, clear or path? See 'wasirun cache --help'")};
 }
 
 Command parse_validate(std::span<const char* const> args) {
@@ -447,6 +561,8 @@ struct CommandInfo {
 };
 constexpr CommandInfo kCommands[] = {
     {"run", "[run] [options] MODULE [arguments...]", "run a program", parse_run},
+    {"compile", "compile [options] MODULE -o OUTPUT", "compile a module into a file, or an executable", parse_compile},
+    {"cache", "cache list|clear|path", "show or empty what is kept between runs", parse_cache},
     {"validate", "validate FILE...", "check modules", parse_validate},
     {"inspect", "inspect [--json] FILE", "show what is in a module", parse_inspect},
     {"explain-caps", "explain-caps [--json] FILE", "say what a program can make use of, and what gives it",
@@ -494,6 +610,20 @@ std::optional<Done> check_bare_module(const RunCommand& run, bool has_options) {
 }
 
 }  // namespace
+
+Command parse_own_program(std::span<const std::string> options, std::span<const char* const> args) {
+  std::vector<const char*> words;
+  for (const std::string& option : options) words.push_back(option.c_str());
+  words.push_back("--");
+  words.insert(words.end(), args.begin(), args.end());
+  Command command = parse_run(words);
+  // A word that is no option would be taken for the module.
+  const auto* run = std::get_if<RunCommand>(&command);
+  if (run != nullptr && (args.empty() || run->module != args.front() || run->args.size() + 1 != args.size())) {
+    return Done{usage_error("the options of run that an executable has are not all options of run")};
+  }
+  return command;
+}
 
 Command parse_command_line(std::span<const char* const> args) {
   if (args.empty()) {

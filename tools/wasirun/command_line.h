@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct RunCommand {
   bool inherit_env = false;
   std::optional<std::string> invoke;
   wasi::EngineConfig engine;
+  bool no_cache = false;  // engine.cache is empty then
   std::optional<std::chrono::nanoseconds> deadline;
   std::optional<std::uint64_t> fuel;
   std::optional<std::uint64_t> memory_limit;
@@ -44,6 +46,22 @@ struct RunCommand {
   bool profile_phases = false;
   bool profile_tiers = false;
   bool profile_codegen = false;
+  // Not of the command line: where in this executable the compiled module lies that `module` names.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> embedded = {};
+};
+
+struct CacheCommand {
+  enum class Action : std::uint8_t { list, clear, path };
+  Action action = Action::list;
+  std::string directory;  // empty: the usual one
+};
+
+struct CompileCommand {
+  std::string file;
+  std::string output;  // "-": standard output
+  wasi::EngineConfig engine;
+  bool exe = false;
+  std::vector<std::string> run_options;  // of the executable
 };
 
 struct ValidateCommand {
@@ -86,10 +104,12 @@ struct Done {
   int exit_code = 0;
 };
 
-using Command = std::variant<Done, RunCommand, ValidateCommand, InspectCommand, ExplainCapsCommand, WatCommand,
-                             ObjdumpCommand, WasmCommand>;
+using Command = std::variant<Done, RunCommand, CompileCommand, CacheCommand, ValidateCommand, InspectCommand,
+                             ExplainCapsCommand, WatCommand, ObjdumpCommand, WasmCommand>;
 
 // Reads the arguments behind the program's name; prints help and errors itself.
 Command parse_command_line(std::span<const char* const> args);
+// The same for an executable that is a program itself: `args` begin with its name, and all go to the program.
+Command parse_own_program(std::span<const std::string> options, std::span<const char* const> args);
 
 }  // namespace wasirun

@@ -6,6 +6,8 @@
 namespace wasirun {
 
 int run(const RunCommand& command);
+int compile(const CompileCommand& command);
+int cache(const CacheCommand& command);
 int validate(const ValidateCommand& command);
 int inspect(const InspectCommand& command);
 int explain_caps(const ExplainCapsCommand& command);

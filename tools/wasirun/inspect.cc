@@ -136,7 +136,7 @@ int inspect(const InspectCommand& command) {
   config.validation = wasi::Validation::parallel;
   const auto engine = wasi::Engine::create(config);
   if (!engine) return failure("{}", engine.error().to_string());
-  const auto module = load_module(*engine, command.file);
+  const auto module = load_program(*engine, command.file);
   if (!module) return file_failure(command.file, module.error());
   if (command.json) {
     print_stdout("{}\n", dump(to_json(command.file, *module)));

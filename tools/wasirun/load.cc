@@ -26,6 +26,12 @@ wasi::Result<wasi::Module> load_module(const wasi::Engine& engine, const std::st
   return wasi::Module::from_bytes(engine, WASI_TRY(open_file(path))->bytes());
 }
 
+wasi::Result<wasi::Module> load_program(const wasi::Engine& engine, const std::string& path) {
+  // By its name, so that what somebody downloads as a module does not get out of the sandbox by its contents.
+  if (path.ends_with(".cwasm") && !is_standard_input(path)) return wasi::Module::deserialize_file(engine, path);
+  return load_module(engine, path);
+}
+
 wasi::Result<std::shared_ptr<wasi::wasm::Module>> decode_module(const std::string& path) {
   using wasi::binary::FileKind;
   std::shared_ptr<const wasi::os::FileContent> file = WASI_TRY(open_file(path));

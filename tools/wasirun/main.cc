@@ -1,10 +1,13 @@
 // wasirun: the command line of the engine.
+#include <algorithm>
 #include <csignal>
+#include <span>
 #include <variant>
 
 #include "os/fault_handler.h"
 #include "tools/wasirun/command_line.h"
 #include "tools/wasirun/commands.h"
+#include "tools/wasirun/payload.h"
 #include "tools/wasirun/report.h"
 
 int main(int argc, char** argv) {
@@ -15,10 +18,18 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   // Faults of guests must reach us, whatever the parent blocks or ignores.
   wasi::os::restore_fault_signals();
-  const std::span<const char* const> args(argv + 1, argc > 0 ? static_cast<std::size_t>(argc - 1) : 0);
-  const Command command = parse_command_line(args);
+  const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
+  const auto payload = own_payload();
+  if (!payload) return failure("{}", payload.error().message);
+  Command command = *payload ? parse_own_program((*payload)->options, words)
+                             : parse_command_line(words.subspan(std::min<std::size_t>(1, words.size())));
+  if (auto* chosen = std::get_if<RunCommand>(&command); chosen != nullptr && *payload) {
+    chosen->embedded.emplace((*payload)->offset, (*payload)->size);
+  }
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
   if (const auto* chosen = std::get_if<RunCommand>(&command)) return finish_stdout(run(*chosen));
+  if (const auto* chosen = std::get_if<CompileCommand>(&command)) return finish_stdout(compile(*chosen));
+  if (const auto* chosen = std::get_if<CacheCommand>(&command)) return finish_stdout(cache(*chosen));
   if (const auto* chosen = std::get_if<ValidateCommand>(&command)) return finish_stdout(validate(*chosen));
   if (const auto* chosen = std::get_if<ExplainCapsCommand>(&command)) return finish_stdout(explain_caps(*chosen));
   if (const auto* chosen = std::get_if<WatCommand>(&command)) return finish_stdout(wat(*chosen));

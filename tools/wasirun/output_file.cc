@@ -22,15 +22,15 @@ bool is_regular_or_absent(const std::string& path) {
   return ::stat(path.c_str(), &status) != 0 ? errno == ENOENT : S_ISREG(status.st_mode);
 }
 
-mode_t usual_mode() {
+mode_t usual_mode(bool is_executable) {
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  return 0666 & ~mask;
+  return (is_executable ? 0777 : 0666) & ~mask;
 }
 
 }  // namespace
 
-wasi::Result<OutputFile> OutputFile::open(const std::string& path) {
+wasi::Result<OutputFile> OutputFile::open(const std::string& path, bool is_executable) {
   OutputFile output;
   output.path_ = path;
   if (path.empty() || path == "-") {
@@ -49,7 +49,7 @@ wasi::Result<OutputFile> OutputFile::open(const std::string& path) {
     if (descriptor >= 0) {
       output.removed_ = RemovedFile(name);
       output.unfinished_ = std::move(name);
-      ::fchmod(descriptor, usual_mode());
+      ::fchmod(descriptor, usual_mode(is_executable));
     }
   } else {
     descriptor = wasi::os::retry([&] { return ::open(path.c_str(), O_WRONLY | O_CLOEXEC); });

@@ -15,8 +15,8 @@ namespace wasirun {
 // are. Without finish() nothing is left behind, nor by a signal that ends the process.
 class OutputFile {
  public:
-  // Empty or "-": stdout.
-  static wasi::Result<OutputFile> open(const std::string& path);
+  // Empty or "-": stdout. A file that is there already keeps nothing of its own, permissions included.
+  static wasi::Result<OutputFile> open(const std::string& path, bool is_executable = false);
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&&) = delete;
   ~OutputFile();

@@ -10,6 +10,7 @@
 #include "base/printable.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/load.h"
+#include "tools/wasirun/payload.h"
 #include "tools/wasirun/progress.h"
 #include "tools/wasirun/report.h"
 #include "tools/wasirun/sockets.h"
@@ -207,7 +208,9 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   engine_config.on_warning = [](const std::string& message) { print_labelled("warning", message); };
   const auto engine = wasi::Engine::create(std::move(engine_config));
   if (!engine) return failure("{}", engine.error().to_string());
-  const auto module = load_module(*engine, command.module);
+  const auto module = command.embedded ? wasi::Module::deserialize_file(
+                                             *engine, kOwnExecutable, command.embedded->first, command.embedded->second)
+                                       : load_program(*engine, command.module);
   if (!module) return file_failure(command.module, module.error());
   // Whoever chooses a compiler wants the program to run in its code from the first instruction on.
   if (command.engine.tier == wasi::TierSelection::baseline) {

@@ -1,0 +1,397 @@
+#!/usr/bin/env python3
+"""Compiled modules, executables made of them, and the cache: what is written, by whom it is read, what goes wrong.
+
+usage: compile_test.py WASIRUN [unittest arguments]
+"""
+
+import os
+import pathlib
+import random
+import resource
+import signal
+import stat
+import subprocess
+import threading
+import time
+import unittest
+
+from cli_case import CliTest, FAILURE, PRINT_STRINGS, SUCCESS, TIMEOUT, TRAP, USAGE, WASIRUN
+
+# Exported functions; "sum" runs long enough to be compiled.
+MODULE = """
+(module
+  (memory 1)
+  (func $step (param i64 i64) (result i64) (i64.add (local.get 0) (local.get 1)))
+  (func (export "sum") (param $n i64) (result i64) (local $sum i64)
+    (loop $again
+      (local.set $sum (call $step (local.get $sum) (local.get $n)))
+      (br_if $again (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0))))
+    (local.get $sum))
+  (func (export "divide") (param i32) (result i32) (i32.div_s (i32.const 6) (local.get 0)))
+  (func (export "load") (param i32) (result i32) (i32.load (local.get 0))))
+"""
+ARGS = PRINT_STRINGS.replace("{name}", "args")
+HOT, SUM = "3000000", "4500001500000\n"
+
+
+class Compiling(CliTest):
+    def compile(self, *options, source=None, name="app.cwasm"):
+        output = str(self.dir / name)
+        code, out, err = self.run_cli("compile", *options, source or self.wat(MODULE), "-o", output)
+        self.assertEqual((code, out), (SUCCESS, ""), err)
+        self.assertRegex(err, rf"^{output}: {os.path.getsize(output)} bytes, \d+ functions, in \d+\.\d\d s\n$")
+        return output
+
+    def test_runs(self):
+        app = self.compile()
+        self.assertEqual(self.run_cli("--invoke", "sum", app, "1000"), (SUCCESS, "500500\n", ""))
+        for tier in ("auto", "baseline", "interp"):
+            self.assertEqual(self.run_cli("run", "--tier", tier, "--invoke", "divide", app, "3"), (SUCCESS, "2\n", ""))
+            code, out, err = self.run_cli("--tier", tier, "--invoke", "load", app, "65536")
+            self.assertEqual((code, out), (TRAP, ""))
+            self.assertIn("out of bounds memory access", err)
+
+    def test_is_not_compiled_again(self):
+        app = self.compile()
+        _, _, err = self.run_cli("--profile", "tiers", "--invoke", "sum", app, HOT)
+        self.assertRegex(err, r"interp +0\.000 ms +0 bytes +0 functions")
+        self.assertRegex(err, r"baseline +0\.000 ms +0 bytes +0 functions")
+
+    def test_the_same_bytes_each_time(self):
+        first = pathlib.Path(self.compile()).read_bytes()
+        for _ in range(3):
+            self.assertEqual(pathlib.Path(self.compile()).read_bytes(), first)
+        done = subprocess.run([WASIRUN, "compile", "-", "-o", "-"], input=pathlib.Path(self.wat(MODULE)).read_bytes(),
+                              capture_output=True, timeout=TIMEOUT, check=True)
+        self.assertEqual(done.stdout, first)
+
+    def test_no_address_of_the_process_is_in_the_code(self):
+        # Modules with every kind of code that there is. Each process has its memory, and all that is in it, elsewhere.
+        modules = sorted((pathlib.Path(__file__).resolve().parents[1] / "disas").glob("*.wat"))
+        self.assertGreater(len(modules), 100)
+        for module in modules:
+            with self.subTest(module.name):
+                one, two = (subprocess.run([WASIRUN, "compile", str(module), "-o", "-"], capture_output=True,
+                                           timeout=TIMEOUT, check=True).stdout for _ in range(2))
+                self.assertEqual(one, two)
+
+    def test_options_are_those_of_the_run(self):
+        app = self.compile("--fuel")
+        self.check_error(FAILURE, ["--invoke", "sum", app, "5"],
+                         "the module was compiled with fuel, but the engine is without")
+        self.assertEqual(self.run_cli("--fuel", "10000", "--invoke", "sum", app, "10"), (SUCCESS, "55\n", ""))
+        self.assertEqual(self.run_cli("--fuel", "100", "--invoke", "sum", app, "1000")[0], TRAP)
+        app = self.compile("--bounds-checks", "explicit")
+        self.check_error(FAILURE, ["--invoke", "sum", app, "5"],
+                         "compiled for explicit checks, but the engine has guard pages")
+        self.assertEqual(self.run_cli("--bounds-checks", "explicit", "--invoke", "sum", app, "10")[1], "55\n")
+
+    def test_processors(self):
+        for cpu in ("native", "x86-64-v2"):
+            self.assertEqual(self.run_cli("--invoke", "sum", self.compile("--cpu", cpu), "10")[1], "55\n")
+        self.compile("--cpu", "x86-64-v3")
+        self.check_error(USAGE, ["compile", "--cpu", "z80", "a.wasm", "-o", "b"], "z80", "x86-64-v2")
+
+    def test_a_compiled_module_is_run_by_its_name_alone(self):
+        app = self.compile(name="app.wasm.cwasm")
+        os.rename(app, self.dir / "game.wasm")
+        game = str(self.dir / "game.wasm")
+        for command in (["run"], ["validate"], ["inspect"]):
+            self.check_error(FAILURE, [*command, game], "this is a compiled module, machine code", ".cwasm")
+        done = subprocess.run([WASIRUN, "run", "-"], input=pathlib.Path(game).read_bytes(), capture_output=True,
+                              timeout=TIMEOUT)
+        self.assertEqual(done.returncode, FAILURE)
+        self.assertIn(b"this is a compiled module", done.stderr)
+
+    def test_damage(self):
+        content = pathlib.Path(self.compile()).read_bytes()
+        for size in (0, 7, 8, 200, len(content) // 2, len(content) - 1):
+            self.check_error(FAILURE, ["--invoke", "sum", self.file("bad.cwasm", content[:size]), "5"], "bad.cwasm")
+        for at in range(8, 216, 8):
+            bad = bytearray(content)
+            bad[at] ^= 0x21
+            self.check_error(FAILURE, ["--invoke", "sum", self.file("bad.cwasm", bad), "5"], "bad.cwasm")
+        # In the code: the function is compiled anew.
+        bad = bytearray(content)
+        for at in range(1, 100):
+            bad[-at] ^= 0x21
+        code, out, err = self.run_cli("--invoke", "load", self.file("bad.cwasm", bad), "0")
+        self.assertEqual((code, out), (SUCCESS, "0\n"))
+        self.assertIn("wasirun: warning: the compiled module is damaged", err)
+        self.check_error(FAILURE, ["--invoke", "sum", self.wat(MODULE, "m.cwasm"), "5"], "this is no compiled module")
+
+    def test_inspection(self):
+        code, out, _ = self.run_cli("inspect", self.compile())
+        self.assertEqual(code, SUCCESS)
+        self.assertIn("sum", out)
+
+    def test_wrong_command_lines(self):
+        source = self.wat(MODULE)
+        self.check_error(USAGE, ["compile"], "which module?")
+        self.check_error(USAGE, ["compile", source], "write it where?")
+        self.check_error(USAGE, ["compile", source, "-o", "x", "--", "--dir", "."], "--exe is missing")
+        self.check_error(FAILURE, ["compile", "nowhere.wasm", "-o", str(self.dir / "x")], "nowhere.wasm")
+        self.check_error(FAILURE, ["compile", self.wat("(module (func (result i32)))", "bad.wasm", ["--no-check"]), "-o",
+                                   str(self.dir / "x")], "type mismatch")
+        self.assertFalse((self.dir / "x").exists())
+        self.check_error(FAILURE, ["compile", source, "-o", str(self.dir / "no" / "x")], "cannot write")
+
+    def test_a_full_device_leaves_nothing(self):
+        source = self.wat(MODULE)
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        before = sorted(os.listdir(self.dir))
+        # Code memory of the two views is such a file itself; then there is the other way.
+        code, _, err = self.run_cli("compile", source, "-o", str(self.dir / "x"), preexec_fn=limit)
+        self.assertEqual(code, FAILURE, err)
+        self.assertIn("cannot write", err)
+        self.assertEqual(sorted(os.listdir(self.dir)), before)
+
+    def test_the_end_of_the_process_leaves_nothing(self):
+        big = "(module " + "".join(f"(func (result i32) {'(i32.const 1)' * 300} {'(i32.add)' * 299})"
+                                   for _ in range(2000)) + ")"
+        source = self.wat(big, "big.wasm")
+        before = sorted(os.listdir(self.dir))
+        for delay in (0.02, 0.1, 0.2, 0.3):
+            process = subprocess.Popen([WASIRUN, "compile", source, "-o", str(self.dir / "x.cwasm")],
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            process.send_signal(signal.SIGTERM)
+            process.wait(TIMEOUT)
+            left = sorted(set(os.listdir(self.dir)) - set(before))
+            self.assertIn(left, ([], ["x.cwasm"]))
+            if left:
+                os.unlink(self.dir / "x.cwasm")
+
+
+class Executables(CliTest):
+    def make(self, source, *options):
+        output = self.dir / "program"
+        code, _, err = self.run_cli("compile", "--exe", source, "-o", str(output), *options)
+        self.assertEqual(code, SUCCESS, err)
+        return output
+
+    def run_program(self, path, *args, argv0=None):
+        done = subprocess.run([argv0 or str(path), *args], executable=str(path), capture_output=True, timeout=TIMEOUT)
+        return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+    def test_arguments_are_the_programs(self):
+        program = self.make(self.wat(ARGS))
+        self.assertTrue(os.access(program, os.X_OK))
+        code, out, err = self.run_program(program, "--help", "run", "--", "-x", argv0="called so")
+        self.assertEqual((code, err), (SUCCESS, ""))
+        self.assertEqual(out, "called so\0--help\0run\0--\0-x\0")
+
+    def test_options_of_run(self):
+        program = self.make(self.wat(MODULE), "--", "--invoke", "sum")
+        self.assertEqual(self.run_program(program, "1000"), (SUCCESS, "500500\n", ""))
+        self.assertEqual(self.run_program(program)[0], USAGE)
+        program = self.make(self.wat(MODULE), "--", "--invoke=sum", "--fuel", "200")
+        self.assertEqual(self.run_program(program, "10"), (SUCCESS, "55\n", ""))
+        self.assertEqual(self.run_program(program, "1000")[0], TRAP)
+        program = self.make(self.wat(MODULE), "--", "--invoke", "sum", "--bounds-checks", "explicit")
+        self.assertEqual(self.run_program(program, "10")[1], "55\n")
+        for wrong in (["--no-such"], ["word"], ["--invoke", "sum", "--", "word"], ["--help"]):
+            code, _, _ = self.run_cli("compile", "--exe", self.wat(MODULE), "-o", str(self.dir / "y"), "--", *wrong)
+            self.assertFalse((self.dir / "y").exists(), wrong)
+
+    def test_the_same_bytes_each_time(self):
+        first = self.make(self.wat(MODULE)).read_bytes()
+        self.assertEqual(self.make(self.wat(MODULE)).read_bytes(), first)
+
+    def test_cut_off(self):
+        program = self.make(self.wat(MODULE), "--", "--invoke", "sum")
+        content = program.read_bytes()
+        for size in (len(content) - 1, os.path.getsize(WASIRUN), len(content) - 5000):
+            os.unlink(program)
+            program.write_bytes(content[:size])
+            program.chmod(0o755)
+            code, out, err = self.run_program(program, "5")
+            self.assertEqual((code, out), (FAILURE, ""))
+            self.assertIn("was cut off", err)
+        damaged = bytearray(content)
+        at = content.rindex(b"\0cwasm\r\n") + 100
+        damaged[at] ^= 1
+        os.unlink(program)
+        program.write_bytes(damaged)
+        program.chmod(0o755)
+        code, out, err = self.run_program(program, "5")
+        self.assertEqual((code, out), (FAILURE, ""))
+        self.assertIn("compiled module", err)
+
+    def test_moved_and_linked(self):
+        program = self.make(self.wat(MODULE), "--", "--invoke", "sum")
+        moved = self.dir / "elsewhere"
+        program.rename(moved)
+        link = self.dir / "link"
+        link.symlink_to(moved)
+        self.assertEqual(self.run_program(link, "10"), (SUCCESS, "55\n", ""))
+        # Without a directory of its own to look at.
+        done = subprocess.run([str(moved), "10"], capture_output=True, timeout=TIMEOUT, cwd="/", env={})
+        self.assertEqual((done.returncode, done.stdout), (SUCCESS, b"55\n"))
+
+
+class Caching(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.cache = self.dir / "caches" / "wasirun"
+        self.env = {"XDG_CACHE_HOME": str(self.dir / "caches")}
+        self.module = self.wat(MODULE)
+
+    def sum(self, *options, n=HOT, expected=SUM, module=None, **more):
+        """Runs what becomes hot; returns how many functions were compiled."""
+        code, out, err = self.run_cli(*options, "--profile", "tiers", "--invoke", "sum", module or self.module, n,
+                                      env=more.pop("env", self.env), **more)
+        self.assertEqual((code, out), (SUCCESS, expected), err)
+        line = [line for line in err.splitlines() if line.startswith("baseline ")][-1]
+        return int(line.split(" functions into")[0].split()[-1])
+
+    def files(self):
+        return sorted(path.name for path in self.cache.iterdir()) if self.cache.exists() else []
+
+    def test_a_second_run_compiles_nothing(self):
+        self.assertEqual(self.sum(), 2)
+        self.assertEqual(len(self.files()), 1)
+        self.assertEqual(stat.S_IMODE(os.stat(self.cache).st_mode), 0o700)
+        self.assertEqual(stat.S_IMODE(os.stat(self.cache / self.files()[0]).st_mode), 0o600)
+        # What the cache is asked for in the background, a function may have been compiled for before the answer came.
+        self.assertIn(self.sum(), (0, 1, 2))
+        self.assertEqual(self.sum("--tier-threads", "0"), 0)
+        self.assertEqual(self.sum("--tier", "baseline"), 2)  # what has not run
+        self.assertEqual(self.sum("--tier", "baseline"), 0)
+
+    def test_where_it_is(self):
+        self.assertEqual(self.run_cli("cache", "path", env=self.env), (SUCCESS, f"{self.cache}\n", ""))
+        home = {"HOME": "/home/somebody", "XDG_CACHE_HOME": ""}
+        self.assertEqual(self.run_cli("cache", "path", env=home)[1], "/home/somebody/.cache/wasirun\n")
+        self.assertEqual(self.run_cli("cache", "path", env={**home, "XDG_CACHE_HOME": "not/absolute"})[1],
+                         "/home/somebody/.cache/wasirun\n")
+        self.check_error(FAILURE, ["cache", "path"], "there is no cache", env={"HOME": "", "XDG_CACHE_HOME": ""})
+        self.sum(env={"HOME": "", "XDG_CACHE_HOME": ""})
+
+    def test_options(self):
+        own = str(self.dir / "own")
+        self.assertEqual(self.sum("--cache", own), 2)
+        self.assertEqual(self.files(), [])
+        self.assertEqual(len(os.listdir(own)), 1)
+        self.assertEqual(self.sum("--no-cache"), 2)
+        self.assertEqual(self.files(), [])
+        self.assertEqual(self.run_cli("cache", "--cache", own, "path")[1], own + "\n")
+        self.check_error(USAGE, ["--no-cache", "--cache", own, self.module], "--cache")
+        _, _, err = self.run_cli("--cache", own + "2", "--cache-size", "100", "--invoke", "sum", self.module, HOT)
+        self.assertIn("more than the cache's limit of 100", err)
+
+    def test_list_and_clear(self):
+        self.assertEqual(self.run_cli("cache", "list", env=self.env), (SUCCESS, f"0 files, 0 bytes in {self.cache}\n", ""))
+        self.assertEqual(self.run_cli("cache", "clear", env=self.env), (SUCCESS, "", ""))
+        self.sum()
+        name = self.files()[0]
+        size = os.path.getsize(self.cache / name)
+        code, out, _ = self.run_cli("cache", "list", env=self.env)
+        self.assertEqual(code, SUCCESS)
+        self.assertRegex(out, rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d +{size} {name}\n1 file, {size} bytes in ")
+        self.assertEqual(self.run_cli("cache", "clear", env=self.env), (SUCCESS, "", ""))
+        self.assertEqual(self.files(), [])
+        self.check_error(USAGE, ["cache"], "list, clear or path?")
+        self.check_error(USAGE, ["cache", "burn"], "list, clear or path?")
+
+    def test_short_programs_leave_nothing(self):
+        self.assertEqual(self.sum(n="10", expected="55\n"), 0)
+        self.assertEqual(self.run_cli(self.wat(ARGS, "args.wasm"), env=self.env)[0], SUCCESS)
+        self.assertFalse((self.dir / "caches").exists())
+
+    def test_a_directory_that_cannot_be_written(self):
+        (self.dir / "caches").write_text("a file")
+        self.assertEqual(self.sum(), 2)
+        code, out, err = self.run_cli("--cache", str(self.dir / "caches"), "--invoke", "sum", self.module, HOT)
+        self.assertEqual((code, out), (SUCCESS, SUM))
+        self.assertIn("wasirun: warning: machine code is not kept for the next run: cannot use", err)
+
+    def in_small_file_system(self, script):
+        """In a file system of 64 KiB at $DIR, which `script` may make read-only; None where we may not do that."""
+        folder = self.dir / "small"
+        folder.mkdir()
+        done = subprocess.run(
+            ["unshare", "--map-root-user", "--mount", "sh", "-c",
+             f"mount -t tmpfs -o size=64k,mode=700 none {folder} || exit 77\n{script}"],
+            capture_output=True, timeout=TIMEOUT, env={**os.environ, "DIR": str(folder), "WASIRUN": WASIRUN,
+                                                       "MODULE": self.module})
+        if done.returncode == 77 or b"unshare" in done.stderr:
+            self.skipTest("no file systems can be mounted here: " + done.stderr.decode())
+        return done.stdout.decode(), done.stderr.decode()
+
+    def test_a_full_disk(self):
+        out, err = self.in_small_file_system(
+            'dd if=/dev/zero of="$DIR/fill" bs=1k count=200 2>/dev/null\n'
+            f'"$WASIRUN" --tier-threads 0 --cache "$DIR/cache" --invoke sum "$MODULE" {HOT}\n'
+            'rm "$DIR/fill"; ls -A "$DIR/cache" | wc -l\n'
+            f'"$WASIRUN" --tier-threads 0 --cache "$DIR/cache" --invoke sum "$MODULE" {HOT}\n'
+            'ls -A "$DIR/cache" | wc -l\n')
+        self.assertEqual(out, f"{SUM}0\n{SUM}1\n")
+        self.assertRegex(err, "^wasirun: warning: machine code is not kept for the next run: cannot [^\n]*"
+                              "No space left on device\n$")
+
+    def test_a_read_only_directory(self):
+        out, err = self.in_small_file_system(
+            f'"$WASIRUN" --tier-threads 0 --cache "$DIR/cache" --invoke sum "$MODULE" {HOT}\n'
+            'mount -o remount,ro none "$DIR"\n'
+            f'"$WASIRUN" --tier-threads 0 --cache "$DIR/cache" --invoke sum "$MODULE" {HOT}\n'
+            f'"$WASIRUN" --cache "$DIR/cache" --tier baseline --invoke sum "$MODULE" {HOT}\n'
+            'ls -A "$DIR/cache" | wc -l\n')
+        self.assertEqual(out, f"{SUM}{SUM}{SUM}1\n")
+        self.assertRegex(err, "^wasirun: warning: machine code is not kept for the next run: cannot [^\n]*"
+                              "Read-only file system\n$")
+
+    def test_processes_at_the_same_time(self):
+        modules = [self.module, self.wat(MODULE.replace("(memory 1)", "(memory 2)"), "other.wasm")]
+        failures = []
+
+        def work(number):
+            for turn in range(6):
+                try:
+                    self.sum(*(["--tier", "baseline"] if turn % 2 else []), module=modules[(number + turn) % 2])
+                    if number == 0:
+                        self.run_cli("cache", "clear", env=self.env)
+                except AssertionError as error:
+                    failures.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertTrue(all(name.endswith(".cwasm") for name in self.files()), self.files())
+
+    def test_processes_that_are_killed(self):
+        # The end of a run is when it is written: from when it has run for a while to when it is over.
+        seed = random.Random(7)
+        begin = time.monotonic()
+        self.sum()
+        whole = time.monotonic() - begin
+        for turn in range(60):
+            if turn % 3 == 0:
+                self.run_cli("cache", "clear", env=self.env)
+            process = subprocess.Popen([WASIRUN, "--invoke", "sum", self.module, HOT], env={**os.environ, **self.env},
+                                       stdout=subprocess.DEVNULL)
+            time.sleep(seed.uniform(0.2, 1.1) * whole)
+            process.kill()
+            process.wait(TIMEOUT)
+            if turn % 5 == 0:
+                self.sum()
+        self.sum("--tier", "baseline")
+        self.assertEqual(self.sum("--tier", "baseline"), 0)
+        self.assertEqual(len([name for name in self.files() if name.endswith(".cwasm")]), 1)
+
+    def test_another_users_cache(self):
+        if os.geteuid() != 0:
+            self.skipTest("only root can run as somebody else")
+        self.sum()
+        os.chown(self.cache, 12345, 12345)
+        before = self.files()
+        self.assertEqual(self.sum(), 2)
+        self.assertEqual(self.files(), before)
+
+
+if __name__ == "__main__":
+    unittest.main()
