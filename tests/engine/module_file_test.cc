@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -19,13 +20,16 @@ namespace {
 // Functions (i64) -> i64 that add their number, "f" is the last; data at 0 which "g" reads, and a name for it.
 constexpr std::string_view kData = "what stood in the file";
 
-Bytes numbered_functions(std::uint32_t count) {
+Bytes make_functions(std::uint32_t count) {
   Bytes types;
   Bytes bodies;
+  const Bytes begin = hex("00 20 00 42");
+  const Bytes end = hex("7c 0b");
   for (std::uint32_t i = 0; i < count; ++i) {
     types.push_back(0);
-    const Bytes body = sized(join(hex("00 20 00 42"), signed_leb(i), hex("7c 0b")));
-    bodies.insert(bodies.end(), body.begin(), body.end());
+    const Bytes number = signed_leb(i);
+    bodies.push_back(static_cast<std::uint8_t>(begin.size() + number.size() + end.size()));
+    for (const Bytes* part : {&begin, &number, &end}) bodies.insert(bodies.end(), part->begin(), part->end());
   }
   types.push_back(0);
   const Bytes reads = sized(hex("00 20 00 a7 31 00 00 0b"));  // i64.load8_u
@@ -40,6 +44,14 @@ Bytes numbered_functions(std::uint32_t count) {
                  section(kCustomSection, join(name("name"), names))});
 }
 
+// Large ones take long to make.
+const Bytes& numbered_functions(std::uint32_t count) {
+  static std::map<std::uint32_t, Bytes> made;
+  const auto [entry, is_new] = made.try_emplace(count);
+  if (is_new) entry->second = make_functions(count);
+  return entry->second;
+}
+
 std::string_view view(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 }  // namespace
@@ -52,7 +64,7 @@ TEST_CASE("A module is what its file was when it was loaded") {
   const Engine engine = must(Engine::create({.validation = validation}));
   const TempDir folder;
   const std::string path = (folder / "module.wasm").string();
-  const Bytes bytes = numbered_functions(count);
+  const Bytes& bytes = numbered_functions(count);
   folder.write("module.wasm", view(bytes));
   const Module module = must(Module::from_file(engine, path));
 
@@ -90,7 +102,7 @@ TEST_CASE("A large module that is wrong says so, and one that is cut short, too"
   const auto validation = GENERATE(Validation::lazy, Validation::eager);
   const Engine engine = must(Engine::create({.validation = validation}));
   const TempDir folder;
-  const Bytes bytes = numbered_functions(700'000);
+  const Bytes& bytes = numbered_functions(700'000);
   const auto error = [&](std::string_view content) {
     folder.write("module.wasm", content);
     const auto module = Module::from_file(engine, folder / "module.wasm");
