@@ -211,7 +211,8 @@ int main(int argc, char** argv) {
   app.add_option("--report", options.report, "The file that gets the figures");
   const std::map<std::string, wasi::TierSelection> tiers{{"auto", wasi::TierSelection::automatic},
                                                          {"interp", wasi::TierSelection::interpreter},
-                                                         {"baseline", wasi::TierSelection::baseline}};
+                                                         {"baseline", wasi::TierSelection::baseline},
+                                                         {"llvm", wasi::TierSelection::optimising}};
   app.add_option("--tier", options.engine.tier)->transform(CLI::Transformer(tiers));
   const std::map<std::string, wasi::BoundsChecks> checks{{"guard", wasi::BoundsChecks::guard_pages},
                                                          {"explicit", wasi::BoundsChecks::explicit_checks}};

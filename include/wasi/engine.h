@@ -41,6 +41,7 @@ enum class TierSelection : std::uint8_t {
   interpreter,  // only the interpreter: no machine code is made, no executable memory is asked for
   baseline,     // machine code of one quick pass, made at a function's first call or by Module::prepare; what cannot
                 // have any is interpreted
+  optimising,   // the same by the optimising compiler, which is a plug-in: `unsupported` where it is not installed
 };
 
 // The processors that machine code is made for: this one, or all that have the level of the x86-64 psABI.
@@ -79,6 +80,9 @@ struct EngineConfig {
   // Code charges fuel for what it executes, so that guests can be stopped at a place that depends on nothing but what
   // they did, the same in every tier: Store::set_fuel. Costs time; without it code has nothing of this.
   bool fuel = false;
+  // Of the optimising compiler: every access to memory happens as written, none is moved past what may trap. By default
+  // what memory holds after a trap may lack stores that the guest made before it.
+  bool strict_memory = false;
   // Features of Wasm (by the names that Module::features() uses, e.g. "tail-call") that modules must not use.
   // Not empty: bodies are validated at load even when `validation` is lazy.
   std::vector<std::string> disabled_features = {};

@@ -1,6 +1,8 @@
 #include "jit/baseline/baseline_tier.h"
 
+#include <array>
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -30,11 +32,13 @@ class BaselineTier::Module : public NativeTierModule {
       : NativeTierModule(space, module), interpreted(std::move(own_of_interpreter)) {}
 
   const std::unique_ptr<runtime::TierModule> interpreted;
+  // Held while a unit is compiled, so that who wants another of its functions waits.
+  std::array<std::mutex, 16> units;
 };
 
 BaselineTier::BaselineTier(CodeSpace& space, std::unique_ptr<runtime::Tier> interpreter, Compiler compiler,
                            BaselineOptions options)
-    : space_(space), interpreter_(std::move(interpreter)), compiler_(compiler), options_(options) {}
+    : space_(space), interpreter_(std::move(interpreter)), compiler_(compiler), options_(std::move(options)) {}
 
 BaselineTier::~BaselineTier() = default;
 
@@ -58,6 +62,7 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
     // Machine code is rarely shorter than what it is made of.
     WASI_TRY(space_.check_room(body_bytes));
     WASI_TRY(module.module->check_body(function));
+    if (options_.unit_compiler != nullptr) return compile_unit(own, module, code, preparation);
     const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
     const CompileOptions options{.checks = module.checks,
                                  .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
@@ -74,6 +79,47 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
   bytecode_bytes_ += body_bytes;
   code_bytes_ += installed;
   return {};
+}
+
+Result<std::uint64_t> BaselineTier::compile_unit(Module& own, ModuleCode& module, FunctionCode& code,
+                                                 Preparation& preparation) {
+  // Of neighbours in the module, so that compilations need not know of each other. Together they have about this much.
+  constexpr std::uint32_t kUnitBytes = 16U << 10;
+  const wasm::FuncIndex wanted(code.index);
+  const auto unit_of = [&](std::uint32_t index) {
+    return module.module->body(wasm::FuncIndex(index)).offset / kUnitBytes;
+  };
+  const std::uint32_t unit = unit_of(wanted.value);
+  const std::lock_guard lock(own.units[unit % own.units.size()]);
+  if (code.native_code.load(std::memory_order_acquire) != nullptr) return 0;
+
+  std::vector<UnitRequest> requests;
+  const auto add = [&](std::uint32_t index) {
+    const FunctionCode& record = module.code(wasm::FuncIndex(index));
+    if (record.native_code.load(std::memory_order_acquire) != nullptr) return;
+    requests.push_back(
+        {wasm::FuncIndex(index), (record.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0});
+  };
+  add(wanted.value);
+  std::uint32_t first = wanted.value;
+  while (first > module.module->imported_functions && unit_of(first - 1) == unit) --first;
+  for (std::uint32_t i = first; i < module.module->functions.size() && unit_of(i) == unit; ++i) {
+    if (i != wanted.value && module.module->check_body(wasm::FuncIndex(i))) add(i);
+  }
+  const MachineUnit machine =
+      WASI_TRY(options_.unit_compiler->compile(*module.module, requests,
+                                               {.checks = module.checks,
+                                                .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
+                                                .charges_fuel = options_.charges_fuel,
+                                                .strict = options_.strict},
+                                               preparation));
+  for (const UnitFunction& function : machine.functions) {
+    module.code(function.index).state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
+    if (function.index == wanted) continue;  // whoever asked counts this one
+    functions_ += 1;
+    bytecode_bytes_ += module.module->body(function.index).size;
+  }
+  return own.native.install(machine, preparation);
 }
 
 Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule& own, FunctionCode& code,

@@ -14,6 +14,7 @@
 
 #include "jit/baseline/compile.h"
 #include "jit/common/code_space.h"
+#include "jit/common/optimising_compiler.h"
 #include "runtime/native_tier.h"
 #include "runtime/tier.h"
 #include "runtime/tier_log.h"
@@ -23,10 +24,14 @@ namespace wasi::jit::baseline {
 using Compiler = decltype(&compile);
 
 struct BaselineOptions {
+  const char* name = "baseline";
   // False: functions begin in the interpreter, and stay there until somebody calls compile_function().
   bool compiles_at_first_call = true;
-  bool charges_fuel = false;             // as CompileOptions; the interpreter is made to do the same
-  std::optional<CpuFeatures> cpu = {};   // that code is made for; empty: this machine's, asked for then
+  bool charges_fuel = false;            // as CompileOptions; the interpreter is made to do the same
+  std::optional<CpuFeatures> cpu = {};  // that code is made for; empty: this machine's, asked for then
+  // Where it is there, functions are compiled by it, neighbours together, and the tier's compiler is not asked.
+  std::shared_ptr<OptimisingCompiler> unit_compiler = {};
+  bool strict = false;                   // as OptimisingOptions
   runtime::TierLog* log = nullptr;       // is told what is compiled at first calls; outlives the tier
   OptimisationCounts* counts = nullptr;  // of all that is compiled; outlives the tier
 };
@@ -41,7 +46,7 @@ class BaselineTier : public runtime::Tier, public runtime::NativeTier {
   Result<void> compile_function(runtime::ModuleCode& module, runtime::FunctionCode& code,
                                 runtime::Preparation& preparation) override;
 
-  [[nodiscard]] const char* name() const override { return "baseline"; }
+  [[nodiscard]] const char* name() const override { return options_.name; }
   std::unique_ptr<runtime::TierModule> create_module(runtime::ModuleCode& module) override;
   Result<runtime::SlotEntry> prepare(runtime::ModuleCode& module, runtime::TierModule& own, runtime::FunctionCode& code,
                                      runtime::Preparation& preparation) override;
@@ -64,6 +69,10 @@ class BaselineTier : public runtime::Tier, public runtime::NativeTier {
   class Module;
   Result<void> compile_function(Module& own, runtime::ModuleCode& module, runtime::FunctionCode& code,
                                 runtime::Preparation& preparation);
+
+  // With its neighbours, by the unit compiler.
+  Result<std::uint64_t> compile_unit(Module& own, runtime::ModuleCode& module, runtime::FunctionCode& code,
+                                     runtime::Preparation& preparation);
 
   CodeSpace& space_;
   const std::unique_ptr<runtime::Tier> interpreter_;

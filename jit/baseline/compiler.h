@@ -651,7 +651,7 @@ class Compiler {
   std::uint32_t local_slots_ = 0;
   std::uint32_t frame_slots_ = 0;
   std::uint32_t frame_bytes_ = 0;
-  std::uint8_t saved_ = 0;  // as NativeCode::saved
+  std::uint8_t saved_ = 0;  // bits in the order of SavedRegisters
   RegisterFile registers_;
   RegisterPlan& plan_;
   std::uint32_t region_ = 0;      // of the plan, where code is being emitted

@@ -26,7 +26,7 @@ using runtime::VmContext;
 
 namespace {
 
-constexpr std::uint8_t kPreserved[] = {3, 12, 13, 14, 15};  // in the order of NativeCode::saved
+constexpr std::uint8_t kPreserved[] = {3, 12, 13, 14, 15};  // in the order of SavedRegisters
 // Frames up to this size are touched before the stack is checked: the reserve below the limit has room for them.
 constexpr std::uint32_t kUncheckedFrame = 8U << 10;
 // More slots than this are cleared, or copied, in a loop.
@@ -543,7 +543,10 @@ Result<MachineCode> Compiler::finish() {
   code.marks.assign(marks_.begin(), marks_.end());
   code.traps.assign(sites_.begin(), sites_.end());
   code.frame_bytes = frame_bytes_;
-  code.saved = saved_;
+  std::uint8_t saved_at = 1;  // below the VmContext
+  for (unsigned i = 0; i < std::size(kPreserved); ++i) {
+    if ((saved_ >> i & 1) != 0) code.saved[i] = ++saved_at;
+  }
   code.catches = scan_.has_handlers;
   code.other_frames = other_frames_;
   code.frame_slots = frame_slots_;

@@ -26,7 +26,7 @@ namespace wasi::jit {
 
 class CodeArena;
 
-inline constexpr std::size_t kCodeAlignment = 16;
+inline constexpr std::size_t kCodeAlignment = 64;
 
 struct CodeArenaOptions {
   // Address space, a power of two from a chunk to kMostReservedCodeBytes. A host that has less gives less, but not

@@ -86,7 +86,9 @@ bool read_functions(UnitImage& unit, std::span<const std::uint8_t> details) {
                            .frame_bytes = record.frame_bytes,
                            .frame_slots = record.frame_slots,
                            .saved = record.saved,
-                           .catches = record.catches != 0};
+                           .context_at = record.context_at,
+                           .catches = record.catches != 0,
+                           .faults_anywhere = record.faults_anywhere != 0};
     if (!read_parts(function, record, details) || !read_loops(function, record, details)) return false;
     unit.functions.push_back(std::move(function));
   }

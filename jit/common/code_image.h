@@ -64,8 +64,10 @@ struct FunctionImage {
   std::uint32_t frame_bytes = 0;
   std::uint32_t frame_slots = 0;
   std::optional<std::uint32_t> loop_stub = {};
-  std::uint8_t saved = 0;
+  SavedRegisters saved = {};
+  std::uint32_t context_at = 1;
   bool catches = false;
+  bool faults_anywhere = false;
   std::vector<LoopHead> loop_heads = {};
   std::vector<PartImage> parts = {};
 };

@@ -67,9 +67,11 @@ struct Function {
   std::uint32_t frame_bytes = 0;
   std::uint32_t frame_slots = 0;
   std::uint32_t loop_stub = kNone;
-  std::uint8_t saved = 0;
+  std::array<std::uint8_t, 5> saved = {};
   std::uint8_t catches = 0;
-  std::uint16_t reserved = 0;
+  std::uint8_t faults_anywhere = 0;
+  std::uint8_t reserved = 0;
+  std::uint32_t context_at = 0;
   std::uint32_t loops_offset = 0;
   std::uint32_t loop_count = 0;
   std::uint32_t parts_offset = 0;

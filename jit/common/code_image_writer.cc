@@ -51,6 +51,8 @@ Bytes details_of(const UnitImage& unit) {
                            .loop_stub = function.loop_stub.value_or(image::kNone),
                            .saved = function.saved,
                            .catches = function.catches,
+                           .faults_anywhere = function.faults_anywhere,
+                           .context_at = function.context_at,
                            .loops_offset = place(),
                            .loop_count = size32(function.loop_heads)};
     for (const LoopHead& head : function.loop_heads) {

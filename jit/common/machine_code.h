@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "runtime/offset_table.h"
+#include "runtime/stack_walk.h"
 
 namespace wasi::jit {
+
+using runtime::SavedRegisters;
 
 struct LoopHead {
   std::uint64_t wasm_offset = 0;  // of the `loop` instruction
@@ -33,11 +36,13 @@ struct MachineCode {
   // trap site is an instruction that may fault, with its TrapCode; it needs a mark as well.
   std::vector<runtime::OffsetEntry> marks;
   std::vector<runtime::OffsetEntry> traps;
+  bool faults_anywhere = false;  // any other instruction may fault, too: that is TrapCode::memory_out_of_bounds then
 
   // The frame, as runtime::NativeCode says it: at all calls but those in `other_frames`, which stand in order and do
   // not overlap.
   std::uint32_t frame_bytes = 0;
-  std::uint8_t saved = 0;
+  SavedRegisters saved = {};
+  std::uint32_t context_at = 1;
   bool catches = false;
   std::vector<FrameRange> other_frames;
 

@@ -32,6 +32,8 @@ inline constexpr Gpr kIntegerArguments[] = {Gpr::rsi, Gpr::rdx, Gpr::rcx, Gpr::r
 inline constexpr std::size_t kVectorArguments = 8;  // xmm0 on
 inline constexpr Gpr kIntegerResults[] = {Gpr::rax, Gpr::rdx};
 inline constexpr std::size_t kVectorResults = 2;  // xmm0 on
+// Beside rbp, in the order of runtime::SavedRegisters.
+inline constexpr Gpr kPreservedRegisters[] = {Gpr::rbx, Gpr::r12, Gpr::r13, Gpr::r14, Gpr::r15};
 
 // Where one value is.
 struct Place {

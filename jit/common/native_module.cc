@@ -104,7 +104,9 @@ FunctionImage image_of(std::uint32_t function, const MachineCode& machine) {
           .frame_slots = machine.frame_slots,
           .loop_stub = machine.loop_stub,
           .saved = machine.saved,
+          .context_at = machine.context_at,
           .catches = machine.catches,
+          .faults_anywhere = machine.faults_anywhere,
           .loop_heads = machine.loop_stub ? machine.loop_heads : std::vector<LoopHead>()};
 }
 
@@ -152,6 +154,7 @@ Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(Func
   code = {.function = &function,
           .frame_bytes = of.frame_bytes,
           .saved = of.saved,
+          .context_at = of.context_at,
           .catches = of.catches,
           .frame_slots = std::max(of.frame_slots, made->adapters->signature().slot_count)};
   if (of.loop_stub) {
@@ -177,6 +180,7 @@ Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(Func
                                           .function = function.index,
                                           .marks = OffsetTable(part.marks),
                                           .traps = OffsetTable(part.traps),
+                                          .faults_anywhere = of.faults_anywhere,
                                           .tables = unit.tables})));
   }
   return made;
@@ -237,6 +241,32 @@ Result<std::uint64_t> NativeModule::install(FunctionCode& function, const Machin
   auto placed = WASI_TRY(space_.place(machine.bytes, ""));
   auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables)));
   const std::uint64_t bytes = unit->functions.front()->bytes;
+  WASI_TRY(preparation.take(bytes));
+  const std::uint64_t published = publish(std::move(unit));
+  preparation.keep(published);
+  return published;
+}
+
+Result<std::uint64_t> NativeModule::install(const MachineUnit& machine, runtime::Preparation& preparation) {
+  auto tables = std::make_shared<std::vector<std::vector<std::uint8_t>>>();
+  UnitImage image;
+  for (const UnitFunction& function : machine.functions) {
+    tables->push_back(WASI_TRY(runtime::encode_offset_table(function.marks)));
+    const std::uint32_t size = function.end - function.begin;
+    FunctionImage& own = image.functions.emplace_back(FunctionImage{.function = function.index.value,
+                                                                    .begin = function.begin,
+                                                                    .size = size,
+                                                                    .frame_bytes = function.frame_bytes,
+                                                                    .saved = function.saved,
+                                                                    .context_at = function.context_at,
+                                                                    .catches = function.catches,
+                                                                    .faults_anywhere = true});
+    own.parts.push_back({.begin = 0, .end = size, .frame_bytes = function.frame_bytes, .marks = tables->back()});
+  }
+  auto placed = WASI_TRY(space_.place(machine.bytes, ""));
+  auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables)));
+  std::uint64_t bytes = 0;
+  for (const auto& function : unit->functions) bytes += function->bytes;
   WASI_TRY(preparation.take(bytes));
   const std::uint64_t published = publish(std::move(unit));
   preparation.keep(published);

@@ -19,6 +19,7 @@
 #include "jit/common/code_image.h"
 #include "jit/common/code_space.h"
 #include "jit/common/machine_code.h"
+#include "jit/common/optimising_compiler.h"
 #include "runtime/code_entry.h"
 #include "runtime/module_code.h"
 #include "runtime/preparation.h"
@@ -39,6 +40,9 @@ class NativeModule {
   // std::bad_alloc.
   Result<std::uint64_t> install(runtime::FunctionCode& function, const MachineCode& machine,
                                 runtime::Preparation& preparation);
+
+  // The same for functions that were compiled together: those that have code already are called by the others alone.
+  Result<std::uint64_t> install(const MachineUnit& machine, runtime::Preparation& preparation);
 
   // Code of this very module, compiled before, for the same way of checking bounds: bind() finds it from now on. Once.
   void attach(std::shared_ptr<const CodeImage> image);

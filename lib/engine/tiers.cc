@@ -10,6 +10,7 @@
 #include "jit/common/cpu_features.h"
 #include "jit/common/gdb_jit.h"
 #include "jit/common/jitdump.h"
+#include "jit/common/optimising_compiler.h"
 #include "jit/common/perf_map.h"
 #include "runtime/tier_log.h"
 #include "runtime/tier_policy.h"
@@ -96,6 +97,22 @@ Result<void> make_baseline(EngineState& engine, bool compiles_at_first_call) {
   return {};
 }
 
+Result<void> make_optimising(EngineState& engine) {
+  auto compiler = WASI_TRY(jit::load_optimising_compiler());
+  engine.cpu = WASI_TRY(cpu_of(engine.config.cpu));
+  engine.code_space = WASI_TRY(make_code_space(engine.config));
+  engine.tier = std::make_unique<jit::baseline::BaselineTier>(
+      *engine.code_space, make_interpreter(engine), &jit::baseline::compile,
+      jit::baseline::BaselineOptions{.name = "llvm",
+                                     .compiles_at_first_call = true,
+                                     .charges_fuel = engine.config.fuel,
+                                     .cpu = engine.cpu,
+                                     .unit_compiler = std::move(compiler),
+                                     .strict = engine.config.strict_memory,
+                                     .log = engine.tier_log.get()});
+  return {};
+}
+
 }  // namespace
 
 Result<void> make_tiers(EngineState& engine) {
@@ -110,6 +127,8 @@ Result<void> make_tiers(EngineState& engine) {
     case TierSelection::baseline:
       WASI_TRY(make_baseline(engine, true));
       return {};
+    case TierSelection::optimising:
+      return make_optimising(engine);
   }
   return fail(ErrorKind::argument, "there is no tier number {}", static_cast<unsigned>(engine.config.tier));
 }

@@ -45,6 +45,7 @@ struct CodeRange {
   std::uint32_t function = 0;
   OffsetTable marks = {};                   // to the byte offset in the module
   OffsetTable traps = {};                   // of instructions that may fault, to a TrapCode
+  bool faults_anywhere = false;             // so may all others: TrapCode::memory_out_of_bounds
   std::shared_ptr<const void> tables = {};  // what both lie in, kept as long as anyone may read them
 };
 
@@ -55,7 +56,7 @@ struct CodeLocation {
   const void* owner = nullptr;
   std::uint32_t function = 0;
   std::optional<std::uint64_t> wasm_offset = {};  // of the mark at the pc, or the last before it
-  std::optional<TrapCode> trap = {};              // of a trap site at exactly this pc
+  std::optional<TrapCode> trap = {};              // that a fault at exactly this pc means
 };
 
 class CodeMap {

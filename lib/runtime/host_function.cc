@@ -43,7 +43,7 @@ Instance* direct_caller(const ExecState& exec) {
   // Without a frame of machine code in the span, it is whoever stands below it.
   if (exec.direct_caller_frame == exec.native_span->entry_frame) [[unlikely]]
     return native_caller(exec);
-  return Instance::from(*reinterpret_cast<VmContext* const*>(frame - sizeof(std::uintptr_t)));
+  return instance_of_frame(exec, frame);
 }
 
 Trap trap_of_current_exception() {

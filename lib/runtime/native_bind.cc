@@ -4,14 +4,15 @@
 
 #include "base/check.h"
 #include "runtime/exec_state.h"
+#include "runtime/thread_state.h"
 #include "runtime/tier.h"
 
 namespace wasi::runtime {
 
 // `instance` is null for functions of the host. Traps where the function cannot be prepared.
-extern "C" [[gnu::visibility("hidden"), gnu::used]] NativeEntry wasirun_bind(ExecState* exec, FunctionCode* code,
-                                                                             VmContext* instance,
+extern "C" [[gnu::visibility("hidden"), gnu::used]] NativeEntry wasirun_bind(FunctionCode* code, VmContext* instance,
                                                                              std::uintptr_t stack_pointer) {
+  ExecState* const exec = thread_state.running;
   // As if the caller had said so: it did not know that it leaves machine code.
   exec->native_sp = stack_pointer;
   return exec->native_tier->bind_native(*exec, instance, *code);
@@ -46,10 +47,9 @@ wasirun_bind_native_entry:
   movaps %xmm5, 80(%rsp)
   movaps %xmm6, 96(%rsp)
   movaps %xmm7, 112(%rsp)
-  movq %rdi, %rdx
-  movq %r11, %rdi
-  movq %r10, %rsi
-  leaq 16(%rbp), %rcx
+  movq %rdi, %rsi
+  movq %r10, %rdi
+  leaq 16(%rbp), %rdx
   callq wasirun_bind
   movaps (%rsp), %xmm0
   movaps 16(%rsp), %xmm1

@@ -1,7 +1,7 @@
 // Calls from machine code to functions that have no native entry yet.
 //
 // Machine code that finds FunctionCode::native_entry null calls, or jumps to, ExecState::bind_native_entry in its
-// place, with the ExecState in r11 and all else as for the callee. That is a stub which keeps every register that
+// place, with all as for the callee. That is a stub which keeps every register that
 // arguments may be in, asks ExecState::native_tier for the entry, and goes on there.
 #pragma once
 

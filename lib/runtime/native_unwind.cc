@@ -40,11 +40,8 @@ const NativeCode& code_at(std::uintptr_t return_address) {
 
 // To the caller of the frame at rbp.
 void leave_frame(const NativeCode& code, Registers& registers) {
-  std::uintptr_t saved_at = registers.rbp - sizeof(std::uintptr_t);
   for (unsigned i = 0; i < kPreservedRegisters; ++i) {
-    if ((code.saved >> i & 1) == 0) continue;
-    saved_at -= sizeof(std::uintptr_t);
-    registers.preserved[i] = word_at(saved_at);
+    if (code.saved[i] != 0) registers.preserved[i] = word_at(registers.rbp - code.saved[i] * sizeof(std::uintptr_t));
   }
   registers.pc = word_at(registers.rbp + sizeof(std::uintptr_t));
   registers.rsp = registers.rbp + 2 * sizeof(std::uintptr_t);

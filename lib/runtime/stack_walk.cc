@@ -18,6 +18,10 @@ const NativeCode* code_at(std::uintptr_t return_address) {
   return location ? static_cast<const NativeCode*>(location->owner) : nullptr;
 }
 
+VmContext* context_of(const NativeCode& code, std::uintptr_t frame) {
+  return reinterpret_cast<VmContext*>(word_at(frame - code.context_at * sizeof(std::uintptr_t)));
+}
+
 }  // namespace
 
 StackWalk::StackWalk(const ExecState& exec) : exec_(exec), record_(exec.top) { enter_record(); }
@@ -61,9 +65,7 @@ void StackWalk::next() {
   WASI_CHECK(code_ != nullptr);
 }
 
-VmContext* StackWalk::instance() const {
-  return is_native() ? reinterpret_cast<VmContext*>(word_at(frame_ - sizeof(std::uintptr_t))) : record_->instance;
-}
+VmContext* StackWalk::instance() const { return is_native() ? context_of(*code_, frame_) : record_->instance; }
 
 FunctionCode* StackWalk::function() const { return is_native() ? code_->function : record_->function; }
 
@@ -73,11 +75,17 @@ std::optional<std::uint64_t> StackWalk::offset() const {
   return location ? location->wasm_offset : std::nullopt;
 }
 
+Instance* instance_of_frame(const ExecState& exec, std::uintptr_t frame) {
+  const NativeCode* const code = code_at(word_at(exec.native_sp - sizeof(std::uintptr_t)));
+  WASI_CHECK(code != nullptr);
+  return Instance::from(context_of(*code, frame));
+}
+
 Instance* native_caller(const ExecState& exec) {
   // Entries to the host push rbp first of all.
   const std::uintptr_t frame = word_at(exec.native_sp - 2 * sizeof(std::uintptr_t));
   if (frame != reinterpret_cast<std::uintptr_t>(exec.native_span->entry_frame)) [[likely]] {
-    return Instance::from(reinterpret_cast<VmContext*>(word_at(frame - sizeof(std::uintptr_t))));
+    return instance_of_frame(exec, frame);
   }
   const StackWalk walk(exec);
   // Without frames in the span, it is whoever stands below it.

@@ -6,9 +6,10 @@
 //
 //     rbp + 8    return address
 //     rbp        the caller's rbp
-//     rbp - 8    the frame's VmContext
+//     below      the frame's VmContext, and preserved registers of its caller's, where NativeCode says
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -27,13 +28,16 @@ struct LoopHead {
   const void* address = nullptr;
 };
 
+// Where a frame keeps the preserved registers of its caller's: of rbx, r12, r13, r14, r15, how many words below rbp; 0:
+// it does not.
+using SavedRegisters = std::array<std::uint8_t, 5>;
+
 // What the code map's `owner` of a function's machine code is.
 struct NativeCode {
   FunctionCode* function = nullptr;
   std::uint32_t frame_bytes = 0;  // from the stack pointer at calls up to rbp
-  // Which registers of its caller's the frame keeps below its VmContext, from rbp - 16 downwards without gaps: bits 0
-  // to 4 are rbx, r12, r13, r14, r15.
-  std::uint8_t saved = 0;
+  SavedRegisters saved = {};
+  std::uint32_t context_at = 1;     // how many words below rbp the VmContext is
   bool catches = false;             // it looks at ExecState::thrown behind its calls
   std::uint32_t frame_slots = 0;    // of the interpreter's frame, which loop_stub reads
   const void* loop_stub = nullptr;  // makes the frame from slots and goes on at a loop's head; null: there is no loop
@@ -66,6 +70,9 @@ class StackWalk {
   std::uintptr_t frame_ = 0;
   const NativeCode* code_ = nullptr;
 };
+
+// The instance of the native frame that stands at ExecState::native_sp and whose rbp is this.
+Instance* instance_of_frame(const ExecState& exec, std::uintptr_t frame);
 
 // The instance whose function called the host function that runs, where the newest record is a span; null where the
 // host itself called.

@@ -43,6 +43,7 @@ struct Tier {
 };
 constexpr Tier kTiers[] = {{"interp", wasi::TierSelection::interpreter},
                            {"baseline", wasi::TierSelection::baseline},
+                           {"llvm", wasi::TierSelection::optimising},
                            {"auto", wasi::TierSelection::automatic}};
 
 std::vector<fs::path> find_scripts(const Options& options, const std::string& only_file) {

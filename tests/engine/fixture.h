@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include "support/wat.h"
 
@@ -26,6 +28,16 @@ inline Module load(const Engine& engine, std::string_view text, std::string_view
 inline Instance instantiate(const Engine& engine, std::string_view text, std::string_view flags = "") {
   Store store(engine);
   return must(Linker(engine).instantiate(store, load(engine, text, flags)));
+}
+
+// Those that there are here: the optimising one is a plug-in.
+inline const std::vector<TierSelection>& tiers() {
+  static const std::vector<TierSelection> known = [] {
+    std::vector<TierSelection> all = {TierSelection::automatic, TierSelection::interpreter, TierSelection::baseline};
+    if (Engine::create({.tier = TierSelection::optimising})) all.push_back(TierSelection::optimising);
+    return all;
+  }();
+  return known;
 }
 
 }  // namespace wasi::test

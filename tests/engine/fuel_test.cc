@@ -18,7 +18,7 @@ namespace {
 void in_every_engine(const std::function<void(const Engine&)>& check) {
   for (const BoundsChecks checks : {BoundsChecks::guard_pages, BoundsChecks::explicit_checks}) {
     const bool guards = checks == BoundsChecks::guard_pages;
-    for (const TierSelection tier : {TierSelection::interpreter, TierSelection::baseline}) {
+    for (const TierSelection tier : tiers()) {
       INFO("tier " << static_cast<int>(tier) << (guards ? ", guard pages" : ", explicit checks"));
       check(must(Engine::create({.bounds_checks = checks, .tier = tier, .fuel = true})));
     }

@@ -16,7 +16,7 @@ constexpr const char* kTableOutside = "out of bounds table access";
 
 // One engine of each kind.
 void in_every_engine(const std::function<void(const Engine&)>& check) {
-  for (const TierSelection tier : {TierSelection::automatic, TierSelection::interpreter, TierSelection::baseline}) {
+  for (const TierSelection tier : tiers()) {
     for (const BoundsChecks checks : {BoundsChecks::guard_pages, BoundsChecks::explicit_checks}) {
       INFO("tier " << static_cast<int>(tier)
                    << (checks == BoundsChecks::guard_pages ? ", guard pages" : ", explicit checks"));

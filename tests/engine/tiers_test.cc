@@ -43,8 +43,6 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
-constexpr TierSelection kTiers[] = {TierSelection::automatic, TierSelection::interpreter, TierSelection::baseline};
-
 std::int32_t run(const Engine& engine, const Module& module, const char* function) {
   Store store(engine);
   const Instance instance = must(Linker(engine).instantiate(store, module));
@@ -54,7 +52,7 @@ std::int32_t run(const Engine& engine, const Module& module, const char* functio
 }  // namespace
 
 TEST_CASE("A host function that is called last sees who called it, in every tier") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const Engine engine = must(Engine::create({.tier = tier}));
     Store store(engine);
     Linker linker(engine);
@@ -79,7 +77,7 @@ TEST_CASE("A host function that is called last sees who called it, in every tier
 }
 
 TEST_CASE("A module is prepared as a whole, in every tier, and tells how far it is") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const auto checks = GENERATE(BoundsChecks::guard_pages, BoundsChecks::explicit_checks);
     const Engine engine = must(Engine::create({.bounds_checks = checks, .tier = tier}));
     const Module module = load(engine, kModule);
@@ -109,7 +107,7 @@ TEST_CASE("Functions are prepared as instances with such memories will run them"
 }
 
 TEST_CASE("A body that is wrong is told at its call, also when the module was prepared") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const Engine engine = must(Engine::create({.validation = Validation::lazy, .tier = tier}));
     const Module module = load(engine, R"((module
       (func (export "wrong") (result i32) (i64.const 1))

@@ -15,8 +15,6 @@ using namespace wasi::test;
 
 namespace {
 
-constexpr TierSelection kTiers[] = {TierSelection::automatic, TierSelection::interpreter, TierSelection::baseline};
-
 std::span<const std::uint8_t> bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
@@ -133,7 +131,7 @@ struct Check;
 template <class R, class... Args>
 struct Check<R(Args...)> {
   static void in_every_tier() {
-    for (const TierSelection tier : kTiers) check_signature<R, Args...>(tier);
+    for (const TierSelection tier : tiers()) check_signature<R, Args...>(tier);
   }
 };
 
@@ -180,7 +178,7 @@ TEST_CASE("Typed functions of the host that take more than registers") {
 }
 
 TEST_CASE("A function of the host that was called directly calls the guest again, which may trap or throw") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const Engine engine = must(Engine::create({.tier = tier}));
     Store store(engine);
     Linker linker(engine);
@@ -231,7 +229,7 @@ TEST_CASE("A function of the host that was called directly calls the guest again
 }
 
 TEST_CASE("Whoever wants a guest to stop is heard before and behind functions of the host") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const Engine engine = must(Engine::create({.tier = tier}));
     Store store(engine);
     Linker linker(engine);
@@ -271,7 +269,7 @@ TEST_CASE("Whoever wants a guest to stop is heard before and behind functions of
 }
 
 TEST_CASE("Typed calls that have been made before end in every way that calls end") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const Engine engine = must(Engine::create({.tier = tier}));
     Store store(engine);
     const Instance instance = must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(R"((module
@@ -306,7 +304,7 @@ TEST_CASE("Typed calls that have been made before end in every way that calls en
 }
 
 TEST_CASE("Typed calls go on with a store that threads have in turns, and that gets a memory meanwhile") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const Engine engine = must(Engine::create({.tier = tier}));
     Store store(engine);
     const Module plain = must(Module::from_bytes(
@@ -344,7 +342,7 @@ TEST_CASE("Typed calls go on with a store that threads have in turns, and that g
 }
 
 TEST_CASE("A typed call in which all handles of its store go has its results all the same") {
-  for (const TierSelection tier : kTiers) {
+  for (const TierSelection tier : tiers()) {
     const Engine engine = must(Engine::create({.tier = tier}));
     auto store = std::make_unique<Store>(engine);
     std::optional<Instance> instance;

@@ -356,7 +356,7 @@ TEST_CASE("parts with a frame of their own are told apart, and marks hold across
                       machine.bytes.resize(100, 0xCC);
                       machine.marks = {{10, 1000}, {40, 2000}, {70, 3000}};
                       machine.traps = {{45, 3}, {60, 4}};
-                      machine.saved = 5;
+                      machine.saved = {2, 0, 3, 0, 0};
                       machine.catches = true;
                       machine.other_frames = {{40, 50, 24}, {50, 60, 32}, {90, 100, 40}};
                       return machine;
@@ -374,7 +374,7 @@ TEST_CASE("parts with a frame of their own are told apart, and marks hold across
     const auto& code = *static_cast<const runtime::NativeCode*>(found->owner);
     CHECK(code.function == &one);
     CHECK(code.frame_bytes == bytes);
-    CHECK(code.saved == 5);
+    CHECK(code.saved == SavedRegisters{2, 0, 3, 0, 0});
     CHECK(code.catches);
     const std::optional<std::uint64_t> mark = at < 10 ? std::nullopt
                                                       : std::optional<std::uint64_t>(at < 40   ? 1000

@@ -120,13 +120,13 @@ TEST_CASE("memory goes back with the last piece of a chunk", "[code_arena]") {
 
 TEST_CASE("the limit is an error, and what was freed counts no more", "[code_arena]") {
   const auto arena = arena_of(1 << 20, 1024);
-  auto piece = arena->allocate(1000);  // rounded to 1008
+  auto piece = arena->allocate(950);  // rounded to 960
   REQUIRE(piece.has_value());
-  const auto refused = arena->allocate(17);
+  const auto refused = arena->allocate(65);
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().kind == ErrorKind::limit);
-  CHECK(refused.error().message == "17 bytes of machine code are more than the 16 that are left of 1024");
-  CHECK(arena->allocate(16).has_value());
+  CHECK(refused.error().message == "65 bytes of machine code are more than the 64 that are left of 1024");
+  CHECK(arena->allocate(64).has_value());
   *piece = CodePiece();
   CHECK(arena->allocate(1024).has_value());
 }

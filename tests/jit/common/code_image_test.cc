@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "jit/common/code_arena.h"
 #include "jit/common/code_image_format.h"
 #include "support/code_images.h"
 #include "support/temp_dir.h"
@@ -42,7 +43,7 @@ struct Source {
                         .frame_bytes = 32,
                         .frame_slots = 3,
                         .loop_stub = 16,
-                        .saved = 3,
+                        .saved = {2, 3, 0, 0, 0},
                         .catches = true,
                         .loop_heads = {{1234, 20}, {5678, 24}},
                         .parts = {{0, 4, 8, tables[0], {}}, {4, 40, 32, tables[1], tables[2]}}}}},
@@ -141,7 +142,7 @@ TEST_CASE("what was written into an image is read from it") {
   CHECK(function.frame_bytes == 32);
   CHECK(function.frame_slots == 3);
   CHECK(function.loop_stub == 16);
-  CHECK(function.saved == 3);
+  CHECK(function.saved == SavedRegisters{2, 3, 0, 0, 0});
   CHECK(function.catches);
   REQUIRE(function.loop_heads.size() == 2);
   CHECK(function.loop_heads[1].wasm_offset == 5678);
@@ -203,7 +204,7 @@ TEST_CASE("an image says what is wrong with it") {
     CHECK(found > (header.module.size + header.code.size) / 101);
     Bytes bad = good;
     bad[header.code.offset + 41] ^= 1;  // between the units, who knows; in the second:
-    bad[header.code.offset + 50] ^= 1;
+    bad[header.code.offset + kCodeAlignment + 2] ^= 1;
     const auto image = read(bad);
     CHECK(image->unit(0).has_value());
     CHECK(image->unit(1).error().message ==

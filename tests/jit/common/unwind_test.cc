@@ -57,7 +57,7 @@ const NativeSignature& signature() {
 
 // What a function does that is no compiler's, in a frame as a compiler's.
 struct Behaviour {
-  std::uint8_t saved = 0;          // and used: NativeCode::saved
+  std::uint8_t saved = 0;          // and used: bits in the order of SavedRegisters
   std::int32_t locals = 0;         // bytes
   FunctionCode* callee = nullptr;  // null: throws tag 0 with (number, number)
   bool looks = false;              // whether the callee threw
@@ -71,7 +71,7 @@ class Function {
       : behaviour_(behaviour), slot_entry_(make_slot_entry(signature()).value()), code_(compile()) {
     record.entry = slot_entry_.as<runtime::SlotEntry>();
     record.native_entry = code_.address();
-    native_ = {.function = &record, .frame_bytes = frame_bytes(), .saved = behaviour.saved, .catches = behaviour.looks};
+    native_ = {.function = &record, .frame_bytes = frame_bytes(), .saved = saved(), .catches = behaviour.looks};
     const auto begin = reinterpret_cast<std::uintptr_t>(code_.address());
     entry_ = runtime::code_map().add({.begin = begin, .end = begin + size_, .owner = &native_}).value();
   }
@@ -88,6 +88,14 @@ class Function {
 
  private:
   [[nodiscard]] bool uses(std::size_t i) const { return (behaviour_.saved >> i & 1) != 0; }
+  [[nodiscard]] runtime::SavedRegisters saved() const {
+    runtime::SavedRegisters places = {};
+    std::uint8_t place = 1;  // below the VmContext
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (uses(i)) places[i] = ++place;
+    }
+    return places;
+  }
   [[nodiscard]] std::uint32_t frame_bytes() const {
     const auto pushed = 8 * (1 + static_cast<std::uint32_t>(__builtin_popcount(behaviour_.saved)));
     return (pushed + static_cast<std::uint32_t>(behaviour_.locals) + 16 + 15) / 16 * 16;

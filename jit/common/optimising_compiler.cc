@@ -1,0 +1,76 @@
+#include "jit/common/optimising_compiler.h"
+
+#include <dlfcn.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "base/guard.h"
+#include "base/result.h"
+
+namespace wasi::jit {
+
+namespace {
+
+constexpr const char* kFile = "wasirun-llvm.so";
+
+// Where a file is that holds this function: the executable, or the library.
+std::filesystem::path own_folder() {
+  Dl_info info = {};
+  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code error;
+  const std::filesystem::path file = std::filesystem::canonical(info.dli_fname, error);
+  return error ? std::filesystem::path() : file.parent_path();
+}
+
+std::vector<std::filesystem::path> candidates() {
+  if (const char* const chosen = std::getenv("WASIRUN_LLVM_PLUGIN"); chosen != nullptr && *chosen != '\0')
+    return {chosen};
+  std::vector<std::filesystem::path> found;
+  std::error_code error;
+  const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const std::filesystem::path& folder : {own_folder(), executable}) {
+    if (folder.empty()) continue;
+    // Beside a library, and beside the folder of an executable; where all of it is built, one further up.
+    for (const char* const way : {"wasirun", "../lib/wasirun", "../../lib/wasirun"}) {
+      found.push_back((folder / way / kFile).lexically_normal());
+    }
+  }
+  return found;
+}
+
+Result<std::shared_ptr<OptimisingCompiler>> load() {
+  std::string first_error;
+  for (const std::filesystem::path& file : candidates()) {
+    std::error_code error;
+    if (!std::filesystem::exists(file, error)) continue;
+    // Never closed: LLVM has state of its own in the process.
+    void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) {
+      if (first_error.empty()) first_error = dlerror();
+      continue;
+    }
+    const auto make = reinterpret_cast<MakeOptimisingCompiler>(dlsym(library, kOptimisingCompilerSymbol));
+    OptimisingCompiler* const compiler = make == nullptr ? nullptr : make(kOptimisingCompilerVersion);
+    if (compiler != nullptr) return std::shared_ptr<OptimisingCompiler>(compiler);
+    if (first_error.empty()) first_error = file.string() + " belongs to another version of wasirun";
+  }
+  if (!first_error.empty()) return fail(ErrorKind::unsupported, "the optimising tier cannot be had: {}", first_error);
+  return fail(ErrorKind::unsupported, "the optimising tier is not installed: {} was not found", kFile);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<OptimisingCompiler>> load_optimising_compiler() {
+  static std::mutex mutex;
+  static std::shared_ptr<OptimisingCompiler> compiler;
+  const std::lock_guard lock(mutex);
+  if (compiler == nullptr) compiler = WASI_TRY(guarded([] { return load(); }));
+  return compiler;
+}
+
+}  // namespace wasi::jit

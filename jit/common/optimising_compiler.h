@@ -1,0 +1,77 @@
+// What a compiler of the highest tier offers: the plug-in's border (docs/architecture.md).
+//
+// It is a library of its own, which is loaded when it is first needed and not before: nothing else of the project has
+// LLVM in it. The plug-in exports one function, kOptimisingCompilerSymbol, of the type MakeOptimisingCompiler.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "jit/common/cpu_features.h"
+#include "jit/common/machine_code.h"
+#include "runtime/bounds_checks.h"
+#include "runtime/preparation.h"
+#include "wasm/module.h"
+
+namespace wasi::jit {
+
+struct OptimisingOptions {
+  runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
+  CpuFeatures cpu = CpuFeatures::least();
+  bool charges_fuel = false;  // code takes from ExecState::fuel what the walk says (validate/function_walk.h)
+  // Every access to memory happens as written, none is moved past what may trap, and no call is merged with another:
+  // what memory holds after a trap is then exactly what the spec says, and a backtrace what the program did.
+  bool strict = false;
+  bool log = false;  // MachineUnit::log is wanted
+};
+
+// A function of a unit: what MachineCode says, within bytes that all of the unit have in common.
+struct UnitFunction {
+  wasm::FuncIndex index;
+  std::uint32_t begin = 0;  // which is the entry
+  std::uint32_t end = 0;
+  std::vector<runtime::OffsetEntry> marks;  // from `begin` on
+  std::uint32_t frame_bytes = 0;
+  SavedRegisters saved = {};
+  std::uint32_t context_at = 0;
+  bool catches = false;
+};
+
+// Functions that were compiled together, and call each other directly. Any instruction may fault.
+struct MachineUnit {
+  std::vector<std::uint8_t> bytes;
+  std::vector<UnitFunction> functions;
+  std::string log;  // the optimised IR, where it was asked for
+};
+
+struct UnitRequest {
+  wasm::FuncIndex index;
+  bool validated = false;  // else the body is checked
+};
+
+class OptimisingCompiler {
+ public:
+  virtual ~OptimisingCompiler() = default;
+
+  // Of what was asked for, the first function is wanted: where its body is wrong, that is the Error. Others are left
+  // out then. Polls `preparation` and takes from it the memory that it works in. Thread-safe.
+  virtual Result<MachineUnit> compile(const wasm::Module& module, std::span<const UnitRequest> functions,
+                                      const OptimisingOptions& options, runtime::Preparation& preparation) = 0;
+};
+
+// Counts what the border consists of: a plug-in of another number is not taken.
+inline constexpr unsigned kOptimisingCompilerVersion = 1;
+inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
+// Null where the versions differ, or the processor is none for it.
+using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);
+
+// Loads the plug-in, once for the process: from WASIRUN_LLVM_PLUGIN where that is set, from beside this library or
+// executable, or from where it is installed. `unsupported`, with what the loader said, where there is none.
+Result<std::shared_ptr<OptimisingCompiler>> load_optimising_compiler();
+
+}  // namespace wasi::jit

@@ -1,0 +1,126 @@
+// Memories as a whole: growing, and ranges of bytes.
+//
+// A range of few bytes, as many as a constant says, is accessed here. What a part of it may be out of bounds for is
+// checked before, for guard pages do not say so in time: LLVM brings the accesses into an order of its own, and a range
+// is written as a whole or not at all. A copy reads everything before it writes anything, so that the ranges may
+// overlap.
+// Source: https://webassembly.github.io/spec/core/exec/instructions.html#memory-instructions
+#include <llvm/IR/Constants.h>
+#include <llvm/IR/Instructions.h>
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "base/check.h"
+#include "jit/llvm/lowering.h"
+#include "runtime/vmcontext.h"
+
+namespace wasi::jit::optimising {
+
+using runtime::MemoryView;
+using runtime::RuntimeCallId;
+using wasm::Op;
+
+namespace {
+
+constexpr std::uint64_t kMostInlineBytes = 128;
+
+struct Piece {
+  std::uint32_t offset;
+  std::uint32_t bytes;  // a power of two
+};
+
+// Accesses that cover `bytes`; they overlap where that saves some.
+std::vector<Piece> pieces_of(std::uint32_t bytes) {
+  std::vector<Piece> pieces;
+  const std::uint32_t widest = std::min(std::bit_floor(bytes), 16U);
+  std::uint32_t from = 0;
+  for (; bytes - from >= widest; from += widest) pieces.push_back({from, widest});
+  if (from != bytes) {
+    const std::uint32_t last = std::bit_ceil(bytes - from);
+    pieces.push_back({bytes - last, last});
+  }
+  return pieces;
+}
+
+}  // namespace
+
+void Lowering::lower_bulk(Op op, const validate::Immediates& immediates) {
+  const std::uint32_t index = immediates.index;
+  switch (op) {
+    case Op::memory_grow:
+      return service(RuntimeCallId::memory_grow, 1, wasm::value_type(module_.memories[index].address), index);
+    case Op::memory_fill:
+      if (fill_few(index)) return;
+      return service(RuntimeCallId::memory_fill, 3, std::nullopt, index);
+    case Op::memory_copy:
+      if (copy_few(index, immediates.index2)) return;
+      return service(RuntimeCallId::memory_copy, 3, std::nullopt, index, immediates.index2);
+    case Op::memory_init:
+      return service(RuntimeCallId::memory_init, 3, std::nullopt, index, immediates.index2);
+    case Op::data_drop:
+      return service(RuntimeCallId::data_drop, 0, std::nullopt, index);
+    default:
+      WASI_CHECK(false);
+  }
+}
+
+// The uppermost value says how many bytes; they are not many, and not none.
+std::optional<std::uint32_t> Lowering::few_bytes() const {
+  const auto* const count = llvm::dyn_cast_or_null<llvm::ConstantInt>(stack_.back().value);
+  if (count == nullptr) return std::nullopt;
+  const std::uint64_t bytes = count->getZExtValue();
+  if (bytes == 0 || bytes > kMostInlineBytes) return std::nullopt;
+  return static_cast<std::uint32_t>(bytes);
+}
+
+// Pops the begin of a range; it is inside.
+llvm::Value* Lowering::checked_range(std::uint32_t memory, std::uint32_t bytes) {
+  const wasm::MemoryIndex index(memory);
+  // Elsewhere accesses are checked in any case.
+  if (!is_guarded(index)) return address({.memory = index}, bytes);
+  llvm::Value* const begin = zero_extended(pop());
+  llvm::Value* const end = builder_.CreateAdd(begin, i64(bytes), "", true, true);
+  llvm::Value* const size =
+      load(builder_.getInt64Ty(), memory_view(memory), offsetof(MemoryView, byte_size), Region::view);
+  trap_if(builder_.CreateICmpUGT(end, size), TrapCode::memory_out_of_bounds);
+  return builder_.CreatePtrAdd(guarded_base(), begin);
+}
+
+bool Lowering::copy_few(std::uint32_t to, std::uint32_t from) {
+  const std::optional<std::uint32_t> bytes = few_bytes();
+  if (!bytes) return false;
+  drop();
+  llvm::Value* const source = checked_range(from, *bytes);
+  llvm::Value* const destination = checked_range(to, *bytes);
+  const std::vector<Piece> pieces = pieces_of(*bytes);
+  std::vector<llvm::Value*> values;
+  for (const Piece& piece : pieces) {
+    values.push_back(memory_load(piece_type(piece.bytes), at_offset(source, piece.offset)));
+  }
+  for (std::size_t i = 0; i < pieces.size(); ++i) memory_store(values[i], at_offset(destination, pieces[i].offset));
+  return true;
+}
+
+bool Lowering::fill_few(std::uint32_t memory) {
+  const std::optional<std::uint32_t> bytes = few_bytes();
+  if (!bytes) return false;
+  drop();
+  llvm::Value* const byte = builder_.CreateTrunc(pop(), builder_.getInt8Ty());
+  llvm::Value* const destination = checked_range(memory, *bytes);
+  for (const Piece& piece : pieces_of(*bytes)) {
+    llvm::Value* value = byte;
+    if (piece.bytes > 1) {
+      value = builder_.CreateBitCast(builder_.CreateVectorSplat(piece.bytes, byte), piece_type(piece.bytes));
+    }
+    memory_store(value, at_offset(destination, piece.offset));
+  }
+  return true;
+}
+
+llvm::Type* Lowering::piece_type(std::uint32_t bytes) {
+  return bytes == 16 ? type(Type::v128) : builder_.getIntNTy(bytes * 8);
+}
+
+}  // namespace wasi::jit::optimising

@@ -1,0 +1,326 @@
+// Calls of functions, of the runtime, and what traps. The convention is jit/common/native_abi.h's.
+#include <llvm/IR/Constants.h>
+#include <llvm/IR/Intrinsics.h>
+
+#include "base/check.h"
+#include "jit/llvm/lowering.h"
+#include "runtime/code_entry.h"
+#include "runtime/exec_state.h"
+#include "runtime/vmcontext.h"
+
+namespace wasi::jit::optimising {
+
+using runtime::ExecState;
+using runtime::FuncRef;
+using runtime::FunctionCode;
+using runtime::RuntimeCallId;
+using runtime::Slot;
+using runtime::TableView;
+using runtime::VmContext;
+
+// --- registers
+
+// An i32 or f32 leaves the upper half undefined; a float goes as a vector.
+llvm::Value* Lowering::to_register(llvm::Value* value, Type of) {
+  llvm::Type* const vector = unit_.prototype()->getParamType(7);
+  switch (of) {
+    case Type::i32:
+      return zero_extended(value);
+    case Type::i64:
+    case Type::ref:
+      return value;
+    case Type::f32: {
+      llvm::Type* const lanes = llvm::FixedVectorType::get(builder_.getFloatTy(), 4);
+      return builder_.CreateBitCast(
+          builder_.CreateInsertElement(llvm::PoisonValue::get(lanes), value, std::uint64_t{0}), vector);
+    }
+    case Type::f64:
+      return builder_.CreateInsertElement(llvm::PoisonValue::get(vector), value, std::uint64_t{0});
+    case Type::v128:
+      return builder_.CreateBitCast(value, vector);
+  }
+  return nullptr;
+}
+
+llvm::Value* Lowering::from_register(llvm::Value* value, Type of) {
+  switch (of) {
+    case Type::i32:
+      return builder_.CreateTrunc(value, builder_.getInt32Ty());
+    case Type::i64:
+    case Type::ref:
+      return value;
+    case Type::f32: {
+      llvm::Type* const lanes = llvm::FixedVectorType::get(builder_.getFloatTy(), 4);
+      return builder_.CreateExtractElement(builder_.CreateBitCast(value, lanes), std::uint64_t{0});
+    }
+    case Type::f64:
+      return builder_.CreateExtractElement(value, std::uint64_t{0});
+    case Type::v128:
+      return builder_.CreateBitCast(value, type(Type::v128));
+  }
+  return nullptr;
+}
+
+llvm::Value* Lowering::area() {
+  return load(builder_.getPtrTy(), exec(), offsetof(ExecState, free_slot), Region::state);
+}
+
+// --- functions
+
+void Lowering::call_direct(bool is_tail, wasm::FuncIndex function) {
+  const wasm::FuncType& type = module_.func_type(function);
+  if (module_.is_imported(function)) {
+    llvm::Value* const imports =
+        load(builder_.getPtrTy(), context_, offsetof(VmContext, imported_functions), Region::context, true);
+    llvm::Value* const reference =
+        load(builder_.getPtrTy(), imports, function.value * sizeof(FuncRef*), Region::context, true);
+    llvm::Value* const instance =
+        load(builder_.getPtrTy(), reference, offsetof(FuncRef, instance), Region::context, true);
+    llvm::Value* const code = load(builder_.getPtrTy(), reference, offsetof(FuncRef, code), Region::context, true);
+    return emit_call(is_tail, type, code, instance, nullptr);
+  }
+  // Whether its code is in this unit is seen in the end (late.h).
+  emit_call(is_tail, type, nullptr, context_, unit_.function(function));
+}
+
+// The FuncRef of the element, whose type is checked. Another type than exactly this one is looked at by the runtime.
+void Lowering::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm::TableIndex table) {
+  const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
+  const bool is_wide = module_.tables[table.value].type.address == wasm::AddressType::i64;
+  llvm::Value* const popped = pop();
+  llvm::Value* const index = is_wide ? popped : zero_extended(popped);
+  llvm::Type* const ptr = builder_.getPtrTy();
+
+  llvm::Value* const tables = load(ptr, context_, offsetof(VmContext, tables), Region::context, true);
+  llvm::Value* const view = load(ptr, tables, table.value * sizeof(TableView*), Region::context, true);
+  llvm::BasicBlock* const inside = new_block("");
+  llvm::BasicBlock* const there = new_block("");
+  llvm::BasicBlock* const slowly = new_block("resolve");
+  llvm::BasicBlock* const done = new_block("");
+  llvm::Value* const size = load(builder_.getInt64Ty(), view, offsetof(TableView, size), Region::table);
+  builder_.CreateCondBr(builder_.CreateICmpUGE(index, size), slowly, inside, unit_.seldom);
+  enter(inside);
+  llvm::Value* const elements = load(ptr, view, offsetof(TableView, elements), Region::table);
+  llvm::LoadInst* const element = builder_.CreateLoad(ptr, builder_.CreateGEP(ptr, elements, index));
+  unit_.note(element, Region::table);
+  builder_.CreateCondBr(builder_.CreateIsNull(element), slowly, there, unit_.seldom);
+  enter(there);
+  llvm::Value* const ids = load(ptr, context_, offsetof(VmContext, type_ids), Region::context, true);
+  llvm::Value* const wanted =
+      load(builder_.getInt32Ty(), ids, type_index.value * sizeof(std::uint32_t), Region::context, true);
+  llvm::Value* const found = load(builder_.getInt32Ty(), element, offsetof(FuncRef, type), Region::code);
+  builder_.CreateCondBr(builder_.CreateICmpNE(found, wanted), slowly, done, unit_.seldom);
+
+  enter(slowly);
+  llvm::Value* const resolved =
+      call_runtime(RuntimeCallId::resolve_indirect, ptr, {context_, i32(table.value), i32(type_index.value), index});
+  builder_.CreateBr(done);
+  enter(done);
+  llvm::PHINode* const reference = builder_.CreatePHI(ptr, 2);
+  reference->addIncoming(element, there);
+  reference->addIncoming(resolved, slowly);
+  llvm::Value* const instance = load(ptr, reference, offsetof(FuncRef, instance), Region::code);
+  llvm::Value* const code = load(ptr, reference, offsetof(FuncRef, code), Region::code);
+  emit_call(is_tail, type, code, instance, nullptr);
+}
+
+void Lowering::call_reference(bool is_tail, wasm::TypeIndex type_index) {
+  const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
+  llvm::Value* const popped = pop();
+  trap_if(builder_.CreateICmpEQ(popped, i64(0)), TrapCode::null_function_reference);
+  llvm::Value* const reference = builder_.CreateIntToPtr(popped, builder_.getPtrTy());
+  llvm::Value* const instance = load(builder_.getPtrTy(), reference, offsetof(FuncRef, instance), Region::code);
+  llvm::Value* const code = load(builder_.getPtrTy(), reference, offsetof(FuncRef, code), Region::code);
+  emit_call(is_tail, type, code, instance, nullptr);
+}
+
+// Whoever has no entry yet gets one on the way.
+llvm::Value* Lowering::entry_of(llvm::Value* callee) {
+  llvm::Type* const ptr = builder_.getPtrTy();
+  llvm::LoadInst* const entry =
+      builder_.CreateAlignedLoad(ptr, at_offset(callee, offsetof(FunctionCode, native_entry)), llvm::Align(8));
+  entry->setAtomic(llvm::AtomicOrdering::Unordered);
+  unit_.note(entry, Region::code);
+  llvm::BasicBlock* const from = builder_.GetInsertBlock();
+  llvm::BasicBlock* const bind = new_block("bind");
+  llvm::BasicBlock* const bound = new_block("");
+  builder_.CreateCondBr(builder_.CreateIsNull(entry), bind, bound, unit_.seldom);
+  enter(bind);
+  llvm::Value* const binder = load(ptr, exec(), offsetof(ExecState, bind_native_entry), Region::state, true);
+  builder_.CreateBr(bound);
+  enter(bound);
+  llvm::PHINode* const target = builder_.CreatePHI(ptr, 2);
+  target->addIncoming(entry, from);
+  target->addIncoming(binder, bind);
+  return target;
+}
+
+void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, llvm::Value* callee, llvm::Value* instance,
+                         llvm::Function* own) {
+  llvm::Type* const ptr = builder_.getPtrTy();
+  const std::size_t first = stack_.size() - type.params.size();
+  std::vector<llvm::Value*> args;
+  for (llvm::Type* const param : unit_.prototype()->params()) args.push_back(llvm::PoisonValue::get(param));
+  if (own == nullptr) args[0] = callee;
+  args[1] = instance;
+  llvm::Value* area_of_params = nullptr;
+  PlaceAssigner places = PlaceAssigner::of_params();
+  for (std::size_t i = 0; i < type.params.size(); ++i) {
+    const Place place = places.next(type.params[i]);
+    const Entry& entry = stack_[first + i];
+    llvm::Value* value = value_of(entry);
+    if (const auto* constant = llvm::dyn_cast<llvm::ConstantFP>(value)) {
+      // The callee may become a part of this function.
+      if (llvm::Value* const hidden = unit_.hidden(builder_, *constant)) value = hidden;
+    }
+    if (place.bank == Place::Bank::memory) {
+      if (area_of_params == nullptr) area_of_params = area();
+      store(value, area_of_params, place.slot * sizeof(Slot), Region::area);
+      continue;
+    }
+    std::size_t at = 7U + place.number;
+    if (place.bank == Place::Bank::general) {
+      const auto* const reg = std::ranges::find(kIntegerArguments, static_cast<Gpr>(place.number));
+      at = 2U + static_cast<std::size_t>(reg - std::begin(kIntegerArguments));
+    }
+    args[at] = to_register(value, entry.type);
+  }
+  reset_stack(first, {});
+
+  llvm::Value* const target = own != nullptr ? own : entry_of(callee);
+  const auto call = [&] {
+    llvm::CallInst* const made = builder_.CreateCall(unit_.prototype(), target, args);
+    made->setAttributes(unit_.call_attributes());
+    return made;
+  };
+  if (is_tail) {
+    if (own == nullptr) {
+      // Functions of the host, which have no context, look at who calls them.
+      llvm::BasicBlock* const host = seldom_if(builder_.CreateIsNull(instance), "host");
+      llvm::BasicBlock* const guest = builder_.GetInsertBlock();
+      enter(host);
+      llvm::CallInst* const made = call();
+      if (looks_for_thrown_) {
+        // No handler is around a tail call.
+        llvm::Value* const thrown = load(ptr, exec(), offsetof(ExecState, thrown), Region::state);
+        llvm::BasicBlock* const returned = new_block("");
+        builder_.CreateCondBr(builder_.CreateIsNotNull(thrown), handler_of(0), returned, unit_.seldom);
+        enter(returned);
+      }
+      builder_.CreateRet(made);
+      enter(guest);
+    }
+    llvm::CallInst* const made = call();
+    made->setTailCallKind(llvm::CallInst::TCK_MustTail);
+    builder_.CreateRet(made);
+    return;
+  }
+
+  llvm::CallInst* const made = call();
+  keep_references();
+  if (looks_for_thrown_) test_thrown();
+  llvm::Value* area_of_results = nullptr;
+  places = PlaceAssigner::of_results();
+  for (const wasm::ValType result : type.results) {
+    const Place place = places.next(result);
+    const Type of = type_of(result);
+    if (place.bank == Place::Bank::memory) {
+      if (area_of_results == nullptr) area_of_results = area();
+      push(load(this->type(of), area_of_results, place.slot * sizeof(Slot), Region::area), of);
+      continue;
+    }
+    const unsigned at = place.bank == Place::Bank::vector                      ? 2U + place.number
+                        : static_cast<Gpr>(place.number) == kIntegerResults[0] ? 0U
+                                                                               : 1U;
+    push(from_register(builder_.CreateExtractValue(made, at), of), of);
+  }
+}
+
+// --- the runtime
+
+// Where the frame stands is said before: whoever walks the stack begins there.
+llvm::CallInst* Lowering::call_runtime(RuntimeCallId id, llvm::Type* result, std::initializer_list<llvm::Value*> args) {
+  llvm::Value* const state = exec();
+  llvm::Value* const name = llvm::MetadataAsValue::get(
+      unit_.context, llvm::MDNode::get(unit_.context, llvm::MDString::get(unit_.context, "rsp")));
+  llvm::Value* const stack_pointer =
+      builder_.CreateIntrinsic(llvm::Intrinsic::read_volatile_register, {builder_.getInt64Ty()}, {name});
+  store(stack_pointer, state, offsetof(ExecState, native_sp), Region::state);
+  llvm::Value* const calls = load(builder_.getPtrTy(), state, offsetof(ExecState, calls), Region::context, true);
+  llvm::Value* const function =
+      load(builder_.getPtrTy(), calls, static_cast<std::uint64_t>(id) * sizeof(void*), Region::context, true);
+  std::vector<llvm::Type*> types;
+  for (llvm::Value* const arg : args) types.push_back(arg->getType());
+  llvm::CallInst* const call = builder_.CreateCall(
+      llvm::FunctionType::get(result != nullptr ? result : builder_.getVoidTy(), types, false), function, args);
+  call->addFnAttr(llvm::Attribute::NoUnwind);
+  call->addFnAttr(llvm::Attribute::NoMerge);
+  return call;
+}
+
+llvm::Value* Lowering::scratch(std::uint32_t slots) {
+  if (scratch_ == nullptr) {
+    scratch_slots_ = std::max(survey_.operation_slots, slots);
+    scratch_ = new llvm::AllocaInst(llvm::ArrayType::get(builder_.getInt64Ty(), scratch_slots_), 0, nullptr,
+                                    llvm::Align(16), "scratch", entry_->begin());
+  }
+  WASI_CHECK(slots <= scratch_slots_);
+  return scratch_;
+}
+
+void Lowering::service(RuntimeCallId id, std::size_t operands, std::span<const wasm::ValType> results, std::uint64_t a,
+                       std::uint64_t b) {
+  const std::size_t first = stack_.size() - operands;
+  std::uint32_t slots = 0;
+  for (std::size_t i = first; i < stack_.size(); ++i) slots += slots_of(stack_[i].type);
+  std::uint32_t result_slots = 0;
+  for (const wasm::ValType result : results) result_slots += result.slots();
+  llvm::Value* const place = scratch(std::max({slots, result_slots, 1U}));
+  std::uint32_t slot = 0;
+  for (std::size_t i = first; i < stack_.size(); ++i) {
+    const Entry entry = stack_[i];
+    builder_.CreateAlignedStore(value_of(entry), at_offset(place, slot * sizeof(Slot)), llvm::Align(8));
+    slot += slots_of(entry.type);
+  }
+  reset_stack(first, {});
+  call_runtime(id, nullptr, {context_, place, i64(a), i64(b)});
+  slot = 0;
+  for (const wasm::ValType result : results) {
+    const Type of = type_of(result);
+    push(builder_.CreateAlignedLoad(type(of), at_offset(place, slot * sizeof(Slot)), llvm::Align(8)), of);
+    slot += slots_of(of);
+  }
+}
+
+void Lowering::service(RuntimeCallId id, std::size_t operands, std::optional<wasm::ValType> result, std::uint64_t a,
+                       std::uint64_t b) {
+  service(id, operands, result ? std::span<const wasm::ValType>(&*result, 1) : std::span<const wasm::ValType>(), a, b);
+}
+
+// --- traps
+
+llvm::BasicBlock* Lowering::seldom_if(llvm::Value* condition, const char* name) {
+  llvm::BasicBlock* const seldom = new_block(name);
+  llvm::BasicBlock* const on = new_block("");
+  builder_.CreateCondBr(condition, seldom, on, unit_.seldom);
+  enter(on);
+  return seldom;
+}
+
+void Lowering::trap(TrapCode code) {
+  llvm::CallInst* const call =
+      call_runtime(RuntimeCallId::trap, nullptr, {context_, i32(static_cast<std::uint32_t>(code))});
+  call->addFnAttr(llvm::Attribute::NoReturn);
+  call->addFnAttr(llvm::Attribute::Cold);
+  builder_.CreateUnreachable();
+}
+
+void Lowering::trap_if(llvm::Value* condition, TrapCode code) {
+  llvm::BasicBlock* const trapping = seldom_if(condition, "trap");
+  llvm::BasicBlock* const on = builder_.GetInsertBlock();
+  enter(trapping);
+  trap(code);
+  enter(on);
+}
+
+}  // namespace wasi::jit::optimising

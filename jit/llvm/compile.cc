@@ -1,0 +1,134 @@
+#include "jit/llvm/compile.h"
+
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "jit/llvm/emit.h"
+#include "jit/llvm/lowering.h"
+#include "jit/llvm/pipeline.h"
+#include "jit/llvm/stopped.h"
+#include "jit/llvm/survey.h"
+#include "jit/llvm/unit.h"
+#include "validate/function_walk.h"
+
+namespace wasi::jit::optimising {
+
+namespace {
+
+// What LLVM calls the rows of cpu_features.def.
+std::string feature_names(const CpuFeatures& cpu) {
+  std::string names = "+ssse3,+sse4.1";
+  const auto add = [&names](bool has, const char* name) {
+    if (has) names += std::string(",+") + name;
+  };
+  add(cpu.sse42, "sse4.2");
+  add(cpu.popcnt, "popcnt");
+  add(cpu.lzcnt, "lzcnt");
+  add(cpu.bmi1, "bmi");
+  add(cpu.bmi2, "bmi2");
+  add(cpu.avx, "avx");
+  add(cpu.avx2, "avx2");
+  return names;
+}
+
+std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+  std::string error;
+  const std::string triple = "x86_64-unknown-linux-gnu";
+  const llvm::Target* const target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (target == nullptr) return nullptr;
+  // Small: without a model, LLVM takes addresses for far away.
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(triple, "x86-64", feature_names(cpu), llvm::TargetOptions(), llvm::Reloc::PIC_,
+                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, false));
+}
+
+struct Surveyed {
+  wasm::FuncIndex index;
+  Survey survey;
+};
+
+Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
+                                 const OptimisingOptions& options, runtime::Preparation& preparation) {
+  std::vector<Surveyed> functions;
+  bool looks_for_thrown = false;
+  for (const UnitRequest& request : requests) {
+    auto result = survey(module, request.index, request.validated, preparation);
+    if (!result) {
+      if (functions.empty() || preparation.is_interrupted()) return std::unexpected(std::move(result).error());
+      continue;
+    }
+    looks_for_thrown |= result->has_handlers;
+    functions.push_back({request.index, *result});
+  }
+  const std::unique_ptr<llvm::TargetMachine> target = make_target(options.cpu);
+  if (target == nullptr) return fail(ErrorKind::unsupported, "LLVM does not know this processor");
+  Unit unit(module);
+  unit.module->setTargetTriple(target->getTargetTriple().str());
+  unit.module->setDataLayout(target->createDataLayout());
+  unit.module->setPICLevel(llvm::PICLevel::BigPIC);
+  for (const Surveyed& function : functions) {
+    Lowering lowering(unit, function.index, *unit.function(function.index), function.survey, options, looks_for_thrown,
+                      std::nullopt, preparation);
+    validate::FunctionWalk<Lowering, false> walk(module, function.index, lowering);
+    WASI_TRY(walk.run());
+    lowering.finish();
+  }
+  optimise(unit, *target, options);
+
+  MachineUnit code;
+  if (options.log) {
+    llvm::raw_string_ostream out(code.log);
+    unit.module->print(out, nullptr);
+  }
+  Emitted emitted = WASI_TRY(emit(unit, *target));
+  code.bytes = std::move(emitted.bytes);
+  for (EmittedFunction& function : emitted.functions) {
+    const llvm::Function* const named = unit.module->getFunction(function.name);
+    const auto index = named != nullptr ? unit.index_of(*named) : std::nullopt;
+    WASI_CHECK(index.has_value());
+    code.functions.push_back({.index = *index,
+                              .begin = function.begin,
+                              .end = function.end,
+                              .marks = std::move(function.marks),
+                              .frame_bytes = function.frame_bytes,
+                              .saved = function.saved,
+                              .context_at = function.context_at,
+                              .catches = looks_for_thrown});
+  }
+  return code;
+}
+
+}  // namespace
+
+Result<MachineUnit> Compiler::compile(const wasm::Module& module, std::span<const UnitRequest> functions,
+                                      const OptimisingOptions& options, runtime::Preparation& preparation) {
+  try {
+    return compile_unit(module, functions, options, preparation);
+  } catch (Stopped& stopped) {
+    return std::unexpected(std::move(stopped.error));
+  }
+}
+
+}  // namespace wasi::jit::optimising
+
+extern "C" [[gnu::visibility("default")]] wasi::jit::OptimisingCompiler* wasirun_optimising_compiler(unsigned version) {
+  if (version != wasi::jit::kOptimisingCompilerVersion) return nullptr;
+  return new wasi::jit::optimising::Compiler;
+}

@@ -1,0 +1,201 @@
+// Runs the code generator as LLVM's own drivers do, with one thing more: a handler in the printer that notes where in
+// the code each Wasm instruction is, and what each frame looks like. No debug information is made for that, and no
+// unwind tables are.
+#include "jit/llvm/emit.h"
+
+#include <llvm/Analysis/TargetLibraryInfo.h>
+#include <llvm/BinaryFormat/ELF.h>
+#include <llvm/CodeGen/AsmPrinter.h>
+#include <llvm/CodeGen/DebugHandlerBase.h>
+#include <llvm/CodeGen/MachineFrameInfo.h>
+#include <llvm/CodeGen/MachineFunction.h>
+#include <llvm/CodeGen/MachineModuleInfo.h>
+#include <llvm/CodeGen/Passes.h>
+#include <llvm/CodeGen/TargetPassConfig.h>
+#include <llvm/CodeGen/TargetRegisterInfo.h>
+#include <llvm/CodeGen/TargetSubtargetInfo.h>
+#include <llvm/IR/LegacyPassManager.h>
+#include <llvm/MC/MCAsmBackend.h>
+#include <llvm/MC/MCCodeEmitter.h>
+#include <llvm/MC/MCObjectWriter.h>
+#include <llvm/MC/MCSectionELF.h>
+#include <llvm/MC/MCStreamer.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/result.h"
+#include "jit/common/native_abi.h"
+#include "jit/llvm/late.h"
+#include "jit/llvm/link.h"
+
+namespace wasi::jit::optimising {
+
+namespace {
+
+struct Noted {
+  std::string name;
+  llvm::MCSymbol* begin = nullptr;
+  llvm::MCSymbol* end = nullptr;
+  std::uint32_t frame_bytes = 0;
+  SavedRegisters saved = {};
+  std::uint32_t context_at = 0;
+  std::vector<std::pair<llvm::MCSymbol*, std::uint64_t>> marks;
+};
+
+llvm::MCSymbol* label(llvm::AsmPrinter& printer) {
+  llvm::MCSymbol* const symbol = printer.OutContext.createTempSymbol();
+  printer.OutStreamer->emitLabel(symbol);
+  return symbol;
+}
+
+// Where functions begin and end, and their frames.
+class FrameNotes : public llvm::AsmPrinterHandler {
+ public:
+  FrameNotes(llvm::AsmPrinter& printer, std::vector<Noted>& notes) : printer_(printer), notes_(notes) {}
+
+  // Where all of the labels are is known when the file is written, so that is where it is read from.
+  void endModule() override {
+    llvm::MCStreamer& out = *printer_.OutStreamer;
+    out.switchSection(printer_.OutContext.getELFSection(kPlacesSection, llvm::ELF::SHT_PROGBITS, 0));
+    for (const Noted& noted : notes_) {
+      out.emitAbsoluteSymbolDiff(noted.begin, notes_.front().begin, 4);
+      out.emitAbsoluteSymbolDiff(noted.end, notes_.front().begin, 4);
+      for (const auto& [symbol, offset] : noted.marks) out.emitAbsoluteSymbolDiff(symbol, noted.begin, 4);
+    }
+  }
+  void beginFunction(const llvm::MachineFunction* function) override {
+    Noted& noted = notes_.emplace_back();
+    noted.name = function->getName().str();
+    noted.begin = label(printer_);
+    const llvm::MachineFrameInfo& frame = function->getFrameInfo();
+    // Of which the saved rbp is a part.
+    noted.frame_bytes = static_cast<std::uint32_t>(frame.getStackSize()) - 8;
+    for (int i = 0; i < frame.getObjectIndexEnd(); ++i) {
+      const llvm::AllocaInst* const allocation = frame.getObjectAllocation(i);
+      if (allocation != nullptr && allocation->getName() == kContextName) {
+        noted.context_at = words_below(frame.getObjectOffset(i));
+      }
+    }
+    const llvm::TargetRegisterInfo& registers = *function->getSubtarget().getRegisterInfo();
+    for (const llvm::CalleeSavedInfo& info : frame.getCalleeSavedInfo()) {
+      const unsigned number = registers.getEncodingValue(info.getReg());
+      if (number == static_cast<unsigned>(Gpr::rbp)) continue;
+      const auto* const at = std::ranges::find(kPreservedRegisters, static_cast<Gpr>(number));
+      WASI_CHECK(at != std::end(kPreservedRegisters));
+      const std::uint32_t words = words_below(frame.getObjectOffset(info.getFrameIdx()));
+      WASI_CHECK(words <= UINT8_MAX);
+      noted.saved[static_cast<std::size_t>(at - std::begin(kPreservedRegisters))] = static_cast<std::uint8_t>(words);
+    }
+  }
+  void markFunctionEnd() override { notes_.back().end = label(printer_); }
+  void endFunction(const llvm::MachineFunction*) override {}
+
+ private:
+  // From an offset to what was there before the call to how many words that is below rbp.
+  static std::uint32_t words_below(std::int64_t offset) {
+    const std::int64_t bytes = -(offset + 16);
+    WASI_CHECK(bytes > 0 && bytes % 8 == 0);
+    return static_cast<std::uint32_t>(bytes / 8);
+  }
+
+  llvm::AsmPrinter& printer_;
+  std::vector<Noted>& notes_;
+};
+
+// Which Wasm instruction code belongs to. Of a debugger's handler since those alone are told of each instruction.
+class OffsetNotes : public llvm::DebugHandlerBase {
+ public:
+  OffsetNotes(llvm::AsmPrinter& printer, std::vector<Noted>& notes)
+      : DebugHandlerBase(&printer), printer_(printer), notes_(notes) {}
+
+  // The printer learns of it behind the constructor.
+  void beginModule(llvm::Module*) override { MMI = printer_.MMI; }
+  void endModule() override {}
+  void beginInstruction(const llvm::MachineInstr* instruction) override {
+    const llvm::DILocation* const location = instruction->getDebugLoc();
+    if (location == nullptr || location->getLine() == 0 || instruction->isMetaInstruction()) return;
+    Noted& noted = notes_.back();
+    if (!noted.marks.empty() && noted.marks.back().second == location->getLine()) return;
+    noted.marks.emplace_back(label(printer_), location->getLine());
+  }
+  void endInstruction() override {}
+
+ protected:
+  void beginFunctionImpl(const llvm::MachineFunction*) override {}
+  void endFunctionImpl(const llvm::MachineFunction*) override {}
+
+ private:
+  llvm::AsmPrinter& printer_;
+  std::vector<Noted>& notes_;
+};
+
+}  // namespace
+
+Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
+  auto& target = static_cast<llvm::LLVMTargetMachine&>(target_machine);
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream out(object);
+  std::vector<Noted> notes;
+
+  llvm::legacy::PassManager passes;
+  llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
+  library.disableAllFunctions();
+  passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
+  auto* const modules = new llvm::MachineModuleInfoWrapperPass(&target);
+  llvm::TargetPassConfig* const config = target.createPassConfig(passes);
+  config->setDisableVerify(true);
+  passes.add(config);
+  passes.add(modules);
+  if (config->addISelPasses()) return fail(ErrorKind::unsupported, "LLVM has no code generator for this processor");
+  config->addMachinePasses();
+  config->setInitialized();
+
+  llvm::MCContext& context = modules->getMMI().getContext();
+  std::unique_ptr<llvm::MCAsmBackend> backend(target.getTarget().createMCAsmBackend(
+      *target.getMCSubtargetInfo(), *target.getMCRegisterInfo(), target.Options.MCOptions));
+  std::unique_ptr<llvm::MCCodeEmitter> emitter(
+      target.getTarget().createMCCodeEmitter(*target.getMCInstrInfo(), context));
+  std::unique_ptr<llvm::MCObjectWriter> writer = backend->createObjectWriter(out);
+  std::unique_ptr<llvm::MCStreamer> streamer(
+      target.getTarget().createMCObjectStreamer(target.getTargetTriple(), context, std::move(backend),
+                                                std::move(writer), std::move(emitter), *target.getMCSubtargetInfo()));
+  llvm::AsmPrinter* const printer = target.getTarget().createAsmPrinter(target, std::move(streamer));
+  printer->addAsmPrinterHandler(std::make_unique<FrameNotes>(*printer, notes));
+  printer->addDebugHandler(std::make_unique<OffsetNotes>(*printer, notes));
+  passes.add(printer);
+  passes.add(llvm::createFreeMachineFunctionPass());
+  passes.run(*unit.module);
+
+  Linked linked = WASI_TRY(link({object.data(), object.size()}));
+  Emitted emitted{.bytes = std::move(linked.bytes), .functions = {}};
+  const char* place = linked.places.data();
+  const auto next_place = [&place] {
+    std::uint32_t value = 0;
+    std::memcpy(&value, place, sizeof(value));
+    place += sizeof(value);
+    return value;
+  };
+  for (Noted& noted : notes) {
+    EmittedFunction& function = emitted.functions.emplace_back();
+    function.name = std::move(noted.name);
+    function.begin = next_place();
+    function.end = next_place();
+    function.frame_bytes = noted.frame_bytes;
+    function.saved = noted.saved;
+    function.context_at = noted.context_at;
+    for (const auto& [symbol, offset] : noted.marks) {
+      const std::uint32_t at = next_place();
+      // Of two at one place, nothing lies between.
+      if (!function.marks.empty() && function.marks.back().code_offset == at) function.marks.pop_back();
+      function.marks.push_back({at, offset});
+    }
+  }
+  return emitted;
+}
+
+}  // namespace wasi::jit::optimising

@@ -1,0 +1,193 @@
+#include "jit/llvm/late.h"
+
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/Analysis/ScalarEvolution.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
+
+#include <vector>
+
+#include "runtime/exec_state.h"
+#include "runtime/runtime_call_table.h"
+#include "runtime/vmcontext.h"
+
+namespace wasi::jit::optimising {
+
+using runtime::ExecState;
+using runtime::FunctionCode;
+using runtime::RuntimeCallId;
+using runtime::VmContext;
+
+namespace {
+
+// Loops that turn no more often than this, and hold no others, are over soon enough.
+constexpr unsigned kFewTurns = 4096;
+
+class Polls {
+ public:
+  Polls(Unit& unit, llvm::Function& function) : unit_(unit), builder_(unit.context), context_(function.getArg(1)) {}
+
+  // In front of the instruction.
+  void add(llvm::Instruction* before, const llvm::DebugLoc& location) {
+    llvm::Type* const ptr = builder_.getPtrTy();
+    builder_.SetInsertPoint(before);
+    builder_.SetCurrentDebugLocation(location);
+    llvm::Value* const exec = load(ptr, context_, offsetof(VmContext, exec), Region::context, true);
+    llvm::Value* const limit =
+        load(builder_.getInt64Ty(), exec, offsetof(ExecState, stack_limit), Region::state, false);
+    llvm::Value* const pointer = stack_pointer();
+    llvm::Instruction* const slowly = llvm::SplitBlockAndInsertIfThen(builder_.CreateICmpULT(pointer, limit),
+                                                                      before->getIterator(), false, unit_.seldom);
+    builder_.SetInsertPoint(slowly);
+    builder_.SetCurrentDebugLocation(location);
+    builder_.CreateAlignedStore(stack_pointer(), at(exec, offsetof(ExecState, native_sp)), llvm::Align(8));
+    llvm::Value* const calls = load(ptr, exec, offsetof(ExecState, calls), Region::context, true);
+    llvm::Value* const check =
+        load(ptr, calls, static_cast<std::uint64_t>(RuntimeCallId::check_stack) * sizeof(void*), Region::context, true);
+    llvm::CallInst* const call =
+        builder_.CreateCall(llvm::FunctionType::get(builder_.getVoidTy(), {ptr}, false), check, {context_});
+    call->addFnAttr(llvm::Attribute::NoUnwind);
+    call->addFnAttr(llvm::Attribute::NoMerge);
+    call->addFnAttr(llvm::Attribute::Cold);
+    // The poll changes no register that the loop needs.
+    call->setCallingConv(llvm::CallingConv::C);
+  }
+
+ private:
+  llvm::Value* at(llvm::Value* base, std::uint64_t bytes) {
+    return builder_.CreatePtrAdd(base, builder_.getInt64(bytes));
+  }
+  llvm::Value* load(llvm::Type* type, llvm::Value* base, std::uint64_t offset, Region region, bool invariant) {
+    llvm::LoadInst* const load = builder_.CreateAlignedLoad(type, at(base, offset), llvm::Align(8));
+    unit_.note(load, region, invariant);
+    return load;
+  }
+  llvm::Value* stack_pointer() {
+    llvm::Value* const name = llvm::MetadataAsValue::get(
+        unit_.context, llvm::MDNode::get(unit_.context, llvm::MDString::get(unit_.context, "rsp")));
+    return builder_.CreateIntrinsic(llvm::Intrinsic::read_register, {builder_.getInt64Ty()}, {name});
+  }
+
+  Unit& unit_;
+  Builder builder_;
+  llvm::Value* context_;
+};
+
+struct Contents {
+  bool calls = false;      // anything but what traps
+  bool can_stand = false;  // somebody may find the frame on the stack
+};
+
+Contents contents_of(const llvm::Function& function) {
+  Contents contents;
+  for (const llvm::BasicBlock& block : function) {
+    for (const llvm::Instruction& instruction : block) {
+      contents.can_stand |= instruction.mayReadOrWriteMemory();
+      const auto* const call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+      if (call != nullptr && !llvm::isa<llvm::IntrinsicInst>(call) && !call->doesNotReturn() &&
+          !call->isMustTailCall()) {
+        contents.calls = true;
+      }
+    }
+  }
+  return contents;
+}
+
+// Calls of functions of the module whose code is elsewhere: through their records.
+void route_calls(Unit& unit, llvm::Function& function) {
+  std::vector<llvm::CallInst*> calls;
+  for (llvm::BasicBlock& block : function) {
+    for (llvm::Instruction& instruction : block) {
+      auto* const call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+      const llvm::Function* const callee = call != nullptr ? call->getCalledFunction() : nullptr;
+      if (callee != nullptr && callee->isDeclaration() && unit.index_of(*callee)) calls.push_back(call);
+    }
+  }
+  for (llvm::CallInst* const call : calls) {
+    const wasm::FuncIndex index = *unit.index_of(*call->getCalledFunction());
+    Builder builder(call);
+    llvm::Type* const ptr = builder.getPtrTy();
+    const auto load = [&](llvm::Value* base, std::uint64_t offset, Region region, bool is_invariant) {
+      llvm::LoadInst* const load =
+          builder.CreateAlignedLoad(ptr, builder.CreatePtrAdd(base, builder.getInt64(offset)), llvm::Align(8));
+      unit.note(load, region, is_invariant);
+      return load;
+    };
+    llvm::Value* const context = call->getArgOperand(1);
+    llvm::Value* const functions = load(context, offsetof(VmContext, functions), Region::context, true);
+    llvm::Value* const code = builder.CreatePtrAdd(
+        functions, builder.getInt64((index.value - unit.wasm.imported_functions) * sizeof(FunctionCode)));
+    llvm::LoadInst* const entry = load(code, offsetof(FunctionCode, native_entry), Region::code, false);
+    entry->setAtomic(llvm::AtomicOrdering::Unordered);
+    llvm::BasicBlock* const from = builder.GetInsertBlock();
+    llvm::Instruction* const bind =
+        llvm::SplitBlockAndInsertIfThen(builder.CreateIsNull(entry), call->getIterator(), false, unit.seldom);
+    builder.SetInsertPoint(bind);
+    llvm::Value* const exec = load(context, offsetof(VmContext, exec), Region::context, true);
+    llvm::Value* const binder = load(exec, offsetof(ExecState, bind_native_entry), Region::state, true);
+    builder.SetInsertPoint(call);
+    llvm::PHINode* const target = builder.CreatePHI(ptr, 2);
+    target->addIncoming(entry, from);
+    target->addIncoming(binder, bind->getParent());
+    call->setArgOperand(0, code);
+    call->setCalledOperand(target);
+  }
+}
+
+}  // namespace
+
+std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::FunctionAnalysisManager& analyses) {
+  const Contents contents = contents_of(function);
+  std::uint32_t polls = 0;
+
+  struct Place {
+    llvm::Instruction* before;
+    llvm::DebugLoc location;
+  };
+  std::vector<Place> places;
+  const llvm::LoopInfo& loops = analyses.getResult<llvm::LoopAnalysis>(function);
+  if (!loops.empty()) {
+    llvm::ScalarEvolution& evolution = analyses.getResult<llvm::ScalarEvolutionAnalysis>(function);
+    for (llvm::Loop* const loop : loops.getLoopsInPreorder()) {
+      const unsigned turns = evolution.getSmallConstantMaxTripCount(loop);
+      if (loop->isInnermost() && turns != 0 && turns <= kFewTurns) continue;
+      llvm::Instruction* const first = &*loop->getHeader()->getFirstInsertionPt();
+      llvm::DebugLoc location = loop->getStartLoc();
+      if (!location) location = first->getDebugLoc();
+      places.push_back({first, location});
+    }
+  }
+  const llvm::DebugLoc begin =
+      llvm::DILocation::get(unit.context, function.getSubprogram()->getLine(), 0, function.getSubprogram());
+  Polls inserter(unit, function);
+  for (const Place& place : places) inserter.add(place.before, place.location ? place.location : begin);
+  polls += places.size();
+
+  // Only what stands at the top has its place in the frame from the start.
+  std::vector<llvm::AllocaInst*> allocas;
+  for (llvm::Instruction& instruction : function.getEntryBlock()) {
+    if (auto* const alloca = llvm::dyn_cast<llvm::AllocaInst>(&instruction)) allocas.push_back(alloca);
+  }
+  for (llvm::AllocaInst* const alloca : allocas) {
+    alloca->moveBefore(function.getEntryBlock(), function.getEntryBlock().begin());
+  }
+  llvm::Instruction* first = &*function.getEntryBlock().getFirstNonPHIOrDbgOrAlloca();
+  if (contents.calls) {
+    inserter.add(first, begin);
+    ++polls;
+  }
+  if (contents.can_stand || polls != 0) {
+    Builder builder(&function.getEntryBlock().front());
+    builder.SetCurrentDebugLocation(begin);
+    llvm::AllocaInst* const place = builder.CreateAlloca(builder.getPtrTy(), nullptr, kContextName);
+    builder.CreateAlignedStore(function.getArg(1), place, llvm::Align(8), true);
+  }
+  route_calls(unit, function);
+  // A fault may come anywhere, and the walk relies on the frame: no shrinking of the part that has one. Code generation
+  // asks nothing else of this.
+  function.addFnAttr(llvm::Attribute::SanitizeAddress);
+  return polls;
+}
+
+}  // namespace wasi::jit::optimising

@@ -1,0 +1,163 @@
+#include "jit/llvm/survey.h"
+
+#include <algorithm>
+
+#include "base/result.h"
+#include "jit/llvm/stopped.h"
+#include "jit/llvm/types.h"
+#include "validate/function_walk.h"
+
+namespace wasi::jit::optimising {
+
+namespace {
+
+class Surveyor {
+ public:
+  struct Label {};
+  using Control = validate::Control<Label>;
+
+  explicit Surveyor(runtime::Preparation& preparation) : preparation_(preparation) {}
+
+  Survey result;
+
+  template <class W>
+  void poll(W& walk) {
+    stop_unless(preparation_.poll());
+    const std::uint64_t held = walk.held_bytes();
+    if (held <= taken_) return;
+    stop_unless(preparation_.take(held - taken_));
+    taken_ = held;
+  }
+  template <class W>
+  void begin(W&) {}
+  template <class W>
+  void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
+    count(walk);
+    // Those with as many operands as an immediate or a type says.
+    if (op == wasm::Op::array_new_fixed) slots(2 * std::uint64_t{immediates.index2});
+    if (op == wasm::Op::struct_new || op == wasm::Op::struct_new_default) {
+      const wasm::Module& module = walk.module();
+      slots(2 * module.registry->at(module.types[immediates.index]).fields.size());
+    }
+  }
+  template <class W>
+  void block(W& walk, Control&) {
+    count(walk);
+  }
+  template <class W>
+  void loop(W& walk, Control&) {
+    count(walk);
+    result.has_loops = true;
+  }
+  template <class W>
+  void if_(W& walk, Control&) {
+    count(walk);
+  }
+  template <class W>
+  void else_(W&, Control&, bool) {}
+  template <class W>
+  void end(W& walk, Control&, bool) {
+    count(walk);
+  }
+  template <class W>
+  void br(W& walk, Control&) {
+    count(walk);
+  }
+  template <class W>
+  void br_if(W& walk, Control&) {
+    count(walk);
+  }
+  template <class W>
+  void br_table(W& walk, std::span<Control* const>) {
+    count(walk);
+  }
+  template <class W>
+  void br_on(W& walk, wasm::Op, const validate::Immediates&, Control&) {
+    count(walk);
+  }
+  template <class W>
+  void return_(W& walk) {
+    count(walk);
+  }
+  template <class W>
+  void unreachable(W& walk) {
+    count(walk);
+  }
+  template <class W>
+  void call(W& walk, wasm::Op, wasm::FuncIndex) {
+    count(walk);
+  }
+  template <class W>
+  void call_indirect(W& walk, wasm::Op, wasm::TypeIndex, wasm::TableIndex) {
+    count(walk);
+  }
+  template <class W>
+  void call_ref(W& walk, wasm::Op, wasm::TypeIndex) {
+    count(walk);
+  }
+  template <class W>
+  void try_table(W& walk, Control&, std::span<const validate::CatchClause<Label>> clauses) {
+    count(walk);
+    result.has_handlers = true;
+    for (const auto& clause : clauses) slots_of_values(clause.target->branch_types());
+  }
+  template <class W>
+  void throw_(W& walk, wasm::TagIndex tag) {
+    count(walk);
+    const wasm::Module& module = walk.module();
+    slots_of_values(module.registry->at(module.types[module.tags[tag.value].value]).func.params);
+  }
+  template <class W>
+  void throw_ref(W& walk) {
+    count(walk);
+  }
+  template <class W>
+  void legacy_try(W& walk, wasm::Op op, Control*, std::uint32_t tag_or_depth) {
+    count(walk);
+    result.has_handlers = true;
+    if (op != wasm::Op::catch_) return;
+    const wasm::Module& module = walk.module();
+    slots_of_values(module.registry->at(module.types[module.tags[tag_or_depth].value]).func.params);
+  }
+
+ private:
+  template <class W>
+  void count(W& walk) {
+    ++result.instructions;
+    result.operand_slots = std::max(result.operand_slots, walk.max_slot_height());
+  }
+  void slots(std::uint64_t count) {
+    result.operation_slots = static_cast<std::uint32_t>(std::max<std::uint64_t>(result.operation_slots, count));
+  }
+  void slots_of_values(std::span<const wasm::ValType> types) {
+    std::uint64_t count = 1;  // and the exception
+    for (const wasm::ValType type : types) count += type.slots();
+    slots(count);
+  }
+
+  runtime::Preparation& preparation_;
+  std::uint64_t taken_ = 0;
+};
+
+}  // namespace
+
+Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated,
+                      runtime::Preparation& preparation) {
+  try {
+    Surveyor surveyor(preparation);
+    // No other instruction has more operands than these.
+    surveyor.result.operation_slots = 8;
+    if (validated) {
+      validate::FunctionWalk<Surveyor, false> walk(module, function, surveyor);
+      WASI_TRY(walk.run());
+    } else {
+      validate::FunctionWalk<Surveyor, true> walk(module, function, surveyor);
+      WASI_TRY(walk.run());
+    }
+    return surveyor.result;
+  } catch (Stopped& stopped) {
+    return std::unexpected(std::move(stopped.error));
+  }
+}
+
+}  // namespace wasi::jit::optimising

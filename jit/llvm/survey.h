@@ -1,0 +1,25 @@
+// What is to be known of a body before its first instruction is lowered.
+#pragma once
+
+#include <wasi/error.h>
+
+#include <cstdint>
+
+#include "runtime/preparation.h"
+#include "wasm/module.h"
+
+namespace wasi::jit::optimising {
+
+struct Survey {
+  bool has_handlers = false;  // try_table, or a legacy try
+  bool has_loops = false;
+  std::uint32_t operand_slots = 0;    // at most
+  std::uint32_t operation_slots = 0;  // that the operands or results of one service of the runtime take, at most
+  std::uint32_t instructions = 0;
+};
+
+// Checks the body where it is not `validated`.
+Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated,
+                      runtime::Preparation& preparation);
+
+}  // namespace wasi::jit::optimising

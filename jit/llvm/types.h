@@ -1,0 +1,34 @@
+// The types of values as LLVM sees them.
+//
+// References are integers to LLVM: it must not reason about what they point to.
+#pragma once
+
+#include <cstdint>
+
+#include "wasm/types.h"
+
+namespace wasi::jit::optimising {
+
+enum class Type : std::uint8_t { i32, i64, f32, f64, v128, ref };
+inline constexpr std::size_t kTypeCount = 6;
+
+constexpr Type type_of(wasm::ValType type) {
+  switch (type.kind()) {
+    case wasm::ValType::Kind::i32:
+      return Type::i32;
+    case wasm::ValType::Kind::i64:
+      return Type::i64;
+    case wasm::ValType::Kind::f32:
+      return Type::f32;
+    case wasm::ValType::Kind::f64:
+      return Type::f64;
+    case wasm::ValType::Kind::v128:
+      return Type::v128;
+    default:
+      return Type::ref;
+  }
+}
+constexpr std::uint32_t slots_of(Type type) { return type == Type::v128 ? 2 : 1; }
+constexpr bool is_float(Type type) { return type == Type::f32 || type == Type::f64; }
+
+}  // namespace wasi::jit::optimising

@@ -1,0 +1,90 @@
+// What is compiled at once: one LLVM module, with the types, metadata and constants that all of its functions share.
+#pragma once
+
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/IR/DIBuilder.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/MDBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "jit/llvm/types.h"
+#include "wasm/module.h"
+
+namespace wasi::jit::optimising {
+
+using Builder = llvm::IRBuilder<>;
+
+// What memory an access is of: two of different kinds never overlap.
+enum class Region : std::uint8_t {
+  context,  // VmContext and what never changes behind it
+  state,    // ExecState
+  memory,   // linear memories
+  view,     // MemoryView
+  table,    // TableView and elements
+  global,
+  code,    // FunctionCode, FuncRef
+  object,  // of the collector's heap
+  area,    // values between functions that have no register
+};
+inline constexpr std::size_t kRegionCount = 9;
+
+class Unit {
+ public:
+  explicit Unit(const wasm::Module& wasm);
+  ~Unit();
+  Unit(const Unit&) = delete;
+  Unit& operator=(const Unit&) = delete;
+
+  [[nodiscard]] llvm::Type* type(Type type) const { return types_[static_cast<std::size_t>(type)]; }
+  // Of every function: `{i64, i64, <2 x double>, <2 x double>} (ptr nest callee, ptr context, 5 x i64, 8 x <2 x
+  // double>)`, which is the native convention (jit/common/native_abi.h) in LLVM's words.
+  [[nodiscard]] llvm::FunctionType* prototype() const { return prototype_; }
+  // What a call or a function of the prototype needs beside its type.
+  [[nodiscard]] const llvm::AttributeList& call_attributes() const { return call_attributes_; }
+  // One of the module's own, perhaps without a body: code_of() says whose it is.
+  llvm::Function* function(wasm::FuncIndex index);
+  llvm::Function* create_function(const std::string& name);
+  // Of what function() gave.
+  [[nodiscard]] std::optional<wasm::FuncIndex> index_of(const llvm::Function& function) const;
+
+  // The access is of this kind of memory. `is_invariant`: a load of what never changes.
+  void note(llvm::Instruction* access, Region region, bool is_invariant = false) const;
+
+  [[nodiscard]] bool is_of(const llvm::Instruction& access, Region region) const {
+    return access.getMetadata(llvm::LLVMContext::MD_tbaa) == regions_[static_cast<std::size_t>(region)];
+  }
+
+  // 1, -1, 0 or -0 as a value that LLVM does not know: it would take away operations that quiet a signalling NaN.
+  // Null for other constants.
+  llvm::Value* hidden(Builder& builder, const llvm::ConstantFP& constant);
+
+  // Where instructions come from: the byte offset in the module is the line.
+  llvm::DISubprogram* create_scope(llvm::Function& function, std::uint32_t index, std::uint64_t offset);
+
+  const wasm::Module& wasm;
+  llvm::LLVMContext context;
+  const std::unique_ptr<llvm::Module> module;
+  // In branch_weights of a conditional branch whose first target is seldom taken.
+  llvm::MDNode* seldom = nullptr;
+
+ private:
+  std::array<llvm::Type*, kTypeCount> types_;
+  llvm::FunctionType* prototype_ = nullptr;
+  llvm::AttributeList call_attributes_;
+  std::array<llvm::MDNode*, kRegionCount> regions_ = {};
+  llvm::DenseMap<std::uint32_t, llvm::Function*> functions_;
+  llvm::DenseMap<const llvm::Function*, std::uint32_t> indices_;
+  llvm::GlobalVariable* hidden_[2][4] = {};
+  llvm::DIBuilder debug_;
+  llvm::DIFile* file_ = nullptr;
+  llvm::DISubroutineType* debug_type_ = nullptr;
+};
+
+}  // namespace wasi::jit::optimising
