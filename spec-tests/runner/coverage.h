@@ -19,6 +19,7 @@ namespace wasi::spec {
 class Coverage {
  public:
   // Before the engine loads its first module.
+  // The engine has no other tier than the interpreter, which is put in the place of its own.
   explicit Coverage(const Engine& engine);
 
   // In the order of the table.

@@ -8,6 +8,7 @@
 
 #include "binary/decoder.h"
 #include "mutation/mutate.h"
+#include "support/sanitizers.h"
 #include "support/shared.h"
 
 using namespace wasi;
@@ -19,6 +20,13 @@ struct Tally {
   int refused = 0;
   int printed = 0;
 };
+
+// Of a small module. Under a sanitizer each takes ten times as long.
+#if defined(WASI_TEST_SANITIZER)
+constexpr std::uint64_t kRounds = 40;
+#else
+constexpr std::uint64_t kRounds = 200;
+#endif
 
 // How much text the module makes; empty where it cannot be printed.
 std::optional<std::size_t> size_of_text(const wasm::Module& module, bool fold) {
@@ -53,7 +61,7 @@ TEST_CASE("damaged modules are printed or refused") {
   Tally tally;
   for (const auto& path : test::shared_modules()) {
     const std::vector<std::uint8_t> original = test::read_file(path);
-    const std::uint64_t rounds = original.size() < 100'000 ? 200 : 20;
+    const std::uint64_t rounds = original.size() < 100'000 ? kRounds : kRounds / 10;
     for (std::uint64_t seed = 5000; seed < 5000 + rounds; ++seed) {
       INFO(path.filename().string() << ", seed " << seed);
       test::Random random(seed ^ original.size());
