@@ -295,7 +295,7 @@ TEST_CASE("Engines that share a directory do not disturb each other") {
           Store store(engine);
           const Instance instance = must(Linker(engine).instantiate(store, module));
           results[i] = must(must(instance.function<std::int64_t(std::int64_t)>(i % 2 == 0 ? "sum" : "hash"))(1000));
-          if (round % 7 == i % 7) must(CodeCache(directory, 0).clear());
+          if (static_cast<std::size_t>(round) % 7 == i % 7) must(CodeCache(directory, 0).clear());
         }
       });
     }
