@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "jit/baseline/compiler.h"
+#include "jit/common/tested_type.h"
 #include "runtime/exec_state.h"
 #include "runtime/gc_heap_layout.h"
 #include "runtime/gc_heap_object.h"
@@ -40,27 +41,6 @@ ObjectKind kind_of(wasm::CompositeKind kind) {
 }
 
 }  // namespace
-
-// The index of the concrete type that the present instruction tests for: the walk only says which type it is.
-std::uint32_t Compiler::tested_type() const {
-  const std::span<const std::uint8_t> bytes = module_.bytes.data;
-  auto at = static_cast<std::size_t>(offset_) + 1;
-  const auto leb = [&] {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      const std::uint8_t byte = bytes[at++];
-      value |= std::uint64_t{byte & 0x7FU} << shift;
-      if (byte < 0x80) return static_cast<std::uint32_t>(value);
-    }
-  };
-  const std::uint32_t code = leb();
-  if (code == wasm::info(Op::br_on_cast).code || code == wasm::info(Op::br_on_cast_fail).code) {
-    ++at;   // flags
-    leb();  // label
-    leb();  // source
-  }
-  return leb();
-}
 
 // Whether the reference, which is held, is of the type. `source` is what is known of it.
 Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValType source) {
@@ -130,7 +110,7 @@ Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValTyp
     }
     case Mode::object:
     case Mode::deep: {
-      const std::uint32_t index = tested_type();
+      const std::uint32_t index = tested_type(module_, offset_);
       const wasm::SubType& target = definition(index);
       if (target.is_final || test.mode == Mode::deep) {
         only_objects();
@@ -156,7 +136,7 @@ Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValTyp
       return end(CondCode::kE);
     }
     case Mode::function: {
-      const std::uint32_t index = tested_type();
+      const std::uint32_t index = tested_type(module_, offset_);
       null_is(test.takes_null);
       load_type_id(scratch, index);
       asm_.cmp(x64::dword_ptr(reg, offsetof(FuncRef, type)), scratch.r32());

@@ -7,7 +7,7 @@
 #include "base/result.h"
 #include "jit/baseline/compiler.h"
 #include "jit/baseline/scan.h"
-#include "jit/baseline/stopped.h"
+#include "jit/common/stopped.h"
 #include "validate/function_walk.h"
 
 namespace wasi::jit::baseline {

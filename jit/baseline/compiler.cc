@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "jit/baseline/stopped.h"
+#include "jit/common/stopped.h"
 
 namespace wasi::jit::baseline {
 

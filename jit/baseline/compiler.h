@@ -574,7 +574,6 @@ class Compiler {
   bool new_constant_array(std::uint32_t type, bool has_element);
 
   // casts.cc
-  [[nodiscard]] std::uint32_t tested_type() const;
   Condition test_type(Value& reference, wasm::ValType type, wasm::ValType source);
   void ask_runtime(const Value& reference, x64::Gp reg, runtime::TypeTest test, std::uint32_t type);
   void test_reference(wasm::ValType type);

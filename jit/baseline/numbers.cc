@@ -11,20 +11,6 @@ namespace Inst = x64::Inst;
 
 namespace {
 
-Type type_of_letter(char letter) {
-  switch (letter) {
-    case 'i':
-      return Type::i32;
-    case 'l':
-      return Type::i64;
-    case 'f':
-      return Type::f32;
-    case 'd':
-      return Type::f64;
-    default:
-      return Type::v128;
-  }
-}
 Type operand_type(Op op) { return type_of_letter(wasm::info(op).signature[0]); }
 Type result_type(Op op) { return type_of_letter(wasm::info(op).signature.back()); }
 

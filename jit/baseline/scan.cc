@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "jit/baseline/inline_ops.h"
-#include "jit/baseline/stopped.h"
+#include "jit/common/stopped.h"
 #include "validate/function_walk.h"
 
 namespace wasi::jit::baseline {

@@ -11,29 +11,11 @@
 #include <cstdint>
 #include <vector>
 
+#include "jit/common/types.h"
 #include "wasm/types.h"
 
 namespace wasi::jit::baseline {
 
-// How a value is handled: its width, and the bank of registers that it goes to.
-enum class Type : std::uint8_t { i32, i64, f32, f64, v128, ref };
-
-constexpr Type type_of(wasm::ValType type) {
-  switch (type.kind()) {
-    case wasm::ValType::Kind::i32:
-      return Type::i32;
-    case wasm::ValType::Kind::i64:
-      return Type::i64;
-    case wasm::ValType::Kind::f32:
-      return Type::f32;
-    case wasm::ValType::Kind::f64:
-      return Type::f64;
-    case wasm::ValType::Kind::v128:
-      return Type::v128;
-    default:
-      return Type::ref;
-  }
-}
 constexpr bool is_not_null(wasm::ValType type) { return type.kind() == wasm::ValType::Kind::ref; }
 constexpr bool is_vector_bank(Type type) { return type == Type::f32 || type == Type::f64 || type == Type::v128; }
 // As which a value is copied through the vector scratch: exactly its bytes, since a load that is wider than the store
@@ -41,7 +23,6 @@ constexpr bool is_vector_bank(Type type) { return type == Type::f32 || type == T
 constexpr Type word_of(Type type) {
   return type == Type::v128 ? Type::v128 : type == Type::i32 || type == Type::f32 ? Type::f32 : Type::f64;
 }
-constexpr std::uint32_t slots_of(Type type) { return type == Type::v128 ? 2 : 1; }
 constexpr bool is_64(Type type) { return type == Type::i64 || type == Type::ref; }
 
 // A value of the stack, or one that an instruction has taken from it.

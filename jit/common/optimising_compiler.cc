@@ -28,7 +28,7 @@ std::filesystem::path own_folder() {
 }
 
 std::vector<std::filesystem::path> candidates() {
-  if (const char* const chosen = std::getenv("WASIRUN_LLVM_PLUGIN"); chosen != nullptr && *chosen != '\0')
+  if (const char* const chosen = secure_getenv("WASIRUN_LLVM_PLUGIN"); chosen != nullptr && *chosen != '\0')
     return {chosen};
   std::vector<std::filesystem::path> found;
   std::error_code error;

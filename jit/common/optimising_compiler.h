@@ -71,7 +71,7 @@ inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_com
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);
 
 // Loads the plug-in, once for the process: from WASIRUN_LLVM_PLUGIN where that is set, from beside this library or
-// executable, or from where it is installed. `unsupported`, with what the loader said, where there is none.
+// executable. `unsupported`, with what the loader said, where there is none.
 Result<std::shared_ptr<OptimisingCompiler>> load_optimising_compiler();
 
 }  // namespace wasi::jit

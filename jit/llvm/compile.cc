@@ -13,10 +13,10 @@
 
 #include "base/check.h"
 #include "base/result.h"
+#include "jit/common/stopped.h"
 #include "jit/llvm/emit.h"
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/pipeline.h"
-#include "jit/llvm/stopped.h"
 #include "jit/llvm/survey.h"
 #include "jit/llvm/unit.h"
 #include "validate/function_walk.h"

@@ -50,8 +50,6 @@ class Polls {
     call->addFnAttr(llvm::Attribute::NoUnwind);
     call->addFnAttr(llvm::Attribute::NoMerge);
     call->addFnAttr(llvm::Attribute::Cold);
-    // The poll changes no register that the loop needs.
-    call->setCallingConv(llvm::CallingConv::C);
   }
 
  private:

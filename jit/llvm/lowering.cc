@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "jit/llvm/stopped.h"
+#include "jit/common/stopped.h"
 #include "runtime/exec_state.h"
 #include "runtime/frame.h"
 #include "runtime/vmcontext.h"

@@ -28,9 +28,9 @@
 
 #include "jit/common/native_abi.h"
 #include "jit/common/optimising_compiler.h"
+#include "jit/common/types.h"
 #include "jit/llvm/simd.h"
 #include "jit/llvm/survey.h"
-#include "jit/llvm/types.h"
 #include "jit/llvm/unit.h"
 #include "runtime/gc_heap_layout.h"
 #include "runtime/preparation.h"
@@ -314,7 +314,6 @@ class Lowering {
   llvm::Value* table_element(std::uint32_t table, llvm::Value* index);
   llvm::Value* type_id(std::uint32_t type);
   llvm::Value* object_type(std::uint32_t type);
-  [[nodiscard]] std::uint32_t tested_type() const;
   llvm::Value* test_type(llvm::Value* reference, wasm::ValType tested, wasm::ValType source);
   llvm::Value* ask_runtime(llvm::Value* is_same, llvm::Value* reference, runtime::TypeTest test, std::uint32_t type);
   // Behind whatever may collect, a call of a function among them: references that live on are findable until here.

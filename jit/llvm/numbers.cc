@@ -21,19 +21,6 @@ namespace Intrinsic = llvm::Intrinsic;
 
 namespace {
 
-Type type_of_letter(char letter) {
-  switch (letter) {
-    case 'i':
-      return Type::i32;
-    case 'l':
-      return Type::i64;
-    case 'f':
-      return Type::f32;
-    default:
-      return Type::f64;
-  }
-}
-
 std::optional<CmpInst::Predicate> predicate_of(Op op) {
   switch (op) {
     case Op::i32_eq:

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "jit/common/tested_type.h"
 #include "jit/llvm/lowering.h"
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
@@ -219,27 +220,6 @@ llvm::Value* Lowering::object_type(std::uint32_t type) {
   return builder_.CreateOr(type_id(type), ObjectType(kind_of(definition(type).kind), wasm::TypeId(0)).bits());
 }
 
-// The index of the concrete type that the present instruction tests for: the walk only says which type it is.
-std::uint32_t Lowering::tested_type() const {
-  const std::span<const std::uint8_t> bytes = module_.bytes.data;
-  auto at = static_cast<std::size_t>(offset_) + 1;
-  const auto leb = [&] {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      const std::uint8_t byte = bytes[at++];
-      value |= std::uint64_t{byte & 0x7FU} << shift;
-      if (byte < 0x80) return static_cast<std::uint32_t>(value);
-    }
-  };
-  const std::uint32_t code = leb();
-  if (code == wasm::info(Op::br_on_cast).code || code == wasm::info(Op::br_on_cast_fail).code) {
-    ++at;   // flags
-    leb();  // label
-    leb();  // source
-  }
-  return leb();
-}
-
 // Whether the reference is of the type; an i1. `source` is what is known of it.
 llvm::Value* Lowering::test_type(llvm::Value* reference, wasm::ValType tested, wasm::ValType source) {
   const TypeTest test = runtime::make_test(*module_.registry, tested);
@@ -294,7 +274,7 @@ llvm::Value* Lowering::test_type(llvm::Value* reference, wasm::ValType tested, w
     }
     case Mode::object:
     case Mode::deep: {
-      const std::uint32_t index = tested_type();
+      const std::uint32_t index = tested_type(module_, offset_);
       const bool is_final = definition(index).is_final;
       only_objects();
       if (is_final || test.mode == Mode::deep) {
@@ -311,7 +291,7 @@ llvm::Value* Lowering::test_type(llvm::Value* reference, wasm::ValType tested, w
       return end(builder_.CreateICmpEQ(ancestor, type_id(index)));
     }
     case Mode::function: {
-      const std::uint32_t index = tested_type();
+      const std::uint32_t index = tested_type(module_, offset_);
       if (source.is_nullable()) leave_if(is_null(reference), test.takes_null);
       llvm::Value* const found = load(i32_type, pointer_to(reference), offsetof(FuncRef, type), Region::code);
       llvm::Value* const is_same = builder_.CreateICmpEQ(found, type_id(index));

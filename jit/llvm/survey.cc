@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/result.h"
-#include "jit/llvm/stopped.h"
-#include "jit/llvm/types.h"
+#include "jit/common/stopped.h"
+#include "jit/common/types.h"
 #include "validate/function_walk.h"
 
 namespace wasi::jit::optimising {

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 
-#include "jit/llvm/types.h"
+#include "jit/common/types.h"
 #include "wasm/module.h"
 
 namespace wasi::jit::optimising {
@@ -48,7 +48,7 @@ class Unit {
   [[nodiscard]] llvm::FunctionType* prototype() const { return prototype_; }
   // What a call or a function of the prototype needs beside its type.
   [[nodiscard]] const llvm::AttributeList& call_attributes() const { return call_attributes_; }
-  // One of the module's own, perhaps without a body: code_of() says whose it is.
+  // One of the module's own, perhaps without a body.
   llvm::Function* function(wasm::FuncIndex index);
   llvm::Function* create_function(const std::string& name);
   // Of what function() gave.

@@ -18,8 +18,7 @@ namespace wasi::spec {
 
 class Coverage {
  public:
-  // Before the engine loads its first module.
-  // The engine has no other tier than the interpreter, which is put in the place of its own.
+  // Before the engine, which has no tier but the interpreter, loads its first module.
   explicit Coverage(const Engine& engine);
 
   // In the order of the table.

@@ -5,9 +5,9 @@
 
 #include <utility>
 
-namespace wasi::jit::baseline {
+namespace wasi::jit {
 
-// Thrown in a walk's sink, caught around the walk.
+// Thrown in a walk's sink, caught around the walk. No frame of a library is in between.
 struct Stopped {
   Error error;
 };
@@ -16,4 +16,4 @@ inline void stop_unless(Result<void> allowed) {
   if (!allowed) throw Stopped{std::move(allowed).error()};
 }
 
-}  // namespace wasi::jit::baseline
+}  // namespace wasi::jit
