@@ -17,6 +17,7 @@ namespace wasi::jit {
 namespace {
 
 constexpr const char* kFile = "wasirun-llvm.so";
+constexpr const char* kVariable = "WASIRUN_LLVM_PLUGIN";  // chooses another
 
 // Where a file is that holds this function: the executable, or the library.
 std::filesystem::path own_folder() {
@@ -28,7 +29,7 @@ std::filesystem::path own_folder() {
 }
 
 std::vector<std::filesystem::path> candidates() {
-  if (const char* const chosen = secure_getenv("WASIRUN_LLVM_PLUGIN"); chosen != nullptr && *chosen != '\0')
+  if (const char* const chosen = secure_getenv(kVariable); chosen != nullptr && *chosen != '\0')
     return {chosen};
   std::vector<std::filesystem::path> found;
   std::error_code error;
@@ -60,7 +61,9 @@ Result<std::shared_ptr<OptimisingCompiler>> load() {
     if (first_error.empty()) first_error = file.string() + " belongs to another version of wasirun";
   }
   if (!first_error.empty()) return fail(ErrorKind::unsupported, "the optimising tier cannot be had: {}", first_error);
-  return fail(ErrorKind::unsupported, "the optimising tier is not installed: {} was not found", kFile);
+  const char* const chosen = secure_getenv(kVariable);
+  return fail(ErrorKind::unsupported, "the optimising tier is not installed: {} was not found",
+              chosen != nullptr && *chosen != '\0' ? chosen : kFile);
 }
 
 }  // namespace

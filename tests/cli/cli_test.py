@@ -223,8 +223,7 @@ class Options(CliTest):
                                     ("--fuel", "9223372036854775808", "is not a number from 0 to 9223372036854775807"),
                                     ("--max-memory", "lots", "64m"), ("--max-memory", "-1", "--max-memory"),
                                     ("--max-gc-heap", "much", "64m"),
-                                    ("--stack-size", "1q", "\"1q\""), ("--tier", "turbo", "auto, interp"),
-                                    ("--tier", "llvm", "llvm is not in this version"),
+                                    ("--stack-size", "1q", "\"1q\""), ("--tier", "turbo", "auto, interp, baseline, llvm"),
                                     ("--validate", "never", "eager, parallel, lazy"),
                                     ("--bounds-checks", "none", "guard, explicit"), ("--trace", "all", "wasi"),
                                     ("--profile", "all", "phases"), ("--dir", "::/", "HOST[::GUEST][:ro]"),
@@ -362,6 +361,19 @@ class Tiers(CliTest):
         code, out, err = self.quadruple("--profile", "phases")
         self.assertEqual((code, out), (SUCCESS, "40\n"))
         self.assertRegex(err, r"translate .* 2 functions into \d+ bytes\n")
+
+    def test_optimising_compiler(self):
+        path = self.wat(self.PROGRAM, flags=["--debug-names"])
+        call = ["--tier", "llvm", "--invoke", "quadruple", path, "10"]
+        code, out, err = self.run_cli(*call, env={"WASIRUN_LLVM_PLUGIN": str(self.dir / "none.so")})
+        self.assertEqual((code, out), (FAILURE, ""))
+        self.assert_one_line(err, "the optimising tier is not installed", "none.so")
+        code, out, err = self.run_cli("--profile", "phases", *call)
+        if "is not installed" in err:
+            self.skipTest("built without the optimising compiler")
+        self.assertEqual((code, out), (SUCCESS, "40\n"), err)
+        self.assertRegex(err, r"translate .* 2 functions into \d+ bytes\n")
+        self.assertEqual(self.run_cli("--strict-memory", *call), (SUCCESS, "40\n", ""))
 
     def test_without_memory_for_code(self):
         code, out, err = self.quadruple("--max-code", "0", "--profile", "phases")

@@ -110,12 +110,10 @@ T choose(const char* option, const std::string& text, const Choice<T> (&choices)
 }
 
 wasi::TierSelection choose_tier(const std::string& text) {
-  if (text == "llvm") {
-    throw CLI::ValidationError("--tier", fmt::format("{} is not in this version", text));
-  }
   static constexpr Choice<wasi::TierSelection> kTiers[] = {{"auto", wasi::TierSelection::automatic},
                                                            {"interp", wasi::TierSelection::interpreter},
-                                                           {"baseline", wasi::TierSelection::baseline}};
+                                                           {"baseline", wasi::TierSelection::baseline},
+                                                           {"llvm", wasi::TierSelection::optimising}};
   return choose("--tier", text, kTiers);
 }
 
@@ -297,11 +295,14 @@ void add_run_options(CLI::App& app, RunCommand& run) {
             run.limits.subscriptions);
   add_count(app, "--max-iovecs", "COUNT", "Most buffers of one read or write (default: 65536)", run.limits.iovecs);
   add_read(app, "--tier", "TIER",
-           "What executes the program: auto (default), interp or baseline. auto interprets at first and compiles what "
-           "runs much, baseline compiles all before the program begins",
+           "What executes the program: auto (default), interp, baseline or llvm. auto interprets at first and compiles "
+           "what runs much, baseline and llvm compile all before the program begins: quickly, or to the fastest code",
            [&run](Text value) { run.engine.tier = choose_tier(value); });
   add_code_options(app, run);
   add_cache_options(app, run);
+  app.add_flag("--strict-memory", run.engine.strict_memory,
+               "Code of the llvm tier makes every access to memory as the program has it, so that a trap leaves exactly "
+               "what was stored before it");
   add_read(app, "--validate", "WHEN",
            "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
            [&run](Text value) {

@@ -213,7 +213,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
                                        : load_program(*engine, command.module);
   if (!module) return file_failure(command.module, module.error());
   // Whoever chooses a compiler wants the program to run in its code from the first instruction on.
-  if (command.engine.tier == wasi::TierSelection::baseline) {
+  if (command.engine.tier == wasi::TierSelection::baseline || command.engine.tier == wasi::TierSelection::optimising) {
     Progress progress("compiling");
     const auto update = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
     if (const auto prepared = module->prepare(update); !prepared) return failure("{}", prepared.error().to_string());
