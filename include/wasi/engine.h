@@ -37,7 +37,8 @@ enum class BoundsChecks : std::uint8_t {
 
 // What executes guest code.
 enum class TierSelection : std::uint8_t {
-  automatic,    // functions begin in the interpreter, and those in which time is spent go on in machine code
+  automatic,    // functions begin in the interpreter, and those in which time is spent go on in machine code: first of
+                // the baseline, then of the optimising compiler, where that is installed
   interpreter,  // only the interpreter: no machine code is made, no executable memory is asked for
   baseline,     // machine code of one quick pass, made at a function's first call or by Module::prepare; what cannot
                 // have any is interpreted
@@ -92,6 +93,12 @@ struct EngineConfig {
   std::optional<std::uint32_t> tier_threshold = {};
   // Most threads that compile in the background; 0: none, whoever runs a function compiles it.
   std::optional<std::uint32_t> tier_threads = {};
+  // Where `tier` is automatic: whether the optimising compiler is used. It is loaded when it is first wanted, and with
+  // it some 60 MB of memory.
+  bool optimises = true;
+  // Functions are optimised when so many milliseconds were seen to go by in them, or more, where they are large. 0: all
+  // are, at the second call or iteration in machine code, which is for tests.
+  std::optional<std::uint32_t> optimise_threshold = {};
   bool records_tier_changes = false;  // for Engine::tier_changes()
   bool counts_optimisations = false;  // for Engine::optimisations()
   // Most bytes of machine code that all modules together have; what finds no room is interpreted. At most 1 GiB.

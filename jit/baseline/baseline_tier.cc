@@ -13,6 +13,8 @@
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
 #include "runtime/preparation.h"
+#include "runtime/stack_walk.h"
+#include "runtime/tier_policy.h"
 #include "runtime/trap_raise.h"
 
 namespace wasi::jit::baseline {
@@ -21,6 +23,7 @@ using runtime::ExecState;
 using runtime::Frame;
 using runtime::FunctionCode;
 using runtime::ModuleCode;
+using runtime::NativeCode;
 using runtime::NativeEntry;
 using runtime::Preparation;
 using runtime::SlotEntry;
@@ -72,12 +75,12 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
     code.state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
     return own.native.install(code, machine, preparation);
   });
-  nanoseconds_ += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count());
+  counts_.nanoseconds += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count());
   const std::uint64_t installed = WASI_TRY(std::move(compiled));
   if (installed == 0) return {};
-  functions_ += 1;
-  bytecode_bytes_ += body_bytes;
-  code_bytes_ += installed;
+  counts_.functions += 1;
+  counts_.bytecode_bytes += body_bytes;
+  counts_.code_bytes += installed;
   return {};
 }
 
@@ -116,10 +119,59 @@ Result<std::uint64_t> BaselineTier::compile_unit(Module& own, ModuleCode& module
   for (const UnitFunction& function : machine.functions) {
     module.code(function.index).state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
     if (function.index == wanted) continue;  // whoever asked counts this one
-    functions_ += 1;
-    bytecode_bytes_ += module.module->body(function.index).size;
+    counts_.functions += 1;
+    counts_.bytecode_bytes += module.module->body(function.index).size;
   }
   return own.native.install(machine, preparation);
+}
+
+Result<std::shared_ptr<OptimisingCompiler>> BaselineTier::optimiser() {
+  const std::lock_guard lock(optimiser_mutex_);
+  if (optimiser_ == nullptr) {
+    auto found = optimises() ? options_.optimiser() : fail(ErrorKind::unsupported, "there is no better compiler");
+    if (!found) {
+      lacks_optimiser_ = true;
+      return std::unexpected(std::move(found).error());
+    }
+    optimiser_ = *std::move(found);
+  }
+  return optimiser_;
+}
+
+Result<void> BaselineTier::optimise(ModuleCode& module, FunctionCode& code, std::optional<std::uint64_t> loop,
+                                    Preparation& preparation) {
+  auto& own = static_cast<Module&>(*module.tier_module);
+  const NativeCode* const present = code.native_code.load(std::memory_order_acquire);
+  if (!loop && present != nullptr && present->is_optimised) return {};
+  const std::shared_ptr<OptimisingCompiler> compiler = WASI_TRY(optimiser());
+  const auto begin = std::chrono::steady_clock::now();
+  const wasm::FuncIndex function(code.index);
+  const std::uint32_t body_bytes = module.module->body(function).size;
+  auto compiled = guarded([&]() -> Result<std::uint64_t> {
+    WASI_TRY(space_.check_room(body_bytes));
+    WASI_TRY(module.module->check_body(function));
+    const UnitRequest request{.index = function,
+                              .validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0,
+                              .loop = loop};
+    const MachineUnit machine = WASI_TRY(compiler->compile(*module.module, {&request, 1},
+                                                           {.checks = module.checks,
+                                                            .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
+                                                            .charges_fuel = options_.charges_fuel,
+                                                            .strict = options_.strict},
+                                                           preparation));
+    return own.native.install(machine, preparation);
+  });
+  optimised_.nanoseconds += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count());
+  const std::uint64_t installed = WASI_TRY(std::move(compiled));
+  if (installed == 0) return {};
+  optimised_.functions += 1;
+  optimised_.bytecode_bytes += body_bytes;
+  optimised_.code_bytes += installed;
+  return {};
+}
+
+const void* BaselineTier::optimised_loop(const FunctionCode& code, std::uint64_t loop) const {
+  return static_cast<Module&>(*code.module->tier_module).native.optimised_loop(code.index, loop);
 }
 
 Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule& own, FunctionCode& code,
@@ -131,6 +183,9 @@ Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule&
   }
   if (module_data.native.has_image()) {
     if (const auto bound = module_data.native.bind(code, preparation); bound && *bound) {
+      if (module.policy != nullptr && module.policy->optimiser() != nullptr) {
+        module.policy->optimiser()->machine_code_exists();
+      }
       return NativeModule::slot_entry(code);
     }
     preparation.give_back_all();
@@ -147,7 +202,7 @@ Result<SlotEntry> BaselineTier::prepare(ModuleCode& module, runtime::TierModule&
       return std::unexpected(std::move(compiled).error());
     }
     preparation.give_back_all();
-    uncompiled_ += 1;
+    counts_.uncompiled += 1;
   }
   return interpreter_->prepare(module, *module_data.interpreted, code, preparation);
 }
@@ -173,7 +228,7 @@ NativeEntry BaselineTier::bind_native(ExecState& /*exec*/, VmContext* instance, 
 
 std::optional<runtime::LoopTarget> BaselineTier::loop_target(const FunctionCode& code,
                                                              std::uint64_t wasm_offset) const {
-  return NativeModule::loop_target(code, wasm_offset);
+  return static_cast<Module&>(*code.module->tier_module).native.loop_target(code, wasm_offset);
 }
 
 const void* BaselineTier::tail_entry(const FunctionCode& code) const { return NativeModule::tail_entry(code); }
@@ -195,13 +250,18 @@ const void* BaselineTier::resume_of_fault(const ExecState& exec, std::uintptr_t 
 
 std::vector<runtime::TierStatistics> BaselineTier::statistics() const {
   std::vector<runtime::TierStatistics> all = interpreter_->statistics();
-  all.push_back({.name = name(),
-                 .functions = functions_.load(),
-                 .uncompiled = uncompiled_.load(),
-                 .bytecode_bytes = bytecode_bytes_.load(),
-                 .code_bytes = code_bytes_.load(),
-                 .nanoseconds = nanoseconds_.load()});
+  all.push_back(counts_.of(name()));
+  if (optimised_.nanoseconds.load() != 0) all.push_back(optimised_.of(optimised_name()));
   return all;
+}
+
+runtime::TierStatistics BaselineTier::Counts::of(const char* tier) const {
+  return {.name = tier,
+          .functions = functions.load(),
+          .uncompiled = uncompiled.load(),
+          .bytecode_bytes = bytecode_bytes.load(),
+          .code_bytes = code_bytes.load(),
+          .nanoseconds = nanoseconds.load()};
 }
 
 }  // namespace wasi::jit::baseline

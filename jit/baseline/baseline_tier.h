@@ -8,7 +8,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -31,6 +33,8 @@ struct BaselineOptions {
   std::optional<CpuFeatures> cpu = {};  // that code is made for; empty: this machine's, asked for then
   // Where it is there, functions are compiled by it, neighbours together, and the tier's compiler is not asked.
   std::shared_ptr<OptimisingCompiler> unit_compiler = {};
+  // Asked for the one of optimise(), when that is first wanted.
+  std::function<Result<std::shared_ptr<OptimisingCompiler>>()> optimiser = {};
   bool strict = false;                   // as OptimisingOptions
   runtime::TierLog* log = nullptr;       // is told what is compiled at first calls; outlives the tier
   OptimisationCounts* counts = nullptr;  // of all that is compiled; outlives the tier
@@ -45,6 +49,14 @@ class BaselineTier : public runtime::Tier, public runtime::NativeTier {
 
   Result<void> compile_function(runtime::ModuleCode& module, runtime::FunctionCode& code,
                                 runtime::Preparation& preparation) override;
+
+  [[nodiscard]] bool optimises() const override {
+    return options_.optimiser != nullptr && !lacks_optimiser_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] const char* optimised_name() const override { return "llvm"; }
+  Result<void> optimise(runtime::ModuleCode& module, runtime::FunctionCode& code, std::optional<std::uint64_t> loop,
+                        runtime::Preparation& preparation) override;
+  [[nodiscard]] const void* optimised_loop(const runtime::FunctionCode& code, std::uint64_t loop) const override;
 
   [[nodiscard]] const char* name() const override { return options_.name; }
   std::unique_ptr<runtime::TierModule> create_module(runtime::ModuleCode& module) override;
@@ -74,15 +86,27 @@ class BaselineTier : public runtime::Tier, public runtime::NativeTier {
   Result<std::uint64_t> compile_unit(Module& own, runtime::ModuleCode& module, runtime::FunctionCode& code,
                                      runtime::Preparation& preparation);
 
+  Result<std::shared_ptr<OptimisingCompiler>> optimiser();
+
+  // What was compiled, for statistics().
+  struct Counts {
+    std::atomic<std::uint64_t> functions{0};
+    std::atomic<std::uint64_t> uncompiled{0};
+    std::atomic<std::uint64_t> bytecode_bytes{0};
+    std::atomic<std::uint64_t> code_bytes{0};
+    std::atomic<std::uint64_t> nanoseconds{0};
+    [[nodiscard]] runtime::TierStatistics of(const char* tier) const;
+  };
+
   CodeSpace& space_;
   const std::unique_ptr<runtime::Tier> interpreter_;
   const Compiler compiler_;
   const BaselineOptions options_;
-  std::atomic<std::uint64_t> functions_{0};
-  std::atomic<std::uint64_t> uncompiled_{0};
-  std::atomic<std::uint64_t> bytecode_bytes_{0};
-  std::atomic<std::uint64_t> code_bytes_{0};
-  std::atomic<std::uint64_t> nanoseconds_{0};
+  Counts counts_;
+  Counts optimised_;
+  std::mutex optimiser_mutex_;
+  std::shared_ptr<OptimisingCompiler> optimiser_;  // null: not asked for yet
+  std::atomic<bool> lacks_optimiser_{false};
 };
 
 }  // namespace wasi::jit::baseline

@@ -23,6 +23,8 @@ void Compiler::Workspace::clear() {
   plan.regions.clear();
   traps.clear();
   polls.clear();
+  exit_constants.clear();
+  flushed_constants.clear();
   entries.clear();
   host_calls.clear();
   cold_calls.clear();
@@ -54,10 +56,12 @@ Compiler::Compiler(const wasm::Module& module, wasm::FuncIndex function, Workspa
       preparation_(preparation),
       asm_(work.assembler),
       stack_(work.stack),
+      flushed_constants_(work.flushed_constants),
       locals_(work.locals),
       plan_(work.plan),
       traps_(work.traps),
       polls_(work.polls),
+      exit_constants_(work.exit_constants),
       entries_(work.entries),
       host_calls_(work.host_calls),
       cold_calls_(work.cold_calls),
@@ -112,9 +116,14 @@ void Compiler::flush() { flush_below(0); }
 
 void Compiler::flush_below(std::size_t count) {
   const std::size_t end = stack_.size() - count;
+  while (!flushed_constants_.empty() && flushed_constants_.back() >= flushed_) flushed_constants_.pop_back();
   for (; flushed_ < end; ++flushed_) {
     Value& value = stack_[flushed_];
-    if (value.where != Where::home && value.where != Where::constant) to_home(value);
+    if (value.where == Where::constant) {
+      flushed_constants_.push_back(flushed_);
+    } else if (value.where != Where::home) {
+      to_home(value);
+    }
   }
 }
 

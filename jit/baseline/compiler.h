@@ -222,6 +222,10 @@ class Compiler {
     asmjit::Label back;
     std::uint64_t offset;
     std::uint32_t region;
+    // At a loop that the call may leave for optimised code: constants among the operands, which have no home yet.
+    bool is_exit = false;
+    std::uint8_t constant_count = 0;
+    std::uint32_t first_constant = 0;
   };
   struct ColdEntry {  // a callee without a native entry
     asmjit::Label label;
@@ -365,6 +369,9 @@ class Compiler {
   void load_area(x64::Gp to);
   void load_memory_base(x64::Gp context);
   void emit_poll(x64::Gp exec);
+  void let_leave(ColdPoll& poll);
+  void emit_exit(const ColdPoll& poll);
+  void emit_leave_at_loop();
   void emit_charge(std::uint32_t cost);
   void emit_epilogue();
   void emit_host_call(const ColdHostCall& cold);
@@ -645,7 +652,8 @@ class Compiler {
 
   Buffer<Value>& stack_;
   std::size_t flushed_ = 0;
-  std::uint32_t next_slot_ = 0;  // of what is pushed next
+  std::vector<std::size_t>& flushed_constants_;  // which entries below that are constants
+  std::uint32_t next_slot_ = 0;                  // of what is pushed next
   std::vector<Local>& locals_;
   std::uint32_t local_slots_ = 0;
   std::uint32_t frame_slots_ = 0;
@@ -674,6 +682,8 @@ class Compiler {
   bool can_enter_loops_ = true;
   std::vector<ColdTrap>& traps_;
   std::vector<ColdPoll>& polls_;
+  std::vector<Value>& exit_constants_;
+  asmjit::Label leave_at_loop_;
   std::vector<ColdEntry>& entries_;
   std::vector<ColdHostCall>& host_calls_;
   std::vector<ColdCall>& cold_calls_;
@@ -701,6 +711,8 @@ struct Compiler::Workspace {
   RegisterPlan plan;
   std::vector<ColdTrap> traps;
   std::vector<ColdPoll> polls;
+  std::vector<Value> exit_constants;
+  std::vector<std::size_t> flushed_constants;
   std::vector<ColdEntry> entries;
   std::vector<ColdHostCall> host_calls;
   std::vector<ColdCall> cold_calls;

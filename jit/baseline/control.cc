@@ -36,8 +36,10 @@ void Compiler::open_loop(Control& control) {
   control.label.target = asm_.newLabel();
   asm_.bind(control.label.target);
   result_flags_ = {};
-  if (can_enter_loops_) loops_.push_back({offset_, asm_.newLabel(), control.label.target, region});
   emit_poll(in_exec(x64::r11));
+  if (!can_enter_loops_) return;
+  loops_.push_back({offset_, asm_.newLabel(), control.label.target, region});
+  let_leave(polls_.back());
 }
 
 void Compiler::open_if(Control& control) {

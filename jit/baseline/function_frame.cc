@@ -31,6 +31,8 @@ constexpr std::uint8_t kPreserved[] = {3, 12, 13, 14, 15};  // in the order of S
 constexpr std::uint32_t kUncheckedFrame = 8U << 10;
 // More slots than this are cleared, or copied, in a loop.
 constexpr std::uint32_t kMostUnrolled = 16;
+// With more constants among its operands, a loop is not left for optimised code.
+constexpr std::size_t kMostExitConstants = 8;
 
 }  // namespace
 
@@ -398,8 +400,16 @@ void Compiler::emit_cold_polls() {
     enter_region(polls_[0].region);
     save_pins();
     call_runtime(RuntimeCallId::check_stack);
+    if (!polls_[0].is_exit) {
+      restore_pins();
+      return asm_.jmp(polls_[0].back);
+    }
+    // Nothing of what restores them writes the flags.
+    asm_.test(x64::rax, x64::rax);
     restore_pins();
-    return asm_.jmp(polls_[0].back);
+    asm_.jz(polls_[0].back);
+    emit_exit(polls_[0]);
+    return emit_leave_at_loop();
   }
   const asmjit::Label shared = asm_.newLabel();
   for (const ColdPoll& cold : polls_) {
@@ -407,7 +417,13 @@ void Compiler::emit_cold_polls() {
     offset_ = cold.offset;
     mark();
     asm_.call(shared);
-    asm_.jmp(cold.back);
+    if (!cold.is_exit) {
+      asm_.jmp(cold.back);
+      continue;
+    }
+    asm_.jz(cold.back);
+    enter_region(cold.region);
+    emit_exit(cold);
   }
   std::uint32_t general = 0;
   std::uint32_t vectors = 0;
@@ -441,10 +457,58 @@ void Compiler::emit_cold_polls() {
   asm_.mov(x64::qword_ptr(x64::rax, offsetof(ExecState, native_sp)), x64::rcx);
   asm_.mov(x64::rax, x64::qword_ptr(x64::rax, offsetof(ExecState, calls)));
   asm_.call(x64::qword_ptr(x64::rax, static_cast<std::int32_t>(RuntimeCallId::check_stack) * 8));
+  // The flags tell the poll whether to leave.
+  asm_.test(x64::rax, x64::rax);
   for_registers([this](x64::Gp reg, const x64::Mem& memory) { asm_.mov(reg, memory); },
                 [this](x64::Xmm reg, const x64::Mem& memory) { asm_.movups(reg, memory); });
-  asm_.add(x64::rsp, bytes);
+  asm_.lea(x64::rsp, x64::qword_ptr(x64::rsp, bytes));
   asm_.ret();
+  emit_leave_at_loop();
+}
+
+// Where the operands stand now, the call may go on in optimised code, which finds values in the homes alone.
+void Compiler::let_leave(ColdPoll& poll) {
+  if (flushed_constants_.size() > kMostExitConstants) return;
+  poll.is_exit = true;
+  poll.first_constant = static_cast<std::uint32_t>(exit_constants_.size());
+  for (const std::size_t index : flushed_constants_) {
+    if (stack_[index].is_constant()) exit_constants_.push_back(stack_[index]);
+  }
+  poll.constant_count = static_cast<std::uint8_t>(exit_constants_.size() - poll.first_constant);
+}
+
+void Compiler::emit_exit(const ColdPoll& poll) {
+  if (!leave_at_loop_.isValid()) leave_at_loop_ = asm_.newLabel();
+  for (const Pin& pin : plan_.regions[region_].pins) {
+    const Local& local = locals_[pin.local];
+    if (pin.bank == Bank::general) {
+      store(home(local.slot), local.type, Assembler::gpr(pin.reg));
+    } else {
+      store(home(local.slot), local.type, Assembler::xmm(pin.reg));
+    }
+  }
+  for (std::size_t i = 0; i < poll.constant_count; ++i) {
+    const Value& constant = exit_constants_[poll.first_constant + i];
+    copy_to(home(constant.slot), constant);
+  }
+  asm_.jmp(leave_at_loop_);
+}
+
+// The homes are copied, since the frame goes before what comes next makes its own.
+void Compiler::emit_leave_at_loop() {
+  if (!leave_at_loop_.isValid()) return;
+  note("to the optimised loop");
+  asm_.bind(leave_at_loop_);
+  offset_ = body_begin_;
+  asm_.lea(x64::rsi, home(0));
+  asm_.mov(x64::edx, frame_slots_);
+  call_runtime(RuntimeCallId::leave_at_loop);
+  // A struct of two comes in rax and rdx.
+  asm_.mov(x64::rsi, x64::rax);
+  load_context(x64::rdi);
+  restore_preserved();
+  asm_.leave();
+  asm_.jmp(x64::rdx);
 }
 
 void Compiler::emit_cold_code() {

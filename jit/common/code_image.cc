@@ -88,7 +88,8 @@ bool read_functions(UnitImage& unit, std::span<const std::uint8_t> details) {
                            .saved = record.saved,
                            .context_at = record.context_at,
                            .catches = record.catches != 0,
-                           .faults_anywhere = record.faults_anywhere != 0};
+                           .faults_anywhere = record.faults_anywhere != 0,
+                           .is_optimised = record.is_optimised != 0};
     if (!read_parts(function, record, details) || !read_loops(function, record, details)) return false;
     unit.functions.push_back(std::move(function));
   }

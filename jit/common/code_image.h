@@ -68,6 +68,7 @@ struct FunctionImage {
   std::uint32_t context_at = 1;
   bool catches = false;
   bool faults_anywhere = false;
+  bool is_optimised = false;
   std::vector<LoopHead> loop_heads = {};
   std::vector<PartImage> parts = {};
 };

@@ -12,7 +12,7 @@ namespace wasi::jit::image {
 inline constexpr std::array<std::uint8_t, 8> kMagic = {0, 'c', 'w', 'a', 's', 'm', '\r', '\n'};
 // Another one where a reader of this version would read something else than was meant. Images of other builds of the
 // library are refused in any case.
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kPage = 4096;
 inline constexpr std::size_t kBlock = 64U << 10;  // of the module, with a checksum of its own
 inline constexpr std::size_t kBuildBytes = 64;
@@ -70,7 +70,7 @@ struct Function {
   std::array<std::uint8_t, 5> saved = {};
   std::uint8_t catches = 0;
   std::uint8_t faults_anywhere = 0;
-  std::uint8_t reserved = 0;
+  std::uint8_t is_optimised = 0;
   std::uint32_t context_at = 0;
   std::uint32_t loops_offset = 0;
   std::uint32_t loop_count = 0;

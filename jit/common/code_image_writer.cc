@@ -52,6 +52,7 @@ Bytes details_of(const UnitImage& unit) {
                            .saved = function.saved,
                            .catches = function.catches,
                            .faults_anywhere = function.faults_anywhere,
+                           .is_optimised = function.is_optimised,
                            .context_at = function.context_at,
                            .loops_offset = place(),
                            .loop_count = size32(function.loop_heads)};

@@ -29,6 +29,7 @@ struct NativeModule::Function : NativeCode {
   std::shared_ptr<Adapters> adapters;
   runtime::SlotEntry slot_entry = nullptr;
   const std::uint8_t* native_entry = nullptr;
+  std::optional<std::uint64_t> loop;  // goes on in that one, and is no entry of the function
   std::uint64_t bytes = 0;
   std::vector<runtime::LoopHead> heads;
   std::vector<NativeCode> other_frames;
@@ -156,6 +157,7 @@ Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(Func
           .saved = of.saved,
           .context_at = of.context_at,
           .catches = of.catches,
+          .is_optimised = of.is_optimised,
           .frame_slots = std::max(of.frame_slots, made->adapters->signature().slot_count)};
   if (of.loop_stub) {
     code.loop_stub = begin + *of.loop_stub;
@@ -202,7 +204,7 @@ Result<std::unique_ptr<NativeModule::Unit>> NativeModule::make_unit(UnitImage im
   return unit;
 }
 
-// Where nobody has got code for all of the functions meanwhile.
+// Where nobody has got such code for all of the functions meanwhile.
 std::uint64_t NativeModule::publish(std::unique_ptr<Unit> unit) {
   std::uint64_t bytes = 0;
   const std::lock_guard lock(mutex_);
@@ -210,7 +212,13 @@ std::uint64_t NativeModule::publish(std::unique_ptr<Unit> unit) {
   if (units_.size() == units_.capacity()) units_.reserve(2 * units_.size() + 8);
   for (const auto& made : unit->functions) {
     FunctionCode& function = *made->function;
-    if (function.native_code.load(std::memory_order_relaxed) != nullptr) continue;
+    if (made->loop) {
+      if (loops_.try_emplace({function.index, *made->loop}, made.get()).second) bytes += made->bytes;
+      continue;
+    }
+    const NativeCode* const present = function.native_code.load(std::memory_order_relaxed);
+    if (present != nullptr && (present->is_optimised || !made->is_optimised)) continue;
+    made->replaced = present;
     bytes += made->bytes;
     (unit->is_of_image ? counts_.bound : counts_.compiled) += 1;
     (unit->is_of_image ? counts_.bound_bytes : counts_.compiled_bytes) += made->image.size;
@@ -257,16 +265,21 @@ Result<std::uint64_t> NativeModule::install(const MachineUnit& machine, runtime:
                                                                     .begin = function.begin,
                                                                     .size = size,
                                                                     .frame_bytes = function.frame_bytes,
+                                                                    .frame_slots = function.frame_slots,
                                                                     .saved = function.saved,
                                                                     .context_at = function.context_at,
                                                                     .catches = function.catches,
-                                                                    .faults_anywhere = true});
+                                                                    .faults_anywhere = true,
+                                                                    .is_optimised = true});
     own.parts.push_back({.begin = 0, .end = size, .frame_bytes = function.frame_bytes, .marks = tables->back()});
   }
   auto placed = WASI_TRY(space_.place(machine.bytes, ""));
   auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables)));
   std::uint64_t bytes = 0;
-  for (const auto& function : unit->functions) bytes += function->bytes;
+  for (std::size_t i = 0; i < unit->functions.size(); ++i) {
+    unit->functions[i]->loop = machine.functions[i].loop;
+    bytes += unit->functions[i]->bytes;
+  }
   WASI_TRY(preparation.take(bytes));
   const std::uint64_t published = publish(std::move(unit));
   preparation.keep(published);
@@ -286,7 +299,8 @@ void NativeModule::bind_running() {
   for (std::size_t i = 0; i < count; ++i) {
     FunctionCode& function = module_.functions[i];
     if (function.entry.load(std::memory_order_acquire) == nullptr) continue;
-    if (function.native_code.load(std::memory_order_acquire) != nullptr) continue;
+    const NativeCode* const present = function.native_code.load(std::memory_order_acquire);
+    if (present != nullptr && present->is_optimised) continue;
     runtime::Preparation unbounded;
     // Whatever is wrong with one, it runs on as it did.
     static_cast<void>(guarded([&] { return bind(function, unbounded); }));
@@ -326,7 +340,12 @@ std::vector<UnitImage> NativeModule::units() {
   const std::uint32_t imported = module_.module->imported_functions;
   {
     const std::lock_guard lock(mutex_);
+    // What goes on in loops is of use to calls in progress alone, and what was replaced to nobody else.
+    const auto is_current = [](const std::unique_ptr<Function>& function) {
+      return function->function->native_code.load(std::memory_order_relaxed) == function.get();
+    };
     for (const auto& unit : units_) {
+      if (std::ranges::none_of(unit->functions, is_current)) continue;
       UnitImage& image = units.emplace_back();
       image.code = unit->code.bytes();
       for (const auto& function : unit->functions) {
@@ -373,14 +392,32 @@ runtime::SlotEntry NativeModule::slot_entry(const FunctionCode& function) {
 }
 
 std::optional<runtime::LoopTarget> NativeModule::loop_target(const FunctionCode& function, std::uint64_t wasm_offset) {
-  const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
-  if (code == nullptr) return std::nullopt;
-  const auto head = std::ranges::lower_bound(code->loop_heads, wasm_offset, {}, &runtime::LoopHead::wasm_offset);
-  if (head == code->loop_heads.end() || head->wasm_offset != wasm_offset) return std::nullopt;
-  const auto adapter = static_cast<const Function*>(code)->adapters->loop_entry();
-  if (!adapter) return std::nullopt;
-  return runtime::LoopTarget{
-      .stub = code->loop_stub, .head = head->address, .frame_slots = code->frame_slots, .adapter = *adapter};
+  const auto target = [](const Function& code, const void* stub,
+                         const void* head) -> std::optional<runtime::LoopTarget> {
+    const auto adapter = code.adapters->loop_entry();
+    if (!adapter) return std::nullopt;
+    return runtime::LoopTarget{.stub = stub, .head = head, .frame_slots = code.frame_slots, .adapter = *adapter};
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = loops_.find({function.index, wasm_offset}); found != loops_.end()) {
+      return target(*found->second, found->second->native_entry, nullptr);
+    }
+  }
+  // Optimised code has no way in, what it took the place of has.
+  const NativeCode* code = function.native_code.load(std::memory_order_acquire);
+  for (; code != nullptr; code = code->replaced) {
+    const auto head = std::ranges::lower_bound(code->loop_heads, wasm_offset, {}, &runtime::LoopHead::wasm_offset);
+    if (head == code->loop_heads.end() || head->wasm_offset != wasm_offset) continue;
+    return target(*static_cast<const Function*>(code), code->loop_stub, head->address);
+  }
+  return std::nullopt;
+}
+
+const void* NativeModule::optimised_loop(std::uint32_t function, std::uint64_t wasm_offset) {
+  const std::lock_guard lock(mutex_);
+  const auto found = loops_.find({function, wasm_offset});
+  return found != loops_.end() ? found->second->native_entry : nullptr;
 }
 
 const void* NativeModule::tail_entry(const FunctionCode& function) {

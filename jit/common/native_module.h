@@ -1,18 +1,20 @@
 // The machine code of a module's functions: placed, entered into the code map, and made what callers get to.
 //
 // Code comes from a compiler, or from an image of the module that was compiled before (code_image.h), a unit at a time.
-// It stays until the module goes, when no call of it is in progress. A function gets its code once: of two compilations
-// the second is dropped before anyone has seen it. Thread-safe.
+// It stays until the module goes, when no call of it is in progress. A function gets its code once, and once more when
+// it was optimised: of two compilations of a kind the second is dropped before anyone has seen it. Thread-safe.
 #pragma once
 
 #include <wasi/error.h>
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "jit/common/adapter_cache.h"
@@ -41,7 +43,8 @@ class NativeModule {
   Result<std::uint64_t> install(runtime::FunctionCode& function, const MachineCode& machine,
                                 runtime::Preparation& preparation);
 
-  // The same for functions that were compiled together: those that have code already are called by the others alone.
+  // The same for functions that were optimised together, and take the place of others' code: those that had such code
+  // already are called by the others alone. What goes on in loops is found by loop_target() from now on.
   Result<std::uint64_t> install(const MachineUnit& machine, runtime::Preparation& preparation);
 
   // Code of this very module, compiled before, for the same way of checking bounds: bind() finds it from now on. Once.
@@ -71,8 +74,10 @@ class NativeModule {
   // Of a function whose native_code is there, but perhaps not yet its entry.
   [[nodiscard]] static runtime::SlotEntry slot_entry(const runtime::FunctionCode& function);
   // See runtime::Tier.
-  [[nodiscard]] static std::optional<runtime::LoopTarget> loop_target(const runtime::FunctionCode& function,
-                                                                      std::uint64_t wasm_offset);
+  [[nodiscard]] std::optional<runtime::LoopTarget> loop_target(const runtime::FunctionCode& function,
+                                                               std::uint64_t wasm_offset);
+  // Where optimised code goes on in the loop, which takes the slots of a frame; null: there is none.
+  [[nodiscard]] const void* optimised_loop(std::uint32_t function, std::uint64_t wasm_offset);
   [[nodiscard]] static const void* tail_entry(const runtime::FunctionCode& function);
   [[nodiscard]] static runtime::CallEntry call_entry(const runtime::FunctionCode& function);
 
@@ -94,6 +99,7 @@ class NativeModule {
 
   std::mutex mutex_;  // guards all below, and is held while a function gets its code
   std::vector<std::unique_ptr<Unit>> units_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, const Function*> loops_;  // by function and offset
   Counts counts_;
   std::unordered_map<const Adapters*, std::shared_ptr<Adapters>> adapters_;  // that entries lie in
 };

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ struct UnitFunction {
   SavedRegisters saved = {};
   std::uint32_t context_at = 0;
   bool catches = false;
+  std::optional<std::uint64_t> loop = {};  // as in the request
+  std::uint32_t frame_slots = 0;           // of the frame whose slots it takes over then
 };
 
 // Functions that were compiled together, and call each other directly. Any instruction may fault.
@@ -52,6 +55,10 @@ struct MachineUnit {
 struct UnitRequest {
   wasm::FuncIndex index;
   bool validated = false;  // else the body is checked
+  // Not the function itself, but what goes on in a call of it that stands at this loop, by the byte offset of its
+  // `loop` instruction. Its first integer argument points to the slots of the frame that is left, laid out as the
+  // interpreter's; its results are the function's.
+  std::optional<std::uint64_t> loop = {};
 };
 
 class OptimisingCompiler {
@@ -65,7 +72,7 @@ class OptimisingCompiler {
 };
 
 // Counts what the border consists of: a plug-in of another number is not taken.
-inline constexpr unsigned kOptimisingCompilerVersion = 1;
+inline constexpr unsigned kOptimisingCompilerVersion = 2;
 inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
 // Null where the versions differ, or the processor is none for it.
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);

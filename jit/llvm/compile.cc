@@ -5,6 +5,7 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -60,8 +61,10 @@ std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
 }
 
 struct Surveyed {
-  wasm::FuncIndex index;
+  UnitRequest request;
   Survey survey;
+  llvm::Function* into = nullptr;
+  std::uint32_t frame_slots = 0;
 };
 
 Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
@@ -74,8 +77,12 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
       if (functions.empty() || preparation.is_interrupted()) return std::unexpected(std::move(result).error());
       continue;
     }
+    if (request.loop && result->has_rethrow) {
+      // The interpreter keeps exceptions that may be thrown again elsewhere in its frame.
+      return fail(ErrorKind::unsupported, "a call that may throw a caught exception again cannot move");
+    }
     looks_for_thrown |= result->has_handlers;
-    functions.push_back({request.index, *result});
+    functions.push_back({request, *result});
   }
   const std::unique_ptr<llvm::TargetMachine> target = make_target(options.cpu);
   if (target == nullptr) return fail(ErrorKind::unsupported, "LLVM does not know this processor");
@@ -83,12 +90,15 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
   unit.module->setTargetTriple(target->getTargetTriple().str());
   unit.module->setDataLayout(target->createDataLayout());
   unit.module->setPICLevel(llvm::PICLevel::BigPIC);
-  for (const Surveyed& function : functions) {
-    Lowering lowering(unit, function.index, *unit.function(function.index), function.survey, options, looks_for_thrown,
-                      std::nullopt, preparation);
-    validate::FunctionWalk<Lowering, false> walk(module, function.index, lowering);
+  for (Surveyed& function : functions) {
+    const auto& [index, validated, loop] = function.request;
+    function.into = loop ? unit.create_function("f" + std::to_string(index.value) + "_" + std::to_string(*loop))
+                         : unit.function(index);
+    Lowering lowering(unit, index, *function.into, function.survey, options, looks_for_thrown, loop, preparation);
+    validate::FunctionWalk<Lowering, false> walk(module, index, lowering);
     WASI_TRY(walk.run());
-    lowering.finish();
+    if (!lowering.finish()) return fail(ErrorKind::argument, "there is no loop at {:#x}", *loop);
+    function.frame_slots = lowering.frame_slots();
   }
   optimise(unit, *target, options);
 
@@ -101,16 +111,18 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
   code.bytes = std::move(emitted.bytes);
   for (EmittedFunction& function : emitted.functions) {
     const llvm::Function* const named = unit.module->getFunction(function.name);
-    const auto index = named != nullptr ? unit.index_of(*named) : std::nullopt;
-    WASI_CHECK(index.has_value());
-    code.functions.push_back({.index = *index,
+    const auto source = std::ranges::find(functions, named, &Surveyed::into);
+    WASI_CHECK(named != nullptr && source != functions.end());
+    code.functions.push_back({.index = source->request.index,
                               .begin = function.begin,
                               .end = function.end,
                               .marks = std::move(function.marks),
                               .frame_bytes = function.frame_bytes,
                               .saved = function.saved,
                               .context_at = function.context_at,
-                              .catches = looks_for_thrown});
+                              .catches = looks_for_thrown,
+                              .loop = source->request.loop,
+                              .frame_slots = source->frame_slots});
   }
   return code;
 }

@@ -115,12 +115,13 @@ void Lowering::begin_function(std::span<const wasm::ValType> locals) {
   enter(body);
 }
 
-void Lowering::finish() {
+bool Lowering::finish() {
   if (looks_for_thrown_) emit_handlers();
-  if (!loop_) return;
-  // The interpreter's frame goes on in the loop alone.
-  WASI_CHECK(loop_head_ != nullptr);
+  if (!loop_) return true;
+  if (loop_head_ == nullptr) return false;
+  // The frame that is left goes on in the loop alone.
   llvm::cast<llvm::BranchInst>(entry_end_)->setSuccessor(0, loop_head_);
+  return true;
 }
 
 void Lowering::emit_charge(std::uint32_t cost) {

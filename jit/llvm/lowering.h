@@ -56,8 +56,10 @@ class Lowering {
            const OptimisingOptions& options, bool looks_for_thrown, std::optional<std::uint64_t> loop,
            runtime::Preparation& preparation);
 
-  // After the walk.
-  void finish();
+  // After the walk. False where there was no such loop, or none that can be reached.
+  [[nodiscard]] bool finish();
+  // Of the interpreter's frame: parameters, locals and operands.
+  [[nodiscard]] std::uint32_t frame_slots() const { return local_slots_ + survey_.operand_slots; }
 
   // The sink.
   template <class W>

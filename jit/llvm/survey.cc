@@ -115,6 +115,7 @@ class Surveyor {
   void legacy_try(W& walk, wasm::Op op, Control*, std::uint32_t tag_or_depth) {
     count(walk);
     result.has_handlers = true;
+    result.has_rethrow |= op == wasm::Op::rethrow;
     if (op != wasm::Op::catch_) return;
     const wasm::Module& module = walk.module();
     slots_of_values(module.registry->at(module.types[module.tags[tag_or_depth].value]).func.params);

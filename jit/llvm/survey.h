@@ -12,6 +12,7 @@ namespace wasi::jit::optimising {
 
 struct Survey {
   bool has_handlers = false;  // try_table, or a legacy try
+  bool has_rethrow = false;
   bool has_loops = false;
   std::uint32_t operand_slots = 0;    // at most
   std::uint32_t operation_slots = 0;  // that the operands or results of one service of the runtime take, at most

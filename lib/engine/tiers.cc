@@ -72,6 +72,11 @@ runtime::TierPolicyOptions policy_options(const EngineState& engine) {
       options.least_samples = threshold / options.period;
     }
   }
+  if (engine.config.optimise_threshold == 0) {
+    options.optimise = {.least_samples = 1, .bytes_per_sample = UINT32_MAX, .is_eager = true};
+  } else if (engine.config.optimise_threshold) {
+    options.optimise.least_samples = *engine.config.optimise_threshold;
+  }
   return options;
 }
 
@@ -85,11 +90,14 @@ Result<void> make_baseline(EngineState& engine, bool compiles_at_first_call) {
   if (engine.config.counts_optimisations) {
     engine.optimisations = std::make_unique<jit::baseline::OptimisationCounts>();
   }
+  const auto optimiser = compiles_at_first_call || !engine.config.optimises ? nullptr : &jit::load_optimising_compiler;
   auto tier = std::make_unique<jit::baseline::BaselineTier>(
       *engine.code_space, make_interpreter(engine), &jit::baseline::compile,
       jit::baseline::BaselineOptions{.compiles_at_first_call = compiles_at_first_call,
                                      .charges_fuel = engine.config.fuel,
                                      .cpu = engine.cpu,
+                                     .optimiser = optimiser,
+                                     .strict = engine.config.strict_memory,
                                      .log = engine.tier_log.get(),
                                      .counts = engine.optimisations.get()});
   if (!compiles_at_first_call) engine.policy = std::make_unique<runtime::TierPolicy>(*tier, policy_options(engine));

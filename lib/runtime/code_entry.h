@@ -24,9 +24,10 @@ using SlotEntry = void (*)(VmContext* instance, Slot* slots, FunctionCode* self)
 
 // Bits of FunctionCode::state.
 inline constexpr std::uint32_t kBodyValidated = 1;
-inline constexpr std::uint32_t kRecordFilled = 2;  // `module` and `index` may be read
-inline constexpr std::uint32_t kCompileAsked = 4;  // has machine code, or waits for it, or gets none (tier_policy.h)
-inline constexpr std::uint32_t kOneSample = 1U << 16;  // the upper half counts samples of the tier policy
+inline constexpr std::uint32_t kRecordFilled = 2;   // `module` and `index` may be read
+inline constexpr std::uint32_t kCompileAsked = 4;   // has machine code, or waits for it, or gets none (tier_policy.h)
+inline constexpr std::uint32_t kOptimiseAsked = 8;  // the same of the better compiler (optimise_policy.h)
+inline constexpr std::uint32_t kOneSample = 1U << 16;  // the upper half counts samples of the policy that is next
 
 // The entry of machine code under the native convention (jit/common/native_abi.h), which no C++ type describes. Whoever
 // calls through a record hands over its FunctionCode in r10.

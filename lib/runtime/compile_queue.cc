@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "os/no_signals.h"
 #include "runtime/native_tuning.h"
 #include "runtime/preparation.h"
 
@@ -29,22 +29,6 @@ std::atomic<std::uint32_t>& forks() {
   return count;
 }
 
-// While it lives, this thread takes no signals, and neither do threads that it starts.
-class NoSignals {
- public:
-  NoSignals() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~NoSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 }  // namespace
 
 struct CompileQueue::State {
@@ -54,10 +38,11 @@ struct CompileQueue::State {
     std::atomic<bool> is_cancelled{false};
   };
 
-  State(Work w, unsigned most) : work(std::move(w)), most_workers(most) {}
+  State(Work w, unsigned most, int n) : work(std::move(w)), most_workers(most), niceness(n) {}
 
   const Work work;
   const unsigned most_workers;
+  const int niceness;
   const std::uint32_t process = forks().load();
   std::mutex mutex;
   std::condition_variable changed;  // something to do, or the end
@@ -70,14 +55,14 @@ struct CompileQueue::State {
   void start_worker() {
     auto worker = std::make_unique<Worker>();
     workers.reserve(workers.size() + 1);
-    const NoSignals quiet;
+    const os::NoSignals quiet;
     worker->thread = std::thread([this, own = worker.get()] { run(*own); });
     workers.push_back(std::move(worker));
   }
 
   void run(Worker& own) {
     // Of this thread alone, as Linux has it.
-    setpriority(PRIO_PROCESS, 0, kCompileNiceness);
+    setpriority(PRIO_PROCESS, 0, niceness);
     std::unique_lock lock(mutex);
     for (;;) {
       ++idle;
@@ -100,8 +85,8 @@ struct CompileQueue::State {
   }
 };
 
-CompileQueue::CompileQueue(Work work, unsigned most_threads)
-    : state_(std::make_unique<State>(std::move(work), most_threads)) {}
+CompileQueue::CompileQueue(Work work, unsigned most_threads, int niceness)
+    : state_(std::make_unique<State>(std::move(work), most_threads, niceness)) {}
 
 CompileQueue::~CompileQueue() {
   if (!is_own()) {

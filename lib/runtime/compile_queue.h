@@ -31,7 +31,8 @@ class CompileQueue {
   // Does not throw.
   using Work = std::function<void(const CompileJob& job, Preparation& preparation)>;
 
-  CompileQueue(Work work, unsigned most_threads);
+  // Niceness is on top of the process's own.
+  CompileQueue(Work work, unsigned most_threads, int niceness);
   ~CompileQueue();
   CompileQueue(const CompileQueue&) = delete;
   CompileQueue& operator=(const CompileQueue&) = delete;

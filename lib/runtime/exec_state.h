@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "runtime/frame.h"
 #include "runtime/gc_heap_cells.h"
@@ -97,6 +98,15 @@ struct ExecState {
   // The ThreadState::stack_number with which an outermost call has been made that may be made again without a look at
   // anything else: that stack has room, and its thread is ready for faults where the store needs it.
   std::uint64_t ready_stack = kNoReadyStack;
+  // The ring of stores that a StoreSampler looks at; null: it does not look at this one.
+  struct Sampled {
+    ExecState* next = nullptr;
+    ExecState* previous = nullptr;
+  };
+  Sampled sampled;
+  // Where machine code that leaves its frame at a loop goes on, and the slots of that frame (services.h, check_stack).
+  const void* loop_entry = nullptr;
+  std::vector<Slot> loop_slots;
 };
 
 }  // namespace wasi::runtime

@@ -2,6 +2,7 @@
 // runtime depends.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,14 +18,24 @@ inline constexpr std::size_t kKeptCodeBytes = 256U << 10;          // that are e
 inline constexpr std::uint32_t kPollPeriod = 4096;  // calls and branches back that are made before interrupts are seen
 inline constexpr std::uint32_t kSamplingPeriod = 4096;  // and from one sample of the tier policy to the next
 inline constexpr std::uint32_t kEntryCost = 8;  // what of these an entry of interpreted code from outside counts for
-inline constexpr std::uint32_t kCodeBytesPerUnit = 64;    // interpreted code outside of loops that takes as long as one
-inline constexpr std::uint32_t kWarmUpSamples = 64;       // of all functions, before anything is compiled
-inline constexpr std::uint32_t kHotSamples = 16;          // or of one function, which is compiled then
-inline constexpr std::uint32_t kRecallSamples = 8;        // of all, before code of an earlier run is looked for
-inline constexpr std::uint32_t kBytesPerSample = 512;     // of a body, whose compilation takes what a sample stands for
-inline constexpr std::size_t kImmediateBytes = 2048;      // larger bodies are compiled in the background
-inline constexpr unsigned kCompileThreads = 2;            // at most, and fewer than the machine has cores
-inline constexpr int kCompileNiceness = 5;                // of these threads
+inline constexpr std::uint32_t kCodeBytesPerUnit = 64;  // interpreted code outside of loops that takes as long as one
+inline constexpr std::uint32_t kWarmUpSamples = 64;     // of all functions, before anything is compiled
+inline constexpr std::uint32_t kHotSamples = 16;        // or of one function, which is compiled then
+inline constexpr std::uint32_t kRecallSamples = 8;      // of all, before code of an earlier run is looked for
+inline constexpr std::uint32_t kBytesPerSample = 512;   // of a body, whose compilation takes what a sample stands for
+inline constexpr std::size_t kImmediateBytes = 2048;    // larger bodies are compiled in the background
+inline constexpr unsigned kCompileThreads = 2;          // at most, and fewer than the machine has cores
+inline constexpr int kCompileNiceness = 5;              // of these threads
+
+// Optimising (optimise_policy.h)
+inline constexpr unsigned kSamplingMicroseconds = 1000;    // from one sample of machine code to the next, of each store
+inline constexpr std::uint32_t kLeastOptimiseSamples = 2;  // of a function that is optimised
+inline constexpr std::uint32_t kBytesPerTimeSample = 64;   // of a body, whose compilation is worth a sample's time
+inline constexpr std::size_t kMostOptimisedBytes = 256U << 10;  // larger bodies stay as they are
+inline constexpr int kOptimiseNiceness = 10;                    // of the threads that do it
+inline constexpr std::size_t kStoresPerTick = 64;               // that are made to give a sample at a time
+inline constexpr unsigned kUselessSamples = 64;                 // one after the other, after which they become rarer
+inline constexpr std::chrono::milliseconds kLongestSamplingPause{64};
 inline constexpr std::size_t kLoopEntryStack = 8U << 10;  // native stack that must be free for a loop's frame to move
 
 }  // namespace wasi::runtime

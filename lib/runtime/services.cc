@@ -6,6 +6,7 @@
 #include "runtime/exception.h"
 #include "runtime/instance.h"
 #include "runtime/runtime_calls.h"
+#include "runtime/tier_policy.h"
 #include "runtime/trap_raise.h"
 
 namespace wasi::runtime::services {
@@ -21,12 +22,22 @@ std::uint32_t index_of(std::uint64_t immediate) { return static_cast<std::uint32
 
 void trap(VmContext* vm, TrapCode code) { raise_trap(*vm->exec, code); }
 
-void check_stack(VmContext* vm) {
+const void* check_stack(VmContext* vm) {
   ExecState& exec = *vm->exec;
   // First, so that a wish that comes meanwhile raises it again.
   exec.stack_limit.store(exec.native_limit);
   if (exec.interrupt.load() != 0) handle_interrupt(exec);
   if (exec.native_sp < exec.native_limit) raise_trap(exec, TrapCode::stack_overflow);
+  OptimisePolicy* const optimiser = exec.policy != nullptr ? exec.policy->optimiser() : nullptr;
+  if (optimiser == nullptr) return nullptr;
+  return exec.loop_entry = optimiser->sampled(exec);
+}
+
+LoopExit leave_at_loop(VmContext* vm, const Slot* slots, std::uint32_t count) {
+  // There is room: OptimisePolicy has seen to it.
+  std::vector<Slot>& kept = vm->exec->loop_slots;
+  kept.assign(slots, slots + count);
+  return {kept.data(), vm->exec->loop_entry};
 }
 
 FuncRef* resolve_indirect(VmContext* vm, std::uint32_t table, std::uint32_t type, std::uint64_t index) {

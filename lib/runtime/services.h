@@ -45,8 +45,17 @@ constexpr std::optional<RuntimeCallId> service_of(wasm::Op op) {
 
 [[noreturn]] void trap(VmContext* vm, TrapCode code);
 
-// The stack pointer was below ExecState::stack_limit: traps where the stack has ended or the store has to stop.
-void check_stack(VmContext* vm);
+// The stack pointer was below ExecState::stack_limit: traps where the stack has ended or the store has to stop, else it
+// may be a sample of the tier policy. Not null, and ExecState::loop_entry: the frame stands at a loop, and the call is
+// to go on elsewhere; optimised code need not look.
+const void* check_stack(VmContext* vm);
+
+// The frame is left, which has `count` slots: where its call goes on, and where that finds them.
+struct LoopExit {
+  const Slot* slots;
+  const void* entry;
+};
+LoopExit leave_at_loop(VmContext* vm, const Slot* slots, std::uint32_t count);
 
 // The function that a call_indirect means; traps where there is none of the type. Of the index counts what the table's
 // address type says.

@@ -39,9 +39,11 @@ struct NativeCode {
   SavedRegisters saved = {};
   std::uint32_t context_at = 1;     // how many words below rbp the VmContext is
   bool catches = false;             // it looks at ExecState::thrown behind its calls
+  bool is_optimised = false;        // the optimising compiler's: takes the place of other code, and keeps its own
   std::uint32_t frame_slots = 0;    // of the interpreter's frame, which loop_stub reads
   const void* loop_stub = nullptr;  // makes the frame from slots and goes on at a loop's head; null: there is no loop
   std::span<const LoopHead> loop_heads = {};  // in order
+  const NativeCode* replaced = nullptr;       // what the function had before; calls of it may be in progress
 };
 
 class StackWalk {
@@ -55,6 +57,8 @@ class StackWalk {
   [[nodiscard]] VmContext* instance() const;  // null for the record of a host function
   [[nodiscard]] FunctionCode* function() const;
   [[nodiscard]] bool is_native() const { return frame_ != 0; }
+  // Of what is native.
+  [[nodiscard]] const NativeCode& code() const { return *code_; }
   // The record of what is not native.
   [[nodiscard]] const Frame& record() const { return *record_; }
   // The byte offset in the module of the instruction at which the frame stands; empty where it cannot be told.

@@ -18,6 +18,7 @@
 #include "runtime/native_stack.h"
 #include "runtime/store_impl.h"
 #include "runtime/thread_state.h"
+#include "runtime/tier_policy.h"
 #include "runtime/trap_raise.h"
 #include "runtime/watchdog.h"
 
@@ -33,6 +34,7 @@ Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
 
 Store::~Store() {
   keep_deadline(std::nullopt);
+  if (exec_.policy != nullptr) exec_.policy->end(exec_);
   if (exec_.program != nullptr) exec_.program->remove(exec_);
   const std::size_t accessible = impl_->stack.size() - std::min(impl_->stack.size(), kStackGuardBytes);
   os::give_back_reservation(std::move(impl_->stack), accessible, {kKeptStackBytes, kKeptStackBytes});

@@ -9,6 +9,7 @@
 #include "runtime/module_code.h"
 #include "runtime/native_tier.h"
 #include "runtime/preparation.h"
+#include "runtime/stack_walk.h"
 #include "runtime/tier_log.h"
 #include "runtime/trap_raise.h"
 
@@ -44,7 +45,14 @@ unsigned threads_to_use(unsigned most) {
 
 TierPolicy::TierPolicy(NativeTier& native, TierPolicyOptions options) : native_(native), options_(options) {
   const auto work = [this](const CompileJob& job, Preparation& preparation) { compile(job, preparation, true); };
-  queue_ = std::make_unique<CompileQueue>(work, threads_to_use(options.threads));
+  const unsigned threads = threads_to_use(options.threads);
+  if (native.optimises()) {
+    OptimisePolicyOptions optimise = options.optimise;
+    optimise.threads = std::min(options.threads, threads);
+    optimise.log = options.log;
+    optimiser_ = std::make_unique<OptimisePolicy>(native, optimise);
+  }
+  queue_ = std::make_unique<CompileQueue>(work, threads, kCompileNiceness);
 }
 
 TierPolicy::~TierPolicy() = default;
@@ -55,6 +63,11 @@ void TierPolicy::begin(ExecState& exec) {
   exec.sampling_state = (stores_.fetch_add(1, std::memory_order_relaxed) * 0x9E37'79B9U) | 1;
   next_number(exec.sampling_state);
   exec.budget = below(options_.period, exec.sampling_state);
+  if (optimiser_ != nullptr) optimiser_->begin(exec);
+}
+
+void TierPolicy::end(ExecState& exec) {
+  if (optimiser_ != nullptr) optimiser_->end(exec);
 }
 
 std::uint32_t TierPolicy::next_budget(ExecState& exec) const {
@@ -74,6 +87,12 @@ bool TierPolicy::is_wanted(FunctionCode& function, std::size_t bytes) {
 void TierPolicy::sampled(ExecState& exec, FunctionCode& function, std::optional<std::uint64_t> loop) {
   const std::size_t bytes = body_bytes(function);
   if (!queue_->is_own()) return;
+  if (optimiser_ != nullptr && loop) {
+    const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
+    if (code != nullptr && code->is_optimised && !native_.optimised_loop(function, *loop)) {
+      optimiser_->sampled_in_loop(exec, function, *loop);
+    }
+  }
   const bool wanted = is_wanted(function, bytes);
   if (function.module->may_recall.load(std::memory_order_relaxed)) [[unlikely]]
     recall_when_warm(*function.module);
@@ -100,7 +119,11 @@ void TierPolicy::compile_now(ExecState& exec, const CompileJob& job) {
 }
 
 void TierPolicy::compile(const CompileJob& job, Preparation& preparation, bool in_background) {
-  if (job.function == nullptr) return job.module->recall();
+  if (job.function == nullptr) {
+    job.module->recall();
+    if (optimiser_ != nullptr) optimiser_->machine_code_exists();
+    return;
+  }
   // Which came meanwhile, or is kept from an earlier run.
   if (job.function->native_code.load(std::memory_order_acquire) != nullptr) return;
   const auto begin = TierLog::Clock::now();
@@ -109,6 +132,11 @@ void TierPolicy::compile(const CompileJob& job, Preparation& preparation, bool i
   // What memory or time forbade now may be had later, after as many samples again. Anything else will not change.
   if (!outcome && (outcome.error().kind == ErrorKind::limit || outcome.error().kind == ErrorKind::io)) {
     job.function->state.fetch_and(kOneSample - 1 - kCompileAsked, std::memory_order_relaxed);
+  }
+  if (outcome && optimiser_ != nullptr) {
+    // From now on it is their samples that count.
+    job.function->state.fetch_and(kOneSample - 1, std::memory_order_relaxed);
+    optimiser_->machine_code_exists();
   }
   if (options_.log == nullptr || preparation.is_interrupted()) return;
   options_.log->add(*job.module, *job.function,
@@ -119,8 +147,14 @@ void TierPolicy::compile(const CompileJob& job, Preparation& preparation, bool i
                     begin, outcome);
 }
 
-void TierPolicy::forget(const ModuleCode& module) { queue_->forget(module); }
+void TierPolicy::forget(const ModuleCode& module) {
+  queue_->forget(module);
+  if (optimiser_ != nullptr) optimiser_->forget(module);
+}
 
-void TierPolicy::wait() { queue_->wait(); }
+void TierPolicy::wait() {
+  queue_->wait();
+  if (optimiser_ != nullptr) optimiser_->wait();
+}
 
 }  // namespace wasi::runtime

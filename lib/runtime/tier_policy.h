@@ -25,6 +25,7 @@
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
 #include "runtime/native_tuning.h"
+#include "runtime/optimise_policy.h"
 
 namespace wasi::runtime {
 
@@ -45,6 +46,7 @@ struct TierPolicyOptions {
   std::size_t immediate_bytes = kImmediateBytes;     // larger bodies are compiled in the background
   unsigned threads = kCompileThreads;                // 0: all are compiled at once
   TierLog* log = nullptr;                            // is told what is compiled; outlives the policy
+  OptimisePolicyOptions optimise = {};               // what runs in machine code then
 };
 
 class TierPolicy {
@@ -55,8 +57,9 @@ class TierPolicy {
   TierPolicy(const TierPolicy&) = delete;
   TierPolicy& operator=(const TierPolicy&) = delete;
 
-  // When a store gets its first instance.
+  // When a store gets its first instance, and before it goes.
   void begin(ExecState& exec);
+  void end(ExecState& exec);
   // The next budget.
   std::uint32_t next_budget(ExecState& exec) const;
 
@@ -64,6 +67,9 @@ class TierPolicy {
   // module, while `exec` ran. Compiles it, if it is to be compiled at once; traps where the store has to stop
   // meanwhile.
   void sampled(ExecState& exec, FunctionCode& function, std::optional<std::uint64_t> loop);
+
+  // What runs in machine code from now on; null: it stays as it is.
+  [[nodiscard]] OptimisePolicy* optimiser() const { return optimiser_.get(); }
 
   // Before a module goes: its functions are not compiled any more. Waits for one that is, which is cancelled.
   void forget(const ModuleCode& module);
@@ -83,7 +89,8 @@ class TierPolicy {
   const TierPolicyOptions options_;
   std::atomic<std::uint32_t> stores_{0};
   std::atomic<std::uint32_t> samples_{0};
-  std::unique_ptr<CompileQueue> queue_;  // null: no threads
+  std::unique_ptr<OptimisePolicy> optimiser_;
+  std::unique_ptr<CompileQueue> queue_;
 };
 
 }  // namespace wasi::runtime

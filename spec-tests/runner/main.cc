@@ -33,6 +33,7 @@ struct Options {
   std::string gc = "normal";
   std::vector<std::string> tiers;
   std::optional<std::uint32_t> tier_threshold;
+  std::optional<std::uint32_t> optimise_threshold;
   std::vector<fs::path> reports;
   bool coverage = false;
 };
@@ -103,6 +104,7 @@ int run(Options options) {
     wasi::EngineConfig config;
     config.tier = tier.selection;
     config.tier_threshold = options.tier_threshold;
+    config.optimise_threshold = options.optimise_threshold;
     if (options.checks == "explicit") config.bounds_checks = wasi::BoundsChecks::explicit_checks;
     const auto engine = wasi::Engine::create(config);
     if (!engine) {
@@ -161,6 +163,8 @@ int main(int argc, char** argv) {
       });
   app.add_option("--tier-threshold", options.tier_threshold,
                  "With auto: calls and iterations before a function is compiled; default: as shipped");
+  app.add_option("--optimise-threshold", options.optimise_threshold,
+                 "With auto: milliseconds in a function before it is optimised, 0: all are; default: as shipped");
   app.add_option("--bounds-checks", options.checks, "guard or explicit")->check(CLI::IsMember({"guard", "explicit"}));
   app.add_option("--gc", options.gc, "normal, or stress: collect at every allocation")
       ->check(CLI::IsMember({"normal", "stress"}));

@@ -21,7 +21,9 @@ constexpr const char* kModule = R"((module $m
   (func $idle (export "idle") (result i32) (i32.const 5))))";
 
 // Everything is compiled by the thread that runs it, at once.
-EngineConfig at_once() { return {.tier_threshold = 1, .tier_threads = 0, .records_tier_changes = true}; }
+EngineConfig at_once() {
+  return {.tier_threshold = 1, .tier_threads = 0, .optimises = false, .records_tier_changes = true};
+}
 
 std::int64_t sum(Store& store, const Engine& engine, const Module& module, std::int64_t n) {
   const Instance instance = must(Linker(engine).instantiate(store, module));

@@ -495,6 +495,20 @@ TEST_CASE("machine code's ways to a table, a memory, a type test and a trap", "[
   };
   CHECK(run(slots({1})) == 1);
   CHECK(run(slots({0})).error() == "call stack exhausted");
+  // A frame that is left, whose slots somebody reads when it is gone.
+  body = [](VmContext* vm, Slot* s) {
+    ExecState& exec = *vm->exec;
+    exec.loop_entry = &exec;
+    services::LoopExit exit;
+    {
+      std::vector<Slot> frame(3, s[0]);
+      exec.loop_slots.reserve(frame.size());
+      exit = row<decltype(services::leave_at_loop)>(vm, RuntimeCallId::leave_at_loop)(vm, frame.data(), 3);
+      std::ranges::fill(frame, Slot{});
+    }
+    s[0].u64 = exit.entry == &exec ? exit.slots[0].u64 + exit.slots[2].u64 : 0;
+  };
+  CHECK(run(slots({21})) == 42);
 }
 
 }  // namespace

@@ -226,6 +226,17 @@ void add_code_options(CLI::App& app, RunCommand& run) {
              run.engine.tier_threads =
                  static_cast<std::uint32_t>(or_throw("--tier-threads", parse_count(value, kMostTierThreads)));
            });
+  add_read(
+      app, "--optimise-threshold", "MILLISECONDS",
+      "With --tier auto: how much time is spent in a function before it is optimised, at least (default: 2, more for "
+      "large ones); 0: everything is, at once",
+      [&run](Text value) {
+        run.engine.optimise_threshold = static_cast<std::uint32_t>(
+            or_throw("--optimise-threshold", parse_count(value, std::numeric_limits<std::uint32_t>::max())));
+      });
+  app.add_flag_callback(
+      "--no-optimise", [&run] { run.engine.optimises = false; },
+      "With --tier auto: what runs much goes no further than the baseline; the optimising compiler is not loaded");
   add_read(app, "--max-code", "SIZE", "Most memory for machine code (default: 512m); what finds no room is interpreted",
            [&run](Text value) { run.engine.code_memory_limit = or_throw("--max-code", parse_size(value)); });
   add_repeatable(
@@ -300,9 +311,10 @@ void add_run_options(CLI::App& app, RunCommand& run) {
            [&run](Text value) { run.engine.tier = choose_tier(value); });
   add_code_options(app, run);
   add_cache_options(app, run);
-  app.add_flag("--strict-memory", run.engine.strict_memory,
-               "Code of the llvm tier makes every access to memory as the program has it, so that a trap leaves exactly "
-               "what was stored before it");
+  app.add_flag(
+      "--strict-memory", run.engine.strict_memory,
+      "Code of the llvm tier makes every access to memory as the program has it, so that a trap leaves exactly "
+      "what was stored before it");
   add_read(app, "--validate", "WHEN",
            "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
            [&run](Text value) {

@@ -176,7 +176,7 @@ TEST_CASE("an image says what is wrong with it") {
   SECTION("another build") {
     const Error error = error_of(good, "another build");
     CHECK(error.kind == ErrorKind::unsupported);
-    CHECK(error.message.contains("compiled by another build of wasirun (a build, format 1), this is another build"));
+    CHECK(error.message.contains("compiled by another build of wasirun (a build, format 2), this is another build"));
   }
   SECTION("cut off, at any place") {
     for (std::size_t size = 8; size < good.size(); size += size < 1024 ? 1 : 997) {
