@@ -61,8 +61,8 @@ struct CompileQueue::State {
   }
 
   void run(Worker& own) {
-    // Of this thread alone, as Linux has it.
-    setpriority(PRIO_PROCESS, 0, niceness);
+    // Of this thread alone, as Linux has it, and on top of what it has from the program's.
+    setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + niceness);
     std::unique_lock lock(mutex);
     for (;;) {
       ++idle;

@@ -31,7 +31,7 @@ class CompileQueue {
   // Does not throw.
   using Work = std::function<void(const CompileJob& job, Preparation& preparation)>;
 
-  // Niceness is on top of the process's own.
+  // `niceness` is added to that of the thread which adds the first job.
   CompileQueue(Work work, unsigned most_threads, int niceness);
   ~CompileQueue();
   CompileQueue(const CompileQueue&) = delete;
