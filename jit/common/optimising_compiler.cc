@@ -29,8 +29,7 @@ std::filesystem::path own_folder() {
 }
 
 std::vector<std::filesystem::path> candidates() {
-  if (const char* const chosen = secure_getenv(kVariable); chosen != nullptr && *chosen != '\0')
-    return {chosen};
+  if (const char* const chosen = secure_getenv(kVariable); chosen != nullptr && *chosen != '\0') return {chosen};
   std::vector<std::filesystem::path> found;
   std::error_code error;
   const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
