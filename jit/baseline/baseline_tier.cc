@@ -9,6 +9,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "jit/common/native_module.h"
+#include "runtime/compile_queue.h"
 #include "runtime/host_function.h"
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
@@ -139,7 +140,7 @@ Result<std::shared_ptr<OptimisingCompiler>> BaselineTier::optimiser() {
 }
 
 Result<void> BaselineTier::optimise(ModuleCode& module, FunctionCode& code, std::optional<std::uint64_t> loop,
-                                    Preparation& preparation) {
+                                    Preparation& preparation, runtime::Absence* absence) {
   auto& own = static_cast<Module&>(*module.tier_module);
   const NativeCode* const present = code.native_code.load(std::memory_order_acquire);
   if (!loop && present != nullptr && present->is_optimised) return {};
@@ -153,14 +154,18 @@ Result<void> BaselineTier::optimise(ModuleCode& module, FunctionCode& code, std:
     const UnitRequest request{.index = function,
                               .validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0,
                               .loop = loop};
-    const MachineUnit machine = WASI_TRY(compiler->compile(*module.module, {&request, 1},
-                                                           {.checks = module.checks,
-                                                            .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
-                                                            .charges_fuel = options_.charges_fuel,
-                                                            .strict = options_.strict},
-                                                           preparation));
-    return own.native.install(machine, preparation);
+    const OptimisingOptions options{.checks = module.checks,
+                                    .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
+                                    .charges_fuel = options_.charges_fuel,
+                                    .strict = options_.strict};
+    const std::shared_ptr<const wasm::Module> source = module.module;
+    if (absence != nullptr && !absence->leave()) return fail(ErrorKind::limit, "nobody wants it any more");
+    auto machine = guarded([&] { return compiler->compile(*source, {&request, 1}, options, preparation); });
+    if (absence != nullptr && !absence->come_back()) return fail(ErrorKind::limit, "nobody wants it any more");
+    if (!machine) return std::unexpected(std::move(machine).error());
+    return own.native.install(*machine, preparation);
   });
+  if (absence != nullptr && !absence->is_back()) return std::unexpected(std::move(compiled).error());
   optimised_.nanoseconds += static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begin).count());
   const std::uint64_t installed = WASI_TRY(std::move(compiled));
   if (installed == 0) return {};

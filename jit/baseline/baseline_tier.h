@@ -55,7 +55,7 @@ class BaselineTier : public runtime::Tier, public runtime::NativeTier {
   }
   [[nodiscard]] const char* optimised_name() const override { return "llvm"; }
   Result<void> optimise(runtime::ModuleCode& module, runtime::FunctionCode& code, std::optional<std::uint64_t> loop,
-                        runtime::Preparation& preparation) override;
+                        runtime::Preparation& preparation, runtime::Absence* absence) override;
   [[nodiscard]] const void* optimised_loop(const runtime::FunctionCode& code, std::uint64_t loop) const override;
 
   [[nodiscard]] const char* name() const override { return options_.name; }

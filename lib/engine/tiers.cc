@@ -73,8 +73,9 @@ runtime::TierPolicyOptions policy_options(const EngineState& engine) {
     }
   }
   if (engine.config.optimise_threshold == 0) {
-    options.optimise = {.least_samples = 1, .bytes_per_sample = UINT32_MAX, .is_eager = true};
+    options.optimise = {.warm_up_samples = 0, .least_samples = 1, .bytes_per_sample = UINT32_MAX, .is_eager = true};
   } else if (engine.config.optimise_threshold) {
+    options.optimise.warm_up_samples = std::min(runtime::kOptimiseWarmUp, *engine.config.optimise_threshold);
     options.optimise.least_samples = *engine.config.optimise_threshold;
   }
   return options;

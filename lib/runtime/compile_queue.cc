@@ -31,11 +31,30 @@ std::atomic<std::uint32_t>& forks() {
 
 }  // namespace
 
-struct CompileQueue::State {
-  struct Worker {
+struct CompileQueue::State : std::enable_shared_from_this<State> {
+  struct Worker : Absence {
+    explicit Worker(State& s) : state(s) {}
+
+    [[nodiscard]] bool leave() override {
+      const std::lock_guard lock(state.mutex);
+      if (is_cancelled) return false;
+      is_away = true;
+      return true;
+    }
+    [[nodiscard]] bool come_back() override {
+      const std::lock_guard lock(state.mutex);
+      is_away = false;
+      has_come_back = !is_cancelled;
+      return has_come_back;
+    }
+    [[nodiscard]] bool is_back() const override { return has_come_back; }
+
+    State& state;
     std::thread thread;
     const ModuleCode* module = nullptr;  // whose function it compiles
     std::atomic<bool> is_cancelled{false};
+    bool is_away = false;
+    bool has_come_back = true;
   };
 
   State(Work w, unsigned most, int n) : work(std::move(w)), most_workers(most), niceness(n) {}
@@ -53,10 +72,10 @@ struct CompileQueue::State {
   bool is_ending = false;
 
   void start_worker() {
-    auto worker = std::make_unique<Worker>();
+    auto worker = std::make_unique<Worker>(*this);
     workers.reserve(workers.size() + 1);
     const os::NoSignals quiet;
-    worker->thread = std::thread([this, own = worker.get()] { run(*own); });
+    worker->thread = std::thread([self = shared_from_this(), own = worker.get()] { self->run(*own); });
     workers.push_back(std::move(worker));
   }
 
@@ -73,34 +92,49 @@ struct CompileQueue::State {
       jobs.pop_front();
       own.module = job.module;
       own.is_cancelled = false;
+      own.has_come_back = true;
       lock.unlock();
       {
         Preparation preparation(own.is_cancelled);
-        work(job, preparation);
+        work(job, preparation, own);
       }
       lock.lock();
       own.module = nullptr;
       done.notify_all();
     }
   }
+
+  // With the lock held. Whoever is away finds out when it comes back.
+  static void cancel(Worker& worker) {
+    worker.is_cancelled = true;
+    if (worker.is_away) worker.module = nullptr;
+  }
 };
 
 CompileQueue::CompileQueue(Work work, unsigned most_threads, int niceness)
-    : state_(std::make_unique<State>(std::move(work), most_threads, niceness)) {}
+    : state_(std::make_shared<State>(std::move(work), most_threads, niceness)) {}
 
 CompileQueue::~CompileQueue() {
   if (!is_own()) {
     // Its threads are not here to be joined.
-    static_cast<void>(state_.release());
+    static_cast<void>(new std::shared_ptr<State>(std::move(state_)));
     return;
   }
+  std::vector<std::thread> present;
   {
     const std::lock_guard lock(state_->mutex);
     state_->is_ending = true;
-    for (const auto& worker : state_->workers) worker->is_cancelled = true;
+    for (const auto& worker : state_->workers) {
+      State::cancel(*worker);
+      if (worker->is_away) {
+        worker->thread.detach();
+      } else {
+        present.push_back(std::move(worker->thread));
+      }
+    }
     state_->changed.notify_all();
   }
-  for (const auto& worker : state_->workers) worker->thread.join();
+  for (std::thread& thread : present) thread.join();
 }
 
 bool CompileQueue::is_own() const { return state_->process == forks().load(); }
@@ -135,7 +169,7 @@ void CompileQueue::forget(const ModuleCode& module) {
   std::erase_if(state.jobs, [&module](const CompileJob& job) { return job.module == &module; });
   const auto is_its = [&module](const std::unique_ptr<State::Worker>& worker) { return worker->module == &module; };
   for (const auto& worker : state.workers) {
-    if (is_its(worker)) worker->is_cancelled = true;
+    if (is_its(worker)) State::cancel(*worker);
   }
   state.done.wait(lock, [&] { return std::ranges::none_of(state.workers, is_its); });
   state.done.notify_all();

@@ -5,7 +5,7 @@
 namespace wasi::runtime {
 
 Result<void> NativeTier::optimise(ModuleCode& /*module*/, FunctionCode& /*code*/, std::optional<std::uint64_t> /*loop*/,
-                                  Preparation& /*preparation*/) {
+                                  Preparation& /*preparation*/, Absence* /*absence*/) {
   return fail(ErrorKind::unsupported, "{} has no better compiler", name());
 }
 

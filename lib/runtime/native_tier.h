@@ -11,6 +11,7 @@ namespace wasi::runtime {
 
 struct FunctionCode;
 struct ModuleCode;
+class Absence;
 class Preparation;
 
 class NativeTier {
@@ -27,9 +28,11 @@ class NativeTier {
   [[nodiscard]] virtual bool optimises() const { return false; }
   [[nodiscard]] virtual const char* optimised_name() const { return name(); }
   // As compile_function(), by the better compiler; what the function has of it already stays. With `loop`, the byte
-  // offset of a `loop` instruction in the module: makes what a call in progress goes on in at that loop.
+  // offset of a `loop` instruction in the module: makes what a call in progress goes on in at that loop. Where there is
+  // an `absence`, it is absent while it compiles, and the module and the tier may be gone afterwards:
+  // absence->is_back().
   virtual Result<void> optimise(ModuleCode& module, FunctionCode& code, std::optional<std::uint64_t> loop,
-                                Preparation& preparation);
+                                Preparation& preparation, Absence* absence);
   // What optimise() made for the loop: takes a pointer to the slots of the frame that is left as its first integer
   // argument, under the native convention, and its results are the function's. Null: nothing yet.
   [[nodiscard]] virtual const void* optimised_loop(const FunctionCode& /*code*/, std::uint64_t /*loop*/) const {

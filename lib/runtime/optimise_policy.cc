@@ -40,7 +40,8 @@ OptimisePolicy::OptimisePolicy(NativeTier& native, OptimisePolicyOptions options
     : native_(native),
       options_(options),
       sampler_(std::chrono::microseconds(kSamplingMicroseconds)),
-      queue_([this](const CompileJob& job, Preparation& preparation) { compile(job, preparation, true); },
+      queue_([this](const CompileJob& job, Preparation& preparation,
+                    Absence& absence) { compile(job, preparation, &absence); },
              std::max(1U, options.threads), kOptimiseNiceness) {}
 
 OptimisePolicy::~OptimisePolicy() {
@@ -63,13 +64,14 @@ void OptimisePolicy::end(ExecState& exec) {
 }
 
 // Counts, and says whether that makes enough.
-bool OptimisePolicy::has_enough(FunctionCode& function) const {
+bool OptimisePolicy::has_enough(FunctionCode& function) {
   const std::size_t bytes = body_bytes(function);
   if (bytes > kMostOptimisedBytes) return false;
   const std::uint32_t before = function.state.load(std::memory_order_relaxed) & kSamples;
   if (before != kSamples) function.state.fetch_add(kOneSample, std::memory_order_relaxed);
   const std::size_t needed = std::max<std::size_t>(bytes / options_.bytes_per_sample, options_.least_samples);
-  return before / kOneSample + 1 >= needed;
+  const bool is_warm = samples_.fetch_add(1, std::memory_order_relaxed) + 1 >= options_.warm_up_samples;
+  return is_warm && before / kOneSample + 1 >= needed;
 }
 
 bool OptimisePolicy::is_first_of(FunctionCode& function, std::uint64_t loop) {
@@ -122,16 +124,17 @@ void OptimisePolicy::ask(ExecState& exec, const CompileJob& job) {
   bool is_interrupted;
   {
     Preparation preparation(exec);
-    compile(job, preparation, false);
+    compile(job, preparation, nullptr);
     is_interrupted = preparation.is_interrupted();
   }
   if (is_interrupted) raise_pending(exec);
 }
 
-void OptimisePolicy::compile(const CompileJob& job, Preparation& preparation, bool in_background) {
+void OptimisePolicy::compile(const CompileJob& job, Preparation& preparation, Absence* absence) {
   const auto begin = TierLog::Clock::now();
   const Result<void> outcome =
-      guarded([&] { return native_.optimise(*job.module, *job.function, job.loop, preparation); });
+      guarded([&] { return native_.optimise(*job.module, *job.function, job.loop, preparation, absence); });
+  if (absence != nullptr && !absence->is_back()) return;  // nor is this
   // A call that goes on has to go on for as long again.
   job.function->state.fetch_and(~kSamples, std::memory_order_relaxed);
   if (!outcome && !native_optimises()) return sampler_.stop();
@@ -144,7 +147,7 @@ void OptimisePolicy::compile(const CompileJob& job, Preparation& preparation, bo
                     {.tier = native_.optimised_name(),
                      .reason = job.loop ? TierChange::Reason::loop : TierChange::Reason::calls,
                      .loop_offset = job.loop.value_or(0),
-                     .in_background = in_background},
+                     .in_background = absence != nullptr},
                     begin, outcome);
 }
 

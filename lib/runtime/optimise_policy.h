@@ -10,6 +10,7 @@
 // Thread-safe. In a forked process it does nothing.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -31,6 +32,7 @@ class Preparation;
 class TierLog;
 
 struct OptimisePolicyOptions {
+  std::uint32_t warm_up_samples = kOptimiseWarmUp;
   std::uint32_t least_samples = kLeastOptimiseSamples;
   std::uint32_t bytes_per_sample = kBytesPerTimeSample;
   bool is_eager = false;  // everything is a sample, at each entry and turn of a loop: for tests
@@ -65,14 +67,15 @@ class OptimisePolicy {
 
  private:
   [[nodiscard]] bool native_optimises() const;
-  [[nodiscard]] bool has_enough(FunctionCode& function) const;
+  [[nodiscard]] bool has_enough(FunctionCode& function);
   [[nodiscard]] bool is_first_of(FunctionCode& function, std::uint64_t loop);
   void ask(ExecState& exec, const CompileJob& job);
-  void compile(const CompileJob& job, Preparation& preparation, bool in_background);
+  void compile(const CompileJob& job, Preparation& preparation, Absence* absence);
 
   NativeTier& native_;
   const OptimisePolicyOptions options_;
   StoreSampler sampler_;
+  std::atomic<std::uint32_t> samples_{0};
   std::mutex mutex_;
   std::map<std::pair<const ModuleCode*, std::uint32_t>, std::vector<std::uint64_t>> loops_;  // that were asked for
   CompileQueue queue_;

@@ -44,7 +44,9 @@ unsigned threads_to_use(unsigned most) {
 }  // namespace
 
 TierPolicy::TierPolicy(NativeTier& native, TierPolicyOptions options) : native_(native), options_(options) {
-  const auto work = [this](const CompileJob& job, Preparation& preparation) { compile(job, preparation, true); };
+  const auto work = [this](const CompileJob& job, Preparation& preparation, Absence& /*absence*/) {
+    compile(job, preparation, true);
+  };
   const unsigned threads = threads_to_use(options.threads);
   if (native.optimises()) {
     OptimisePolicyOptions optimise = options.optimise;
