@@ -15,11 +15,13 @@ namespace {
 
 constexpr std::uint32_t kMany = 1000;
 #if defined(WASI_TEST_SANITIZER)
-constexpr std::uint32_t kRepeats = 5'000;  // as it is everything that takes a minute otherwise
+constexpr std::uint32_t kRepeats = 2'000;
 #else
-constexpr std::uint32_t kRepeats = 100'000;
+constexpr std::uint32_t kRepeats = 20'000;
 #endif
-constexpr std::uint32_t kTableRepeats = 2000;  // of each instruction of the table: they are many, and much alike
+constexpr std::uint32_t kLongRepeats = kRepeats / 400;  // of what is many instructions
+constexpr std::uint32_t kTableRepeats =
+    kRepeats / 40;  // of each instruction of the table: they are many, and much alike
 
 Bytes repeat(const Bytes& unit, std::uint32_t count) {
   Bytes bytes;
@@ -159,8 +161,9 @@ std::uint32_t CostModules::source(std::string_view types) {
 
 void CostModules::add(std::string name, const Bytes& before, const Bytes& unit, const Bytes& after,
                       std::uint32_t type) {
-  // Long units are several instructions.
-  const std::uint32_t repeats = unit.size() < 100 ? kRepeats : 200;
+  // Long units are several instructions, and what is among many values looks at each of them.
+  const bool has_many = before.size() >= kMany || after.size() >= kMany || type == kMany32;
+  const std::uint32_t repeats = unit.size() >= 100 ? kLongRepeats : has_many ? kRepeats / 10 : kRepeats;
   add(std::move(name), repeats, [=](std::uint32_t count) { return join(before, repeat(unit, count), after); }, type);
 }
 
@@ -236,7 +239,7 @@ void CostModules::add_table_rows() {
     if (results.size() == 1 && operands == std::string(operands.size(), results[0])) {
       const std::uint32_t taken = static_cast<std::uint32_t>(operands.size()) - 1;
       const std::uint32_t values = times * (taken + 1);
-      const std::uint32_t chained = taken == 0 ? 10 * kMany : (values - 1) / taken;
+      const std::uint32_t chained = taken == 0 ? 2 * kMany : (values - 1) / taken;
       row_of(", chained", join(call(source(operands)), repeat(op, chained), repeat(kDrop, values - chained * taken)),
              chained);
     }

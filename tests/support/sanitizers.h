@@ -1,6 +1,8 @@
 // Whether the tests are built with the address or the thread sanitizer: memory is another then, and everything slow.
 #pragma once
 
+#include <cstddef>
+
 #if defined(__SANITIZE_ADDRESS__)
 #define WASI_TEST_ADDRESS_SANITIZER 1
 #endif
@@ -18,3 +20,15 @@
 #if defined(WASI_TEST_ADDRESS_SANITIZER) || defined(WASI_TEST_THREAD_SANITIZER)
 #define WASI_TEST_SANITIZER 1
 #endif
+
+namespace wasi::test {
+
+// Of long lists of values that machine code is run on, which no sanitizer sees, so many are one where what has made the
+// code is looked at by one.
+#if defined(WASI_TEST_SANITIZER)
+inline constexpr std::size_t kValueStep = 11;
+#else
+inline constexpr std::size_t kValueStep = 1;
+#endif
+
+}  // namespace wasi::test

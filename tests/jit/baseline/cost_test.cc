@@ -21,7 +21,7 @@ constexpr std::uint32_t kSeed = 20261129;
 // What any function has: entry, exit, the code that traps share.
 constexpr std::uint64_t kConstantBytes = 8192;
 // Less than the interpreter's translation is tried with, since what is made is larger.
-constexpr std::uint32_t kFewer = 16;
+constexpr std::uint32_t kFewer = 8;
 
 struct Cost {
   std::uint64_t body = 0;

@@ -1,6 +1,7 @@
 // Every scalar instruction on integers that is more than one of the machine's, against runtime/numeric.h.
 #include "jit/baseline/numeric_x64.h"
 #include "numeric_checks.h"
+#include "support/sanitizers.h"
 
 namespace wasi::jit::baseline {
 namespace {
@@ -69,6 +70,7 @@ void check_constant(Op op, std::uint64_t constant, const std::vector<std::pair<O
   for (const std::uint64_t near : {constant - 1, constant + 1, 2 * constant, 2 * constant - 1, 0 - constant}) {
     list.push_back(type == 'i' ? near & 0xFFFF'FFFF : near);
   }
+  const auto& oracle = test::oracles().at(op);
   const std::vector<CpuFeatures> sets = test::machines();
   for (const CpuFeatures& cpu : {sets.front(), sets.back()}) {
     for (const auto& [dst, a] : registers_used) {
@@ -84,14 +86,17 @@ void check_constant(Op op, std::uint64_t constant, const std::vector<std::pair<O
         a.write(registers, x);
         Registers after = registers;
         snippet.run(after);
-        const Outcome expected = test::oracles().at(op)(x, constant);
-        INFO(what << ": " << std::hex << x << " gave " << dst.read(after));
+        const Outcome expected = oracle(x, constant);
+        const auto complain = [&](const std::string& why) {
+          INFO(what << ": " << std::hex << x << " gave " << dst.read(after));
+          FAIL(why);
+        };
         if (!expected) {
-          if (after.trap != static_cast<std::uint64_t>(expected.error()) + 1) FAIL("no trap, or the wrong one");
+          if (after.trap != static_cast<std::uint64_t>(expected.error()) + 1) complain("no trap, or the wrong one");
         } else if (after.trap != 0 || dst.read(after) != *expected) {
-          FAIL("wrong result");
+          complain("wrong result");
         } else if (const auto changed = unchanged.find(registers, after)) {
-          FAIL("changed: " << *changed);
+          complain("changed: " + *changed);
         }
       }
     }
@@ -133,6 +138,9 @@ std::vector<std::uint64_t> constants(char type) {
   for (int i = 0; i < 40; ++i) list.push_back(test::random_value(type, random_numbers));
   const std::size_t positive = list.size();
   for (std::size_t i = 0; i < positive; ++i) list.push_back(0 - list[i]);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < list.size(); i += wasi::test::kValueStep) list[kept++] = list[i];
+  list.resize(kept);
   if (type == 'i') {
     for (std::uint64_t& value : list) value &= 0xFFFF'FFFF;
   }

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "snippet.h"
+#include "support/sanitizers.h"
 #include "support/vector_samples.h"
 #include "vector_reference.h"
 
@@ -135,7 +136,7 @@ void check_vectors(Shape shape, std::size_t count, Emit emit) {
           return 0;
         });
         const bool is_first = &places == kPlaces;
-        for_operands(is_first ? 1 : kStep,
+        for_operands(wasi::test::kValueStep * (is_first ? 1 : kStep),
                      [&](const V128* operands) { return agrees(snippet, row, places, operands, count); });
       }
     }
