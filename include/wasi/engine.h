@@ -81,8 +81,10 @@ struct EngineConfig {
   // Code charges fuel for what it executes, so that guests can be stopped at a place that depends on nothing but what
   // they did, the same in every tier: Store::set_fuel. Costs time; without it code has nothing of this.
   bool fuel = false;
-  // Of the optimising compiler: every access to memory happens as written, none is moved past what may trap. By default
-  // what memory holds after a trap may lack stores that the guest made before it.
+  // Of the optimising compiler: every access to memory happens as written, and in order with all else that can be seen
+  // after a trap. By default memories, globals, tables and objects may lack then what the guest stored before a call
+  // ended in an access outside of a memory; and where nobody wants what such an access loads, it may not trap, or
+  // another trap come first. Of a guest that stays inside its memories nothing is different.
   bool strict_memory = false;
   // Features of Wasm (by the names that Module::features() uses, e.g. "tail-call") that modules must not use.
   // Not empty: bodies are validated at load even when `validation` is lazy.

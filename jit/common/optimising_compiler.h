@@ -25,8 +25,9 @@ struct OptimisingOptions {
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   CpuFeatures cpu = CpuFeatures::least();
   bool charges_fuel = false;  // code takes from ExecState::fuel what the walk says (validate/function_walk.h)
-  // Every access to memory happens as written, none is moved past what may trap, and no call is merged with another:
-  // what memory holds after a trap is then exactly what the spec says, and a backtrace what the program did.
+  // Every access to memory happens as written, in order with all other stores that can be seen after a trap, and no
+  // call is merged with another: what a trap leaves behind is then exactly what the spec says. (A backtrace's innermost
+  // offset may be that of the instruction which takes what a load that faults should have given.)
   bool strict = false;
   bool log = false;  // MachineUnit::log is wanted
 };

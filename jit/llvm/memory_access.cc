@@ -24,8 +24,10 @@ llvm::Value* Lowering::load(llvm::Type* of, llvm::Value* base, std::uint64_t off
 }
 
 llvm::StoreInst* Lowering::store(llvm::Value* value, llvm::Value* base, std::uint64_t offset, Region region) {
-  llvm::StoreInst* const store =
-      builder_.CreateAlignedStore(value, at_offset(base, offset), llvm::Align(value->getType()->isVectorTy() ? 8 : 1));
+  // In order with the accesses to memory, which may trap, where the guest or its host can see it afterwards.
+  const bool is_ordered = options_.strict && region != Region::area;
+  llvm::StoreInst* const store = builder_.CreateAlignedStore(
+      value, at_offset(base, offset), llvm::Align(value->getType()->isVectorTy() ? 8 : 1), is_ordered);
   unit_.note(store, region);
   return store;
 }

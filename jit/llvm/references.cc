@@ -105,7 +105,7 @@ void Lowering::lower_reference(Op op, const validate::Immediates& immediates) {
     }
     case Op::table_set: {
       llvm::Value* const value = pop();
-      unit_.note(builder_.CreateStore(value, table_element(index, pop())), Region::table);
+      unit_.note(builder_.CreateStore(value, table_element(index, pop()), options_.strict), Region::table);
       return;
     }
     case Op::table_size: {

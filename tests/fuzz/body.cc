@@ -50,6 +50,7 @@ Generation::Generation(std::span<const std::uint8_t> bytes, const std::vector<bo
     : entropy(bytes),
       features(entropy),
       has_loose_nans(entropy.chance(100)),
+      has_exact_nans(entropy.chance(60)),
       types(entropy, features),
       operations(features),
       omitted(left_out) {}

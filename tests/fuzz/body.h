@@ -38,6 +38,9 @@ struct Generation {
   // NaNs of scalar floats are any that the specification allows, until they become bits. Otherwise each operation whose
   // result may be one of two NaNs is followed by instructions that make it the canonical one.
   bool has_loose_nans;
+  // Also what operations make of numbers and of one NaN is seen as it is, which holds for no code that computes with
+  // constants before it runs.
+  bool has_exact_nans;
   TypePlan types;
   OperationLists operations;
   const std::vector<bool>& omitted;                    // by node
@@ -167,6 +170,9 @@ class BodyGenerator {
   void throw_something();
   TypeList choose_params();
   TypeList choose_results();
+
+  // body_loops.cc
+  void loop_over_memory();  // leaves a value
 
   // body_calls.cc
   void call();

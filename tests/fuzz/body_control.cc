@@ -108,7 +108,7 @@ void BodyGenerator::loop_that_counts() {
 }
 
 void BodyGenerator::control() {
-  constexpr std::uint8_t kWeights[] = {3, 4, 3, 5, 2};
+  constexpr std::uint8_t kWeights[] = {3, 4, 3, 5, 3, 2};
   switch (e_.weighted(kWeights)) {
     case 0:
       return block_of(Op::block, choose_params(), choose_results());
@@ -118,6 +118,8 @@ void BodyGenerator::control() {
       return block_of(Op::loop, choose_params(), choose_results());
     case 3:
       return loop_that_counts();
+    case 4:
+      return loop_over_memory();
     default:
       if (g_.features.has_exceptions) return try_table_of(choose_results());
       return block_of(Op::block, choose_params(), choose_results());

@@ -28,6 +28,8 @@ constexpr bool may_choose_nan(Op op) {
   return false;
 }
 
+constexpr bool takes_root(Op op) { return wasm::info(op).text.ends_with(".sqrt"); }
+
 // Its uppermost operand, a float, becomes bits of something else.
 constexpr bool shows_bits(Op op) {
   switch (op) {
@@ -231,7 +233,7 @@ void BodyGenerator::operation(Op chosen) {
     push(params[0]);
   } else if (is<may_choose_nan>(chosen) && params.size() == 2 && e_.chance(90)) {
     need(params.first(1));
-    has_number = true;
+    has_number = g_.has_exact_nans;
     if (params[1] == wasm::kF32) {
       op(Op::f32_const);
       out_.fixed32(edge_f32(e_, true));
@@ -256,7 +258,8 @@ void BodyGenerator::operation(Op chosen) {
   write_immediate(chosen);
   consume(params.size());
   for (std::size_t i = 0; i < signature.result_count; ++i) push(signature.results[i]);
-  if (is<may_choose_nan>(chosen) && !has_number && (!g_.has_loose_nans || stack_.back() == wasm::kV128)) {
+  const bool may_vary = is<may_choose_nan>(chosen) || (!g_.has_exact_nans && is<takes_root>(chosen));
+  if (may_vary && !has_number && (!g_.has_loose_nans || stack_.back() == wasm::kV128)) {
     const bool is_single = wasm::info(chosen).text.starts_with("f32");
     if (stack_.back() != wasm::kV128) return canonicalize_top(stack_.back());
     const std::uint32_t local = scratch(wasm::kV128);

@@ -1,9 +1,10 @@
 // Differential runs for as long as one likes, and what is needed to look into what they find:
-//   differential [--from N] [--to N] [--jobs N] [--seconds N] [--keep-going] [--with NAME]... [--out FOLDER]
-//   differential --replay SEED [--with NAME]... [--out FOLDER]    says what is wrong, writes the modules
+//   differential [--from N] [--to N] [--jobs N] [--seconds N] [--keep-going] [--rounds N] [--with NAME]... [--out
+//   FOLDER] differential --replay SEED [--with NAME]... [--out FOLDER]    says what is wrong, writes the modules
 //   differential --reduce SEED [--with NAME]... [--out FOLDER]    the same of the smallest case that is still wrong
 //   differential --module FILE [--module FILE]    the same of modules, texts or not, that were written otherwise
 //   --bytes FILE stands in the place of a seed (what libFuzzer left, say).
+//   --rounds: lists of arguments that each function is called with (2).
 //   --with: only the configurations whose name contains this, and the first one.
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -37,6 +38,7 @@ struct Options {
   unsigned jobs = 1;
   std::uint64_t seconds = UINT64_MAX;
   bool keep_going = false;
+  std::uint32_t rounds = 2;
   std::vector<std::string> with;
   std::filesystem::path out = ".";
   std::optional<std::uint64_t> replay;
@@ -79,7 +81,7 @@ void say_finding(Progress& progress, const std::string& finding) {
 
 // Every `jobs`th seed from `first` on. Ends at the first finding.
 void work(const Options& options, std::uint64_t first, std::uint64_t step, Progress& progress) {
-  Differential differential(chosen_configurations(options));
+  Differential differential(chosen_configurations(options), options.rounds);
   const auto end =
       std::chrono::steady_clock::now() + std::chrono::seconds(std::min<std::uint64_t>(options.seconds, 1U << 30));
   const Progress before = progress;
@@ -194,7 +196,7 @@ int run_many(const Options& options) {
 }
 
 // What comes of a case, in a process of its own; empty: nothing is wrong.
-std::string try_in_child(const std::vector<Configuration>& chosen, const Case& generated) {
+std::string try_in_child(const std::vector<Configuration>& chosen, std::uint32_t rounds, const Case& generated) {
   static Progress* progress = share<Progress>(1);
   progress->has_finding = false;
   std::fflush(nullptr);
@@ -204,7 +206,7 @@ std::string try_in_child(const std::vector<Configuration>& chosen, const Case& g
     const int null = open("/dev/null", O_WRONLY);
     dup2(null, 2);
     alarm(kMostSeconds);
-    Differential differential(chosen);
+    Differential differential(chosen, rounds);
     if (const auto finding = differential.run(generated)) say_finding(*progress, *finding);
     _exit(0);
   }
@@ -242,7 +244,7 @@ std::vector<std::uint8_t> read(const std::string& path) {
 int run_modules(const Options& options) {
   Case written;
   for (const std::string& path : options.modules) written.modules.push_back(read(path));
-  const std::string finding = try_in_child(chosen_configurations(options), written);
+  const std::string finding = try_in_child(chosen_configurations(options), options.rounds, written);
   fmt::print("{}\n", finding.empty() ? "nothing is wrong" : finding);
   return finding.empty() ? 0 : 1;
 }
@@ -259,7 +261,7 @@ int look_into(const Options& options) {
   }
   const auto chosen = chosen_configurations(options);
   Case generated = generate(bytes);
-  std::string finding = try_in_child(chosen, generated);
+  std::string finding = try_in_child(chosen, options.rounds, generated);
   fmt::print("{}: {}\n", name, finding.empty() ? "nothing is wrong" : finding);
   if (options.reduces && !finding.empty()) {
     // Two configurations are enough to disagree.
@@ -269,11 +271,13 @@ int look_into(const Options& options) {
     }
     if (few.size() < 2) few = chosen;
     const std::string kind = kind_of(finding);
-    const auto is_wrong = [&](const Case& candidate) { return kind_of(try_in_child(few, candidate)) == kind; };
+    const auto is_wrong = [&](const Case& candidate) {
+      return kind_of(try_in_child(few, options.rounds, candidate)) == kind;
+    };
     const auto omitted = reduce(bytes, is_wrong, 20'000);
     generated = generate(bytes, omitted);
     fmt::print("{} of {} pieces are left: {}\n", std::ranges::count(omitted, false), omitted.size(),
-               try_in_child(few, generated));
+               try_in_child(few, options.rounds, generated));
     name += "-reduced";
   }
   write_case(options, name, generated);
@@ -300,6 +304,8 @@ int run(int argc, char** argv) {
       options.to = number();
     } else if (word == "--jobs") {
       options.jobs = std::max(1U, static_cast<unsigned>(number()));
+    } else if (word == "--rounds") {
+      options.rounds = static_cast<std::uint32_t>(number());
     } else if (word == "--seconds") {
       options.seconds = number();
     } else if (word == "--with") {

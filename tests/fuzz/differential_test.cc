@@ -5,6 +5,9 @@
 #include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <functional>
+#include <iterator>
+#include <vector>
 
 #include "binary/decoder.h"
 #include "engine/state.h"
@@ -115,9 +118,9 @@ TEST_CASE("every instruction is executed") {
   CHECK(names_of_missing(executed) == "");
 }
 
-TEST_CASE("all configurations agree") {
-  Differential differential;
-  for (std::uint64_t seed = 0; seed < 4000 / kSlower; ++seed) {
+void check_agreement(std::span<const Configuration> chosen, std::uint64_t seeds, std::uint32_t rounds) {
+  Differential differential(chosen, rounds);
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     const auto finding = differential.run(generate(bytes_of_seed(seed)));
     if (finding) FAIL("seed " << seed << ": " << *finding);
   }
@@ -129,6 +132,20 @@ TEST_CASE("all configurations agree") {
   CHECK(statistics.returned > statistics.first_calls / 2);
   CHECK(statistics.given_up < statistics.cases / 50);
   CHECK(statistics.not_begun < statistics.cases / 20);
+}
+
+TEST_CASE("all configurations agree that compile quickly") {
+  std::vector<Configuration> quick;
+  std::ranges::copy_if(configurations(), std::back_inserter(quick), std::not_fn(&Configuration::is_optimising));
+  check_agreement(quick, 4000 / kSlower, 2);
+}
+
+TEST_CASE("the optimising compiler agrees with the interpreter") {
+  std::vector<Configuration> chosen;
+  std::ranges::copy_if(configurations(), std::back_inserter(chosen), &Configuration::is_optimising);
+  if (chosen.empty()) return;
+  chosen.insert(chosen.begin(), configurations().front());
+  check_agreement(chosen, 150 / kSlower, 10);
 }
 
 TEST_CASE("a configuration that is different is found, and its case made smaller") {

@@ -13,6 +13,7 @@ Case generate(std::span<const std::uint8_t> bytes, const std::vector<bool>& omit
   Generation generation(bytes, omitted);
   Case result;
   result.has_loose_nans = generation.has_loose_nans;
+  result.has_exact_nans = generation.has_exact_nans;
   for (const std::uint8_t byte : bytes) result.argument_seed = (result.argument_seed ^ byte) * 0x100'0000'01B3;
   const std::uint32_t module_count = generation.entropy.chance(90) ? 2 : 1;
   std::vector<std::unique_ptr<ModulePlan>> plans;

@@ -17,6 +17,7 @@ struct Case {
   std::string fuel;  // the first one's global that bounds the calls; empty: there is none
   std::vector<UntypedHostFunction> host_functions;
   bool has_loose_nans = false;      // two NaNs of scalar floats are equal
+  bool has_exact_nans = false;      // not for an optimising compiler
   std::uint64_t argument_seed = 0;  // of what the functions are called with
   // Pieces that can be left out, outer ones in front of those in them: for each the first one that is not in it.
   std::vector<std::uint32_t> node_ends;

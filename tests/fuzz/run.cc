@@ -15,7 +15,7 @@ namespace wasi::test::fuzz {
 
 namespace {
 
-constexpr std::uint32_t kFuel[] = {40, 250};  // of the calls with each of the argument lists
+constexpr std::uint32_t kFuel[] = {40, 250};  // of calls with one list of arguments and with the next
 constexpr std::size_t kMostElements = 40;     // of a table that are looked at
 // Of code that charges: what most calls get, which is always enough, and what others get less than.
 constexpr std::uint64_t kMuchFuel = std::uint64_t{1} << 50;
@@ -42,6 +42,12 @@ Engine make_interpreter(bool fuel, interp::CodeStyle style, BoundsChecks checks)
   return detail::Internals::engine(std::move(state));
 }
 
+Engine make_optimising(bool fuel, BoundsChecks checks, bool is_strict) {
+  return Engine::create(
+             {.bounds_checks = checks, .tier = TierSelection::optimising, .fuel = fuel, .strict_memory = is_strict})
+      .value();
+}
+
 constexpr Configuration kConfigurations[] = {
     {"interpreter, guard pages", [](bool fuel) { return make_public(fuel, BoundsChecks::guard_pages); }},
     {"interpreter, explicit checks", [](bool fuel) { return make_public(fuel, BoundsChecks::explicit_checks); }},
@@ -59,6 +65,21 @@ constexpr Configuration kConfigurations[] = {
      [](bool fuel) { return make_automatic(fuel, 2, BoundsChecks::explicit_checks); }},
     {"automatic, compiling after a while, collecting",
      [](bool fuel) { return make_automatic(fuel, 7, BoundsChecks::guard_pages); }, true},
+    {.name = "optimising, guard pages",
+     .make_engine = [](bool fuel) { return make_optimising(fuel, BoundsChecks::guard_pages, false); },
+     .precision = Precision::other_calls,
+     .is_optimising = true},
+    {.name = "optimising, explicit checks",
+     .make_engine = [](bool fuel) { return make_optimising(fuel, BoundsChecks::explicit_checks, false); },
+     .is_optimising = true},
+    {.name = "optimising, strict",
+     .make_engine = [](bool fuel) { return make_optimising(fuel, BoundsChecks::guard_pages, true); },
+     .precision = Precision::functions,
+     .is_optimising = true},
+    {.name = "optimising, strict, explicit checks, collecting",
+     .make_engine = [](bool fuel) { return make_optimising(fuel, BoundsChecks::explicit_checks, true); },
+     .gc_stress = true,
+     .is_optimising = true},
 };
 
 std::uint64_t hash_bytes(std::span<const std::uint8_t> bytes) {
@@ -80,28 +101,31 @@ std::uint64_t hash_text(std::string_view text) {
 // What a case does in one configuration, as it happens.
 class Run {
  public:
-  Run(const Engine& engine, const Configuration& configuration, const Case& generated, bool is_verbose)
+  Run(const Engine& engine, const Configuration& configuration, const Case& generated, std::uint32_t rounds,
+      const Transcript* expected, bool is_verbose)
       : engine_(engine),
+        configuration_(configuration),
         case_(generated),
-        store_(engine, {.table_limit = configuration.table_limit,
-                        .gc_heap_limit = 64U << 20,
-                        .gc_stress = configuration.gc_stress}),
-        linker_(engine),
+        rounds_(rounds),
+        expected_(configuration.precision == Precision::other_calls ? expected : nullptr),
         is_verbose_(is_verbose),
         charges_fuel_(engine.config().fuel) {}
 
   Transcript run(RunStatistics* statistics, std::uint64_t& calls) {
     statistics_ = statistics;
-    define_host(linker_, store_, case_.host_functions, case_.has_loose_nans);
-    if (instantiate()) {
+    if (expected_ != nullptr && expected_->leaves_memory.front()) {
+      transcript_.is_given_up = true;
+      return std::move(transcript_);
+    }
+    if (load() && instantiate()) {
       Random random(case_.argument_seed);
-      for (std::size_t i = 0; i < instances_.size(); ++i) call_exports(i, random);
+      for (std::size_t i = 0; i < modules_.size(); ++i) call_exports(i, random);
       calls += calls_;
       if (statistics_ != nullptr) statistics_->first_calls += calls_;
     } else if (statistics_ != nullptr) {
       ++statistics_->not_begun;
     }
-    for (std::size_t i = 0; i < instances_.size() && !transcript_.is_given_up; ++i) note_state(i);
+    if (!transcript_.is_given_up) note_all();
     return std::move(transcript_);
   }
 
@@ -109,62 +133,101 @@ class Run {
   void say(auto&& make_line) {
     if (is_verbose_) transcript_.lines.emplace_back(transcript_.words.size(), make_line());
   }
-  void note(std::uint64_t word) { transcript_.words.push_back(word); }
+  void note(std::uint64_t word) { note(word, has_left_memory_ ? Precision::functions : Precision::other_calls); }
+  void note(std::uint64_t word, Precision precision) {
+    transcript_.words.push_back(word);
+    transcript_.precisions.push_back(precision);
+  }
+
+  // Before what comes of a call is noted. Null: it returns.
+  void end_call(const Trap* trap) {
+    std::vector<bool>& leaves = transcript_.leaves_memory;
+    if (expected_ != nullptr) {
+      has_left_memory_ = leaves.size() < expected_->leaves_memory.size() && expected_->leaves_memory[leaves.size()];
+    } else {
+      has_left_memory_ = trap != nullptr && trap->code == TrapCode::memory_out_of_bounds;
+    }
+    leaves.push_back(has_left_memory_);
+  }
 
   void note_charged() {
-    const std::uint64_t left = store_.fuel().value();
+    const std::uint64_t left = store_->fuel().value();
     say([&] { return fmt::format("of what is charged {} is left", left); });
     note(left);
   }
 
-  bool instantiate() {
-    if (charges_fuel_) store_.set_fuel(kMuchFuel).value();
+  bool load() {
     for (const auto& bytes : case_.modules) {
       auto module = Module::from_bytes(engine_, std::span<const std::uint8_t>(bytes));
       if (!module) {
-        refuse("is refused", module.error().to_string());
+        refuse(modules_.size(), "is refused", module.error().to_string());
         return false;
       }
-      auto instance = linker_.instantiate(store_, *module);
+      modules_.push_back(*module);
+    }
+    return true;
+  }
+
+  // All modules, in a new store.
+  bool instantiate() {
+    instances_.clear();
+    fuel_.reset();
+    has_left_memory_ = false;
+    store_.emplace(engine_, StoreConfig{.table_limit = configuration_.table_limit,
+                                        .gc_heap_limit = 64U << 20,
+                                        .gc_stress = configuration_.gc_stress});
+    Linker linker(engine_);
+    define_host(linker, *store_, case_.host_functions, case_.has_loose_nans);
+    if (charges_fuel_) store_->set_fuel(kMuchFuel).value();
+    for (const Module& module : modules_) {
+      auto instance = linker.instantiate(*store_, module);
       if (!instance) {
+        if (transcript_.leaves_memory.empty()) end_call(instance.error().trap());
         if (instance.error().trap() == nullptr) {
-          refuse("cannot be instantiated", instance.error().to_string());
+          refuse(instances_.size(), "cannot be instantiated", instance.error().to_string());
         } else {
           note_trap("instantiation", *instance.error().trap());
         }
         return false;
       }
       if (instances_.empty() && !case_.fuel.empty()) fuel_ = instance->global(case_.fuel).value();
-      linker_.define_instance("earlier", *instance);
+      linker.define_instance("earlier", *instance);
       instances_.push_back(*instance);
     }
+    if (transcript_.leaves_memory.empty()) end_call(nullptr);
     return true;
   }
 
   // Not what valid modules come to. All configurations agree on it, so the first one says it.
-  void refuse(std::string_view what, const std::string& why) {
-    transcript_.lines.emplace_back(SIZE_MAX, fmt::format("module {} {}: {}", instances_.size(), what, why));
+  void refuse(std::size_t module, std::string_view what, const std::string& why) {
+    transcript_.lines.emplace_back(SIZE_MAX, fmt::format("module {} {}: {}", module, what, why));
   }
 
   void call_exports(std::size_t at, Random& random) {
-    const Instance& instance = instances_[at];
-    for (const ExportType& item : instance.module().exports()) {
+    for (const ExportType& item : modules_[at].exports()) {
       const auto* type = std::get_if<FunctionType>(&item.type.type);
       if (type == nullptr) continue;
-      for (const std::uint32_t fuel : kFuel) {
+      for (std::uint32_t round = 0; round < rounds_; ++round) {
         std::vector<std::uint8_t> bytes(type->params.size() * 12);
         for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random.next());
         if (transcript_.is_given_up) return;
+        if (has_left_memory_) {
+          note_all();
+          if (!instantiate()) transcript_.is_given_up = true;
+          if (transcript_.is_given_up) return;
+        }
         Entropy entropy(bytes);
         std::vector<Value> arguments;
         for (const ValueType param : type->params) {
-          const auto value = argument(param, instance, entropy);
+          const auto value = argument(param, instances_[at], entropy);
           if (!value) break;
           arguments.push_back(*value);
         }
         std::uint64_t charged_fuel = kMuchFuel;
         if (charges_fuel_ && random.below(4) == 0) charged_fuel = random.below(kLittleFuel);
-        if (arguments.size() == type->params.size()) call(at, item.name, arguments, fuel, charged_fuel);
+        if (arguments.size() == type->params.size()) {
+          call(at, item.name, arguments, kFuel[round % std::size(kFuel)], charged_fuel);
+        }
       }
     }
   }
@@ -212,10 +275,11 @@ class Run {
       return charges_fuel_ ? text + fmt::format(", {} to be charged", charged_fuel) : text;
     };
     if (fuel_) fuel_->set(static_cast<std::int32_t>(fuel)).value();
-    if (charges_fuel_) store_.set_fuel(charged_fuel).value();
+    if (charges_fuel_) store_->set_fuel(charged_fuel).value();
     const auto function = instances_[at].func(name).value();
     ++calls_;
     const auto results = function.call(arguments);
+    end_call(results ? nullptr : &results.error());
     if (results) {
       if (statistics_ != nullptr) ++statistics_->returned;
       say([&] { return describe() + " returns"; });
@@ -240,13 +304,15 @@ class Run {
     if (trap.code != TrapCode::uncaught_exception) {
       note(hash_text(trap.message));
       note(trap.omitted_frames);
+      const Precision precision = has_left_memory_ ? Precision::functions : Precision::other_calls;
       for (const StackFrame& frame : trap.backtrace) {
         note(frame.function_index);
         note(hash_text(frame.function));
-        note(frame.offset.value_or(UINT64_MAX));
+        const bool may_vary = has_left_memory_ && &frame == trap.backtrace.data();
+        note(frame.offset.value_or(UINT64_MAX), may_vary ? Precision::everything : precision);
       }
     }
-    if (const auto exception = Exception::from_trap(store_, trap)) {
+    if (const auto exception = Exception::from_trap(*store_, trap)) {
       for (const Value& value : exception->values()) note_value("thrown", value);
     }
   }
@@ -295,13 +361,17 @@ class Run {
   }
 
   const Engine& engine_;
+  const Configuration& configuration_;
   const Case& case_;
-  Store store_;
-  Linker linker_;
+  const std::uint32_t rounds_;
+  const Transcript* const expected_;  // where what leaves a memory is not told by the configuration itself
   const bool is_verbose_;
   const bool charges_fuel_;
+  std::vector<Module> modules_;
+  std::optional<Store> store_;
   std::vector<Instance> instances_;
   std::optional<Global> fuel_;
+  bool has_left_memory_ = false;  // the last call has
   Transcript transcript_;
   RunStatistics* statistics_ = nullptr;
   std::uint64_t calls_ = 0;
@@ -318,15 +388,25 @@ bool allocates(const Case& generated) {
   return false;
 }
 
-// Where two transcripts part; empty where they do not.
-std::optional<std::size_t> first_difference(const Transcript& a, const Transcript& b) {
-  const auto [left, right] = std::ranges::mismatch(a.words, b.words);
-  if (left == a.words.end() || right == b.words.end()) {
-    // Who gave up did the same up to there.
-    if ((left == a.words.end() && a.is_given_up) || (right == b.words.end() && b.is_given_up)) return std::nullopt;
-    if (left == a.words.end() && right == b.words.end()) return std::nullopt;
+// Where two transcripts part, in either; empty where they do not.
+std::optional<std::pair<std::size_t, std::size_t>> first_difference(const Transcript& a, const Transcript& b,
+                                                                    Precision precision) {
+  const auto skip = [precision](const Transcript& transcript, std::size_t& at) {
+    while (at < transcript.words.size() && precision > transcript.precisions[at]) ++at;
+  };
+  std::size_t left = 0;
+  std::size_t right = 0;
+  for (;; ++left, ++right) {
+    skip(a, left);
+    skip(b, right);
+    if (left >= a.words.size() || right >= b.words.size()) break;
+    if (a.words[left] != b.words[right]) return std::pair(left, right);
   }
-  return static_cast<std::size_t>(left - a.words.begin());
+  // Who gave up did the same up to there.
+  const bool ends_left = left >= a.words.size();
+  const bool ends_right = right >= b.words.size();
+  if ((ends_left && (ends_right || a.is_given_up)) || (ends_right && b.is_given_up)) return std::nullopt;
+  return std::pair(left, right);
 }
 
 // The lines in front of a word: the last call and what it is that differs.
@@ -343,40 +423,50 @@ std::string context(const Transcript& transcript, std::size_t word) {
 
 }  // namespace
 
-std::span<const Configuration> configurations() { return kConfigurations; }
+std::span<const Configuration> configurations() {
+  static const bool has_optimising = Engine::create({.tier = TierSelection::optimising}).has_value();
+  std::span<const Configuration> all = kConfigurations;
+  if (!has_optimising) {
+    all =
+        all.first(static_cast<std::size_t>(std::ranges::find(all, true, &Configuration::is_optimising) - all.begin()));
+  }
+  return all;
+}
 
-Differential::Differential(std::span<const Configuration> chosen) {
+Differential::Differential(std::span<const Configuration> chosen, std::uint32_t rounds) : rounds_(rounds) {
   for (const Configuration& configuration : chosen) {
     members_.push_back({configuration, configuration.make_engine(false), configuration.make_engine(true)});
   }
 }
 
-Transcript Differential::run_one(Member& member, const Case& generated, bool is_verbose) {
+Transcript Differential::run_one(Member& member, const Case& generated, const Transcript* expected, bool is_verbose) {
   RunStatistics* statistics = is_verbose || &member != &members_.front() ? nullptr : &statistics_;
   std::uint64_t ignored = 0;
   const bool charges_fuel = generated.argument_seed % kCharged == 1;
   const Engine& engine = charges_fuel ? member.charging_engine : member.engine;
-  return Run(engine, member.configuration, generated, is_verbose)
+  return Run(engine, member.configuration, generated, rounds_, expected, is_verbose)
       .run(statistics, is_verbose ? ignored : statistics_.calls);
 }
 
 std::optional<std::string> Differential::run(const Case& generated) {
   ++statistics_.cases;
-  const Transcript expected = run_one(members_.front(), generated, false);
+  const Transcript expected = run_one(members_.front(), generated, nullptr, false);
   if (!expected.lines.empty()) return expected.lines.front().second;
   bool is_given_up = expected.is_given_up;
   for (Member& member : std::span(members_).subspan(1)) {
     if (member.configuration.gc_stress && !allocates(generated)) continue;
-    const Transcript found = run_one(member, generated, false);
+    if (member.configuration.is_optimising && generated.has_exact_nans) continue;
+    const Transcript found = run_one(member, generated, &expected, false);
     is_given_up = is_given_up || found.is_given_up;
-    if (!first_difference(expected, found) && found.lines.empty()) continue;
-    const Transcript left = run_one(members_.front(), generated, true);
-    const Transcript right = run_one(member, generated, true);
-    const auto word = first_difference(left, right);
+    const Precision precision = member.configuration.precision;
+    if (!first_difference(expected, found, precision) && found.lines.empty()) continue;
+    const Transcript left = run_one(members_.front(), generated, nullptr, true);
+    const Transcript right = run_one(member, generated, &left, true);
+    const auto words = first_difference(left, right, precision);
     const std::string names =
         fmt::format("\"{}\" and \"{}\" disagree", members_.front().configuration.name, member.configuration.name);
-    if (!word) return names + ", but not when asked again";
-    return fmt::format("{}\n  {}\n  {}", names, context(left, *word), context(right, *word));
+    if (!words) return names + ", but not when asked again";
+    return fmt::format("{}\n  {}\n  {}", names, context(left, words->first), context(right, words->second));
   }
   if (is_given_up) ++statistics_.given_up;
   return std::nullopt;

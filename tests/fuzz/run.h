@@ -5,10 +5,12 @@
 // What may differ, and is not compared:
 // - NaNs of scalar floats where Case::has_loose_nans says so: then any NaN is as good as another, as the specification
 //   has it. Else an operation on two NaNs, where our tiers may return either, is followed by instructions that make its
-//   result the canonical one, and all bits have to agree: what operations do with one NaN, or make of none, included.
+//   result the canonical one, and all bits have to agree. Where Case::has_exact_nans says so that includes what
+//   operations do with one NaN, or make of none; such cases are not for the optimising compiler.
 // - The backtrace of an exception that nobody catches, and by which name its tag is called: machine code forgets the
 //   frames that were left on the way to one that catches something else (runtime/native_unwind.h).
 // - Where the stack ends: a case is given up, up to there, when any configuration's stack is exhausted.
+// - What Precision says.
 #pragma once
 
 #include <wasi/wasi.h>
@@ -23,13 +25,25 @@
 
 namespace wasi::test::fuzz {
 
+// How much of what happens where something outside of a memory is accessed is told.
+enum class Precision : std::uint8_t {
+  everything,
+  // Not which instruction of the innermost function it was: a load may be part of the one that takes what is loaded.
+  functions,
+  // Nothing of the call: other things may have been moved past the access, or nobody wants what is loaded
+  // (EngineConfig::strict_memory). The next call is of new instances, in all configurations.
+  other_calls,
+};
+
 struct Configuration {
   std::string_view name;
   Engine (*make_engine)(bool charges_fuel);
   bool gc_stress = false;
   std::uint64_t table_limit = 10'000;
+  Precision precision = Precision::everything;
+  bool is_optimising = false;  // compiles for milliseconds, and computes with constants
 };
-// The first one is what the others are compared with.
+// The first one is what the others are compared with. The optimising compiler's are the last, where there is one.
 std::span<const Configuration> configurations();
 
 struct RunStatistics {
@@ -45,13 +59,16 @@ struct RunStatistics {
 // What one configuration did. Lines say what the words mean, where they were asked for.
 struct Transcript {
   std::vector<std::uint64_t> words;
+  std::vector<Precision> precisions;                       // by word: the least with which it is told
   std::vector<std::pair<std::size_t, std::string>> lines;  // with the number of words in front
+  std::vector<bool> leaves_memory;  // by call, the instantiation first: accesses something outside of a memory
   bool is_given_up = false;
 };
 
 class Differential {
  public:
-  explicit Differential(std::span<const Configuration> chosen = configurations());
+  // Each function is called with so many lists of arguments.
+  explicit Differential(std::span<const Configuration> chosen = configurations(), std::uint32_t rounds = 2);
 
   // Why configurations disagree; empty: they agree. Also when a module is refused, which none may be.
   std::optional<std::string> run(const Case& generated);
@@ -64,9 +81,11 @@ class Differential {
     Engine engine;
     Engine charging_engine;
   };
-  Transcript run_one(Member& member, const Case& generated, bool is_verbose);
+  // `expected` is the first configuration's; null: it is to be had.
+  Transcript run_one(Member& member, const Case& generated, const Transcript* expected, bool is_verbose);
 
   std::vector<Member> members_;
+  const std::uint32_t rounds_;
   RunStatistics statistics_;
 };
 
