@@ -28,7 +28,22 @@ Engine make_public(bool fuel, BoundsChecks checks, TierSelection tier = TierSele
 
 // Machine code from so many calls and iterations on; where they end in a loop, that is where it is entered.
 Engine make_automatic(bool fuel, std::uint32_t threshold, BoundsChecks checks) {
-  return Engine::create({.bounds_checks = checks, .fuel = fuel, .tier_threshold = threshold, .tier_threads = 0})
+  return Engine::create({.bounds_checks = checks,
+                         .fuel = fuel,
+                         .tier_threshold = threshold,
+                         .tier_threads = 0,
+                         .optimises = false})
+      .value();
+}
+
+// And from there to the optimising compiler's at the second call or iteration.
+Engine make_optimising_automatic(bool fuel, std::uint32_t threshold, BoundsChecks checks, bool is_strict) {
+  return Engine::create({.bounds_checks = checks,
+                         .fuel = fuel,
+                         .strict_memory = is_strict,
+                         .tier_threshold = threshold,
+                         .tier_threads = 0,
+                         .optimise_threshold = 0})
       .value();
 }
 
@@ -78,6 +93,14 @@ constexpr Configuration kConfigurations[] = {
      .is_optimising = true},
     {.name = "optimising, strict, explicit checks, collecting",
      .make_engine = [](bool fuel) { return make_optimising(fuel, BoundsChecks::explicit_checks, true); },
+     .gc_stress = true,
+     .is_optimising = true},
+    {.name = "automatic, optimising at once",
+     .make_engine = [](bool fuel) { return make_optimising_automatic(fuel, 1, BoundsChecks::guard_pages, false); },
+     .precision = Precision::other_calls,
+     .is_optimising = true},
+    {.name = "automatic, optimising at loop heads, strict, explicit checks, collecting",
+     .make_engine = [](bool fuel) { return make_optimising_automatic(fuel, 2, BoundsChecks::explicit_checks, true); },
      .gc_stress = true,
      .is_optimising = true},
 };
