@@ -23,15 +23,15 @@ struct Tally {
 
 // Of a small module. Under a sanitizer each takes ten times as long.
 #if defined(WASI_TEST_SANITIZER)
-constexpr std::uint64_t kRounds = 40;
+constexpr std::uint64_t kRounds = 20;
 #else
-constexpr std::uint64_t kRounds = 200;
+constexpr std::uint64_t kRounds = 80;
 #endif
 
 // How much text the module makes; empty where it cannot be printed.
 std::optional<std::size_t> size_of_text(const wasm::Module& module, bool fold) {
   // A byte can stand for the locals of a function, so that text is never bounded by the module's size alone.
-  constexpr std::size_t kEnough = 64 << 20;
+  constexpr std::size_t kEnough = 16 << 20;
   std::size_t size = 0;
   const auto printed = text::print_module(module, {.fold = fold}, [&](std::string_view piece) {
     size += piece.size();
