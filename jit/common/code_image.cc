@@ -67,6 +67,19 @@ bool read_loops(FunctionImage& function, const image::Function& record, std::spa
   return true;
 }
 
+bool read_inlined_calls(FunctionImage& function, const image::Function& record, std::span<const std::uint8_t> details) {
+  const auto calls = records<image::InlinedCall>(details, record.inlined_offset, record.inlined_count);
+  if (!calls) return false;
+  for (std::uint32_t i = 0; i < record.inlined_count; ++i) {
+    const auto call = record_at<image::InlinedCall>(*calls, i);
+    // Whoever goes from one to the next comes to an end.
+    const auto within = runtime::inlined_call_of(call.caller);
+    if (call.caller != runtime::InlinedCall::kNoCaller && within && *within >= i) return false;
+    function.inlined_calls.push_back({call.caller, call.function});
+  }
+  return true;
+}
+
 bool read_functions(UnitImage& unit, std::span<const std::uint8_t> details) {
   if (details.size() < sizeof(std::uint32_t)) return false;
   const auto count = record_at<std::uint32_t>(details);
@@ -90,7 +103,10 @@ bool read_functions(UnitImage& unit, std::span<const std::uint8_t> details) {
                            .catches = record.catches != 0,
                            .faults_anywhere = record.faults_anywhere != 0,
                            .is_optimised = record.is_optimised != 0};
-    if (!read_parts(function, record, details) || !read_loops(function, record, details)) return false;
+    if (!read_parts(function, record, details) || !read_loops(function, record, details) ||
+        !read_inlined_calls(function, record, details)) {
+      return false;
+    }
     unit.functions.push_back(std::move(function));
   }
   return true;

@@ -70,6 +70,7 @@ struct FunctionImage {
   bool faults_anywhere = false;
   bool is_optimised = false;
   std::vector<LoopHead> loop_heads = {};
+  std::vector<InlinedCall> inlined_calls = {};
   std::vector<PartImage> parts = {};
 };
 

@@ -12,7 +12,7 @@ namespace wasi::jit::image {
 inline constexpr std::array<std::uint8_t, 8> kMagic = {0, 'c', 'w', 'a', 's', 'm', '\r', '\n'};
 // Another one where a reader of this version would read something else than was meant. Images of other builds of the
 // library are refused in any case.
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 inline constexpr std::size_t kPage = 4096;
 inline constexpr std::size_t kBlock = 64U << 10;  // of the module, with a checksum of its own
 inline constexpr std::size_t kBuildBytes = 64;
@@ -74,6 +74,8 @@ struct Function {
   std::uint32_t context_at = 0;
   std::uint32_t loops_offset = 0;
   std::uint32_t loop_count = 0;
+  std::uint32_t inlined_offset = 0;
+  std::uint32_t inlined_count = 0;
   std::uint32_t parts_offset = 0;
   std::uint32_t part_count = 0;
 };
@@ -81,6 +83,12 @@ struct Function {
 struct Loop {
   std::uint64_t wasm_offset = 0;
   std::uint32_t code_offset = 0;
+  std::uint32_t reserved = 0;
+};
+
+struct InlinedCall {
+  std::uint64_t caller = 0;  // a mark; of one before it, where it is of an inlined call
+  std::uint32_t function = 0;
   std::uint32_t reserved = 0;
 };
 
@@ -97,6 +105,6 @@ struct Part {
 // Their bytes are those of their members: what is written depends on nothing else.
 template <class... Records>
 inline constexpr bool kHaveNoGaps = (std::has_unique_object_representations_v<Records> && ...);
-static_assert(kHaveNoGaps<Header, Body, Unit, Function, Loop, Part>);
+static_assert(kHaveNoGaps<Header, Body, Unit, Function, Loop, InlinedCall, Part>);
 
 }  // namespace wasi::jit::image

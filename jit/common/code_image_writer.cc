@@ -59,6 +59,11 @@ Bytes details_of(const UnitImage& unit) {
     for (const LoopHead& head : function.loop_heads) {
       append(behind, image::Loop{.wasm_offset = head.wasm_offset, .code_offset = head.code_offset});
     }
+    record.inlined_offset = place();
+    record.inlined_count = size32(function.inlined_calls);
+    for (const InlinedCall& call : function.inlined_calls) {
+      append(behind, image::InlinedCall{.caller = call.caller, .function = call.function});
+    }
     record.part_count = size32(function.parts);
     std::vector<image::Part> parts;
     for (const PartImage& part : function.parts) {

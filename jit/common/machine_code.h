@@ -16,6 +16,13 @@ namespace wasi::jit {
 
 using runtime::SavedRegisters;
 
+// As runtime::InlinedCall says it, of functions of the module. `caller` is no mark of a later one.
+struct InlinedCall {
+  std::uint64_t caller = runtime::InlinedCall::kNoCaller;
+  std::uint32_t function = 0;  // FuncIndex
+  friend bool operator==(const InlinedCall&, const InlinedCall&) = default;
+};
+
 struct LoopHead {
   std::uint64_t wasm_offset = 0;  // of the `loop` instruction
   std::uint32_t code_offset = 0;

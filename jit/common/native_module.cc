@@ -32,6 +32,7 @@ struct NativeModule::Function : NativeCode {
   std::optional<std::uint64_t> loop;  // goes on in that one, and is no entry of the function
   std::uint64_t bytes = 0;
   std::vector<runtime::LoopHead> heads;
+  std::vector<runtime::InlinedCall> inlined;
   std::vector<NativeCode> other_frames;
   std::vector<CodeMap::Entry> entries;
 };
@@ -116,12 +117,12 @@ std::string name_of(runtime::ModuleCode& module, wasm::FuncIndex function) {
   return fmt::format("wasm function {}", function.value);
 }
 
-// For the listeners, the marks of a whole function.
+// For the listeners, where each part of a whole function comes from.
 std::vector<OffsetEntry> marks_of(const FunctionImage& function) {
   std::vector<OffsetEntry> marks;
   for (const PartImage& part : function.parts) {
     for (const OffsetEntry& mark : OffsetTable(part.marks).entries()) {
-      marks.push_back({mark.code_offset + part.begin, mark.value});
+      marks.push_back({mark.code_offset + part.begin, runtime::offset_of_mark(mark.value)});
     }
   }
   return marks;
@@ -138,10 +139,13 @@ std::shared_ptr<Adapters> NativeModule::adapters_of(const FunctionCode& function
 }
 
 Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(FunctionImage image, const Unit& unit) {
-  const wasm::FuncIndex index(image.function);
-  if (index.value >= module_.module->functions.size() || module_.module->is_imported(index)) {
+  const auto has_body = [this](std::uint32_t function) {
+    return function < module_.module->functions.size() && !module_.module->is_imported(wasm::FuncIndex(function));
+  };
+  if (!has_body(image.function) || !std::ranges::all_of(image.inlined_calls, has_body, &InlinedCall::function)) {
     return fail(ErrorKind::malformed, "the compiled module is damaged: code of a function that there is not");
   }
+  const wasm::FuncIndex index(image.function);
   auto made = std::make_unique<Function>();
   made->image = std::move(image);
   const FunctionImage& of = made->image;
@@ -164,7 +168,12 @@ Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(Func
     for (const LoopHead& head : of.loop_heads) made->heads.push_back({head.wasm_offset, begin + head.code_offset});
     code.loop_heads = made->heads;
   }
+  for (const InlinedCall& call : of.inlined_calls) {
+    made->inlined.push_back({&module_.code(wasm::FuncIndex(call.function)), call.caller});
+  }
+  code.inlined_calls = made->inlined;
   made->bytes = sizeof(Function) + of.size + of.loop_heads.size() * (sizeof(LoopHead) + sizeof(runtime::LoopHead)) +
+                of.inlined_calls.size() * (sizeof(InlinedCall) + sizeof(runtime::InlinedCall)) +
                 of.parts.size() * sizeof(PartImage);
   made->other_frames.reserve(of.parts.size());
   for (const PartImage& part : of.parts) {
@@ -270,7 +279,8 @@ Result<std::uint64_t> NativeModule::install(const MachineUnit& machine, runtime:
                                                                     .context_at = function.context_at,
                                                                     .catches = function.catches,
                                                                     .faults_anywhere = true,
-                                                                    .is_optimised = true});
+                                                                    .is_optimised = true,
+                                                                    .inlined_calls = function.inlined_calls});
     own.parts.push_back({.begin = 0, .end = size, .frame_bytes = function.frame_bytes, .marks = tables->back()});
   }
   auto placed = WASI_TRY(space_.place(machine.bytes, ""));

@@ -38,6 +38,7 @@ struct UnitFunction {
   std::uint32_t begin = 0;  // which is the entry
   std::uint32_t end = 0;
   std::vector<runtime::OffsetEntry> marks;  // from `begin` on
+  std::vector<InlinedCall> inlined_calls;   // that marks speak of
   std::uint32_t frame_bytes = 0;
   SavedRegisters saved = {};
   std::uint32_t context_at = 0;
@@ -73,7 +74,7 @@ class OptimisingCompiler {
 };
 
 // Counts what the border consists of: a plug-in of another number is not taken.
-inline constexpr unsigned kOptimisingCompilerVersion = 2;
+inline constexpr unsigned kOptimisingCompilerVersion = 3;
 inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
 // Null where the versions differ, or the processor is none for it.
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);

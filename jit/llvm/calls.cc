@@ -157,7 +157,6 @@ llvm::Value* Lowering::entry_of(llvm::Value* callee) {
 
 void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, llvm::Value* callee, llvm::Value* instance,
                          llvm::Function* own) {
-  llvm::Type* const ptr = builder_.getPtrTy();
   const std::size_t first = stack_.size() - type.params.size();
   std::vector<llvm::Value*> args;
   for (llvm::Type* const param : unit_.prototype()->params()) args.push_back(llvm::PoisonValue::get(param));
@@ -201,17 +200,15 @@ void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, llvm::Value* 
       enter(host);
       llvm::CallInst* const made = call();
       if (looks_for_thrown_) {
-        // No handler is around a tail call.
-        llvm::Value* const thrown = load(ptr, exec(), offsetof(ExecState, thrown), Region::state);
-        llvm::BasicBlock* const returned = new_block("");
-        builder_.CreateCondBr(builder_.CreateIsNotNull(thrown), handler_of(0), returned, unit_.seldom);
-        enter(returned);
+        // No handler of this function's is around a tail call.
+        test_thrown_in(0);
       }
       builder_.CreateRet(made);
       enter(guest);
     }
     llvm::CallInst* const made = call();
     made->setTailCallKind(llvm::CallInst::TCK_MustTail);
+    made->setDebugLoc(llvm::DILocation::get(unit_.context, static_cast<unsigned>(offset_), kTailCallColumn, scope_));
     builder_.CreateRet(made);
     return;
   }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -66,7 +67,43 @@ struct Surveyed {
   Survey survey;
   llvm::Function* into = nullptr;
   std::uint32_t frame_slots = 0;
+  bool is_copy = false;  // of another unit's function, for its callers to take in
 };
+
+// Callees of these functions that are small enough to become a part of them, and callees of those, and so on.
+Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::span<const Surveyed> functions,
+                                            runtime::Preparation& preparation) {
+  constexpr std::uint32_t kMostBytes = 160;  // of a body
+  constexpr std::uint32_t kMostBytesTogether = 8192;
+  constexpr unsigned kMostDeep = 4;
+  std::unordered_set<std::uint32_t> seen;
+  for (const Surveyed& function : functions) {
+    if (!function.request.loop) seen.insert(function.request.index.value);
+  }
+  std::vector<Surveyed> copies;
+  std::vector<wasm::FuncIndex> callees;
+  for (const Surveyed& function : functions) {
+    callees.insert(callees.end(), function.survey.callees.begin(), function.survey.callees.end());
+  }
+  std::uint32_t bytes = 0;
+  for (unsigned depth = 0; depth < kMostDeep && !callees.empty(); ++depth) {
+    std::vector<wasm::FuncIndex> next;
+    for (const wasm::FuncIndex callee : callees) {
+      const std::uint32_t size = module.body(callee).size;
+      if (size > kMostBytes || bytes + size > kMostBytesTogether || !seen.insert(callee.value).second) continue;
+      if (!module.check_body(callee)) continue;
+      auto result = survey(module, callee, false, preparation);
+      if (!result && preparation.is_interrupted()) return std::unexpected(std::move(result).error());
+      // Handlers would have all others look at what calls threw.
+      if (!result || result->has_handlers) continue;
+      bytes += size;
+      next.insert(next.end(), result->callees.begin(), result->callees.end());
+      copies.push_back({.request = {.index = callee}, .survey = *std::move(result), .is_copy = true});
+    }
+    callees = std::move(next);
+  }
+  return copies;
+}
 
 Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
                                  const OptimisingOptions& options, runtime::Preparation& preparation) {
@@ -83,8 +120,9 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
       return fail(ErrorKind::unsupported, "a call that may throw a caught exception again cannot move");
     }
     looks_for_thrown |= result->has_handlers;
-    functions.push_back({request, *result});
+    functions.push_back({.request = request, .survey = *std::move(result)});
   }
+  for (Surveyed& copy : WASI_TRY(small_callees(module, functions, preparation))) functions.push_back(std::move(copy));
   const std::unique_ptr<llvm::TargetMachine> target = make_target(options.cpu);
   if (target == nullptr) return fail(ErrorKind::unsupported, "LLVM does not know this processor");
   Unit unit(module);
@@ -100,6 +138,7 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
     WASI_TRY(walk.run());
     if (!lowering.finish()) return fail(ErrorKind::argument, "there is no loop at {:#x}", *loop);
     function.frame_slots = lowering.frame_slots();
+    if (function.is_copy) unit.set_copy(*function.into);
   }
   optimise(unit, *target, options);
 
@@ -118,10 +157,11 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
                               .begin = function.begin,
                               .end = function.end,
                               .marks = std::move(function.marks),
+                              .inlined_calls = std::move(function.inlined_calls),
                               .frame_bytes = function.frame_bytes,
                               .saved = function.saved,
                               .context_at = function.context_at,
-                              .catches = looks_for_thrown,
+                              .catches = unit.catches(*source->into),
                               .loop = source->request.loop,
                               .frame_slots = source->frame_slots});
   }

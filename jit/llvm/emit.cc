@@ -9,6 +9,7 @@
 #include <llvm/CodeGen/DebugHandlerBase.h>
 #include <llvm/CodeGen/MachineFrameInfo.h>
 #include <llvm/CodeGen/MachineFunction.h>
+#include <llvm/CodeGen/MachineMemOperand.h>
 #include <llvm/CodeGen/MachineModuleInfo.h>
 #include <llvm/CodeGen/Passes.h>
 #include <llvm/CodeGen/TargetPassConfig.h>
@@ -25,6 +26,7 @@
 
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -45,6 +47,47 @@ struct Noted {
   SavedRegisters saved = {};
   std::uint32_t context_at = 0;
   std::vector<std::pair<llvm::MCSymbol*, std::uint64_t>> marks;
+  std::vector<InlinedCall> inlined_calls;
+  llvm::DenseMap<const llvm::DILocation*, std::size_t> inlined_numbers;
+};
+
+// The marks of one function's locations. A body that came in the place of a call has the call's location around its
+// own, which stands for that one body alone.
+class Marks {
+ public:
+  explicit Marks(Noted& noted) : noted_(noted) {}
+
+  // Empty where it is not known which instruction it was: LLVM made one of several.
+  std::optional<std::uint64_t> of(const llvm::DILocation* location) {
+    for (const llvm::DILocation* at = location; at != nullptr; at = at->getInlinedAt()) {
+      if (at->getLine() == 0) return std::nullopt;
+    }
+    return location != nullptr ? std::optional(mark(*location)) : std::nullopt;
+  }
+
+ private:
+  std::uint64_t mark(const llvm::DILocation& location) {
+    const llvm::DILocation* const call = location.getInlinedAt();
+    if (call == nullptr) return location.getLine();
+    const auto known = noted_.inlined_numbers.find(call);
+    if (known != noted_.inlined_numbers.end()) return runtime::inlined_mark(known->second, location.getLine());
+    InlinedCall inlined{.caller = caller_of(*call)};
+    const bool is_number = !location.getScope()->getSubprogram()->getName().getAsInteger(10, inlined.function);
+    WASI_CHECK(is_number);
+    const std::size_t number = noted_.inlined_calls.size();
+    noted_.inlined_calls.push_back(inlined);
+    noted_.inlined_numbers[call] = number;
+    return runtime::inlined_mark(number, location.getLine());
+  }
+
+  // Whoever made a tail call is not there.
+  std::uint64_t caller_of(const llvm::DILocation& call) {
+    if (call.getColumn() != kTailCallColumn) return mark(call);
+    const llvm::DILocation* const outer = call.getInlinedAt();
+    return outer != nullptr ? caller_of(*outer) : InlinedCall().caller;
+  }
+
+  Noted& noted_;
 };
 
 llvm::MCSymbol* label(llvm::AsmPrinter& printer) {
@@ -110,18 +153,18 @@ class FrameNotes : public llvm::AsmPrinterHandler {
 // Which Wasm instruction code belongs to. Of a debugger's handler since those alone are told of each instruction.
 class OffsetNotes : public llvm::DebugHandlerBase {
  public:
-  OffsetNotes(llvm::AsmPrinter& printer, std::vector<Noted>& notes)
-      : DebugHandlerBase(&printer), printer_(printer), notes_(notes) {}
+  OffsetNotes(llvm::AsmPrinter& printer, const Unit& unit, std::vector<Noted>& notes)
+      : DebugHandlerBase(&printer), printer_(printer), unit_(unit), notes_(notes) {}
 
   // The printer learns of it behind the constructor.
   void beginModule(llvm::Module*) override { MMI = printer_.MMI; }
   void endModule() override {}
   void beginInstruction(const llvm::MachineInstr* instruction) override {
-    const llvm::DILocation* const location = instruction->getDebugLoc();
-    if (location == nullptr || location->getLine() == 0 || instruction->isMetaInstruction()) return;
+    if (instruction->isMetaInstruction()) return;
     Noted& noted = notes_.back();
-    if (!noted.marks.empty() && noted.marks.back().second == location->getLine()) return;
-    noted.marks.emplace_back(label(printer_), location->getLine());
+    const auto mark = Marks(noted).of(location_of(*instruction));
+    if (!mark || (!noted.marks.empty() && noted.marks.back().second == *mark)) return;
+    noted.marks.emplace_back(label(printer_), *mark);
   }
   void endInstruction() override {}
 
@@ -130,7 +173,27 @@ class OffsetNotes : public llvm::DebugHandlerBase {
   void endFunctionImpl(const llvm::MachineFunction*) override {}
 
  private:
+  // A load that became an operand of another instruction is what may fault in it.
+  const llvm::DILocation* location_of(const llvm::MachineInstr& instruction) {
+    const llvm::DILocation* const own = instruction.getDebugLoc();
+    const llvm::DILocation* first = nullptr;
+    for (const llvm::MachineMemOperand* const operand : instruction.memoperands()) {
+      if (operand->getValue() == nullptr || !unit_.is_of(operand->getAAInfo(), Region::memory)) continue;
+      for (const llvm::User* const user : operand->getValue()->users()) {
+        const auto* const access = llvm::dyn_cast<llvm::Instruction>(user);
+        if (access == nullptr || llvm::getLoadStorePointerOperand(access) != operand->getValue() ||
+            access->getFunction() != &instruction.getMF()->getFunction()) {
+          continue;
+        }
+        if (access->getDebugLoc().get() == own) return own;
+        if (first == nullptr) first = access->getDebugLoc();
+      }
+    }
+    return first != nullptr ? first : own;
+  }
+
   llvm::AsmPrinter& printer_;
+  const Unit& unit_;
   std::vector<Noted>& notes_;
 };
 
@@ -166,7 +229,7 @@ Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
                                                 std::move(writer), std::move(emitter), *target.getMCSubtargetInfo()));
   llvm::AsmPrinter* const printer = target.getTarget().createAsmPrinter(target, std::move(streamer));
   printer->addAsmPrinterHandler(std::make_unique<FrameNotes>(*printer, notes));
-  printer->addDebugHandler(std::make_unique<OffsetNotes>(*printer, notes));
+  printer->addDebugHandler(std::make_unique<OffsetNotes>(*printer, unit, notes));
   passes.add(printer);
   passes.add(llvm::createFreeMachineFunctionPass());
   passes.run(*unit.module);
@@ -188,6 +251,7 @@ Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
     function.frame_bytes = noted.frame_bytes;
     function.saved = noted.saved;
     function.context_at = noted.context_at;
+    function.inlined_calls = std::move(noted.inlined_calls);
     for (const auto& [symbol, offset] : noted.marks) {
       const std::uint32_t at = next_place();
       // Of two at one place, nothing lies between.

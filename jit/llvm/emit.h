@@ -22,6 +22,7 @@ struct EmittedFunction {
   SavedRegisters saved = {};
   std::uint32_t context_at = 0;             // 0: nobody can ask for it
   std::vector<runtime::OffsetEntry> marks;  // from `begin` on
+  std::vector<InlinedCall> inlined_calls;   // that marks speak of
 };
 
 struct Emitted {

@@ -78,6 +78,18 @@ void Lowering::throw_on() {
 }
 
 void Lowering::leave_thrown() {
+  if (looks_for_thrown_) {
+    // As a part of another function this one has no frame, and others may catch in that one.
+    llvm::CallInst* const leaves =
+        builder_.CreateCall(unit_.marker(Unit::Marker::leaves), {i32(unit_.number_of(into_))});
+    leaves->addFnAttr(llvm::Attribute::NoMerge);
+    llvm::BasicBlock* const leave = new_block("leave");
+    llvm::BasicBlock* const go_on = new_block("");
+    builder_.CreateCondBr(leaves, leave, go_on);
+    enter(go_on);
+    builder_.CreateRet(llvm::PoisonValue::get(into_.getReturnType()));
+    enter(leave);
+  }
   llvm::CallInst* const call = call_runtime(RuntimeCallId::unwind, nullptr, {});
   call->addFnAttr(llvm::Attribute::NoReturn);
   call->addFnAttr(llvm::Attribute::Cold);
@@ -95,10 +107,15 @@ void Lowering::emit_throw_ref() {
   throw_on();
 }
 
-void Lowering::test_thrown() {
-  llvm::Value* const thrown = load(builder_.getPtrTy(), exec(), offsetof(ExecState, thrown), Region::state);
+void Lowering::test_thrown() { test_thrown_in(current_region()); }
+
+void Lowering::test_thrown_in(std::uint32_t region) {
+  llvm::BasicBlock* const look = new_block("");
   llvm::BasicBlock* const returned = new_block("");
-  builder_.CreateCondBr(builder_.CreateIsNotNull(thrown), handler_of(current_region()), returned, unit_.seldom);
+  builder_.CreateCondBr(builder_.CreateCall(unit_.marker(Unit::Marker::looks)), look, returned);
+  enter(look);
+  llvm::Value* const thrown = load(builder_.getPtrTy(), exec(), offsetof(ExecState, thrown), Region::state);
+  builder_.CreateCondBr(builder_.CreateIsNotNull(thrown), handler_of(region), returned, unit_.seldom);
   enter(returned);
 }
 
@@ -189,6 +206,7 @@ void Lowering::emit_handlers() {
 
 // The exception ends its way here.
 void Lowering::land(const Clause& clause) {
+  builder_.CreateCall(unit_.marker(Unit::Marker::handles));
   std::uint32_t slots = 0;
   for (const Type type : clause.values) slots += slots_of(type);
   llvm::Value* const place = scratch(std::max(slots, 1U));

@@ -382,6 +382,7 @@ class Lowering {
   void rethrow(const Control& label);
   // Behind a call, where handlers may be waiting for what it threw.
   void test_thrown();
+  void test_thrown_in(std::uint32_t region);
   void emit_handlers();
   void land(const Clause& clause);
 

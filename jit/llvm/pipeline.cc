@@ -9,10 +9,14 @@
 #include <llvm/IR/PassManager.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
 
+#include <utility>
 #include <vector>
 
+#include "jit/llvm/inlining.h"
 #include "jit/llvm/kept_references.h"
 #include "jit/llvm/late.h"
 #include "jit/llvm/wide_truncations.h"
@@ -20,6 +24,22 @@
 namespace wasi::jit::optimising {
 
 namespace {
+
+// Whether anything is done with this field of a structure, the result of a function.
+bool is_field_wanted(const llvm::Instruction& structure, unsigned field,
+                     llvm::SmallPtrSetImpl<const llvm::Instruction*>& seen) {
+  if (!seen.insert(&structure).second) return false;
+  return llvm::any_of(structure.users(), [&](const llvm::User* user) {
+    if (const auto* const extract = llvm::dyn_cast<llvm::ExtractValueInst>(user)) {
+      return extract->getIndices().front() == field && !extract->use_empty();
+    }
+    if (const auto* const insert = llvm::dyn_cast<llvm::InsertValueInst>(user)) {
+      return insert->getIndices().front() != field && is_field_wanted(*insert, field, seen);
+    }
+    return !llvm::isa<llvm::PHINode, llvm::SelectInst, llvm::FreezeInst>(user) ||
+           is_field_wanted(*llvm::cast<llvm::Instruction>(user), field, seen);
+  });
+}
 
 // Loads of linear memory whose value nobody wants can trap: LLVM would take them away.
 void keep_dead_loads(const Unit& unit, llvm::Function& function) {
@@ -31,7 +51,11 @@ void keep_dead_loads(const Unit& unit, llvm::Function& function) {
     const bool is_load = load != nullptr && !load->isVolatile();
     if (!is_load && (instruction.mayHaveSideEffects() || instruction.isTerminator())) return;
     const bool is_unwanted = llvm::all_of(instruction.users(), [&](const llvm::User* user) {
-      return unwanted.contains(llvm::cast<llvm::Instruction>(user));
+      if (unwanted.contains(llvm::cast<llvm::Instruction>(user))) return true;
+      const auto* const insert = llvm::dyn_cast<llvm::InsertValueInst>(user);
+      llvm::SmallPtrSet<const llvm::Instruction*, 8> seen;
+      return insert != nullptr && insert->getAggregateOperand() != &instruction &&
+             !is_field_wanted(*insert, insert->getIndices().front(), seen);
     });
     if (is_unwanted && unwanted.insert(&instruction).second) ends.push_back(&instruction);
   };
@@ -46,6 +70,19 @@ void keep_dead_loads(const Unit& unit, llvm::Function& function) {
     if (load != nullptr && unit.is_of(*load, Region::memory)) load->setVolatile(true);
   }
 }
+
+// A callee may do nothing with an argument, and a caller nothing with a result.
+class KeepDeadLoads : public llvm::PassInfoMixin<KeepDeadLoads> {
+ public:
+  explicit KeepDeadLoads(const Unit& unit) : unit_(&unit) {}
+  llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager&) {
+    keep_dead_loads(*unit_, function);
+    return llvm::PreservedAnalyses::all();
+  }
+
+ private:
+  const Unit* unit_;
+};
 
 }  // namespace
 
@@ -77,7 +114,21 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const OptimisingOptions& 
     keep_dead_loads(unit, function);
   }
   functions.clear();
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(*unit.module, modules);
+  // As LLVM's own pipeline goes on, but for what draws conclusions from one function for another.
+  llvm::FunctionPassManager early;
+  early.addPass(llvm::SimplifyCFGPass());
+  early.addPass(llvm::EarlyCSEPass());
+  early.addPass(llvm::InstCombinePass());
+  early.addPass(llvm::SimplifyCFGPass());
+  for (llvm::Function& function : *unit.module) {
+    if (!function.isDeclaration()) early.run(function, functions);
+  }
+  functions.clear();
+  llvm::FunctionPassManager behind_inlining;
+  behind_inlining.addPass(KeepDeadLoads(unit));
+  inline_calls(unit, builder, std::move(behind_inlining), modules);
+  builder.buildModuleOptimizationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None)
+      .run(*unit.module, modules);
   for (llvm::Function& function : *unit.module) {
     if (function.isDeclaration()) continue;
     if (expand_wide_truncations(function)) {

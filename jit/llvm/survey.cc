@@ -84,8 +84,9 @@ class Surveyor {
     count(walk);
   }
   template <class W>
-  void call(W& walk, wasm::Op, wasm::FuncIndex) {
+  void call(W& walk, wasm::Op, wasm::FuncIndex function) {
     count(walk);
+    if (!walk.module().is_imported(function)) result.callees.push_back(function);
   }
   template <class W>
   void call_indirect(W& walk, wasm::Op, wasm::TypeIndex, wasm::TableIndex) {

@@ -4,6 +4,7 @@
 #include <wasi/error.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "runtime/preparation.h"
 #include "wasm/module.h"
@@ -17,6 +18,7 @@ struct Survey {
   std::uint32_t operand_slots = 0;    // at most
   std::uint32_t operation_slots = 0;  // that the operands or results of one service of the runtime take, at most
   std::uint32_t instructions = 0;
+  std::vector<wasm::FuncIndex> callees = {};  // of direct calls, of functions with a body, as often as they are called
 };
 
 // Checks the body where it is not `validated`.

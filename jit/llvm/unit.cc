@@ -65,6 +65,29 @@ std::optional<wasm::FuncIndex> Unit::index_of(const llvm::Function& function) co
   return found != indices_.end() ? std::optional(wasm::FuncIndex(found->second)) : std::nullopt;
 }
 
+llvm::Function* Unit::marker(Marker marker) {
+  llvm::Function*& function = markers_[static_cast<std::size_t>(marker)];
+  if (function != nullptr) return function;
+  llvm::Type* const i1 = llvm::Type::getInt1Ty(context);
+  constexpr const char* kNames[] = {"wasi.leaves", "wasi.looks", "wasi.handles"};
+  llvm::FunctionType* const types[] = {llvm::FunctionType::get(i1, {llvm::Type::getInt32Ty(context)}, false),
+                                       llvm::FunctionType::get(i1, false),
+                                       llvm::FunctionType::get(llvm::Type::getVoidTy(context), false)};
+  const auto index = static_cast<std::size_t>(marker);
+  function = llvm::Function::Create(types[index], llvm::GlobalValue::ExternalLinkage, kNames[index], module.get());
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  if (marker == Marker::looks) {
+    // The same everywhere in a function.
+    function->setDoesNotAccessMemory();
+    function->addFnAttr(llvm::Attribute::WillReturn);
+  }
+  return function;
+}
+
+std::uint32_t Unit::number_of(const llvm::Function& function) {
+  return numbers_.try_emplace(&function, static_cast<std::uint32_t>(numbers_.size())).first->second;
+}
+
 llvm::Function* Unit::create_function(const std::string& name) {
   // As if another could be in its place: nothing may be concluded from bodies, such as that a call is of no use.
   llvm::Function* const function =

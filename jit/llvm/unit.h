@@ -2,6 +2,7 @@
 #pragma once
 
 #include <llvm/ADT/DenseMap.h>
+#include <llvm/ADT/DenseSet.h>
 #include <llvm/IR/DIBuilder.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/LLVMContext.h>
@@ -20,6 +21,10 @@
 namespace wasi::jit::optimising {
 
 using Builder = llvm::IRBuilder<>;
+
+// The column of a tail call's location: its frame is not there while its callee runs, also where the callee's body
+// takes its place.
+inline constexpr unsigned kTailCallColumn = 1;
 
 // What memory an access is of: two of different kinds never overlap.
 enum class Region : std::uint8_t {
@@ -53,12 +58,29 @@ class Unit {
   llvm::Function* create_function(const std::string& name);
   // Of what function() gave.
   [[nodiscard]] std::optional<wasm::FuncIndex> index_of(const llvm::Function& function) const;
+  // Questions of exceptions that have an answer when it is known which bodies are in a function (inlining.h). Calls of
+  // what is no function in the end:
+  //  - `i1 leaves(i32 number)`: whether an exception that this body does not catch leaves the function, too;
+  //  - `i1 looks()`: whether anything in the function catches, so that exceptions come back to it;
+  //  - `void handles()`: here something is caught.
+  enum class Marker : std::uint8_t { leaves, looks, handles };
+  llvm::Function* marker(Marker marker);
+  std::uint32_t number_of(const llvm::Function& function);
+  // A copy of another unit's function is there for callers to take in (inlining.h).
+  void set_copy(const llvm::Function& function) { copies_.insert(&function); }
+  [[nodiscard]] bool is_copy(const llvm::Function& function) const { return copies_.contains(&function); }
+  // Said of functions by inline_calls().
+  void set_catches(const llvm::Function& function) { catching_.insert(&function); }
+  [[nodiscard]] bool catches(const llvm::Function& function) const { return catching_.contains(&function); }
 
   // The access is of this kind of memory. `is_invariant`: a load of what never changes.
   void note(llvm::Instruction* access, Region region, bool is_invariant = false) const;
 
   [[nodiscard]] bool is_of(const llvm::Instruction& access, Region region) const {
     return access.getMetadata(llvm::LLVMContext::MD_tbaa) == regions_[static_cast<std::size_t>(region)];
+  }
+  [[nodiscard]] bool is_of(const llvm::AAMDNodes& access, Region region) const {
+    return access.TBAA == regions_[static_cast<std::size_t>(region)];
   }
 
   // 1, -1, 0 or -0 as a value that LLVM does not know: it would take away operations that quiet a signalling NaN.
@@ -81,6 +103,10 @@ class Unit {
   std::array<llvm::MDNode*, kRegionCount> regions_ = {};
   llvm::DenseMap<std::uint32_t, llvm::Function*> functions_;
   llvm::DenseMap<const llvm::Function*, std::uint32_t> indices_;
+  std::array<llvm::Function*, 3> markers_ = {};
+  llvm::DenseSet<const llvm::Function*> copies_;
+  llvm::DenseSet<const llvm::Function*> catching_;
+  llvm::DenseMap<const llvm::Function*, std::uint32_t> numbers_;
   llvm::GlobalVariable* hidden_[2][4] = {};
   llvm::DIBuilder debug_;
   llvm::DIFile* file_ = nullptr;

@@ -100,7 +100,7 @@ std::optional<CodeLocation> CodeMap::find(std::uintptr_t pc) const noexcept {
     const CodeRange& range = record->range;
     found = {.begin = range.begin, .end = range.end, .owner = range.owner, .function = range.function};
     const auto offset = static_cast<std::uint32_t>(pc - range.begin);
-    if (const auto mark = range.marks.at_or_before(offset)) found->wasm_offset = mark->value;
+    if (const auto mark = range.marks.at_or_before(offset)) found->mark = mark->value;
     if (range.faults_anywhere) found->trap = TrapCode::memory_out_of_bounds;
     const auto trap = range.traps.at(offset);
     if (trap && *trap <= static_cast<std::uint64_t>(TrapCode::exit)) found->trap = static_cast<TrapCode>(*trap);

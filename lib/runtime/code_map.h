@@ -43,7 +43,7 @@ struct CodeRange {
   std::uintptr_t end = 0;  // behind its last byte
   const void* owner = nullptr;
   std::uint32_t function = 0;
-  OffsetTable marks = {};                   // to the byte offset in the module
+  OffsetTable marks = {};                   // to the place in the module (marks.h)
   OffsetTable traps = {};                   // of instructions that may fault, to a TrapCode
   bool faults_anywhere = false;             // so may all others: TrapCode::memory_out_of_bounds
   std::shared_ptr<const void> tables = {};  // what both lie in, kept as long as anyone may read them
@@ -55,8 +55,8 @@ struct CodeLocation {
   std::uintptr_t end = 0;
   const void* owner = nullptr;
   std::uint32_t function = 0;
-  std::optional<std::uint64_t> wasm_offset = {};  // of the mark at the pc, or the last before it
-  std::optional<TrapCode> trap = {};              // that a fault at exactly this pc means
+  std::optional<std::uint64_t> mark = {};  // at the pc, or the last before it
+  std::optional<TrapCode> trap = {};       // that a fault at exactly this pc means
 };
 
 class CodeMap {

@@ -34,25 +34,40 @@ void StackWalk::enter_record() {
     if (exec_.native_fault_pc != 0 && &span == exec_.native_span) {
       // As if the instruction were a call that has just been made.
       pc_ = exec_.native_fault_pc + 1;
+      enter_code();
       frame_ = exec_.native_fault_frame;
-      code_ = code_at(pc_);
-      WASI_CHECK(code_ != nullptr);
       return;
     }
     // As low as where whoever entered the span calls: its callee jumped elsewhere.
     if (stack_pointer == lowest_of_entry(exec_, span)) continue;
     pc_ = word_at(stack_pointer - sizeof(std::uintptr_t));
-    code_ = code_at(pc_);
-    WASI_CHECK(code_ != nullptr);
+    enter_code();
     frame_ = stack_pointer + code_->frame_bytes;
     return;
   }
+}
+
+// At pc_.
+void StackWalk::enter_code() {
+  const std::optional<CodeLocation> location = code_map().find(pc_ - 1);
+  WASI_CHECK(location.has_value());
+  code_ = static_cast<const NativeCode*>(location->owner);
+  mark_ = location->mark;
+}
+
+const InlinedCall* StackWalk::inlined_call() const {
+  const auto number = mark_ ? inlined_call_of(*mark_) : std::nullopt;
+  return number && *number < code_->inlined_calls.size() ? &code_->inlined_calls[*number] : nullptr;
 }
 
 void StackWalk::next() {
   if (!is_native()) {
     record_ = record_->caller;
     return enter_record();
+  }
+  if (const InlinedCall* const call = inlined_call(); call != nullptr && call->caller != InlinedCall::kNoCaller) {
+    mark_ = call->caller;
+    return;
   }
   pc_ = word_at(frame_ + sizeof(std::uintptr_t));
   frame_ = word_at(frame_);
@@ -61,18 +76,20 @@ void StackWalk::next() {
     record_ = record_->caller;
     return enter_record();
   }
-  code_ = code_at(pc_);
-  WASI_CHECK(code_ != nullptr);
+  enter_code();
 }
 
 VmContext* StackWalk::instance() const { return is_native() ? context_of(*code_, frame_) : record_->instance; }
 
-FunctionCode* StackWalk::function() const { return is_native() ? code_->function : record_->function; }
+FunctionCode* StackWalk::function() const {
+  if (!is_native()) return record_->function;
+  const InlinedCall* const call = inlined_call();
+  return call != nullptr ? call->function : code_->function;
+}
 
 std::optional<std::uint64_t> StackWalk::offset() const {
   if (!is_native()) return record_->function->module->tier->offset_of(*record_);
-  const std::optional<CodeLocation> location = code_map().find(pc_ - 1);
-  return location ? location->wasm_offset : std::nullopt;
+  return mark_ ? std::optional(offset_of_mark(*mark_)) : std::nullopt;
 }
 
 Instance* instance_of_frame(const ExecState& exec, std::uintptr_t frame) {

@@ -7,6 +7,9 @@
 //     rbp + 8    return address
 //     rbp        the caller's rbp
 //     below      the frame's VmContext, and preserved registers of its caller's, where NativeCode says
+//
+// A native frame is several of the program's where calls were replaced by the callees' bodies (marks.h): the walk tells
+// of all of them, as of so many frames. They have the instance in common.
 #pragma once
 
 #include <array>
@@ -16,6 +19,7 @@
 
 #include "runtime/exec_state.h"
 #include "runtime/frame.h"
+#include "runtime/marks.h"
 #include "runtime/native_span.h"
 
 namespace wasi::runtime {
@@ -44,6 +48,7 @@ struct NativeCode {
   const void* loop_stub = nullptr;  // makes the frame from slots and goes on at a loop's head; null: there is no loop
   std::span<const LoopHead> loop_heads = {};  // in order
   const NativeCode* replaced = nullptr;       // what the function had before; calls of it may be in progress
+  std::span<const InlinedCall> inlined_calls = {};
 };
 
 class StackWalk {
@@ -66,6 +71,8 @@ class StackWalk {
 
  private:
   void enter_record();
+  void enter_code();
+  [[nodiscard]] const InlinedCall* inlined_call() const;  // null: in the body of the frame's own function
 
   const ExecState& exec_;
   const Frame* record_;  // the present one: a span's while in its native frames
@@ -73,6 +80,7 @@ class StackWalk {
   std::uintptr_t pc_ = 0;
   std::uintptr_t frame_ = 0;
   const NativeCode* code_ = nullptr;
+  std::optional<std::uint64_t> mark_;
 };
 
 // The instance of the native frame that stands at ExecState::native_sp and whose rbp is this.

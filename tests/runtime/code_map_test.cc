@@ -60,7 +60,7 @@ TEST_CASE("a pc is found in its range alone", "[code_map]") {
     CHECK(found->begin == 100);
     CHECK(found->end == 150);
     CHECK(found->owner == &map);
-    CHECK_FALSE(found->wasm_offset.has_value());
+    CHECK_FALSE(found->mark.has_value());
     CHECK_FALSE(found->trap.has_value());
     third.reset();
     CHECK_FALSE(function_at(map, 300).has_value());
@@ -91,12 +91,12 @@ TEST_CASE("a pc has a place in the module, and a trap code where it may trap", "
   REQUIRE(entry.has_value());
   const std::weak_ptr<Tables> watched = tables;
   tables.reset();
-  CHECK_FALSE(map.find(1001)->wasm_offset.has_value());
-  CHECK(map.find(1008)->wasm_offset == 70);
+  CHECK_FALSE(map.find(1001)->mark.has_value());
+  CHECK(map.find(1008)->mark == 70);
   CHECK_FALSE(map.find(1008)->trap.has_value());
-  CHECK(map.find(1009)->wasm_offset == 75);
+  CHECK(map.find(1009)->mark == 75);
   CHECK(map.find(1009)->trap == TrapCode::integer_divide_by_zero);
-  CHECK(map.find(1010)->wasm_offset == 75);
+  CHECK(map.find(1010)->mark == 75);
   CHECK_FALSE(map.find(1010)->trap.has_value());
   CHECK_FALSE(map.find(1012)->trap.has_value());  // no such code
   CHECK_FALSE(watched.expired());
@@ -197,7 +197,7 @@ TEST_CASE("readers find what stays while everything around it changes", "[code_m
         if (range % 10 == 0 && !found) ++wrong;
         if (found && found->function != range) ++wrong;
         // The others have marks, which are freed while they are read unless the map sees to it.
-        if (found && range % 10 != 0 && found->wasm_offset != range) ++wrong;
+        if (found && range % 10 != 0 && found->mark != range) ++wrong;
         ++count;
       }
       look_ups += count;
@@ -286,7 +286,7 @@ TEST_CASE("a handler of a memory fault finds the function and the trap", "[code_
   REQUIRE(found_in_handler.has_value());
   CHECK(found_in_handler->owner == &owner);
   CHECK(found_in_handler->function == 17);
-  CHECK(found_in_handler->wasm_offset == 507);
+  CHECK(found_in_handler->mark == 507);
   CHECK(found_in_handler->trap == TrapCode::memory_out_of_bounds);
 
   entry->reset();

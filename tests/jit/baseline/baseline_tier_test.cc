@@ -380,7 +380,7 @@ TEST_CASE("parts with a frame of their own are told apart, and marks hold across
                                                       : std::optional<std::uint64_t>(at < 40   ? 1000
                                                                                      : at < 70 ? 2000
                                                                                                : 3000);
-    CHECK(found->wasm_offset == mark);
+    CHECK(found->mark == mark);
   }
   CHECK(runtime::code_map().find(begin + 45)->trap == static_cast<TrapCode>(3));
   CHECK(runtime::code_map().find(begin + 60)->trap == static_cast<TrapCode>(4));

@@ -20,6 +20,7 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr std::string_view kBuild = "a build";
+constexpr std::uint64_t kNoCaller = runtime::InlinedCall::kNoCaller;
 
 // A module of which the image knows no more than its bytes and where bodies are: three of them, behind an import.
 struct Source {
@@ -46,6 +47,7 @@ struct Source {
                         .saved = {2, 3, 0, 0, 0},
                         .catches = true,
                         .loop_heads = {{1234, 20}, {5678, 24}},
+                        .inlined_calls = {{77, 2}, {runtime::inlined_mark(0, 99), 3}, {kNoCaller, 1}},
                         .parts = {{0, 4, 8, tables[0], {}}, {4, 40, 32, tables[1], tables[2]}}}}},
         {.code = std::span(code).subspan(40, 60),
          .functions = {{.function = 2, .size = 20, .parts = {{0, 20, 0, tables[0], {}}}},
@@ -86,6 +88,11 @@ bool read_all(const Bytes& bytes) {
     for (const FunctionImage& function : unit->functions) {
       const auto code = unit->code.subspan(function.begin, function.size);
       REQUIRE(function.entry < code.size());
+      for (std::size_t i = 0; i < function.inlined_calls.size(); ++i) {
+        const std::uint64_t caller = function.inlined_calls[i].caller;
+        const auto within = runtime::inlined_call_of(caller);
+        REQUIRE((caller == kNoCaller || !within || *within < i));
+      }
       for (const PartImage& part : function.parts) {
         bodies += std::accumulate(part.marks.begin(), part.marks.end(), std::size_t{0}) +
                   std::accumulate(part.traps.begin(), part.traps.end(), std::size_t{0});
@@ -147,6 +154,7 @@ TEST_CASE("what was written into an image is read from it") {
   REQUIRE(function.loop_heads.size() == 2);
   CHECK(function.loop_heads[1].wasm_offset == 5678);
   CHECK(function.loop_heads[1].code_offset == 24);
+  CHECK(function.inlined_calls == source.source.units[0].functions[0].inlined_calls);
   REQUIRE(function.parts.size() == 2);
   CHECK(function.parts[0].frame_bytes == 8);
   CHECK(function.parts[1].begin == 4);
@@ -176,7 +184,7 @@ TEST_CASE("an image says what is wrong with it") {
   SECTION("another build") {
     const Error error = error_of(good, "another build");
     CHECK(error.kind == ErrorKind::unsupported);
-    CHECK(error.message.contains("compiled by another build of wasirun (a build, format 2), this is another build"));
+    CHECK(error.message.contains("compiled by another build of wasirun (a build, format 3), this is another build"));
   }
   SECTION("cut off, at any place") {
     for (std::size_t size = 8; size < good.size(); size += size < 1024 ? 1 : 997) {

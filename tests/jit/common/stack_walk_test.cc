@@ -25,6 +25,8 @@ using runtime::StackWalk;
 using runtime::VmContext;
 using test::Executable;
 
+constexpr std::uint64_t kNoCaller = runtime::InlinedCall::kNoCaller;
+
 // Machine code with a frame, which calls `callee` through its record and gives what that gives.
 class Function {
  public:
@@ -33,8 +35,15 @@ class Function {
     record.entry = slot_entry_.as<runtime::SlotEntry>();
     record.native_entry = code_.address();
     native_ = {.function = &record, .frame_bytes = static_cast<std::uint32_t>(locals) + 8};
+    set_mark(offset(), {});
+  }
+
+  // What its call's place is said to be.
+  void set_mark(std::uint64_t mark, std::span<const runtime::InlinedCall> inlined_calls) {
+    entry_.reset();
+    native_.inlined_calls = inlined_calls;
     const auto begin = reinterpret_cast<std::uintptr_t>(code_.address());
-    tables_ = runtime::encode_offset_table(std::vector<runtime::OffsetEntry>{{call_at_, 1000U + call_at_}}).value();
+    tables_ = runtime::encode_offset_table(std::vector<runtime::OffsetEntry>{{call_at_, mark}}).value();
     entry_ = runtime::code_map()
                  .add({.begin = begin, .end = begin + size_, .owner = &native_, .marks = runtime::OffsetTable(tables_)})
                  .value();
@@ -151,6 +160,36 @@ TEST_CASE("native frames are walked through their spans, newest first") {
   }
   CHECK(watcher.seen == expected);
   CHECK(StackWalk(world.store.exec()).at_end());
+}
+
+TEST_CASE("a native frame is walked as those whose bodies are in it") {
+  WatchedWorld world;
+  Watcher& watcher = world.watcher;
+  Function inner(watcher.record, 8, world.slot_entry);
+  Function outer(inner.record, 24, world.slot_entry);
+  FunctionCode first;
+  FunctionCode second;
+  FunctionCode third;
+  // Of the frame's own function, which calls the first, which calls the second.
+  const runtime::InlinedCall called[] = {{&first, 7}, {&second, runtime::inlined_mark(0, 8)}, {&third, kNoCaller}};
+  const Seen in_outer{&outer.record, &world.vm, outer.offset()};
+  std::vector<Slot> slots(1);
+  const auto walk_with = [&](std::uint64_t mark) {
+    watcher.seen.clear();
+    watcher.depth = 0;
+    inner.set_mark(mark, called);
+    REQUIRE(world.call(outer.record, slots));
+    return watcher.seen;
+  };
+  CHECK(walk_with(9) == std::vector<Seen>{{&inner.record, &world.vm, 9}, in_outer});
+  CHECK(walk_with(runtime::inlined_mark(0, 10)) ==
+        std::vector<Seen>{{&first, &world.vm, 10}, {&inner.record, &world.vm, 7}, in_outer});
+  CHECK(walk_with(runtime::inlined_mark(1, 11)) ==
+        std::vector<Seen>{{&second, &world.vm, 11}, {&first, &world.vm, 8}, {&inner.record, &world.vm, 7}, in_outer});
+  // By a tail call.
+  CHECK(walk_with(runtime::inlined_mark(2, 12)) == std::vector<Seen>{{&third, &world.vm, 12}, in_outer});
+  // Of a number that there is not, the function's own.
+  CHECK(walk_with(runtime::inlined_mark(3, 13)) == std::vector<Seen>{{&inner.record, &world.vm, 13}, in_outer});
 }
 
 TEST_CASE("a span whose only function jumped elsewhere has no frames") {
