@@ -16,10 +16,18 @@
 
 namespace wasi::jit {
 
+// From here on, code comes from this line of the source.
+struct LineMark {
+  std::uint32_t code_offset = 0;
+  std::uint32_t line = 0;      // 0: from none that is known
+  std::string_view file = {};  // a path, as the guest's compiler wrote it
+};
+
 struct NamedCode {
   std::string_view name;  // as it is in the module: a guest chose it
   std::span<const std::uint8_t> code;
   std::span<const runtime::OffsetEntry> marks = {};  // code offset to byte offset in the module, in order
+  std::span<const LineMark> lines = {};              // in order, for who wants_lines()
 };
 
 class CodeListener {
@@ -30,6 +38,8 @@ class CodeListener {
   virtual void code_removed(std::span<const std::uint8_t> code) noexcept = 0;
   // Whether the tool can do its work only where code lies in memory that is no file's: os::CodeViews::one.
   [[nodiscard]] virtual bool wants_one_view() const = 0;
+  // Whether the tool knows lines of the source.
+  [[nodiscard]] virtual bool wants_lines() const { return false; }
   // The first thing that went wrong, after which the tool may know only a part.
   [[nodiscard]] virtual std::optional<Error> failure() const = 0;
 };

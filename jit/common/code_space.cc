@@ -92,6 +92,10 @@ Result<PlacedCode> CodeSpace::place_mapped(std::span<const std::uint8_t> code) {
   return PlacedCode(code);
 }
 
+bool CodeSpace::wants_lines() const {
+  return std::ranges::any_of(options_.listeners, [](const auto& listener) { return listener->wants_lines(); });
+}
+
 void CodeSpace::tell(PlacedCode& placed, const NamedCode& part) {
   if (!has_listeners()) return;
   placed.tell(options_.listeners, part);

@@ -206,11 +206,26 @@ Result<std::unique_ptr<NativeModule::Unit>> NativeModule::make_unit(UnitImage im
     if (space_.has_listeners()) {
       const std::string name = name_of(module_, wasm::FuncIndex(function.function));
       const std::vector<OffsetEntry> marks = marks_of(function);
-      space_.tell(unit->code, {name, unit->code.bytes().subspan(function.begin, function.size), marks});
+      const std::vector<LineMark> lines = space_.wants_lines() ? lines_of(marks) : std::vector<LineMark>();
+      space_.tell(unit->code, {name, unit->code.bytes().subspan(function.begin, function.size), marks, lines});
     }
     unit->functions.push_back(WASI_TRY(make_function(std::move(function), *unit)));
   }
   return unit;
+}
+
+std::vector<LineMark> NativeModule::lines_of(std::span<const OffsetEntry> marks) {
+  std::call_once(lines_once_, [this] { lines_ = binary::decode_source_lines(*module_.module); });
+  std::vector<LineMark> lines;
+  if (lines_.lines.empty()) return lines;
+  for (const OffsetEntry& mark : marks) {
+    const binary::SourceLine* const from = lines_.find(mark.value);
+    const LineMark line = from == nullptr ? LineMark{.code_offset = mark.code_offset}
+                                          : LineMark{mark.code_offset, from->line, lines_.files[from->file]};
+    if (!lines.empty() && lines.back().line == line.line && lines.back().file == line.file) continue;
+    lines.push_back(line);
+  }
+  return lines;
 }
 
 // Where nobody has got such code for all of the functions meanwhile.

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "binary/source_lines.h"
 #include "jit/common/adapter_cache.h"
 #include "jit/common/code_image.h"
 #include "jit/common/code_space.h"
@@ -88,8 +89,12 @@ class NativeModule {
   Result<std::unique_ptr<Unit>> make_unit(UnitImage image, PlacedCode code, std::shared_ptr<const void> tables);
   Result<std::unique_ptr<Function>> make_function(FunctionImage image, const Unit& unit);
   std::uint64_t publish(std::unique_ptr<Unit> unit);
+  // Of code with these marks, where a listener wants to know.
+  std::vector<LineMark> lines_of(std::span<const runtime::OffsetEntry> marks);
 
   CodeSpace& space_;
+  std::once_flag lines_once_;
+  binary::SourceLines lines_;  // decoded for the first listener that wants them
   runtime::ModuleCode& module_;
   std::atomic<const CodeImage*> image_{nullptr};
   std::shared_ptr<const CodeImage> image_owner_;
