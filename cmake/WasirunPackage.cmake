@@ -1,7 +1,7 @@
 # libwasirun: the folders' libraries as one, with headers, a CMake package and a pkg-config file.
 include(CMakePackageConfigHelpers)
 
-set(parts base os wasm binary text validate runtime wasi interp jit_common jit_baseline engine)
+set(parts base os wasm binary text validate runtime wasi interp jit_common jit_baseline jit_plan engine)
 set(wasirun_others uv asmjit)
 list(TRANSFORM parts REPLACE "(.+)" "$<TARGET_OBJECTS:wasirun_\\1>" OUTPUT_VARIABLE wasirun_objects)
 set(wasirun_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/wasirun)
@@ -62,6 +62,9 @@ endif()
 add_library(wasirun::wasirun ALIAS wasirun)
 # All that `cmake --install` copies, for who builds no tests.
 add_custom_target(wasirun_installed DEPENDS wasirun wasirun_cli)
+if(TARGET wasirun_llvm)
+  add_dependencies(wasirun_installed wasirun_llvm)
+endif()
 # The tests look at both kinds, which are the same objects.
 if(WASIRUN_TESTS)
   if(BUILD_SHARED_LIBS)

@@ -50,6 +50,7 @@ enum class CpuTarget : std::uint8_t {
   native,
   x86_64_v2,  // SSE4.2, POPCNT
   x86_64_v3,  // and AVX2, BMI2, LZCNT
+  x86_64_v4,  // and AVX-512 F, BW, CD, DQ, VL
 };
 
 // Tools that are told the names of machine code.
@@ -101,6 +102,8 @@ struct EngineConfig {
   // Functions are optimised when so many milliseconds were seen to go by in them, or more, where they are large. 0: all
   // are, at the second call or iteration in machine code, which is for tests.
   std::optional<std::uint32_t> optimise_threshold = {};
+  // For Module::profile(): all is interpreted, whatever `tier` says, and the code of compiled modules not used.
+  bool records_profile = false;
   bool records_tier_changes = false;  // for Engine::tier_changes()
   bool counts_optimisations = false;  // for Engine::optimisations()
   // Most bytes of machine code that all modules together have; what finds no room is interpreted. At most 1 GiB.
@@ -146,5 +149,10 @@ class Engine {
 
 // The library's version: "0.1.0".
 WASI_API const char* version();
+
+// The file of the optimising compiler's plug-in, which is loaded for that, as it is when an engine wants it first: from
+// the environment variable WASIRUN_LLVM_PLUGIN, or wasirun/wasirun-llvm.so in a folder lib beside the library or the
+// executable. `unsupported` error, with the reason, where there is none that can be had.
+WASI_API Result<std::filesystem::path> optimising_compiler();
 
 }  // namespace wasi

@@ -6,6 +6,7 @@
 #include <wasi/engine.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
+#include <wasi/profile.h>
 #include <wasi/types.h>
 
 #include <cstdint>
@@ -104,6 +105,31 @@ class Module {
   // done and of all; it does not throw. What this takes counts for no store's limit.
   using PrepareProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
   WASI_API Result<void> prepare(const PrepareProgress& progress = {}) const;
+
+  // What compile() makes by the optimising compiler, and what by the baseline compiler.
+  enum class Optimise : std::uint8_t {
+    nothing,     // all by the baseline compiler; the same as prepare()
+    hot,         // what will run much, as a profile or else a guess from the code says, by the optimising one
+    everything,  // all of it
+  };
+  struct CompileOptions {
+    Optimise optimise = Optimise::hot;
+    const Profile* profile = nullptr;  // what runs much; null: it is guessed
+    unsigned threads = 0;              // 0: one for each processor. The code does not depend on it
+    PrepareProgress progress = {};     // as of prepare(), the bytes weighed by what they take
+  };
+  // Compiles all functions now, so that serialize() has them: for modules that are compiled once and run often. The
+  // engine's tier is to be `baseline`, or `optimising`, which makes no difference. Where the optimising compiler is not
+  // installed, `hot` makes all by the baseline compiler and tells EngineConfig::on_warning. Functions that have code
+  // already keep it. What cannot be compiled by one compiler is by the next, or interpreted.
+  // Says what each tier has made: the optimising one first, where it was asked for. Times are those of all threads
+  // together. Errors: `argument` for another tier, or a profile of another module; `unsupported` where `everything` is
+  // to be optimised and the compiler is not there; `limit`.
+  WASI_API Result<std::vector<TierMetrics>> compile(const CompileOptions& options) const;
+
+  // What instances of the module were seen doing, in all stores, where EngineConfig::records_profile says so; else
+  // nothing. May be asked while they run.
+  [[nodiscard]] WASI_API Profile profile() const;
 
   // In the module's order.
   [[nodiscard]] WASI_API std::vector<ImportType> imports() const;

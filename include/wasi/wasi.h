@@ -11,6 +11,7 @@
 #include <wasi/memory_directory.h>
 #include <wasi/metrics.h>
 #include <wasi/module.h>
+#include <wasi/profile.h>
 #include <wasi/signals.h>
 #include <wasi/socket.h>
 #include <wasi/stdio.h>

@@ -217,7 +217,8 @@ Result<void> CodeImage::parse(std::string_view build) {
   code_offset_ = header.code.offset;
   target_ = {.cpu = header.cpu,
              .checks = static_cast<runtime::BoundsChecks>(header.checks),
-             .charges_fuel = header.charges_fuel != 0};
+             .charges_fuel = header.charges_fuel != 0,
+             .strict = header.strict != 0};
   features_ = wasm::FeatureSet::of_bits(header.features);
   checked_ = std::vector<std::atomic<bool>>(blocks);
   return {};

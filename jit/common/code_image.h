@@ -43,6 +43,7 @@ struct CodeTarget {
   std::uint32_t cpu = 0;  // CpuFeatures::bits()
   runtime::BoundsChecks checks = runtime::BoundsChecks::guard_pages;
   bool charges_fuel = false;
+  bool strict = false;  // OptimisingOptions::strict
   friend bool operator==(const CodeTarget&, const CodeTarget&) = default;
 };
 

@@ -33,7 +33,8 @@ struct Header {
   std::uint32_t features = 0;
   std::uint8_t checks = 0;
   std::uint8_t charges_fuel = 0;
-  std::uint16_t reserved = 0;
+  std::uint8_t strict = 0;
+  std::uint8_t reserved = 0;
   // In this order, the last three with gaps up to a page. The index are the first four.
   Section bodies = {};        // Body for each function that is not imported
   Section checksums = {};     // u64 for each block of the module

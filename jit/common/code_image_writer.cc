@@ -111,7 +111,8 @@ std::vector<std::uint8_t> write_code_image(const ImageSource& source) {
   image::Header header{.cpu = source.target.cpu,
                        .features = source.features.bits(),
                        .checks = static_cast<std::uint8_t>(source.target.checks),
-                       .charges_fuel = source.target.charges_fuel};
+                       .charges_fuel = source.target.charges_fuel,
+                       .strict = source.target.strict};
   WASI_CHECK(source.build.size() <= CodeImage::kLongestBuild);
   std::ranges::copy(source.build, header.build.begin());
   const std::size_t blocks = rounded(wasm.size(), image::kBlock) / image::kBlock;

@@ -21,14 +21,19 @@ const CpuFeatures& CpuFeatures::host() {
   static const CpuFeatures features = [] {
     // Says of AVX whether the system keeps its registers, too.
     const auto& has = asmjit::CpuInfo::host().features().x86();
-    return CpuFeatures{.sufficient = has.hasSSSE3() && has.hasSSE4_1(),
-                       .sse42 = has.hasSSE4_2(),
-                       .popcnt = has.hasPOPCNT(),
-                       .lzcnt = has.hasLZCNT(),
-                       .bmi1 = has.hasBMI(),
-                       .bmi2 = has.hasBMI2(),
-                       .avx = has.hasAVX(),
-                       .avx2 = has.hasAVX() && has.hasAVX2()};
+    CpuFeatures features{.sufficient = has.hasSSSE3() && has.hasSSE4_1(),
+                         .sse42 = has.hasSSE4_2(),
+                         .popcnt = has.hasPOPCNT(),
+                         .lzcnt = has.hasLZCNT(),
+                         .bmi1 = has.hasBMI(),
+                         .bmi2 = has.hasBMI2(),
+                         .avx = has.hasAVX(),
+                         .avx2 = has.hasAVX() && has.hasAVX2()};
+    // Where only some of it is there (the first processors that had any), none is used. The same of the system: asmjit
+    // says that there is AVX-512 where the registers are kept.
+    features.set_avx512(features.avx2 && has.hasAVX512_F() && has.hasAVX512_BW() && has.hasAVX512_CDI() &&
+                        has.hasAVX512_DQ() && has.hasAVX512_VL());
+    return features;
   }();
   return features;
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -43,7 +44,12 @@ std::vector<std::filesystem::path> candidates() {
   return found;
 }
 
-Result<std::shared_ptr<OptimisingCompiler>> load() {
+struct Loaded {
+  std::shared_ptr<OptimisingCompiler> compiler;
+  std::filesystem::path file;
+};
+
+Result<Loaded> load() {
   std::string first_error;
   for (const std::filesystem::path& file : candidates()) {
     std::error_code error;
@@ -56,7 +62,7 @@ Result<std::shared_ptr<OptimisingCompiler>> load() {
     }
     const auto make = reinterpret_cast<MakeOptimisingCompiler>(dlsym(library, kOptimisingCompilerSymbol));
     OptimisingCompiler* const compiler = make == nullptr ? nullptr : make(kOptimisingCompilerVersion);
-    if (compiler != nullptr) return std::shared_ptr<OptimisingCompiler>(compiler);
+    if (compiler != nullptr) return Loaded{std::shared_ptr<OptimisingCompiler>(compiler), file};
     if (first_error.empty()) first_error = file.string() + " belongs to another version of wasirun";
   }
   if (!first_error.empty()) return fail(ErrorKind::unsupported, "the optimising tier cannot be had: {}", first_error);
@@ -65,14 +71,19 @@ Result<std::shared_ptr<OptimisingCompiler>> load() {
               chosen != nullptr && *chosen != '\0' ? chosen : kFile);
 }
 
+// Once; where there is none it is looked for again.
+Result<Loaded> loaded() {
+  static std::mutex mutex;
+  static std::optional<Loaded> once;
+  const std::lock_guard lock(mutex);
+  if (!once) once = WASI_TRY(guarded([] { return load(); }));
+  return *once;
+}
+
 }  // namespace
 
-Result<std::shared_ptr<OptimisingCompiler>> load_optimising_compiler() {
-  static std::mutex mutex;
-  static std::shared_ptr<OptimisingCompiler> compiler;
-  const std::lock_guard lock(mutex);
-  if (compiler == nullptr) compiler = WASI_TRY(guarded([] { return load(); }));
-  return compiler;
-}
+Result<std::shared_ptr<OptimisingCompiler>> load_optimising_compiler() { return WASI_TRY(loaded()).compiler; }
+
+Result<std::filesystem::path> optimising_compiler_file() { return WASI_TRY(loaded()).file; }
 
 }  // namespace wasi::jit

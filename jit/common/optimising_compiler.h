@@ -7,6 +7,7 @@
 #include <wasi/error.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -82,5 +83,7 @@ using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);
 // Loads the plug-in, once for the process: from WASIRUN_LLVM_PLUGIN where that is set, from beside this library or
 // executable. `unsupported`, with what the loader said, where there is none.
 Result<std::shared_ptr<OptimisingCompiler>> load_optimising_compiler();
+// The same, for who wants to know where it is: the plug-in's file.
+Result<std::filesystem::path> optimising_compiler_file();
 
 }  // namespace wasi::jit

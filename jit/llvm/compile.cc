@@ -41,6 +41,13 @@ std::string feature_names(const CpuFeatures& cpu) {
   add(cpu.bmi2, "bmi2");
   add(cpu.avx, "avx");
   add(cpu.avx2, "avx2");
+  add(cpu.avx512f, "avx512f");
+  add(cpu.avx512bw, "avx512bw");
+  add(cpu.avx512cd, "avx512cd");
+  add(cpu.avx512dq, "avx512dq");
+  add(cpu.avx512vl, "avx512vl");
+  // Vectors of 64 bytes make many processors run slower for a while, so LLVM uses them for none of these by itself.
+  add(cpu.avx512f, "prefer-256-bit");
   return names;
 }
 

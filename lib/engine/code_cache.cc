@@ -106,8 +106,8 @@ std::optional<std::filesystem::path> CodeCache::default_directory() {
 }
 
 std::string CodeCache::name_of(const jit::CodeTarget& target, std::span<const std::uint8_t> module) {
-  const std::string options =
-      fmt::format("{} {:x} {} {}", build_id(), target.cpu, static_cast<unsigned>(target.checks), target.charges_fuel);
+  const std::string options = fmt::format("{} {:x} {} {} {}", build_id(), target.cpu,
+                                          static_cast<unsigned>(target.checks), target.charges_fuel, target.strict);
   const auto [high, low] =
       base::wide_checksum({{reinterpret_cast<const std::uint8_t*>(options.data()), options.size()}, module});
   return fmt::format("{:016x}{:016x}{}", high, low, kSuffix);

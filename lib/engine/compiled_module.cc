@@ -19,7 +19,8 @@ namespace wasi {
 jit::CodeTarget detail::target_of(const EngineState& engine, const wasm::Module& module) {
   return {.cpu = (engine.cpu ? *engine.cpu : jit::CpuFeatures::host()).bits(),
           .checks = likely_checks(module, engine.config),
-          .charges_fuel = engine.config.fuel};
+          .charges_fuel = engine.config.fuel,
+          .strict = engine.config.strict_memory};
 }
 
 namespace {
@@ -42,6 +43,9 @@ Result<void> check_target(const detail::EngineState& engine, const jit::CodeTarg
   if (target.charges_fuel != engine.config.fuel) {
     return fail(ErrorKind::unsupported, "the module was compiled {} fuel, but the engine is {}",
                 target.charges_fuel ? "with" : "without", engine.config.fuel ? "with it" : "without");
+  }
+  if (engine.config.strict_memory && !target.strict) {
+    return fail(ErrorKind::unsupported, "the module was compiled without strict memory, but the engine is with it");
   }
   return {};
 }

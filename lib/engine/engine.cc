@@ -1,10 +1,12 @@
 // The engine: where types, tiers and options come together.
 #include <fmt/format.h>
 
+#include "base/guard.h"
 #include "base/result.h"
 #include "engine/code_cache.h"
 #include "engine/state.h"
 #include "engine/tiers.h"
+#include "jit/common/optimising_compiler.h"
 #include "wasm/features.h"
 
 namespace wasi {
@@ -88,5 +90,9 @@ std::vector<OptimisationCount> Engine::optimisations() const {
 }
 
 const char* version() { return WASIRUN_VERSION; }
+
+Result<std::filesystem::path> optimising_compiler() {
+  return guarded([] { return jit::optimising_compiler_file(); });
+}
 
 }  // namespace wasi

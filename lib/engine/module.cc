@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "binary/decoder.h"
 #include "engine/convert.h"
+#include "engine/profile.h"
 #include "engine/state.h"
 #include "engine/stored_code.h"
 #include "jit/common/code_image.h"
@@ -170,6 +171,7 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
                                                           static_cast<runtime::BoundsChecks>(mode), bodies_validated);
       code_[mode]->locate = locate;
       code_[mode]->policy = engine->policy.get();
+      if (engine->config.records_profile) code_[mode]->sample_counts = &sample_counts;
     }
     if (engine->code_space == nullptr) return;
     runtime::ModuleCode& likely = *code_[static_cast<std::size_t>(likely_checks(*module, engine->config))];
@@ -292,6 +294,22 @@ std::vector<std::string_view> Module::features() const { return wasm::names_of(s
 
 std::vector<std::string_view> Module::unsupported_features() const {
   return wasm::names_of(state_->module->features - wasm::kRunnableFeatures);
+}
+
+Profile Module::profile() const {
+  Profile profile{.module = detail::profile_hash(*state_->module)};
+  const binary::Names names = binary::decode_names(*state_->module);
+  for (const runtime::SampleCounts::Entry& entry : state_->sample_counts.entries()) {
+    if (profile.functions.empty() || profile.functions.back().index != entry.function) {
+      const auto name = names.function(wasm::FuncIndex(entry.function));
+      profile.functions.push_back({.index = entry.function, .name = std::string(name.value_or(""))});
+    }
+    const std::uint64_t count = entry.samples * detail::kProfilePeriod;
+    Profile::Function& function = profile.functions.back();
+    function.count += count;
+    if (entry.loop) function.loops.push_back({*entry.loop, count});
+  }
+  return profile;
 }
 
 ModuleMetrics Module::metrics() const { return state_->metrics; }

@@ -25,6 +25,7 @@
 #include "jit/common/cpu_features.h"
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
+#include "runtime/sample_counts.h"
 #include "runtime/store.h"
 #include "runtime/tier.h"
 #include "runtime/tier_log.h"
@@ -83,6 +84,7 @@ struct ModuleState {
   std::function<Error(Error)> locate;  // of a text whose bodies are yet to be validated, see runtime::ModuleCode
   std::shared_ptr<const jit::CodeImage> image;  // that it was loaded from; null: none, or nobody executes its code
   std::shared_ptr<StoredCode> stored;           // null: there is no cache
+  runtime::SampleCounts sample_counts;          // of an engine that records profiles
 
   // The code for each way of bounds checking, made when the module is first instantiated.
   std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> code();

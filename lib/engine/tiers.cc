@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/result.h"
+#include "engine/profile.h"
 #include "engine/state.h"
 #include "interp/interpreter.h"
 #include "jit/baseline/baseline_tier.h"
@@ -12,6 +13,7 @@
 #include "jit/common/jitdump.h"
 #include "jit/common/optimising_compiler.h"
 #include "jit/common/perf_map.h"
+#include "runtime/native_tier.h"
 #include "runtime/tier_log.h"
 #include "runtime/tier_policy.h"
 
@@ -39,6 +41,8 @@ Result<std::optional<jit::CpuFeatures>> cpu_of(CpuTarget target) {
       return jit::CpuFeatures::x86_64_v2();
     case CpuTarget::x86_64_v3:
       return jit::CpuFeatures::x86_64_v3();
+    case CpuTarget::x86_64_v4:
+      return jit::CpuFeatures::x86_64_v4();
   }
   return fail(ErrorKind::argument, "there is no processor number {}", static_cast<unsigned>(target));
 }
@@ -122,9 +126,29 @@ Result<void> make_optimising(EngineState& engine) {
   return {};
 }
 
+// Of an engine whose functions all stay in the interpreter.
+class NoMachineCode : public runtime::NativeTier {
+ public:
+  [[nodiscard]] const char* name() const override { return "none"; }
+  Result<void> compile_function(runtime::ModuleCode&, runtime::FunctionCode&, runtime::Preparation&) override {
+    return fail(ErrorKind::unsupported, "the engine makes no machine code");
+  }
+};
+
+void make_profiled(EngineState& engine) {
+  static NoMachineCode none;
+  engine.tier = make_interpreter(engine);
+  engine.policy =
+      std::make_unique<runtime::TierPolicy>(none, runtime::TierPolicyOptions{.period = kProfilePeriod, .threads = 0});
+}
+
 }  // namespace
 
 Result<void> make_tiers(EngineState& engine) {
+  if (engine.config.records_profile) {
+    make_profiled(engine);
+    return {};
+  }
   if (engine.config.records_tier_changes) engine.tier_log = std::make_unique<runtime::TierLog>();
   switch (engine.config.tier) {
     case TierSelection::interpreter:

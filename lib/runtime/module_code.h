@@ -23,6 +23,7 @@
 
 namespace wasi::runtime {
 
+class SampleCounts;
 class TierPolicy;
 
 // The code records of a module for one way of bounds checking: the array is untouched zero pages
@@ -40,6 +41,7 @@ struct ModuleCode {
   FunctionCode* functions = nullptr;  // by FuncIndex minus imported functions
   std::unique_ptr<TierModule> tier_module;
   TierPolicy* policy = nullptr;  // null: functions stay in the tier that they were prepared for. Outlives the module
+  SampleCounts* sample_counts = nullptr;  // not null: the policy only counts its samples here. Outlives the module
   // Gives functions the machine code that is kept of them from before, wherever that is; does not throw. Once, when the
   // module turns out to run for a while (tier_policy.h), or before something is compiled at its first call: whoever
   // turns `may_recall` to false calls it.

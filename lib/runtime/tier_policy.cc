@@ -9,6 +9,7 @@
 #include "runtime/module_code.h"
 #include "runtime/native_tier.h"
 #include "runtime/preparation.h"
+#include "runtime/sample_counts.h"
 #include "runtime/stack_walk.h"
 #include "runtime/tier_log.h"
 #include "runtime/trap_raise.h"
@@ -89,6 +90,8 @@ bool TierPolicy::is_wanted(FunctionCode& function, std::size_t bytes) {
 void TierPolicy::sampled(ExecState& exec, FunctionCode& function, std::optional<std::uint64_t> loop) {
   const std::size_t bytes = body_bytes(function);
   if (!queue_->is_own()) return;
+  if (SampleCounts* const counts = function.module->sample_counts) [[unlikely]]
+    return counts->add(function.index, loop);
   if (optimiser_ != nullptr && loop) {
     const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
     if (code != nullptr && code->is_optimised && !native_.optimised_loop(function, *loop)) {

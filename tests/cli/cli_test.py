@@ -278,7 +278,11 @@ class Options(CliTest):
     def test_version(self):
         code, out, err = self.run_cli("--version")
         self.assertEqual((code, err), (SUCCESS, ""))
-        self.assertRegex(out, r"^wasirun \d+\.\d+\.\d+\n$")
+        self.assertRegex(out, r"\Awasirun \d+\.\d+\.\d+\ntiers: interp, baseline, (llvm \(/.*/wasirun-llvm\.so\)|no llvm: .+)\n\Z")
+        code, out, err = self.run_cli("--version", env={"WASIRUN_LLVM_PLUGIN": "/nowhere/x.so"})
+        self.assertEqual((code, err), (SUCCESS, ""))
+        self.assertIn("\ntiers: interp, baseline, no llvm: the optimising tier is not installed: /nowhere/x.so was not found\n",
+                      out)
 
     def test_options_end_at_the_module(self):
         guest = self.wat(PRINT_STRINGS.format(name="args"))

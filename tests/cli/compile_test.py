@@ -37,7 +37,7 @@ HOT, SUM = "3000000", "4500001500000\n"
 class Compiling(CliTest):
     def compile(self, *options, source=None, name="app.cwasm"):
         output = str(self.dir / name)
-        code, out, err = self.run_cli("compile", *options, source or self.wat(MODULE), "-o", output)
+        code, out, err = self.run_cli("compile", "--baseline", *options, source or self.wat(MODULE), "-o", output)
         self.assertEqual((code, out), (SUCCESS, ""), err)
         self.assertRegex(err, rf"^{output}: {os.path.getsize(output)} bytes, \d+ functions, in \d+\.\d\d s\n$")
         return output
@@ -61,7 +61,7 @@ class Compiling(CliTest):
         first = pathlib.Path(self.compile()).read_bytes()
         for _ in range(3):
             self.assertEqual(pathlib.Path(self.compile()).read_bytes(), first)
-        done = subprocess.run([WASIRUN, "compile", "-", "-o", "-"], input=pathlib.Path(self.wat(MODULE)).read_bytes(),
+        done = subprocess.run([WASIRUN, "compile", "--baseline", "-", "-o", "-"], input=pathlib.Path(self.wat(MODULE)).read_bytes(),
                               capture_output=True, timeout=TIMEOUT, check=True)
         self.assertEqual(done.stdout, first)
 
@@ -71,7 +71,7 @@ class Compiling(CliTest):
         self.assertGreater(len(modules), 100)
         for module in modules:
             with self.subTest(module.name):
-                one, two = (subprocess.run([WASIRUN, "compile", str(module), "-o", "-"], capture_output=True,
+                one, two = (subprocess.run([WASIRUN, "compile", "--baseline", str(module), "-o", "-"], capture_output=True,
                                            timeout=TIMEOUT, check=True).stdout for _ in range(2))
                 self.assertEqual(one, two)
 
@@ -162,6 +162,213 @@ class Compiling(CliTest):
             self.assertIn(left, ([], ["x.cwasm"]))
             if left:
                 os.unlink(self.dir / "x.cwasm")
+
+
+class Optimising(CliTest):
+    """What needs the optimising compiler is tested where it is installed; what happens without it, everywhere."""
+
+    MISSING = {"WASIRUN_LLVM_PLUGIN": "/nowhere/wasirun-llvm.so"}
+
+    def compile(self, *options, source=None, name="app.cwasm", env=None):
+        output = str(self.dir / name)
+        code, out, err = self.run_cli("compile", *options, source or self.wat(MODULE), "-o", output, env=env)
+        if "the optimising tier" in err and env is None:
+            self.skipTest(err)
+        self.assertEqual((code, out), (SUCCESS, ""), err)
+        return output, err
+
+    def profile(self, module, *args, name="profile.txt"):
+        output = str(self.dir / name)
+        code, _, err = self.run_cli("--profile-out", output, *args[:-1], module, args[-1])
+        self.assertEqual((code, err), (SUCCESS, ""))
+        return output
+
+    def test_everything_or_what_is_hot(self):
+        for option in ("--all", None):
+            app, err = self.compile(*[option] if option else [])
+            lines = err.splitlines()
+            self.assertRegex(lines[0], rf"^{app}: {os.path.getsize(app)} bytes, 4 functions, in \d+\.\d\d s$")
+            self.assertRegex(lines[1], r"^  llvm +4 functions of \d+ bytes into \d+ bytes of code, \d+\.\d\d s of ")
+            self.assertEqual(len(lines), 2)
+            self.assertEqual(self.run_cli("--invoke", "sum", app, "1000"), (SUCCESS, "500500\n", ""))
+            code, out, err = self.run_cli("--invoke", "divide", app, "0")
+            self.assertEqual((code, out), (TRAP, ""))
+            self.assertIn("integer divide by zero", err)
+
+    def test_the_same_bytes_however_many_threads(self):
+        functions = "".join(f"(func (export \"f{i}\") (param i32) (result i32)"
+                            f"(i32.add (call {(i * 7) % 40}" f"(i32.const {i})) (local.get 0)))" for i in range(40))
+        source = self.wat(f"(module {functions})", "many.wasm")
+        made = {pathlib.Path(self.compile("--all", "-j", threads, source=source)[0]).read_bytes()
+                for threads in ("1", "2", "3", "8")}
+        self.assertEqual(len(made), 1)
+
+    def test_profiles(self):
+        module = self.wat(MODULE)
+        profile = self.profile(module, "--invoke", "sum", HOT)
+        text = pathlib.Path(profile).read_text()
+        self.assertRegex(text, r"\Awasirun profile 1\nmodule [0-9a-f]{32}\nfunction 0 \d+\nfunction 1 \d+\nloop 0x[0-9a-f]+ \d+\n\Z")
+        # The same run says the same.
+        self.assertEqual(pathlib.Path(self.profile(module, "--invoke", "sum", HOT, name="again.txt")).read_text(), text)
+        idle = self.profile(module, "--invoke", "divide", "3", name="idle.txt")
+        app, err = self.compile("--profile-use", profile, "--profile-use", idle)
+        self.assertRegex(err, r"\n  llvm +2 functions .*\n  baseline +2 functions ")
+        self.assertEqual(self.run_cli("--invoke", "sum", app, HOT), (SUCCESS, SUM, ""))
+        first = pathlib.Path(app).read_bytes()
+        self.compile("-j", "1", "--profile-use", idle, "--profile-use", profile)
+        self.assertEqual(pathlib.Path(app).read_bytes(), first)
+
+    def test_profiles_of_programs_that_end_otherwise(self):
+        for options, code in ((["--invoke", "divide", self.wat(MODULE), "0"], TRAP),
+                              (["--deadline", "100ms", "--invoke", "sum", self.wat(MODULE), "100000000000"], TRAP)):
+            output = self.dir / "p"
+            self.assertEqual(self.run_cli("--profile-out", str(output), *options)[0], code)
+            self.assertTrue(output.read_text().startswith("wasirun profile 1\n"))
+            output.unlink()
+        self.assertIn("loop", pathlib.Path(self.profile(self.wat(MODULE), "--tier", "interp", "--invoke", "sum", HOT)).read_text())
+
+    def test_profiles_that_cannot_be_used(self):
+        module = self.wat(MODULE)
+        other = self.wat(ARGS, "args.wasm")
+        output = str(self.dir / "x.cwasm")
+        of_other = str(self.dir / "other.txt")
+        self.assertEqual(self.run_cli("--profile-out", of_other, other)[0], SUCCESS)
+        use = ["compile", module, "-o", output, "--profile-use"]
+        self.check_error(FAILURE, [*use, of_other], "the profile is of another module")
+        own = self.profile(module, "--invoke", "sum", HOT)
+        self.check_error(FAILURE, [*use, own, "--profile-use", of_other], "other.txt", "of different modules")
+        self.check_error(FAILURE, [*use, self.file("bad.txt", b"wasirun profile 1\nmodule x\n")], "bad.txt", "line 2")
+        self.check_error(FAILURE, [*use, module], "this is no profile")
+        self.check_error(FAILURE, [*use, "nowhere.txt"], "nowhere.txt")
+        self.check_error(USAGE, [*use, own, "--all"], "--all")
+        self.check_error(USAGE, [*use, own, "--baseline"], "--baseline")
+        self.check_error(USAGE, ["compile", "--all", "--baseline", module, "-o", output], "--baseline")
+        self.check_error(USAGE, ["--profile-out", own, "--tier", "baseline", module], "--profile-out")
+        self.check_error(FAILURE, ["--profile-out", str(self.dir / "no" / "p"), other], "cannot write")
+        self.assertFalse(os.path.exists(output))
+
+    def test_without_the_compiler(self):
+        plain, _ = self.compile("--baseline", name="plain.cwasm", env=self.MISSING)
+        app, err = self.compile(env=self.MISSING)
+        self.assertIn("wasirun: warning: the optimising tier is not installed", err)
+        self.assertIn("all functions are compiled by the baseline compiler", err)
+        self.assertEqual(pathlib.Path(app).read_bytes(), pathlib.Path(plain).read_bytes())
+        self.check_error(FAILURE, ["compile", "--all", self.wat(MODULE), "-o", str(self.dir / "x")],
+                         "the optimising tier is not installed", env=self.MISSING)
+        self.assertFalse((self.dir / "x").exists())
+
+    def test_what_was_optimised_runs_without_the_compiler(self):
+        app, _ = self.compile("--all")
+        program, _ = self.compile("--all", "--exe", name="program", source=self.wat('(module (func (export "_start")))', "p"))
+        self.assertEqual(self.run_cli("--invoke", "sum", app, HOT, env=self.MISSING), (SUCCESS, SUM, ""))
+        # Nor can LLVM be had: its library is an empty file.
+        known = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True).stdout
+        libraries = [line.split("=>")[-1].strip() for line in known.splitlines() if "libLLVM" in line]
+        if not libraries:
+            self.skipTest("LLVM's library is not known to ldconfig")
+        empty = self.file("empty", b"")
+        mounts = "".join(f"mount --bind {empty} {library} || exit 77\n" for library in libraries)
+
+        def without_llvm(*command):
+            done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", mounts + '"$@"', "sh", *command],
+                                  capture_output=True, timeout=TIMEOUT)
+            if done.returncode == 77 or b"unshare" in done.stderr:
+                self.skipTest("nothing can be mounted here: " + done.stderr.decode())
+            return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+        code, _, err = without_llvm(WASIRUN, "compile", "--all", self.wat(MODULE), "-o", str(self.dir / "x"))
+        self.assertEqual(code, FAILURE)
+        self.assertIn("the optimising tier cannot be had", err)
+        self.assertEqual(without_llvm(WASIRUN, "--invoke", "sum", app, HOT), (SUCCESS, SUM, ""))
+        self.assertEqual(without_llvm(program), (SUCCESS, "", ""))
+
+    def test_no_address_of_the_process_is_in_the_code(self):
+        modules = sorted((pathlib.Path(__file__).resolve().parents[1] / "disas").glob("*.wat"))[::12]
+        self.assertGreater(len(modules), 8)
+        for module in modules:
+            with self.subTest(module.name):
+                one, two = (pathlib.Path(self.compile("--all", source=str(module))[0]).read_bytes() for _ in range(2))
+                self.assertEqual(one, two)
+
+    def test_processors(self):
+        made = set()
+        for cpu in ("x86-64-v2", "x86-64-v3", "x86-64-v4"):
+            app, _ = self.compile("--all", "--cpu", cpu)
+            made.add(pathlib.Path(app).read_bytes())
+            code, out, err = self.run_cli("--invoke", "sum", app, "10")
+            if code != SUCCESS:
+                self.assertIn("was compiled for processors with", err)
+            else:
+                self.assertEqual(out, "55\n")
+        self.assertEqual(len(made), 3)
+
+
+class Debugging(CliTest):
+    """What gdb knows of a guest: functions, lines, breakpoints by both."""
+
+    SOURCE = """static int add(int a, int b) {
+  return a + b;
+}
+
+__attribute__((noinline)) int fib(int n) {
+  if (n < 2)
+    return n;
+  int before = fib(n - 1);
+  int other = fib(n - 2);
+  return add(before, other);
+}
+
+int run(int n) {
+  return fib(n) + 1;
+}
+"""
+
+    def guest(self, *flags):
+        (self.dir / "fib.c").write_text(self.SOURCE)
+        done = subprocess.run(["clang-19", "--target=wasm32", "-g", *flags, "-nostdlib", "-Wl,--no-entry",
+                               "-Wl,--export=run", str(self.dir / "fib.c"), "-o", str(self.dir / "fib.wasm")],
+                              capture_output=True, timeout=TIMEOUT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return str(self.dir / "fib.wasm")
+
+    def gdb(self, commands, *arguments):
+        script = self.dir / "script"
+        script.write_text("set breakpoint pending on\nset pagination off\nset style enabled off\n"
+                          "handle SIGSEGV nostop noprint pass\n" + commands)
+        try:
+            done = subprocess.run(["gdb", "-nx", "-batch", "-x", str(script), "--args", WASIRUN, *arguments],
+                                  capture_output=True, timeout=TIMEOUT, text=True)
+        except FileNotFoundError:
+            self.skipTest("there is no gdb")
+        if "Could not trace" in done.stderr or "ptrace" in done.stderr:
+            self.skipTest("no process can be traced here: " + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_lines(self):
+        module = self.guest("-O0")
+        for version in ("-gdwarf-4", "-gdwarf-5"):
+            self.guest("-O0", version)
+            out = self.gdb("break fib.c:7\nrun\nbacktrace 4\nlist\ndelete\nfinish\ncontinue\n", "-g", "--invoke", "run",
+                           module, "5")
+            self.assertRegex(out, r"Breakpoint 1, (0x[0-9a-f]+ in )?fib \(\) at .*fib\.c:7\n")
+            self.assertRegex(out, r"#1 .* fib \(\) at .*fib\.c:8\n")
+            self.assertIn("    return n;", out)
+            self.assertIn("\n6\n", out)
+
+    def test_functions_of_optimised_code(self):
+        if "no llvm" in self.run_cli("--version")[1]:
+            self.skipTest("the optimising compiler is not installed")
+        out = self.gdb("break fib\nrun\nbacktrace 2\ndelete\ncontinue\n", "-g", "--tier", "llvm", "--invoke", "run",
+                       self.guest("-O1"), "5")
+        self.assertRegex(out, r"Breakpoint 1, (0x[0-9a-f]+ in )?fib \(\) at .*fib\.c:\d+\n")
+        self.assertRegex(out, r"#1 .* in run \(\) at .*fib\.c:14\n")
+        self.assertIn("\n6\n", out)
+
+    def test_without_line_tables(self):
+        out = self.gdb("break fib\nrun\nbacktrace 2\ndelete\ncontinue\n", "-g", "--invoke", "run", self.guest("-O0", "-g0"),
+                       "5")
+        self.assertRegex(out, r"#1 .* in run \(\)\n")
+        self.assertIn("\n6\n", out)
 
 
 class Executables(CliTest):

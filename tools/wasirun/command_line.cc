@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "base/printable.h"
 #include "engine/code_cache.h"
 #include "tools/wasirun/nearest.h"
 #include "tools/wasirun/report.h"
@@ -120,6 +121,7 @@ wasi::TierSelection choose_tier(const std::string& text) {
 using Text = const std::string&;
 
 constexpr std::uint64_t kMostTierThreads = 64;
+constexpr std::uint64_t kMostCompileThreads = 1024;
 
 // An option whose value is read by `read`, which throws what is wrong with it.
 template <class Read>
@@ -249,6 +251,16 @@ void add_code_options(CLI::App& app, RunCommand& run) {
                                                               {"gdb", wasi::CodeTool::debugger}};
         run.engine.code_tools.push_back(choose("--code-tool", value, kChoices));
       });
+  app.add_flag("-g,--debug", run.debug,
+               "For a debugger: the same as --code-tool gdb, with functions' lines where the module has DWARF, and, "
+               "without --tier, --tier baseline");
+}
+
+// For a debugger: it is told of code, and all of that is there when the program begins.
+void debug(const CLI::App& app, RunCommand& run) {
+  auto& tools = run.engine.code_tools;
+  if (std::ranges::count(tools, wasi::CodeTool::debugger) == 0) tools.push_back(wasi::CodeTool::debugger);
+  if (app.count("--tier") == 0) run.engine.tier = wasi::TierSelection::baseline;
 }
 
 // How code checks memory accesses: of everything that makes some.
@@ -347,6 +359,8 @@ void add_run_options(CLI::App& app, RunCommand& run) {
                    run.engine.records_tier_changes = run.profile_tiers;
                    run.engine.counts_optimisations = run.profile_codegen;
                  });
+  add_file(app, "--profile-out", "FILE",
+           "Interpret the program, and write to FILE what ran how much, for 'compile --profile-use'", run.profile_out);
 }
 
 // The first argument of the program's that reads like an option of ours which was put behind the module by mistake;
@@ -400,11 +414,41 @@ Command parse_run(std::span<const char* const> args) {
     if (app.count("--cache") != 0) return Done{usage_error("--cache and --no-cache exclude each other")};
     run.engine.cache.reset();
   }
+  if (run.debug) debug(app, run);
+  if (!run.profile_out.empty()) {
+    if (app.count("--tier") != 0 && run.engine.tier != wasi::TierSelection::interpreter) {
+      return Done{usage_error("--profile-out interprets the program; --tier says otherwise")};
+    }
+    run.engine.records_profile = true;
+    run.engine.tier = wasi::TierSelection::interpreter;
+    run.engine.cache.reset();
+  }
   run.module = args[rest];
   run.args.assign(args.begin() + static_cast<std::ptrdiff_t>(rest) + 1, args.end());
   // Who wrote "--" knows which options are whose.
   if (options == rest) run.misplaced_option = misplaced_option(app, run.args);
   return run;
+}
+
+// Which compiler compiles what.
+void add_optimise_options(CLI::App& app, CompileCommand& compile) {
+  CLI::Option* all = app.add_flag_callback(
+      "--all", [&compile] { compile.optimise = wasi::Module::Optimise::everything; },
+      "Optimise all functions (default: what runs much, as a profile or else a guess says), which takes longer");
+  CLI::Option* none = app.add_flag_callback(
+      "--baseline", [&compile] { compile.optimise = wasi::Module::Optimise::nothing; },
+      "Optimise none: the quickest compilation");
+  none->excludes(all);
+  add_repeatable(app, "--profile-use", "FILE",
+                 "Optimise what ran much in a run with --profile-out FILE, or in several. Repeatable",
+                 [&compile](Text value) {
+                   if (value.empty()) throw CLI::ValidationError("--profile-use", "\"\" is not the name of a file");
+                   compile.profiles.push_back(value);
+                 })
+      ->excludes(all)
+      ->excludes(none);
+  add_count(app, "-j,--threads", "COUNT", "Threads that compile (default: one for each processor)", compile.threads,
+            kMostCompileThreads);
 }
 
 Command parse_compile(std::span<const char* const> args) {
@@ -422,14 +466,18 @@ Command parse_compile(std::span<const char* const> args) {
       "it where its name ends in .cwasm. It is machine code: run none that you would not run as a program.");
   add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", compile.output);
   add_read(app, "--cpu", "CPU",
-           "The processors that it is for: native (this one, default), or all with x86-64-v2 or x86-64-v3",
+           "The processors that it is for: native (this one, default), or all with x86-64-v2, x86-64-v3 or x86-64-v4",
            [&compile](Text value) {
              static constexpr Choice<wasi::CpuTarget> kChoices[] = {{"native", wasi::CpuTarget::native},
                                                                     {"x86-64-v2", wasi::CpuTarget::x86_64_v2},
-                                                                    {"x86-64-v3", wasi::CpuTarget::x86_64_v3}};
+                                                                    {"x86-64-v3", wasi::CpuTarget::x86_64_v3},
+                                                                    {"x86-64-v4", wasi::CpuTarget::x86_64_v4}};
              compile.engine.cpu = choose("--cpu", value, kChoices);
            });
+  add_optimise_options(app, compile);
   add_bounds_checks(app, compile.engine);
+  app.add_flag("--strict-memory", compile.engine.strict_memory,
+               "Optimised code makes every access to memory as the program has it, for `run --strict-memory`");
   app.add_flag("--fuel", compile.engine.fuel, "For `run --fuel`, which the code charges; makes it slower");
   app.add_flag("--exe", compile.exe,
                "Write a program that can be started by itself; options of run behind -- are given to it");
@@ -449,6 +497,7 @@ Command parse_compile(std::span<const char* const> args) {
   // The code is to be what the options ask for.
   const wasi::EngineConfig& engine = std::get<RunCommand>(run).engine;
   compile.engine.fuel = engine.fuel;
+  compile.engine.strict_memory = engine.strict_memory;
   compile.engine.bounds_checks = engine.bounds_checks;
   return compile;
 }
@@ -593,7 +642,7 @@ std::string overview() {
   return text +
          "\nMODULE and FILE can be - for standard input.\n"
          "'wasirun COMMAND --help' explains a command and its options.\n"
-         "'wasirun --version' prints the version.\n";
+         "'wasirun --version' prints the version, and whether the optimising compiler is installed.\n";
 }
 
 // The command line did not begin with a command, so this is the name of a module. Unless there is no such file and it
@@ -622,6 +671,14 @@ std::optional<Done> check_bare_module(const RunCommand& run, bool has_options) {
   return Done{failure("there is no file \"{}\" to run, nor a command of that name; the commands are {}", word, all)};
 }
 
+// Of the engine, and what it can run programs in.
+std::string versions() {
+  const auto compiler = wasi::optimising_compiler();
+  return fmt::format("wasirun {}\ntiers: interp, baseline, {}\n", wasi::version(),
+                     compiler ? fmt::format("llvm ({})", wasi::printable(compiler->string()))
+                              : fmt::format("no llvm: {}", wasi::printable(compiler.error().message)));
+}
+
 }  // namespace
 
 Command parse_own_program(std::span<const std::string> options, std::span<const char* const> args) {
@@ -648,7 +705,7 @@ Command parse_command_line(std::span<const char* const> args) {
     if (command.name == first) return command.parse(args.subspan(1));
   }
   if (first == "--help" || first == "-h" || first == "help") return print(overview());
-  if (first == "--version" || first == "-V") return print(fmt::format("wasirun {}\n", wasi::version()));
+  if (first == "--version" || first == "-V") return print(versions());
   Command command = parse_run(args);
   if (const auto* run = std::get_if<RunCommand>(&command)) {
     if (auto done = check_bare_module(*run, first.starts_with('-'))) return *done;

@@ -4,6 +4,7 @@
 
 #include <wasi/engine.h>
 #include <wasi/linker.h>
+#include <wasi/module.h>
 #include <wasi/wasi_config.h>
 
 #include <chrono>
@@ -46,6 +47,8 @@ struct RunCommand {
   bool profile_phases = false;
   bool profile_tiers = false;
   bool profile_codegen = false;
+  bool debug = false;       // engine says what that means
+  std::string profile_out;  // empty: no profile is recorded
   // Not of the command line: where in this executable the compiled module lies that `module` names.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> embedded = {};
 };
@@ -60,6 +63,9 @@ struct CompileCommand {
   std::string file;
   std::string output;  // "-": standard output
   wasi::EngineConfig engine;
+  wasi::Module::Optimise optimise = wasi::Module::Optimise::hot;
+  std::vector<std::string> profiles;  // files that say what is hot; none: it is guessed
+  std::uint32_t threads = 0;          // 0: one for each processor
   bool exe = false;
   std::vector<std::string> run_options;  // of the executable
 };

@@ -22,12 +22,26 @@ std::string_view text_of(const std::vector<std::uint8_t>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Of the tier that compiles.
-wasi::TierMetrics compiled(const wasi::Engine& engine) {
-  const auto tiers = engine.tiers();
-  const auto tier = std::ranges::find(tiers, "baseline", &wasi::TierMetrics::tier);
-  return tier == tiers.end() ? wasi::TierMetrics() : *tier;
+// All of them together; null where none is given.
+wasi::Result<std::optional<wasi::Profile>> read_profiles(const std::vector<std::string>& files) {
+  std::optional<wasi::Profile> all;
+  for (const std::string& file : files) {
+    const auto in_file = [&](wasi::Error error) {
+      error.message = fmt::format("{}: {}", name_of(file), error.message);
+      return std::unexpected(std::move(error));
+    };
+    const auto content = open_file(file);
+    if (!content) return std::unexpected(content.error());
+    const auto bytes = (*content)->bytes();
+    auto profile = wasi::Profile::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    if (!profile) return in_file(std::move(profile).error());
+    if (!all) all.emplace();
+    if (const auto merged = all->merge(*profile); !merged) return in_file(merged.error());
+  }
+  return all;
 }
+
+double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
 
@@ -39,16 +53,27 @@ int compile(const CompileCommand& command) {
   config.on_warning = [](const std::string& message) { print_labelled("warning", message); };
   const auto engine = wasi::Engine::create(std::move(config));
   if (!engine) return failure("{}", engine.error().to_string());
+  const auto profile = read_profiles(command.profiles);
+  if (!profile) return failure("{}", profile.error().message);
   const auto module = load_module(*engine, command.file);
   if (!module) return file_failure(command.file, module.error());
-  {
+  const auto tiers = [&] {
     Progress progress("compiling");
-    const auto update = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-    if (const auto prepared = module->prepare(update); !prepared) return failure("{}", prepared.error().to_string());
+    return module->compile(
+        {.optimise = command.optimise,
+         .profile = *profile ? &**profile : nullptr,
+         .threads = command.threads,
+         .progress = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); }});
+  }();
+  if (!tiers) return failure("{}: {}", name_of(command.file), tiers.error().message);
+  std::uint64_t compiled = 0;
+  std::uint64_t uncompiled = 0;
+  for (const wasi::TierMetrics& tier : *tiers) {
+    compiled += tier.functions - tier.uncompiled;
+    uncompiled += tier.uncompiled;
   }
-  const wasi::TierMetrics code = compiled(*engine);
-  if (code.functions == 0 && code.uncompiled != 0) {
-    return failure("{}: none of its {} functions could be compiled", name_of(command.file), code.uncompiled);
+  if (compiled == 0 && uncompiled != 0) {
+    return failure("{}: none of its {} functions could be compiled", name_of(command.file), uncompiled);
   }
   auto bytes = module->serialize();
   if (bytes && command.exe) bytes = with_payload(*bytes, command.run_options);
@@ -58,12 +83,15 @@ int compile(const CompileCommand& command) {
   if (!output) return failure("{}", output.error().message);
   output->write(text_of(*bytes));
   if (const auto finished = output->finish(); !finished) return failure("{}", finished.error().message);
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  const std::string interpreted =
-      code.uncompiled == 0 ? "" : fmt::format(", {} more will be interpreted", code.uncompiled);
+  const std::string interpreted = uncompiled == 0 ? "" : fmt::format(", {} more will be interpreted", uncompiled);
   fmt::print(stderr, "{}: {} bytes, {} functions{}, in {:.2f} s\n",
-             command.output == "-" ? "standard output" : wasi::printable(command.output), bytes->size(), code.functions,
-             interpreted, took.count());
+             command.output == "-" ? "standard output" : wasi::printable(command.output), bytes->size(), compiled,
+             interpreted, seconds(std::chrono::steady_clock::now() - begin));
+  for (const wasi::TierMetrics& tier : *tiers) {
+    if (tiers->size() == 1 || tier.functions == 0) continue;
+    fmt::print(stderr, "  {:<9} {} functions of {} bytes into {} bytes of code, {:.2f} s of processor time\n",
+               tier.tier, tier.functions, tier.translate.bytes, tier.code_bytes, seconds(tier.translate.time));
+  }
   return kSuccess;
 }
 

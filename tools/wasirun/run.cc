@@ -10,6 +10,7 @@
 #include "base/printable.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/load.h"
+#include "tools/wasirun/output_file.h"
 #include "tools/wasirun/payload.h"
 #include "tools/wasirun/progress.h"
 #include "tools/wasirun/report.h"
@@ -203,6 +204,11 @@ int file_failure(const std::string& file, const wasi::Error& error) {
 
 namespace {
 
+wasi::Result<void> write_profile(const wasi::Module& module, OutputFile& output) {
+  output.write(module.profile().to_text());
+  return output.finish();
+}
+
 int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   wasi::EngineConfig engine_config = command.engine;
   engine_config.on_warning = [](const std::string& message) { print_labelled("warning", message); };
@@ -217,6 +223,14 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
     Progress progress("compiling");
     const auto update = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
     if (const auto prepared = module->prepare(update); !prepared) return failure("{}", prepared.error().to_string());
+  }
+
+  // What cannot be written is known before the program runs.
+  std::optional<OutputFile> profile;
+  if (!command.profile_out.empty()) {
+    auto output = OutputFile::open(command.profile_out);
+    if (!output) return failure("{}", output.error().message);
+    profile.emplace(*std::move(output));
   }
 
   wasi::StoreConfig store_config;
@@ -250,6 +264,10 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   }
   if (command.profile_tiers) print_tiers(*engine);
   if (command.profile_codegen) print_codegen(*engine);
+  if (profile) {
+    // The program's own exit code stands: it has run as it would have without.
+    if (const auto written = write_profile(*module, *profile); !written) print_error(written.error().message);
+  }
   // Only where something went wrong: an option of the same name may well be the program's own.
   if (exit_code != kSuccess && !command.misplaced_option.empty()) {
     print_labelled("note", fmt::format("{} stands behind the module, so it went to the program; options of wasirun's "

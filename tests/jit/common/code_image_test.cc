@@ -30,11 +30,12 @@ struct Source {
     module.bytes = {bytes, nullptr};
     module.imported_functions = 1;
     module.bodies = {{100, 50}, {150, 80}, {100'000, 70'000}};
-    source = {.build = kBuild,
-              .target = {.cpu = 5, .checks = runtime::BoundsChecks::explicit_checks, .charges_fuel = true},
-              .features = {wasm::Feature::mvp, wasm::Feature::simd},
-              .module = &module,
-              .units = {}};
+    source = {
+        .build = kBuild,
+        .target = {.cpu = 5, .checks = runtime::BoundsChecks::explicit_checks, .charges_fuel = true, .strict = true},
+        .features = {wasm::Feature::mvp, wasm::Feature::simd},
+        .module = &module,
+        .units = {}};
     // The first by itself, the others together.
     source.units = {
         {.code = std::span(code).first(40),
