@@ -1,6 +1,7 @@
 #include "jit/llvm/compile.h"
 
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
@@ -51,6 +52,14 @@ std::string feature_names(const CpuFeatures& cpu) {
   return names;
 }
 
+// With AVX-512, LLVM looks for chains of integers that could be in mask registers, in quadratic time: of a body of 20
+// KB that took as long as all the rest.
+void leave_out_domain_reassignment() {
+  auto& options = llvm::cl::getRegisteredOptions();
+  const auto found = options.find("disable-x86-domain-reassignment");
+  if (found != options.end()) static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(true);
+}
+
 std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -58,6 +67,7 @@ std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
+    leave_out_domain_reassignment();
   });
   std::string error;
   const std::string triple = "x86_64-unknown-linux-gnu";
