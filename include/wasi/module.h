@@ -122,9 +122,9 @@ class Module {
   // engine's tier is to be `baseline`, or `optimising`, which makes no difference. Where the optimising compiler is not
   // installed, `hot` makes all by the baseline compiler and tells EngineConfig::on_warning. Functions that have code
   // already keep it. What cannot be compiled by one compiler is by the next, or interpreted.
-  // Says what each tier has made: the optimising one first, where it was asked for. Times are those that threads ran, all
-  // together. Errors: `argument` for another tier, or a profile of another module; `unsupported` where `everything` is
-  // to be optimised and the compiler is not there; `limit`.
+  // Says what each tier has made: the optimising one first, where it was asked for. Times are those that threads ran,
+  // all together. Errors: `argument` for another tier, or a profile of another module; `unsupported` where `everything`
+  // is to be optimised and the compiler is not there; `limit`.
   WASI_API Result<std::vector<TierMetrics>> compile(const CompileOptions& options) const;
 
   // What instances of the module were seen doing, in all stores, where EngineConfig::records_profile says so; else
