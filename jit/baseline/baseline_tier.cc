@@ -66,7 +66,12 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
     // Machine code is rarely shorter than what it is made of.
     WASI_TRY(space_.check_room(body_bytes));
     WASI_TRY(module.module->check_body(function));
-    if (options_.unit_compiler != nullptr) return compile_unit(own, module, code, preparation);
+    if (options_.unit_compiler != nullptr) {
+      auto unit = compile_unit(own, module, code, preparation);
+      // What is too large for that compiler is not too large for this one.
+      if (unit || unit.error().kind != ErrorKind::unsupported) return unit;
+      preparation.give_back_all();
+    }
     const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
     const CompileOptions options{.checks = module.checks,
                                  .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),

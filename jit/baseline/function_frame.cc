@@ -27,8 +27,6 @@ using runtime::VmContext;
 namespace {
 
 constexpr std::uint8_t kPreserved[] = {3, 12, 13, 14, 15};  // in the order of SavedRegisters
-// Frames up to this size are touched before the stack is checked: the reserve below the limit has room for them.
-constexpr std::uint32_t kUncheckedFrame = 8U << 10;
 // More slots than this are cleared, or copied, in a loop.
 constexpr std::uint32_t kMostUnrolled = 16;
 // With more constants among its operands, a loop is not left for optimised code.
@@ -155,7 +153,7 @@ void Compiler::emit_frame() {
   for (unsigned i = 0; i < std::size(kPreserved); ++i) {
     if ((saved_ >> i & 1) != 0) asm_.push(Assembler::gpr(kPreserved[i]));
   }
-  if (frame_bytes_ > kUncheckedFrame) {
+  if (frame_bytes_ > kMostUncheckedFrame) {
     // Against the stack's real end: whoever wants to interrupt is heard by the poll.
     if (!overflow_.isValid()) overflow_ = asm_.newLabel();
     asm_.lea(x64::r11, x64::qword_ptr(x64::rbp, -static_cast<std::int32_t>(frame_bytes_)));

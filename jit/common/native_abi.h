@@ -35,6 +35,9 @@ inline constexpr std::size_t kVectorResults = 2;  // xmm0 on
 // Beside rbp, in the order of runtime::SavedRegisters.
 inline constexpr Gpr kPreservedRegisters[] = {Gpr::rbx, Gpr::r12, Gpr::r13, Gpr::r14, Gpr::r15};
 
+// Frames up to this size are touched before the stack is checked: the reserve below the limit has room for them.
+inline constexpr std::uint32_t kMostUncheckedFrame = 8U << 10;
+
 // Where one value is.
 struct Place {
   enum class Bank : std::uint8_t { general, vector, memory };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,8 +18,10 @@
 
 #include "base/check.h"
 #include "base/result.h"
+#include "jit/common/native_abi.h"
 #include "jit/common/stopped.h"
 #include "jit/llvm/emit.h"
+#include "jit/llvm/late.h"
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/pipeline.h"
 #include "jit/llvm/survey.h"
@@ -83,6 +86,8 @@ struct Surveyed {
   UnitRequest request;
   Survey survey;
   llvm::Function* into = nullptr;
+  std::string name = {};  // of the LLVM function
+  bool catches = false;
   std::uint32_t frame_slots = 0;
   bool is_copy = false;  // of another unit's function, for its callers to take in
 };
@@ -122,24 +127,28 @@ Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::spa
   return copies;
 }
 
-Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
-                                 const OptimisingOptions& options, runtime::Preparation& preparation) {
-  std::vector<Surveyed> functions;
-  bool looks_for_thrown = false;
-  for (const UnitRequest& request : requests) {
-    auto result = survey(module, request.index, request.validated, preparation);
-    if (!result) {
-      if (functions.empty() || preparation.is_interrupted()) return std::unexpected(std::move(result).error());
-      continue;
-    }
-    if (request.loop && result->has_rethrow) {
-      // The interpreter keeps exceptions that may be thrown again elsewhere in its frame.
-      return fail(ErrorKind::unsupported, "a call that may throw a caught exception again cannot move");
-    }
-    looks_for_thrown |= result->has_handlers;
-    functions.push_back({.request = request, .survey = *std::move(result)});
+// What takes LLVM much more than linear time, or memory, is the baseline's.
+Result<void> check_size(const wasm::Module& module, wasm::FuncIndex function, const Survey& survey) {
+  constexpr std::uint32_t kMostBytes = 128U << 10;
+  // At each join of ways, each local may need a value of its own.
+  constexpr std::uint64_t kMostJoinedLocals = 1U << 20;
+  if (module.body(function).size > kMostBytes) {
+    return fail(ErrorKind::unsupported, "the body has {} bytes, the optimising compiler takes {} at most",
+                module.body(function).size, kMostBytes);
   }
-  for (Surveyed& copy : WASI_TRY(small_callees(module, functions, preparation))) functions.push_back(std::move(copy));
+  if (std::uint64_t{survey.locals} * survey.joins > kMostJoinedLocals) {
+    return fail(ErrorKind::unsupported, "{} locals and {} blocks are too many for the optimising compiler",
+                survey.locals, survey.joins);
+  }
+  return {};
+}
+
+// Frames that are too large to be touched before the stack was checked, by the functions' names.
+using LargeFrames = std::map<std::string, std::uint32_t>;
+
+Result<Emitted> generate(const wasm::Module& module, std::span<Surveyed> functions, bool looks_for_thrown,
+                         const OptimisingOptions& options, const LargeFrames& large, MachineUnit& code,
+                         runtime::Preparation& preparation) {
   const std::unique_ptr<llvm::TargetMachine> target = make_target(options.cpu);
   if (target == nullptr) return fail(ErrorKind::unsupported, "LLVM does not know this processor");
   Unit unit(module);
@@ -154,22 +163,61 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
     validate::FunctionWalk<Lowering, false> walk(module, index, lowering);
     WASI_TRY(walk.run());
     if (!lowering.finish()) return fail(ErrorKind::argument, "there is no loop at {:#x}", *loop);
+    function.name = function.into->getName().str();
     function.frame_slots = lowering.frame_slots();
     if (function.is_copy) unit.set_copy(*function.into);
   }
   optimise(unit, *target, options);
-
-  MachineUnit code;
+  for (Surveyed& function : functions) function.catches = unit.catches(*function.into);
+  for (const auto& [name, frame_bytes] : large) check_frame_first(unit, *unit.module->getFunction(name), frame_bytes);
+  WASI_TRY(preparation.poll());
   if (options.log) {
     llvm::raw_string_ostream out(code.log);
     unit.module->print(out, nullptr);
   }
-  Emitted emitted = WASI_TRY(emit(unit, *target));
+  return emit(unit, *target);
+}
+
+Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
+                                 const OptimisingOptions& options, runtime::Preparation& preparation) {
+  std::vector<Surveyed> functions;
+  bool looks_for_thrown = false;
+  for (const UnitRequest& request : requests) {
+    auto result = survey(module, request.index, request.validated, preparation);
+    if (result) {
+      if (auto fits = check_size(module, request.index, *result); !fits) result = std::unexpected(fits.error());
+    }
+    if (!result) {
+      if (functions.empty() || preparation.is_interrupted()) return std::unexpected(std::move(result).error());
+      continue;
+    }
+    if (request.loop && result->has_rethrow) {
+      // The interpreter keeps exceptions that may be thrown again elsewhere in its frame.
+      return fail(ErrorKind::unsupported, "a call that may throw a caught exception again cannot move");
+    }
+    looks_for_thrown |= result->has_handlers;
+    functions.push_back({.request = request, .survey = *std::move(result)});
+  }
+  for (Surveyed& copy : WASI_TRY(small_callees(module, functions, preparation))) functions.push_back(std::move(copy));
+
+  MachineUnit code;
+  LargeFrames large;
+  Emitted emitted = WASI_TRY(generate(module, functions, looks_for_thrown, options, large, code, preparation));
+  for (const EmittedFunction& function : emitted.functions) {
+    if (function.frame_bytes > kMostUncheckedFrame) large[function.name] = function.frame_bytes;
+  }
+  if (!large.empty()) {
+    // How large frames are is known only now. They come out the same again.
+    code.log.clear();
+    emitted = WASI_TRY(generate(module, functions, looks_for_thrown, options, large, code, preparation));
+  }
   code.bytes = std::move(emitted.bytes);
   for (EmittedFunction& function : emitted.functions) {
-    const llvm::Function* const named = unit.module->getFunction(function.name);
-    const auto source = std::ranges::find(functions, named, &Surveyed::into);
-    WASI_CHECK(named != nullptr && source != functions.end());
+    std::string_view name = function.name;
+    const bool is_body = name.ends_with(kBodySuffix);
+    if (is_body) name.remove_suffix(std::string_view(kBodySuffix).size());
+    const auto source = std::ranges::find(functions, name, &Surveyed::name);
+    WASI_CHECK(source != functions.end() && (!is_body || large.contains(std::string(name))));
     code.functions.push_back({.index = source->request.index,
                               .begin = function.begin,
                               .end = function.end,
@@ -178,7 +226,8 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
                               .frame_bytes = function.frame_bytes,
                               .saved = function.saved,
                               .context_at = function.context_at,
-                              .catches = unit.catches(*source->into),
+                              // What only goes on in a body is not there when that throws.
+                              .catches = source->catches && (is_body || !large.contains(function.name)),
                               .loop = source->request.loop,
                               .frame_slots = source->frame_slots});
   }

@@ -5,9 +5,12 @@
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/Transforms/Utils/BasicBlockUtils.h>
+#include <wasi/trap.h>
 
+#include <initializer_list>
 #include <vector>
 
+#include "base/check.h"
 #include "runtime/exec_state.h"
 #include "runtime/runtime_call_table.h"
 #include "runtime/vmcontext.h"
@@ -24,12 +27,12 @@ namespace {
 // Loops that turn no more often than this, and hold no others, are over soon enough.
 constexpr unsigned kFewTurns = 4096;
 
-class Polls {
+class Checks {
  public:
-  Polls(Unit& unit, llvm::Function& function) : unit_(unit), builder_(unit.context), context_(function.getArg(1)) {}
+  Checks(Unit& unit, llvm::Function& function) : unit_(unit), builder_(unit.context), context_(function.getArg(1)) {}
 
   // In front of the instruction.
-  void add(llvm::Instruction* before, const llvm::DebugLoc& location) {
+  void add_poll(llvm::Instruction* before, const llvm::DebugLoc& location) {
     llvm::Type* const ptr = builder_.getPtrTy();
     builder_.SetInsertPoint(before);
     builder_.SetCurrentDebugLocation(location);
@@ -41,18 +44,49 @@ class Polls {
                                                                       before->getIterator(), false, unit_.seldom);
     builder_.SetInsertPoint(slowly);
     builder_.SetCurrentDebugLocation(location);
-    builder_.CreateAlignedStore(stack_pointer(), at(exec, offsetof(ExecState, native_sp)), llvm::Align(8));
-    llvm::Value* const calls = load(ptr, exec, offsetof(ExecState, calls), Region::context, true);
-    llvm::Value* const check =
-        load(ptr, calls, static_cast<std::uint64_t>(RuntimeCallId::check_stack) * sizeof(void*), Region::context, true);
-    llvm::CallInst* const call =
-        builder_.CreateCall(llvm::FunctionType::get(builder_.getVoidTy(), {ptr}, false), check, {context_});
-    call->addFnAttr(llvm::Attribute::NoUnwind);
-    call->addFnAttr(llvm::Attribute::NoMerge);
-    call->addFnAttr(llvm::Attribute::Cold);
+    call(exec, RuntimeCallId::check_stack, {context_});
+  }
+
+  // The same for the end of the stack alone, and so many bytes below.
+  void add_room_check(llvm::Instruction* before, const llvm::DebugLoc& location, std::uint64_t bytes) {
+    builder_.SetInsertPoint(before);
+    builder_.SetCurrentDebugLocation(location);
+    llvm::Value* const exec = load(builder_.getPtrTy(), context_, offsetof(VmContext, exec), Region::context, true);
+    llvm::Value* const limit =
+        load(builder_.getInt64Ty(), exec, offsetof(ExecState, native_limit), Region::state, false);
+    llvm::Value* const lowest = builder_.CreateAdd(limit, builder_.getInt64(bytes));
+    llvm::Instruction* const end = llvm::SplitBlockAndInsertIfThen(builder_.CreateICmpULT(stack_pointer(), lowest),
+                                                                   before->getIterator(), true, unit_.seldom);
+    builder_.SetInsertPoint(end);
+    builder_.SetCurrentDebugLocation(location);
+    call(exec, RuntimeCallId::trap, {context_, builder_.getInt32(static_cast<std::uint32_t>(TrapCode::stack_overflow))})
+        ->addFnAttr(llvm::Attribute::NoReturn);
+  }
+
+  // The frame's VmContext, where whoever walks the stack finds it.
+  void keep_context(llvm::Instruction* before, const llvm::DebugLoc& location) {
+    builder_.SetInsertPoint(before);
+    builder_.SetCurrentDebugLocation(location);
+    llvm::AllocaInst* const place = builder_.CreateAlloca(builder_.getPtrTy(), nullptr, kContextName);
+    builder_.CreateAlignedStore(context_, place, llvm::Align(8), true);
   }
 
  private:
+  llvm::CallInst* call(llvm::Value* exec, RuntimeCallId id, std::initializer_list<llvm::Value*> args) {
+    llvm::Type* const ptr = builder_.getPtrTy();
+    builder_.CreateAlignedStore(stack_pointer(), at(exec, offsetof(ExecState, native_sp)), llvm::Align(8));
+    llvm::Value* const calls = load(ptr, exec, offsetof(ExecState, calls), Region::context, true);
+    llvm::Value* const function =
+        load(ptr, calls, static_cast<std::uint64_t>(id) * sizeof(void*), Region::context, true);
+    std::vector<llvm::Type*> types;
+    for (llvm::Value* const arg : args) types.push_back(arg->getType());
+    llvm::CallInst* const made =
+        builder_.CreateCall(llvm::FunctionType::get(builder_.getVoidTy(), types, false), function, args);
+    made->addFnAttr(llvm::Attribute::NoUnwind);
+    made->addFnAttr(llvm::Attribute::NoMerge);
+    made->addFnAttr(llvm::Attribute::Cold);
+    return made;
+  }
   llvm::Value* at(llvm::Value* base, std::uint64_t bytes) {
     return builder_.CreatePtrAdd(base, builder_.getInt64(bytes));
   }
@@ -133,6 +167,11 @@ void route_calls(Unit& unit, llvm::Function& function) {
   }
 }
 
+llvm::DebugLoc begin_of(const llvm::Function& function) {
+  llvm::DISubprogram* const scope = function.getSubprogram();
+  return llvm::DILocation::get(function.getContext(), scope->getLine(), 0, scope);
+}
+
 }  // namespace
 
 std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::FunctionAnalysisManager& analyses) {
@@ -156,10 +195,9 @@ std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::Functi
       places.push_back({first, location});
     }
   }
-  const llvm::DebugLoc begin =
-      llvm::DILocation::get(unit.context, function.getSubprogram()->getLine(), 0, function.getSubprogram());
-  Polls inserter(unit, function);
-  for (const Place& place : places) inserter.add(place.before, place.location ? place.location : begin);
+  const llvm::DebugLoc begin = begin_of(function);
+  Checks checks(unit, function);
+  for (const Place& place : places) checks.add_poll(place.before, place.location ? place.location : begin);
   polls += places.size();
 
   // Only what stands at the top has its place in the frame from the start.
@@ -172,20 +210,45 @@ std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::Functi
   }
   llvm::Instruction* first = &*function.getEntryBlock().getFirstNonPHIOrDbgOrAlloca();
   if (contents.calls) {
-    inserter.add(first, begin);
+    checks.add_poll(first, begin);
     ++polls;
   }
-  if (contents.can_stand || polls != 0) {
-    Builder builder(&function.getEntryBlock().front());
-    builder.SetCurrentDebugLocation(begin);
-    llvm::AllocaInst* const place = builder.CreateAlloca(builder.getPtrTy(), nullptr, kContextName);
-    builder.CreateAlignedStore(function.getArg(1), place, llvm::Align(8), true);
-  }
+  if (contents.can_stand || polls != 0) checks.keep_context(&function.getEntryBlock().front(), begin);
   route_calls(unit, function);
   // A fault may come anywhere, and the walk relies on the frame: no shrinking of the part that has one. Code generation
   // asks nothing else of this.
   function.addFnAttr(llvm::Attribute::SanitizeAddress);
   return polls;
+}
+
+void check_frame_first(Unit& unit, llvm::Function& function, std::uint32_t frame_bytes) {
+  llvm::Function* const entry = unit.create_function("");
+  entry->takeName(&function);
+  function.setName(entry->getName() + kBodySuffix);
+  function.replaceAllUsesWith(entry);
+  // In front of it, as whoever finds the function takes the first of its code for its entry.
+  entry->removeFromParent();
+  unit.module->getFunctionList().insert(function.getIterator(), entry);
+  std::uint32_t index = 0;
+  const bool is_number = !function.getSubprogram()->getName().getAsInteger(10, index);
+  WASI_CHECK(is_number);
+  unit.create_scope(*entry, index, function.getSubprogram()->getLine());
+  entry->addFnAttr(llvm::Attribute::SanitizeAddress);
+
+  const llvm::DebugLoc begin = begin_of(*entry);
+  Builder builder(llvm::BasicBlock::Create(unit.context, "entry", entry));
+  builder.SetCurrentDebugLocation(begin);
+  std::vector<llvm::Value*> args;
+  for (llvm::Argument& arg : entry->args()) args.push_back(&arg);
+  llvm::CallInst* const call = builder.CreateCall(&function, args);
+  call->setAttributes(unit.call_attributes());
+  call->setTailCallKind(llvm::CallInst::TCK_MustTail);
+  builder.CreateRet(call);
+  Checks checks(unit, *entry);
+  // Some more for what the prologue pushes.
+  constexpr std::uint64_t kPushed = 64;
+  checks.add_room_check(call, begin, frame_bytes + kPushed);
+  checks.keep_context(&entry->getEntryBlock().front(), begin);
 }
 
 }  // namespace wasi::jit::optimising

@@ -19,4 +19,10 @@ inline constexpr const char* kContextName = "wasi.context";
 // How many polls there are now.
 std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
 
+// For a function that was finished and turned out to have a large frame (jit/common/native_abi.h): whoever calls it
+// gets to one of its name that looks first whether there is room for `frame_bytes`, and goes on in it. Its own name
+// ends in kBodySuffix then.
+void check_frame_first(Unit& unit, llvm::Function& function, std::uint32_t frame_bytes);
+inline constexpr const char* kBodySuffix = "_body";
+
 }  // namespace wasi::jit::optimising

@@ -12,13 +12,17 @@
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
+#include <llvm/Transforms/Utils/LCSSA.h>
+#include <llvm/Transforms/Utils/LoopSimplify.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "jit/llvm/inlining.h"
 #include "jit/llvm/kept_references.h"
 #include "jit/llvm/late.h"
+#include "jit/llvm/loop_counts.h"
 #include "jit/llvm/wide_truncations.h"
 
 namespace wasi::jit::optimising {
@@ -84,6 +88,17 @@ class KeepDeadLoads : public llvm::PassInfoMixin<KeepDeadLoads> {
   const Unit* unit_;
 };
 
+// Looking for operations to be done together takes much more than linear time in a block.
+constexpr std::size_t kMostSlpInstructions = 1000;
+
+std::size_t largest_block(const llvm::Module& module) {
+  std::size_t largest = 0;
+  for (const llvm::Function& function : module) {
+    for (const llvm::BasicBlock& block : function) largest = std::max(largest, block.size());
+  }
+  return largest;
+}
+
 }  // namespace
 
 void optimise(Unit& unit, llvm::TargetMachine& target, const OptimisingOptions& /*options*/) {
@@ -127,7 +142,16 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const OptimisingOptions& 
   llvm::FunctionPassManager behind_inlining;
   behind_inlining.addPass(KeepDeadLoads(unit));
   inline_calls(unit, builder, std::move(behind_inlining), modules);
-  builder.buildModuleOptimizationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None)
+  tuning.SLPVectorization = largest_block(*unit.module) <= kMostSlpInstructions;
+  llvm::PassBuilder later(&target, tuning);
+  later.registerOptimizerEarlyEPCallback([](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
+    llvm::FunctionPassManager own;
+    own.addPass(llvm::LoopSimplifyPass());
+    own.addPass(llvm::LCSSAPass());
+    own.addPass(CountLoops());
+    passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(own)));
+  });
+  later.buildModuleOptimizationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None)
       .run(*unit.module, modules);
   for (llvm::Function& function : *unit.module) {
     if (function.isDeclaration()) continue;

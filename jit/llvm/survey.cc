@@ -29,7 +29,9 @@ class Surveyor {
     taken_ = held;
   }
   template <class W>
-  void begin(W&) {}
+  void begin(W& walk) {
+    result.locals = static_cast<std::uint32_t>(walk.local_types().size());
+  }
   template <class W>
   void instruction(W& walk, wasm::Op op, const validate::Immediates& immediates) {
     count(walk);
@@ -43,15 +45,18 @@ class Surveyor {
   template <class W>
   void block(W& walk, Control&) {
     count(walk);
+    ++result.joins;
   }
   template <class W>
   void loop(W& walk, Control&) {
     count(walk);
     result.has_loops = true;
+    ++result.joins;
   }
   template <class W>
   void if_(W& walk, Control&) {
     count(walk);
+    ++result.joins;
   }
   template <class W>
   void else_(W&, Control&, bool) {}
@@ -100,6 +105,7 @@ class Surveyor {
   void try_table(W& walk, Control&, std::span<const validate::CatchClause<Label>> clauses) {
     count(walk);
     result.has_handlers = true;
+    ++result.joins;
     for (const auto& clause : clauses) slots_of_values(clause.target->branch_types());
   }
   template <class W>
@@ -116,6 +122,7 @@ class Surveyor {
   void legacy_try(W& walk, wasm::Op op, Control*, std::uint32_t tag_or_depth) {
     count(walk);
     result.has_handlers = true;
+    ++result.joins;
     result.has_rethrow |= op == wasm::Op::rethrow;
     if (op != wasm::Op::catch_) return;
     const wasm::Module& module = walk.module();

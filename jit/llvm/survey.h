@@ -15,6 +15,8 @@ struct Survey {
   bool has_handlers = false;  // try_table, or a legacy try
   bool has_rethrow = false;
   bool has_loops = false;
+  std::uint32_t locals = 0;
+  std::uint32_t joins = 0;            // labels, at most, where ways come together
   std::uint32_t operand_slots = 0;    // at most
   std::uint32_t operation_slots = 0;  // that the operands or results of one service of the runtime take, at most
   std::uint32_t instructions = 0;
