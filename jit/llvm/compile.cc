@@ -95,8 +95,8 @@ struct Surveyed {
 // Callees of these functions that are small enough to become a part of them, and callees of those, and so on.
 Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::span<const Surveyed> functions,
                                             runtime::Preparation& preparation) {
-  constexpr std::uint32_t kMostBytes = 80;  // of a body
-  constexpr std::uint32_t kMostBytesTogether = 1024;
+  constexpr std::uint32_t kMostBytes = 160;  // of a body
+  constexpr std::uint32_t kMostBytesTogether = 8192;
   constexpr unsigned kMostDeep = 4;
   std::unordered_set<std::uint32_t> seen;
   for (const Surveyed& function : functions) {

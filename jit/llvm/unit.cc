@@ -55,14 +55,16 @@ llvm::Function* Unit::function(wasm::FuncIndex index) {
   llvm::Function*& function = functions_[index.value];
   if (function == nullptr) {
     function = create_function("f" + std::to_string(index.value));
-    indices_[function] = index.value;
   }
   return function;
 }
 
 std::optional<wasm::FuncIndex> Unit::index_of(const llvm::Function& function) const {
-  const auto found = indices_.find(&function);
-  return found != indices_.end() ? std::optional(wasm::FuncIndex(found->second)) : std::nullopt;
+  // By its name: LLVM takes away declarations that nobody needs, and gives their place to others.
+  llvm::StringRef name = function.getName();
+  std::uint32_t index = 0;
+  if (!name.consume_front("f") || name.getAsInteger(10, index)) return std::nullopt;
+  return wasm::FuncIndex(index);
 }
 
 llvm::Function* Unit::marker(Marker marker) {

@@ -102,7 +102,6 @@ class Unit {
   llvm::AttributeList call_attributes_;
   std::array<llvm::MDNode*, kRegionCount> regions_ = {};
   llvm::DenseMap<std::uint32_t, llvm::Function*> functions_;
-  llvm::DenseMap<const llvm::Function*, std::uint32_t> indices_;
   std::array<llvm::Function*, 3> markers_ = {};
   llvm::DenseSet<const llvm::Function*> copies_;
   llvm::DenseSet<const llvm::Function*> catching_;
