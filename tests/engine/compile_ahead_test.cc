@@ -1,5 +1,7 @@
 // Whole modules compiled ahead, by both compilers: what they do, that the same bytes come out however many threads make
 // them, and what is said where something is missing.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -233,4 +235,29 @@ TEST_CASE("What is compiled for more than this processor has is not loaded") {
       CHECK(module.error().message.starts_with("the module was compiled for processors with "));
     }
   }
+}
+
+TEST_CASE("All functions are optimised where all are to be, whichever units their callees are in") {
+  if (!has_optimising()) return;
+  // Of some units; what they call has a body small enough to be copied into each.
+  constexpr int kCallers = 80;
+  constexpr int kCallees = 10;
+  std::string text = "(module (memory 1) ";
+  for (int i = 0; i < kCallers; ++i) {
+    text += fmt::format("(func $caller{0} (export \"run{0}\") (param i64) (result i64) (local.get 0)", i);
+    for (int k = 0; k < 40; ++k) {
+      text += fmt::format("(i64.add (call $callee{} (i64.const {}))) (i64.rotl (i64.const {}))", (i + k) % kCallees,
+                          i * k, k);
+    }
+    text += ")";
+  }
+  for (int i = 0; i < kCallees; ++i) {
+    text += fmt::format(
+        "(func $callee{} (param i64) (result i64) (i64.mul (i64.load offset={} (i32.const 8)) (local.get 0)))", i,
+        8 * i);
+  }
+  const std::vector<TierMetrics> metrics = compile({.optimise = Optimise::everything}, {}, text + ")").tiers;
+  REQUIRE_FALSE(metrics.empty());
+  CHECK(metrics[0].tier == "llvm");
+  CHECK(metrics[0].functions == kCallers + kCallees);
 }
