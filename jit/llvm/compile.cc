@@ -7,7 +7,6 @@
 #include <llvm/Target/TargetMachine.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -167,7 +166,7 @@ Result<Emitted> generate(const wasm::Module& module, std::span<Surveyed> functio
     function.frame_slots = lowering.frame_slots();
     if (function.is_copy) unit.set_copy(*function.into);
   }
-  optimise(unit, *target, options);
+  optimise(unit, *target, [&preparation] { return preparation.poll().has_value(); });
   for (Surveyed& function : functions) function.catches = unit.catches(*function.into);
   for (const auto& [name, frame_bytes] : large) check_frame_first(unit, *unit.module->getFunction(name), frame_bytes);
   WASI_TRY(preparation.poll());
@@ -234,56 +233,10 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
   return code;
 }
 
-// Compilations in progress. LLVM has state of its own that goes with the process, so whoever leaves it waits for them,
-// and none begins any more. Nobody else waits: modules and engines that go leave their compilations to themselves.
-struct Activity {
-  std::mutex mutex;
-  std::condition_variable ended;
-  unsigned count = 0;
-  bool is_over = false;
-};
-
-// Threads may come to it when all else is gone.
-Activity& activity() {
-  static auto* const activity = new Activity;
-  return *activity;
-}
-
-struct End {
-  ~End() {
-    std::unique_lock lock(activity().mutex);
-    activity().is_over = true;
-    activity().ended.wait(lock, [] { return activity().count == 0; });
-  }
-} end_of_process;
-
-class Part {
- public:
-  Part() {
-    const std::lock_guard lock(activity().mutex);
-    is_in_time_ = !activity().is_over;
-    if (is_in_time_) ++activity().count;
-  }
-  ~Part() {
-    if (!is_in_time_) return;
-    const std::lock_guard lock(activity().mutex);
-    --activity().count;
-    activity().ended.notify_all();
-  }
-  Part(const Part&) = delete;
-  Part& operator=(const Part&) = delete;
-  [[nodiscard]] bool is_in_time() const { return is_in_time_; }
-
- private:
-  bool is_in_time_ = false;
-};
-
 }  // namespace
 
 Result<MachineUnit> Compiler::compile(const wasm::Module& module, std::span<const UnitRequest> functions,
                                       const OptimisingOptions& options, runtime::Preparation& preparation) {
-  const Part part;
-  if (!part.is_in_time()) return fail(ErrorKind::limit, "the process ends");
   try {
     return compile_unit(module, functions, options, preparation);
   } catch (Stopped& stopped) {

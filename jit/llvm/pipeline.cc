@@ -101,7 +101,7 @@ std::size_t largest_block(const llvm::Module& module) {
 
 }  // namespace
 
-void optimise(Unit& unit, llvm::TargetMachine& target, const OptimisingOptions& /*options*/) {
+void optimise(Unit& unit, llvm::TargetMachine& target, const std::function<bool()>& goes_on) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager graphs;
@@ -109,7 +109,9 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const OptimisingOptions& 
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = true;
-  llvm::PassBuilder builder(&target, tuning);
+  llvm::PassInstrumentationCallbacks callbacks;
+  callbacks.registerShouldRunOptionalPassCallback([&goes_on](llvm::StringRef, llvm::Any) { return goes_on(); });
+  llvm::PassBuilder builder(&target, tuning, std::nullopt, &callbacks);
   // Nothing is linked with the code: there are no functions of a library.
   llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
   library.disableAllFunctions();
@@ -143,7 +145,7 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const OptimisingOptions& 
   behind_inlining.addPass(KeepDeadLoads(unit));
   inline_calls(unit, builder, std::move(behind_inlining), modules);
   tuning.SLPVectorization = largest_block(*unit.module) <= kMostSlpInstructions;
-  llvm::PassBuilder later(&target, tuning);
+  llvm::PassBuilder later(&target, tuning, std::nullopt, &callbacks);
   later.registerOptimizerEarlyEPCallback([](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
     llvm::FunctionPassManager own;
     own.addPass(llvm::LoopSimplifyPass());

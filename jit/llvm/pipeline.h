@@ -3,12 +3,14 @@
 
 #include <llvm/Target/TargetMachine.h>
 
-#include "jit/common/optimising_compiler.h"
+#include <functional>
+
 #include "jit/llvm/unit.h"
 
 namespace wasi::jit::optimising {
 
-// Optimises the unit's functions, and finishes them (late.h).
-void optimise(Unit& unit, llvm::TargetMachine& target, const OptimisingOptions& options);
+// Optimises the unit's functions, and finishes them (late.h). Asks between passes whether it `goes_on`: if not, the
+// rest is left out, and the functions are of no use.
+void optimise(Unit& unit, llvm::TargetMachine& target, const std::function<bool()>& goes_on);
 
 }  // namespace wasi::jit::optimising

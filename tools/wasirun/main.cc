@@ -1,7 +1,6 @@
 // wasirun: the command line of the engine.
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <span>
 #include <variant>
 
@@ -10,26 +9,6 @@
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/payload.h"
 #include "tools/wasirun/report.h"
-
-namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WASIRUN_LOOKS_FOR_LEAKS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WASIRUN_LOOKS_FOR_LEAKS 1
-#endif
-#endif
-
-// The program has ended and everything is written: nobody waits for what is being compiled for it still.
-int leave(int exit_code) {
-#if !defined(WASIRUN_LOOKS_FOR_LEAKS)
-  std::quick_exit(exit_code);
-#endif
-  return exit_code;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   using namespace wasirun;
@@ -48,7 +27,7 @@ int main(int argc, char** argv) {
     chosen->embedded.emplace((*payload)->offset, (*payload)->size);
   }
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
-  if (const auto* chosen = std::get_if<RunCommand>(&command)) return leave(finish_stdout(run(*chosen)));
+  if (const auto* chosen = std::get_if<RunCommand>(&command)) return finish_stdout(run(*chosen));
   if (const auto* chosen = std::get_if<CompileCommand>(&command)) return finish_stdout(compile(*chosen));
   if (const auto* chosen = std::get_if<CacheCommand>(&command)) return finish_stdout(cache(*chosen));
   if (const auto* chosen = std::get_if<ValidateCommand>(&command)) return finish_stdout(validate(*chosen));
