@@ -304,6 +304,7 @@ TEST_CASE("a policy that goes cancels what is compiled, and leaves what waits") 
     gate.wait_for_visitor();
     gate.open();
     for (const auto& one : world.code) one->policy = nullptr;
+    world.store = nullptr;
     world.own_policy = nullptr;
   }
   CHECK(cancelled == 1);
