@@ -52,7 +52,8 @@ def declared():
 
 def main():
     marked, classes, functions = declared()
-    exported = {name for _, name in symbols("-D", shared)}
+    # What a compiler did not inline of the standard library's templates is weak, and visible as that library has it.
+    exported = {name for kind, name in symbols("-D", shared) if not (kind == "W" and re.search(r"(^|[ *&])std::", name))}
     # Strong: what is defined in a header is weak, and each program has its own.
     defined = {name for kind, name in symbols(static) if kind == "T"}
     public = {name for name in defined if name.rpartition("::")[0] in classes or name in functions}
