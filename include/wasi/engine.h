@@ -97,7 +97,7 @@ struct EngineConfig {
   // Most threads that compile in the background; 0: none, whoever runs a function compiles it.
   std::optional<std::uint32_t> tier_threads = {};
   // Where `tier` is automatic: whether the optimising compiler is used. It is loaded when it is first wanted, and with
-  // it some 60 MB of memory.
+  // it some 40 MB of memory.
   bool optimises = true;
   // Functions are optimised when so many milliseconds were seen to go by in them, or more, where they are large. 0: all
   // are, at the second call or iteration in machine code, which is for tests.
