@@ -116,12 +116,7 @@ Result<std::uint64_t> BaselineTier::compile_unit(Module& own, ModuleCode& module
     if (i != wanted.value && module.module->check_body(wasm::FuncIndex(i))) add(i);
   }
   const MachineUnit machine =
-      WASI_TRY(options_.unit_compiler->compile(*module.module, requests,
-                                               {.checks = module.checks,
-                                                .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
-                                                .charges_fuel = options_.charges_fuel,
-                                                .strict = options_.strict},
-                                               preparation));
+      WASI_TRY(options_.unit_compiler->compile(*module.module, requests, optimising_options(module), preparation));
   for (const UnitFunction& function : machine.functions) {
     module.code(function.index).state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
     if (function.index == wanted) continue;  // whoever asked counts this one
@@ -129,6 +124,13 @@ Result<std::uint64_t> BaselineTier::compile_unit(Module& own, ModuleCode& module
     counts_.bytecode_bytes += module.module->body(function.index).size;
   }
   return own.native.install(machine, preparation);
+}
+
+OptimisingOptions BaselineTier::optimising_options(const ModuleCode& module) const {
+  return {.checks = module.checks,
+          .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
+          .charges_fuel = options_.charges_fuel,
+          .strict = options_.strict};
 }
 
 Result<std::shared_ptr<OptimisingCompiler>> BaselineTier::optimiser() {
@@ -159,10 +161,7 @@ Result<void> BaselineTier::optimise(ModuleCode& module, FunctionCode& code, std:
     const UnitRequest request{.index = function,
                               .validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0,
                               .loop = loop};
-    const OptimisingOptions options{.checks = module.checks,
-                                    .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
-                                    .charges_fuel = options_.charges_fuel,
-                                    .strict = options_.strict};
+    const OptimisingOptions options = optimising_options(module);
     const std::shared_ptr<const wasm::Module> source = module.module;
     if (absence != nullptr && !absence->leave()) return fail(ErrorKind::limit, "nobody wants it any more");
     auto machine = guarded([&] { return compiler->compile(*source, {&request, 1}, options, preparation); });

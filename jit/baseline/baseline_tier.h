@@ -87,6 +87,7 @@ class BaselineTier : public runtime::Tier, public runtime::NativeTier {
                                      runtime::Preparation& preparation);
 
   Result<std::shared_ptr<OptimisingCompiler>> optimiser();
+  [[nodiscard]] OptimisingOptions optimising_options(const runtime::ModuleCode& module) const;
 
   // What was compiled, for statistics().
   struct Counts {
