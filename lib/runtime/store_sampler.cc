@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "os/no_signals.h"
 #include "runtime/exec_state.h"
@@ -88,6 +89,8 @@ void StoreSampler::remove(ExecState& exec) {
 
 void StoreSampler::start() {
   if (is_started_.load(std::memory_order_relaxed) || is_started_.exchange(true)) return;
+  const std::lock_guard lock(state_->mutex);
+  if (state_->is_ending) return;
   try {
     const os::NoSignals quiet;
     state_->thread = std::thread([this] { state_->run(useless_); });
@@ -97,13 +100,15 @@ void StoreSampler::start() {
 }
 
 void StoreSampler::stop() {
-  is_started_.store(true);
+  // Several may find out at once that there is nothing to look for: one of them gets the thread.
+  std::thread thread;
   {
     const std::lock_guard lock(state_->mutex);
     state_->is_ending = true;
+    thread = std::move(state_->thread);
     state_->changed.notify_all();
   }
-  if (state_->thread.joinable()) state_->thread.join();
+  if (thread.joinable()) thread.join();
 }
 
 void StoreSampler::abandon() { static_cast<void>(state_.release()); }
