@@ -15,6 +15,8 @@ struct HttpField {
   std::string value;
 };
 
+// Whether two names of fields are the same one: case makes no difference.
+bool same_name(std::string_view a, std::string_view b);
 // The first field of that name, in any case; null when there is none.
 const HttpField* find_field(const std::vector<HttpField>& fields, std::string_view name);
 
