@@ -34,6 +34,8 @@ class Socket {
 
   // Its own address, as listen() takes it, with the port that was chosen; empty for other kinds of addresses.
   [[nodiscard]] WASI_API std::string address() const;
+  // The open one of this process, which stays the socket's: for an embedder that uses it itself.
+  [[nodiscard]] WASI_API int descriptor() const;
 
  private:
   friend struct detail::Internals;

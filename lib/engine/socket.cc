@@ -16,4 +16,6 @@ Result<Socket> Socket::from_descriptor(int descriptor) {
 
 std::string Socket::address() const { return socket_->address(); }
 
+int Socket::descriptor() const { return socket_->descriptor(); }
+
 }  // namespace wasi

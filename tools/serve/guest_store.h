@@ -36,8 +36,8 @@ class GuestStore {
   };
 
   std::optional<Failure> failure_;
+  std::optional<wasi::Interrupter> interrupter_;  // outlives the store, whose threads may still use it
   std::optional<wasi::Store> store_;
-  std::optional<wasi::Interrupter> interrupter_;
   std::optional<std::stop_callback<Interrupt>> on_cancel_;
 };
 

@@ -1,4 +1,4 @@
-// Options, by CLI11, and the border between ours and the guest's.
+// The commands, and what each makes of its options.
 #include "tools/wasirun/command_line.h"
 
 #include <unistd.h>
@@ -7,362 +7,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <limits>
 #include <span>
 
 #include "base/printable.h"
-#include "engine/code_cache.h"
 #include "tools/wasirun/nearest.h"
+#include "tools/wasirun/options.h"
 #include "tools/wasirun/report.h"
-#include "wasi/context.h"
-#include "wasi/table.h"
+#include "tools/wasirun/run_options.h"
+#include "tools/wasirun/serve_options.h"
 
 namespace wasirun {
 
 namespace {
-
-// CLI11's help with a usage line of our own.
-class HelpFormatter : public CLI::Formatter {
- public:
-  explicit HelpFormatter(std::string usage) : usage_(std::move(usage)) { column_width(34); }
-  std::string make_usage(const CLI::App* /*app*/, std::string /*name*/) const override { return usage_; }
-
- private:
-  std::string usage_;
-};
-
-void set_up(CLI::App& app, const char* usage) {
-  app.set_help_flag("-h,--help", "Print this help and exit");
-  app.formatter(std::make_shared<HelpFormatter>(std::string("usage: ") + usage + "\n"));
-  app.get_formatter()->label("OPTIONS", "Options");
-}
-
-Done print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  return {finish_stdout(kSuccess)};
-}
-
-Done unknown_option(const CLI::App& app, const std::string& name) {
-  std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options()) known.push_back("--" + option->get_single_name());
-  const std::string nearest = nearest_word(name, known);
-  return {usage_error("unknown option {}{}; 'wasirun {} --help' lists the options", name,
-                      nearest.empty() ? "" : fmt::format(" (did you mean {}?)", nearest), app.get_name())};
-}
-
-// Hands `args` to CLI11; empty when they were fine.
-std::optional<Done> parse(CLI::App& app, std::vector<std::string> args) {
-  std::ranges::reverse(args);  // CLI11 takes them from the back
-  try {
-    app.parse(std::move(args));
-  } catch (const CLI::CallForHelp&) {
-    return print(app.help());
-  } catch (const CLI::ParseError& error) {
-    return Done{usage_error("{}; see 'wasirun {} --help'", error.what(), app.get_name())};
-  }
-  return std::nullopt;
-}
-
-// How many leading arguments are options of `app` (their values included): what follows is not ours. An unknown
-// option ends it too.
-struct Border {
-  std::size_t options = 0;  // arguments [0, options)
-  std::size_t rest = 0;     // arguments [rest, end), behind the "--" where there is one
-};
-std::variant<Border, Done> find_border(const CLI::App& app, std::span<const char* const> args) {
-  for (std::size_t i = 0; i < args.size(); ++i) {
-    const std::string arg = args[i];
-    if (arg == "--") return Border{i, i + 1};
-    if (!arg.starts_with('-') || arg == "-") return Border{i, i};
-    const std::size_t equals = arg.find('=');
-    const std::string name = arg.substr(0, equals);
-    const CLI::Option* option = app.get_option_no_throw(name);
-    if (option == nullptr) return unknown_option(app, name);
-    if (equals == std::string::npos && option->get_items_expected_max() > 0) ++i;
-  }
-  return Border{args.size(), args.size()};
-}
-
-template <class T>
-T or_throw(const char* option, Parsed<T> parsed) {
-  if (!parsed) throw CLI::ValidationError(option, parsed.error());
-  return *std::move(parsed);
-}
-
-template <class T>
-struct Choice {
-  std::string_view name;
-  T value;
-};
-
-template <class T>
-T choose(const char* option, const std::string& text, std::span<const Choice<T>> choices) {
-  std::string known;
-  for (const auto& choice : choices) {
-    if (choice.name == text) return choice.value;
-    known += (known.empty() ? "" : ", ") + std::string(choice.name);
-  }
-  throw CLI::ValidationError(option, fmt::format("\"{}\" is not one of {}", text, known));
-}
-
-template <class T, std::size_t N>
-T choose(const char* option, const std::string& text, const Choice<T> (&choices)[N]) {
-  return choose(option, text, std::span<const Choice<T>>(choices));
-}
-
-wasi::TierSelection choose_tier(const std::string& text) {
-  static constexpr Choice<wasi::TierSelection> kTiers[] = {{"auto", wasi::TierSelection::automatic},
-                                                           {"interp", wasi::TierSelection::interpreter},
-                                                           {"baseline", wasi::TierSelection::baseline},
-                                                           {"llvm", wasi::TierSelection::optimising}};
-  return choose("--tier", text, kTiers);
-}
-
-using Text = const std::string&;
-
-constexpr std::uint64_t kMostTierThreads = 64;
-constexpr std::uint64_t kMostCompileThreads = 1024;
-
-// An option whose value is read by `read`, which throws what is wrong with it.
-template <class Read>
-CLI::Option* add_read(CLI::App& app, const char* name, const char* type, const char* what, Read read) {
-  return app.add_option_function<std::string>(name, std::move(read), what)->type_name(type);
-}
-
-// One that may be given several times.
-template <class Read>
-CLI::Option* add_repeatable(CLI::App& app, const char* name, const char* type, const char* what, Read read) {
-  const auto read_all = [read](const std::vector<std::string>& values) {
-    for (Text value : values) read(value);
-  };
-  return app.add_option_function<std::vector<std::string>>(name, read_all, what)
-      ->type_name(type)
-      ->allow_extra_args(false);
-}
-
-// A number in decimal digits, at most `most`.
-template <class T>
-CLI::Option* add_count(CLI::App& app, const char* name, const char* type, const char* what, T& target,
-                       std::uint64_t most = std::numeric_limits<std::uint32_t>::max()) {
-  return add_read(app, name, type, what, [name, most, &target](Text value) {
-    target = static_cast<std::uint32_t>(or_throw(name, parse_count(value, most)));
-  });
-}
-
-// The name of a file. An empty one would look as if the option had not been given.
-CLI::Option* add_file(CLI::App& app, const char* names, const char* type, const char* what, std::string& target) {
-  return add_read(app, names, type, what, [names, &target](Text value) {
-    if (value.empty()) throw CLI::ValidationError(names, "\"\" is not the name of a file");
-    target = value;
-  });
-}
-
-// NAME=VALUE or NAME.
-std::string parse_variable(Text value) {
-  if (value.empty() || value.front() == '=') {
-    throw CLI::ValidationError("--env", fmt::format("\"{}\" is not NAME=VALUE or NAME, like LANG=C", value));
-  }
-  return value;
-}
-
-// "wasi", or "wasi:" and patterns of functions' names.
-void parse_trace(Text value, RunCommand& run) {
-  const std::size_t colon = value.find(':');
-  static constexpr Choice<bool> kChoices[] = {{"wasi", true}};
-  run.trace_wasi = choose("--trace", value.substr(0, colon), kChoices);
-  if (colon == std::string::npos) return;
-  for (std::size_t at = colon + 1; at <= value.size();) {
-    const std::size_t comma = std::min(value.find(',', at), value.size());
-    std::string pattern = value.substr(at, comma - at);
-    const auto means = [&](std::string_view function) { return wasi::preview1::matches(pattern, function); };
-    if (!means(wasi::preview1::kThreadSpawn) &&
-        std::ranges::none_of(wasi::preview1::function_infos(), means, &wasi::preview1::FunctionInfo::name)) {
-      throw CLI::ValidationError("--trace", fmt::format("no function of WASI is called \"{}\"", pattern));
-    }
-    run.trace.functions.push_back(std::move(pattern));
-    at = comma + 1;
-  }
-}
-
-void add_trace_options(CLI::App& app, RunCommand& run) {
-  CLI::Option* trace =
-      add_read(app, "--trace", "wasi[:NAMES]",
-               "Print calls of WASI, as strace does: wasi, or only some of them, e.g. wasi:path_*,fd_read",
-               [&run](Text value) { parse_trace(value, run); });
-  add_file(app, "--trace-output", "FILE", "Where to print them (default: stderr)", run.trace_output)->needs(trace);
-  app.add_flag("-T,--trace-times", run.trace.times, "Print how long each call took")->needs(trace);
-  app.add_flag("--trace-timestamps", run.trace_timestamps, "Print the time of day before each line")->needs(trace);
-  add_count(app, "--trace-string-size", "COUNT", "How many bytes of data to print (default: 32)", run.trace.string_size)
-      ->needs(trace);
-}
-
-// Where machine code is kept.
-void add_cache_options(CLI::App& app, RunCommand& run) {
-  wasi::EngineConfig& engine = run.engine;
-  add_read(app, "--cache", "DIR",
-           "Where machine code is kept for the next run (default: wasirun in the user's cache "
-           "directory, see 'wasirun cache path'); nobody else may write to it",
-           [&engine](Text value) {
-             if (value.empty()) throw CLI::ValidationError("--cache", "\"\" is no directory");
-             engine.cache.emplace().directory = value;
-           });
-  add_read(app, "--cache-size", "SIZE", "Most bytes that it holds (default: 1g)", [&engine](Text value) {
-    const std::uint64_t limit = or_throw("--cache-size", parse_size(value));
-    if (engine.cache) engine.cache->limit = limit;
-  });
-  app.add_flag("--no-cache", run.no_cache, "Keep no machine code, and use none that was kept");
-}
-
-// Of tiers with machine code.
-void add_code_options(CLI::App& app, RunCommand& run) {
-  add_read(
-      app, "--tier-threshold", "COUNT",
-      "With --tier auto: about how many calls and iterations of a function are interpreted before it is compiled; 1 "
-      "compiles at once (default: by what it costs)",
-      [&run](Text value) {
-        run.engine.tier_threshold = static_cast<std::uint32_t>(
-            or_throw("--tier-threshold", parse_count(value, std::numeric_limits<std::uint32_t>::max())));
-      });
-  add_read(app, "--tier-threads", "COUNT",
-           "With --tier auto: most threads that compile in the background; 0: none (default: 2)", [&run](Text value) {
-             run.engine.tier_threads =
-                 static_cast<std::uint32_t>(or_throw("--tier-threads", parse_count(value, kMostTierThreads)));
-           });
-  add_read(
-      app, "--optimise-threshold", "MILLISECONDS",
-      "With --tier auto: how much time is spent in a function before it is optimised, at least (default: 2, more for "
-      "large ones); 0: everything is, at once",
-      [&run](Text value) {
-        run.engine.optimise_threshold = static_cast<std::uint32_t>(
-            or_throw("--optimise-threshold", parse_count(value, std::numeric_limits<std::uint32_t>::max())));
-      });
-  app.add_flag_callback(
-      "--no-optimise", [&run] { run.engine.optimises = false; },
-      "With --tier auto: what runs much goes no further than the baseline; the optimising compiler is not loaded");
-  add_read(app, "--max-code", "SIZE", "Most memory for machine code (default: 512m); what finds no room is interpreted",
-           [&run](Text value) { run.engine.code_memory_limit = or_throw("--max-code", parse_size(value)); });
-  add_repeatable(
-      app, "--code-tool", "TOOL",
-      "Tell a tool the names of machine code: perf (a map in /tmp), jitdump (a file here, for perf inject) or gdb. "
-      "Repeatable",
-      [&run](Text value) {
-        static constexpr Choice<wasi::CodeTool> kChoices[] = {{"perf", wasi::CodeTool::perf_map},
-                                                              {"jitdump", wasi::CodeTool::jitdump},
-                                                              {"gdb", wasi::CodeTool::debugger}};
-        run.engine.code_tools.push_back(choose("--code-tool", value, kChoices));
-      });
-  app.add_flag("-g,--debug", run.debug,
-               "For a debugger: the same as --code-tool gdb, with functions' lines where the module has DWARF, and, "
-               "without --tier, --tier baseline");
-}
-
-// For a debugger: it is told of code, and all of that is there when the program begins.
-void debug(const CLI::App& app, RunCommand& run) {
-  auto& tools = run.engine.code_tools;
-  if (std::ranges::count(tools, wasi::CodeTool::debugger) == 0) tools.push_back(wasi::CodeTool::debugger);
-  if (app.count("--tier") == 0) run.engine.tier = wasi::TierSelection::baseline;
-}
-
-// How code checks memory accesses: of everything that makes some.
-void add_bounds_checks(CLI::App& app, wasi::EngineConfig& engine) {
-  add_read(app, "--bounds-checks", "HOW",
-           "How memory accesses are checked: guard (pages, default) or explicit (comparisons)", [&engine](Text value) {
-             static constexpr Choice<wasi::BoundsChecks> kChoices[] = {
-                 {"guard", wasi::BoundsChecks::guard_pages}, {"explicit", wasi::BoundsChecks::explicit_checks}};
-             engine.bounds_checks = choose("--bounds-checks", value, kChoices);
-           });
-}
-
-void add_run_options(CLI::App& app, RunCommand& run) {
-  const auto add_size = [&app](const char* name, const char* what, std::optional<std::uint64_t>& target) {
-    add_read(app, name, "SIZE", what, [name, &target](Text value) { target = or_throw(name, parse_size(value)); });
-  };
-  add_repeatable(
-      app, "--dir", "HOST[::GUEST][:ro]",
-      "Give the program the directory HOST, as GUEST (default: the same name); :ro for reading only, :SIZE for "
-      "writing no more than that. mem::GUEST[:SIZE]: an empty directory in memory. Repeatable",
-      [&run](Text value) { run.directories.push_back(or_throw("--dir", parse_directory(value))); });
-  add_repeatable(app, "--listen", "ADDRESS",
-                 "Give the program a socket that listens at tcp:HOST:PORT or unix:PATH, or the open one of wasirun's "
-                 "own, fd:N. Repeatable",
-                 [&run](Text value) { run.listen.push_back(value); });
-  app.add_flag("--listen-fds", run.listen_fds,
-               "Give the program the sockets that wasirun was started with (socket activation: LISTEN_FDS)");
-  add_repeatable(app, "--env", "NAME[=VALUE]",
-                 "Set an environment variable, or inherit it when no value is given. Repeatable",
-                 [&run](Text value) { run.env.push_back(parse_variable(value)); });
-  app.add_flag("--inherit-env", run.inherit_env, "Give the program the whole environment");
-  app.add_option("--invoke", run.invoke,
-                 "Call this exported function with the arguments behind MODULE; print its results")
-      ->type_name("NAME");
-  add_read(app, "--deadline", "TIME", "Stop the program after this time, e.g. 5s or 250ms",
-           [&run](Text value) { run.deadline = or_throw("--deadline", parse_duration(value)); });
-  add_read(app, "--fuel", "COUNT", "Stop the program when it has executed so many instructions; makes it slower",
-           [&run](Text value) {
-             run.fuel = or_throw("--fuel", parse_count(value, std::numeric_limits<std::int64_t>::max()));
-             run.engine.fuel = true;
-           });
-  add_size("--max-memory", "Most bytes that the program's memories, tables and code may have together, e.g. 64m",
-           run.memory_limit);
-  add_size("--max-gc-heap", "Most memory for the program's structures and arrays (default: 4g)", run.gc_heap_limit);
-  add_size("--stack-size", "Size of the program's call stack (default: 8m)", run.stack_size);
-  add_count(app, "--max-threads", "COUNT",
-            "Most threads that the program may start (wasi-threads) and have at a time; 0: none (default: 128)",
-            run.max_threads);
-  add_count(app, "--max-descriptors", "COUNT",
-            "Most files, directories and streams that the program may have open (default: 65536)",
-            run.limits.descriptors);
-  add_count(app, "--max-path", "BYTES", "Longest path that it may use (default: 4095, which is the most)",
-            run.limits.path_length, wasi::preview1::Limits::kMostPathLength);
-  add_count(app, "--max-subscriptions", "COUNT", "Most things that it may wait for in one call (default: 16384)",
-            run.limits.subscriptions);
-  add_count(app, "--max-iovecs", "COUNT", "Most buffers of one read or write (default: 65536)", run.limits.iovecs);
-  add_read(app, "--tier", "TIER",
-           "What executes the program: auto (default), interp, baseline or llvm. auto interprets at first and compiles "
-           "what runs much, baseline and llvm compile all before the program begins: quickly, or to the fastest code",
-           [&run](Text value) { run.engine.tier = choose_tier(value); });
-  add_code_options(app, run);
-  add_cache_options(app, run);
-  app.add_flag(
-      "--strict-memory", run.engine.strict_memory,
-      "Code of the llvm tier makes every access to memory as the program has it, so that a trap leaves exactly "
-      "what was stored before it");
-  add_read(app, "--validate", "WHEN",
-           "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
-           [&run](Text value) {
-             static constexpr Choice<wasi::Validation> kChoices[] = {{"eager", wasi::Validation::eager},
-                                                                     {"parallel", wasi::Validation::parallel},
-                                                                     {"lazy", wasi::Validation::lazy}};
-             run.engine.validation = choose("--validate", value, kChoices);
-           });
-  add_bounds_checks(app, run.engine);
-  add_read(
-      app, "--unknown-imports", "WHAT",
-      "Imports that wasirun does not have: error (default), trap (functions: when one is called) or zero (functions "
-      "return zeros, memories and the like are empty)",
-      [&run](Text value) {
-        static constexpr Choice<wasi::UnknownImports> kChoices[] = {{"error", wasi::UnknownImports::error},
-                                                                    {"trap", wasi::UnknownImports::trap},
-                                                                    {"zero", wasi::UnknownImports::zero}};
-        run.unknown_imports = choose("--unknown-imports", value, kChoices);
-      });
-  add_trace_options(app, run);
-  add_repeatable(app, "--profile", "WHAT",
-                 "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
-                 "translate, run), tiers (which function was compiled when and why) or codegen (how often each "
-                 "optimisation of the compiler applied). Repeatable",
-                 [&run](Text value) {
-                   static constexpr Choice<bool RunCommand::*> kChoices[] = {{"phases", &RunCommand::profile_phases},
-                                                                             {"tiers", &RunCommand::profile_tiers},
-                                                                             {"codegen", &RunCommand::profile_codegen}};
-                   run.*choose("--profile", value, kChoices) = true;
-                   run.engine.records_tier_changes = run.profile_tiers;
-                   run.engine.counts_optimisations = run.profile_codegen;
-                 });
-  add_file(app, "--profile-out", "FILE",
-           "Interpret the program, and write to FILE what ran how much, for 'compile --profile-use'", run.profile_out);
-}
-
 // The first argument of the program's that reads like an option of ours which was put behind the module by mistake;
 // empty where there is none. Behind a "--" programs have their own reasons.
 std::string misplaced_option(const CLI::App& app, const std::vector<std::string>& args) {
@@ -375,17 +31,7 @@ std::string misplaced_option(const CLI::App& app, const std::vector<std::string>
   }
   return "";
 }
-
-// Of a program that is started without options.
-RunCommand default_run() {
-  RunCommand run;
-  // A program's start does not wait for code that it may never call.
-  run.engine.validation = wasi::Validation::lazy;
-  if (const auto usual = wasi::detail::CodeCache::default_directory()) {
-    run.engine.cache = {.directory = *usual, .tells_failures = false};
-  }
-  return run;
-}
+constexpr std::uint64_t kMostCompileThreads = 1024;
 
 Command parse_run(std::span<const char* const> args) {
   RunCommand run = default_run();
@@ -410,11 +56,7 @@ Command parse_run(std::span<const char* const> args) {
   const auto [options, rest] = std::get<Border>(border);
   if (auto done = parse(app, {args.begin(), args.begin() + static_cast<std::ptrdiff_t>(options)})) return *done;
   if (rest >= args.size()) return Done{usage_error("which module? See 'wasirun run --help'")};
-  if (run.no_cache) {
-    if (app.count("--cache") != 0) return Done{usage_error("--cache and --no-cache exclude each other")};
-    run.engine.cache.reset();
-  }
-  if (run.debug) debug(app, run);
+  if (auto done = finish_engine_options(app, run)) return *done;
   if (!run.profile_out.empty()) {
     if (app.count("--tier") != 0 && run.engine.tier != wasi::TierSelection::interpreter) {
       return Done{usage_error("--profile-out interprets the program; --tier says otherwise")};
@@ -623,6 +265,8 @@ struct CommandInfo {
 };
 constexpr CommandInfo kCommands[] = {
     {"run", "[run] [options] MODULE [arguments...]", "run a program", parse_run},
+    {"serve", "serve [options] APPLICATION [arguments...]", "answer HTTP requests by instances of a module",
+     parse_serve},
     {"compile", "compile [options] MODULE -o OUTPUT", "compile a module into a file, or an executable", parse_compile},
     {"cache", "cache list|clear|path", "show or empty what is kept between runs", parse_cache},
     {"validate", "validate FILE...", "check modules", parse_validate},

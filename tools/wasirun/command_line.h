@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "tools/serve/server.h"
 #include "tools/wasirun/parse.h"
 
 namespace wasirun {
@@ -51,6 +52,11 @@ struct RunCommand {
   std::string profile_out;  // empty: no profile is recorded
   // Not of the command line: where in this executable the compiled module lies that `module` names.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> embedded = {};
+};
+
+struct ServeCommand {
+  RunCommand guest;             // its module is the application; engine and capabilities
+  serve::ServeOptions options;  // without the guest
 };
 
 struct CacheCommand {
@@ -110,8 +116,8 @@ struct Done {
   int exit_code = 0;
 };
 
-using Command = std::variant<Done, RunCommand, CompileCommand, CacheCommand, ValidateCommand, InspectCommand,
-                             ExplainCapsCommand, WatCommand, ObjdumpCommand, WasmCommand>;
+using Command = std::variant<Done, RunCommand, ServeCommand, CompileCommand, CacheCommand, ValidateCommand,
+                             InspectCommand, ExplainCapsCommand, WatCommand, ObjdumpCommand, WasmCommand>;
 
 // Reads the arguments behind the program's name; prints help and errors itself.
 Command parse_command_line(std::span<const char* const> args);

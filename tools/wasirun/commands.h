@@ -6,6 +6,7 @@
 namespace wasirun {
 
 int run(const RunCommand& command);
+int serve_http(const ServeCommand& command);
 int compile(const CompileCommand& command);
 int cache(const CacheCommand& command);
 int validate(const ValidateCommand& command);

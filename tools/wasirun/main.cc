@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   }
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
   if (const auto* chosen = std::get_if<RunCommand>(&command)) return finish_stdout(run(*chosen));
+  if (const auto* chosen = std::get_if<ServeCommand>(&command)) return finish_stdout(serve_http(*chosen));
   if (const auto* chosen = std::get_if<CompileCommand>(&command)) return finish_stdout(compile(*chosen));
   if (const auto* chosen = std::get_if<CacheCommand>(&command)) return finish_stdout(cache(*chosen));
   if (const auto* chosen = std::get_if<ValidateCommand>(&command)) return finish_stdout(validate(*chosen));

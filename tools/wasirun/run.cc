@@ -9,6 +9,7 @@
 
 #include "base/printable.h"
 #include "tools/wasirun/commands.h"
+#include "tools/wasirun/guest_config.h"
 #include "tools/wasirun/load.h"
 #include "tools/wasirun/output_file.h"
 #include "tools/wasirun/payload.h"
@@ -32,26 +33,7 @@ wasi::WasiConfig wasi_config(const RunCommand& command, TraceOutput* trace) {
   std::vector<std::string> args = {command.module};
   if (!command.invoke) args.insert(args.end(), command.args.begin(), command.args.end());
   config.args(std::move(args));
-  if (command.inherit_env) config.inherit_env();
-  for (const std::string& variable : command.env) {
-    const std::size_t equals = variable.find('=');
-    if (equals == std::string::npos) {
-      config.inherit_env(variable);
-    } else {
-      config.env(variable.substr(0, equals), variable.substr(equals + 1));
-    }
-  }
-  for (const Directory& directory : command.directories) {
-    if (directory.host.empty()) {
-      config.scratch(directory.guest, directory.limit.value_or(wasi::MemoryDirectory::kDefaultLimit));
-    } else if (directory.limit) {
-      config.preopen_limited(directory.host, directory.guest, *directory.limit);
-    } else {
-      config.preopen(directory.host, directory.guest, directory.access);
-    }
-  }
-  config.limits(command.limits);
-  if (command.max_threads) config.max_threads(*command.max_threads);
+  give_capabilities(command, config);
   if (trace != nullptr) config.trace([trace](std::string_view line) { trace->write(line); }, command.trace);
   return config;
 }
@@ -233,10 +215,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
     profile.emplace(*std::move(output));
   }
 
-  wasi::StoreConfig store_config;
-  if (command.memory_limit) store_config.memory_limit = *command.memory_limit;
-  if (command.gc_heap_limit) store_config.gc_heap_limit = *command.gc_heap_limit;
-  if (command.stack_size) store_config.stack_size = *command.stack_size;
+  wasi::StoreConfig store_config = store_config_of(command);
   store_config.deadline = command.deadline;
   wasi::Store store(*engine, store_config);
   if (command.fuel) store.set_fuel(*command.fuel).value();

@@ -1,0 +1,259 @@
+// See run_options.h.
+#include "tools/wasirun/run_options.h"
+
+#include <algorithm>
+
+#include "engine/code_cache.h"
+#include "tools/wasirun/report.h"
+#include "wasi/context.h"
+#include "wasi/table.h"
+
+namespace wasirun {
+
+namespace {
+
+constexpr std::uint64_t kMostTierThreads = 64;
+
+wasi::TierSelection choose_tier(const std::string& text) {
+  static constexpr Choice<wasi::TierSelection> kTiers[] = {{"auto", wasi::TierSelection::automatic},
+                                                           {"interp", wasi::TierSelection::interpreter},
+                                                           {"baseline", wasi::TierSelection::baseline},
+                                                           {"llvm", wasi::TierSelection::optimising}};
+  return choose("--tier", text, kTiers);
+}
+// NAME=VALUE or NAME.
+std::string parse_variable(Text value) {
+  if (value.empty() || value.front() == '=') {
+    throw CLI::ValidationError("--env", fmt::format("\"{}\" is not NAME=VALUE or NAME, like LANG=C", value));
+  }
+  return value;
+}
+
+// "wasi", or "wasi:" and patterns of functions' names.
+void parse_trace(Text value, RunCommand& run) {
+  const std::size_t colon = value.find(':');
+  static constexpr Choice<bool> kChoices[] = {{"wasi", true}};
+  run.trace_wasi = choose("--trace", value.substr(0, colon), kChoices);
+  if (colon == std::string::npos) return;
+  for (std::size_t at = colon + 1; at <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', at), value.size());
+    std::string pattern = value.substr(at, comma - at);
+    const auto means = [&](std::string_view function) { return wasi::preview1::matches(pattern, function); };
+    if (!means(wasi::preview1::kThreadSpawn) &&
+        std::ranges::none_of(wasi::preview1::function_infos(), means, &wasi::preview1::FunctionInfo::name)) {
+      throw CLI::ValidationError("--trace", fmt::format("no function of WASI is called \"{}\"", pattern));
+    }
+    run.trace.functions.push_back(std::move(pattern));
+    at = comma + 1;
+  }
+}
+
+void add_trace_options(CLI::App& app, RunCommand& run) {
+  CLI::Option* trace =
+      add_read(app, "--trace", "wasi[:NAMES]",
+               "Print calls of WASI, as strace does: wasi, or only some of them, e.g. wasi:path_*,fd_read",
+               [&run](Text value) { parse_trace(value, run); });
+  add_file(app, "--trace-output", "FILE", "Where to print them (default: stderr)", run.trace_output)->needs(trace);
+  app.add_flag("-T,--trace-times", run.trace.times, "Print how long each call took")->needs(trace);
+  app.add_flag("--trace-timestamps", run.trace_timestamps, "Print the time of day before each line")->needs(trace);
+  add_count(app, "--trace-string-size", "COUNT", "How many bytes of data to print (default: 32)", run.trace.string_size)
+      ->needs(trace);
+}
+
+// Where machine code is kept.
+void add_cache_options(CLI::App& app, RunCommand& run) {
+  wasi::EngineConfig& engine = run.engine;
+  add_read(app, "--cache", "DIR",
+           "Where machine code is kept for the next run (default: wasirun in the user's cache "
+           "directory, see 'wasirun cache path'); nobody else may write to it",
+           [&engine](Text value) {
+             if (value.empty()) throw CLI::ValidationError("--cache", "\"\" is no directory");
+             engine.cache.emplace().directory = value;
+           });
+  add_read(app, "--cache-size", "SIZE", "Most bytes that it holds (default: 1g)", [&engine](Text value) {
+    const std::uint64_t limit = or_throw("--cache-size", parse_size(value));
+    if (engine.cache) engine.cache->limit = limit;
+  });
+  app.add_flag("--no-cache", run.no_cache, "Keep no machine code, and use none that was kept");
+}
+
+// Of tiers with machine code.
+void add_code_options(CLI::App& app, RunCommand& run) {
+  add_read(
+      app, "--tier-threshold", "COUNT",
+      "With --tier auto: about how many calls and iterations of a function are interpreted before it is compiled; 1 "
+      "compiles at once (default: by what it costs)",
+      [&run](Text value) {
+        run.engine.tier_threshold = static_cast<std::uint32_t>(
+            or_throw("--tier-threshold", parse_count(value, std::numeric_limits<std::uint32_t>::max())));
+      });
+  add_read(app, "--tier-threads", "COUNT",
+           "With --tier auto: most threads that compile in the background; 0: none (default: 2)", [&run](Text value) {
+             run.engine.tier_threads =
+                 static_cast<std::uint32_t>(or_throw("--tier-threads", parse_count(value, kMostTierThreads)));
+           });
+  add_read(
+      app, "--optimise-threshold", "MILLISECONDS",
+      "With --tier auto: how much time is spent in a function before it is optimised, at least (default: 2, more for "
+      "large ones); 0: everything is, at once",
+      [&run](Text value) {
+        run.engine.optimise_threshold = static_cast<std::uint32_t>(
+            or_throw("--optimise-threshold", parse_count(value, std::numeric_limits<std::uint32_t>::max())));
+      });
+  app.add_flag_callback(
+      "--no-optimise", [&run] { run.engine.optimises = false; },
+      "With --tier auto: what runs much goes no further than the baseline; the optimising compiler is not loaded");
+  add_read(app, "--max-code", "SIZE", "Most memory for machine code (default: 512m); what finds no room is interpreted",
+           [&run](Text value) { run.engine.code_memory_limit = or_throw("--max-code", parse_size(value)); });
+  add_repeatable(
+      app, "--code-tool", "TOOL",
+      "Tell a tool the names of machine code: perf (a map in /tmp), jitdump (a file here, for perf inject) or gdb. "
+      "Repeatable",
+      [&run](Text value) {
+        static constexpr Choice<wasi::CodeTool> kChoices[] = {{"perf", wasi::CodeTool::perf_map},
+                                                              {"jitdump", wasi::CodeTool::jitdump},
+                                                              {"gdb", wasi::CodeTool::debugger}};
+        run.engine.code_tools.push_back(choose("--code-tool", value, kChoices));
+      });
+  app.add_flag("-g,--debug", run.debug,
+               "For a debugger: the same as --code-tool gdb, with functions' lines where the module has DWARF, and, "
+               "without --tier, --tier baseline");
+}
+
+// For a debugger: it is told of code, and all of that is there when the program begins.
+void debug(const CLI::App& app, RunCommand& run) {
+  auto& tools = run.engine.code_tools;
+  if (std::ranges::count(tools, wasi::CodeTool::debugger) == 0) tools.push_back(wasi::CodeTool::debugger);
+  if (app.count("--tier") == 0) run.engine.tier = wasi::TierSelection::baseline;
+}
+
+}  // namespace
+
+void add_size(CLI::App& app, const char* name, const char* what, std::optional<std::uint64_t>& target) {
+  add_read(app, name, "SIZE", what, [name, &target](Text value) { target = or_throw(name, parse_size(value)); });
+}
+
+void add_bounds_checks(CLI::App& app, wasi::EngineConfig& engine) {
+  add_read(app, "--bounds-checks", "HOW",
+           "How memory accesses are checked: guard (pages, default) or explicit (comparisons)", [&engine](Text value) {
+             static constexpr Choice<wasi::BoundsChecks> kChoices[] = {
+                 {"guard", wasi::BoundsChecks::guard_pages}, {"explicit", wasi::BoundsChecks::explicit_checks}};
+             engine.bounds_checks = choose("--bounds-checks", value, kChoices);
+           });
+}
+
+void add_capability_options(CLI::App& app, RunCommand& run) {
+  add_repeatable(
+      app, "--dir", "HOST[::GUEST][:ro]",
+      "Give the program the directory HOST, as GUEST (default: the same name); :ro for reading only, :SIZE for "
+      "writing no more than that. mem::GUEST[:SIZE]: an empty directory in memory. Repeatable",
+      [&run](Text value) { run.directories.push_back(or_throw("--dir", parse_directory(value))); });
+  add_repeatable(app, "--env", "NAME[=VALUE]",
+                 "Set an environment variable, or inherit it when no value is given. Repeatable",
+                 [&run](Text value) { run.env.push_back(parse_variable(value)); });
+  app.add_flag("--inherit-env", run.inherit_env, "Give the program the whole environment");
+  add_count(app, "--max-threads", "COUNT",
+            "Most threads that the program may start (wasi-threads) and have at a time; 0: none (default: 128)",
+            run.max_threads);
+  add_count(app, "--max-descriptors", "COUNT",
+            "Most files, directories and streams that the program may have open (default: 65536)",
+            run.limits.descriptors);
+  add_count(app, "--max-path", "BYTES", "Longest path that it may use (default: 4095, which is the most)",
+            run.limits.path_length, wasi::preview1::Limits::kMostPathLength);
+  add_count(app, "--max-subscriptions", "COUNT", "Most things that it may wait for in one call (default: 16384)",
+            run.limits.subscriptions);
+  add_count(app, "--max-iovecs", "COUNT", "Most buffers of one read or write (default: 65536)", run.limits.iovecs);
+}
+
+void add_engine_options(CLI::App& app, RunCommand& run) {
+  add_size(app, "--max-gc-heap", "Most memory for the program's structures and arrays (default: 4g)",
+           run.gc_heap_limit);
+  add_size(app, "--stack-size", "Size of the program's call stack (default: 8m)", run.stack_size);
+  add_read(app, "--tier", "TIER",
+           "What executes the program: auto (default), interp, baseline or llvm. auto interprets at first and compiles "
+           "what runs much, baseline and llvm compile all before the program begins: quickly, or to the fastest code",
+           [&run](Text value) { run.engine.tier = choose_tier(value); });
+  add_code_options(app, run);
+  add_cache_options(app, run);
+  app.add_flag(
+      "--strict-memory", run.engine.strict_memory,
+      "Code of the llvm tier makes every access to memory as the program has it, so that a trap leaves exactly "
+      "what was stored before it");
+  add_read(app, "--validate", "WHEN",
+           "When function bodies are checked: lazy (default: at a function's first call), eager or parallel (at load)",
+           [&run](Text value) {
+             static constexpr Choice<wasi::Validation> kChoices[] = {{"eager", wasi::Validation::eager},
+                                                                     {"parallel", wasi::Validation::parallel},
+                                                                     {"lazy", wasi::Validation::lazy}};
+             run.engine.validation = choose("--validate", value, kChoices);
+           });
+  add_bounds_checks(app, run.engine);
+  add_read(
+      app, "--unknown-imports", "WHAT",
+      "Imports that wasirun does not have: error (default), trap (functions: when one is called) or zero (functions "
+      "return zeros, memories and the like are empty)",
+      [&run](Text value) {
+        static constexpr Choice<wasi::UnknownImports> kChoices[] = {{"error", wasi::UnknownImports::error},
+                                                                    {"trap", wasi::UnknownImports::trap},
+                                                                    {"zero", wasi::UnknownImports::zero}};
+        run.unknown_imports = choose("--unknown-imports", value, kChoices);
+      });
+}
+
+std::optional<Done> finish_engine_options(const CLI::App& app, RunCommand& run) {
+  if (run.no_cache) {
+    if (app.count("--cache") != 0) return Done{usage_error("--cache and --no-cache exclude each other")};
+    run.engine.cache.reset();
+  }
+  if (run.debug) debug(app, run);
+  return std::nullopt;
+}
+
+void add_run_options(CLI::App& app, RunCommand& run) {
+  add_capability_options(app, run);
+  add_repeatable(app, "--listen", "ADDRESS",
+                 "Give the program a socket that listens at tcp:HOST:PORT or unix:PATH, or the open one of wasirun's "
+                 "own, fd:N. Repeatable",
+                 [&run](Text value) { run.listen.push_back(value); });
+  app.add_flag("--listen-fds", run.listen_fds,
+               "Give the program the sockets that wasirun was started with (socket activation: LISTEN_FDS)");
+  app.add_option("--invoke", run.invoke,
+                 "Call this exported function with the arguments behind MODULE; print its results")
+      ->type_name("NAME");
+  add_read(app, "--deadline", "TIME", "Stop the program after this time, e.g. 5s or 250ms",
+           [&run](Text value) { run.deadline = or_throw("--deadline", parse_duration(value)); });
+  add_read(app, "--fuel", "COUNT", "Stop the program when it has executed so many instructions; makes it slower",
+           [&run](Text value) {
+             run.fuel = or_throw("--fuel", parse_count(value, std::numeric_limits<std::int64_t>::max()));
+             run.engine.fuel = true;
+           });
+  add_size(app, "--max-memory", "Most bytes that the program's memories, tables and code may have together, e.g. 64m",
+           run.memory_limit);
+  add_engine_options(app, run);
+  add_trace_options(app, run);
+  add_repeatable(app, "--profile", "WHAT",
+                 "Print to stderr what the run cost: phases (times and bytes of decode, validate, instantiate, "
+                 "translate, run), tiers (which function was compiled when and why) or codegen (how often each "
+                 "optimisation of the compiler applied). Repeatable",
+                 [&run](Text value) {
+                   static constexpr Choice<bool RunCommand::*> kChoices[] = {{"phases", &RunCommand::profile_phases},
+                                                                             {"tiers", &RunCommand::profile_tiers},
+                                                                             {"codegen", &RunCommand::profile_codegen}};
+                   run.*choose("--profile", value, kChoices) = true;
+                   run.engine.records_tier_changes = run.profile_tiers;
+                   run.engine.counts_optimisations = run.profile_codegen;
+                 });
+  add_file(app, "--profile-out", "FILE",
+           "Interpret the program, and write to FILE what ran how much, for 'compile --profile-use'", run.profile_out);
+}
+
+RunCommand default_run() {
+  RunCommand run;
+  // A program's start does not wait for code that it may never call.
+  run.engine.validation = wasi::Validation::lazy;
+  if (const auto usual = wasi::detail::CodeCache::default_directory()) {
+    run.engine.cache = {.directory = *usual, .tells_failures = false};
+  }
+  return run;
+}
+}  // namespace wasirun

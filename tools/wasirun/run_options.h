@@ -1,0 +1,31 @@
+// The options of `run`, and those that other commands which run programs share with it.
+#pragma once
+
+#include <wasi/engine.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <optional>
+
+#include "tools/wasirun/command_line.h"
+#include "tools/wasirun/options.h"
+
+namespace wasirun {
+
+// Of a program that is started without options.
+RunCommand default_run();
+
+// A number of bytes.
+void add_size(CLI::App& app, const char* name, const char* what, std::optional<std::uint64_t>& target);
+// How code checks memory accesses: of everything that makes some.
+void add_bounds_checks(CLI::App& app, wasi::EngineConfig& engine);
+// What a program may reach, and how much of it: directories, environment, descriptors.
+void add_capability_options(CLI::App& app, RunCommand& run);
+// What executes it, and where its machine code is kept.
+void add_engine_options(CLI::App& app, RunCommand& run);
+// Those two that exclude each other, and what they mean, once they have been read. Empty when they were fine.
+std::optional<Done> finish_engine_options(const CLI::App& app, RunCommand& run);
+// All of `run`.
+void add_run_options(CLI::App& app, RunCommand& run);
+
+}  // namespace wasirun
