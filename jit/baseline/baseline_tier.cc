@@ -76,6 +76,7 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
     const CompileOptions options{.checks = module.checks,
                                  .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
                                  .charges_fuel = options_.charges_fuel,
+                                 .without = options_.without,
                                  .counts = options_.counts};
     const MachineCode machine = WASI_TRY(compiler_(*module.module, function, validated, options, preparation));
     code.state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
@@ -130,7 +131,9 @@ OptimisingOptions BaselineTier::optimising_options(const ModuleCode& module) con
   return {.checks = module.checks,
           .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
           .charges_fuel = options_.charges_fuel,
-          .strict = options_.strict};
+          .strict = options_.strict,
+          .without = options_.unit_without,
+          .counts = options_.unit_counts};
 }
 
 Result<std::shared_ptr<OptimisingCompiler>> BaselineTier::optimiser() {

@@ -35,9 +35,12 @@ struct BaselineOptions {
   std::shared_ptr<OptimisingCompiler> unit_compiler = {};
   // Asked for the one of optimise(), when that is first wanted.
   std::function<Result<std::shared_ptr<OptimisingCompiler>>()> optimiser = {};
-  bool strict = false;                   // as OptimisingOptions
-  runtime::TierLog* log = nullptr;       // is told what is compiled at first calls; outlives the tier
-  OptimisationCounts* counts = nullptr;  // of all that is compiled; outlives the tier
+  bool strict = false;              // as OptimisingOptions
+  runtime::TierLog* log = nullptr;  // is told what is compiled at first calls; outlives the tier
+  OptimisationSet without = {};
+  UnitOptimisationSet unit_without = {};          // of the unit compiler's
+  OptimisationCounts* counts = nullptr;           // of all that is compiled; outlives the tier
+  UnitOptimisationCounts* unit_counts = nullptr;  // the same of the unit compiler
 };
 
 class BaselineTier : public runtime::Tier, public runtime::NativeTier {

@@ -16,6 +16,7 @@
 
 #include "jit/common/cpu_features.h"
 #include "jit/common/machine_code.h"
+#include "jit/common/unit_optimisations.h"
 #include "runtime/bounds_checks.h"
 #include "runtime/preparation.h"
 #include "wasm/module.h"
@@ -30,7 +31,9 @@ struct OptimisingOptions {
   // call is merged with another: what a trap leaves behind is then exactly what the spec says. (A backtrace's innermost
   // offset may be that of the instruction which takes what a load that faults should have given.)
   bool strict = false;
-  bool log = false;  // MachineUnit::log is wanted
+  bool log = false;  // MachineUnit::log is wanted, which takes another compilation
+  UnitOptimisationSet without = {};
+  UnitOptimisationCounts* counts = nullptr;
 };
 
 // A function of a unit: what MachineCode says, within bytes that all of the unit have in common.
@@ -52,7 +55,10 @@ struct UnitFunction {
 struct MachineUnit {
   std::vector<std::uint8_t> bytes;
   std::vector<UnitFunction> functions;
-  std::string log;  // the optimised IR, where it was asked for
+  // The assembler's text, where it was asked for. Function 3 is behind the label "f3", or "f3_90" for its loop at byte
+  // 90 of the module; "; 3 0x5A" stands in front of what became of the instruction at that byte, in the body of
+  // function 3.
+  std::string log;
 };
 
 struct UnitRequest {
@@ -75,7 +81,7 @@ class OptimisingCompiler {
 };
 
 // Counts what the border consists of: a plug-in of another number is not taken.
-inline constexpr unsigned kOptimisingCompilerVersion = 3;
+inline constexpr unsigned kOptimisingCompilerVersion = 4;
 inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
 // Null where the versions differ, or the processor is none for it.
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);

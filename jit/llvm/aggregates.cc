@@ -214,7 +214,7 @@ void Lowering::push_object(llvm::Value* object) { push(builder_.CreatePtrToInt(o
 bool Lowering::new_structure(std::uint32_t type) {
   const wasm::SubType& structure = definition(type);
   const std::size_t count = structure.fields.size();
-  if (count > kMostOperands) return false;
+  if (count > kMostOperands || !applies(UnitOptimisation::new_objects)) return false;
   llvm::Value* const object = allocate_structure(type);
   std::uint32_t word = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -230,7 +230,7 @@ bool Lowering::new_structure(std::uint32_t type) {
 bool Lowering::new_default_structure(std::uint32_t type) {
   const wasm::SubType& structure = definition(type);
   const std::uint64_t bytes = field_word(structure, structure.fields.size()) * sizeof(Slot);
-  if (bytes > kMostCleared) return false;
+  if (bytes > kMostCleared || !applies(UnitOptimisation::new_objects)) return false;
   llvm::Value* const object = allocate_structure(type);
   clear_contents(object, bytes);
   push_object(object);
@@ -238,7 +238,7 @@ bool Lowering::new_default_structure(std::uint32_t type) {
 }
 
 bool Lowering::new_fixed_array(std::uint32_t type, std::uint32_t length) {
-  if (length > kMostOperands) return false;
+  if (length > kMostOperands || !applies(UnitOptimisation::new_objects)) return false;
   const StorageType storage = definition(type).fields.front().storage;
   const unsigned shift = runtime::storage_shift(storage);
   llvm::Value* const object = allocate_array(type, length, shift);
@@ -263,6 +263,7 @@ bool Lowering::new_constant_array(std::uint32_t type, bool has_element) {
       has_element ? llvm::dyn_cast_or_null<llvm::Constant>(stack_[stack_.size() - 2].value) : nullptr;
   const bool is_filled = has_element && (element == nullptr || !element->isNullValue());
   if (is_filled ? length > kMostOperands : bytes > kMostCleared) return false;
+  if (!applies(UnitOptimisation::new_objects)) return false;
   drop();
   llvm::Value* const object = allocate_array(type, length, shift);
   if (is_filled) {

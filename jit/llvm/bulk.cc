@@ -90,7 +90,7 @@ llvm::Value* Lowering::checked_range(std::uint32_t memory, std::uint32_t bytes) 
 
 bool Lowering::copy_few(std::uint32_t to, std::uint32_t from) {
   const std::optional<std::uint32_t> bytes = few_bytes();
-  if (!bytes) return false;
+  if (!bytes || !applies(UnitOptimisation::constant_sizes)) return false;
   drop();
   llvm::Value* const source = checked_range(from, *bytes);
   llvm::Value* const destination = checked_range(to, *bytes);
@@ -105,7 +105,7 @@ bool Lowering::copy_few(std::uint32_t to, std::uint32_t from) {
 
 bool Lowering::fill_few(std::uint32_t memory) {
   const std::optional<std::uint32_t> bytes = few_bytes();
-  if (!bytes) return false;
+  if (!bytes || !applies(UnitOptimisation::constant_sizes)) return false;
   drop();
   llvm::Value* const byte = builder_.CreateTrunc(pop(), builder_.getInt8Ty());
   llvm::Value* const destination = checked_range(memory, *bytes);

@@ -77,10 +77,10 @@ void Lowering::call_direct(bool is_tail, wasm::FuncIndex function) {
     llvm::Value* const instance =
         load(builder_.getPtrTy(), reference, offsetof(FuncRef, instance), Region::context, true);
     llvm::Value* const code = load(builder_.getPtrTy(), reference, offsetof(FuncRef, code), Region::context, true);
-    return emit_call(is_tail, type, code, instance, nullptr);
+    return emit_call(is_tail, type, {nullptr, code, instance}, {});
   }
   // Whether its code is in this unit is seen in the end (late.h).
-  emit_call(is_tail, type, nullptr, context_, unit_.function(function));
+  emit_call(is_tail, type, own_function(function), {});
 }
 
 // The FuncRef of the element, whose type is checked. Another type than exactly this one is looked at by the runtime.
@@ -103,6 +103,8 @@ void Lowering::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   llvm::Value* const elements = load(ptr, view, offsetof(TableView, elements), Region::table);
   llvm::LoadInst* const element = builder_.CreateLoad(ptr, builder_.CreateGEP(ptr, elements, index));
   unit_.note(element, Region::table);
+  LikelyArm arm;
+  if (const auto likely = likely_callee(type_index)) arm = call_likely(is_tail, type, *likely, element);
   builder_.CreateCondBr(builder_.CreateIsNull(element), slowly, there, unit_.seldom);
   enter(there);
   llvm::Value* const ids = load(ptr, context_, offsetof(VmContext, type_ids), Region::context, true);
@@ -121,17 +123,19 @@ void Lowering::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   reference->addIncoming(resolved, slowly);
   llvm::Value* const instance = load(ptr, reference, offsetof(FuncRef, instance), Region::code);
   llvm::Value* const code = load(ptr, reference, offsetof(FuncRef, code), Region::code);
-  emit_call(is_tail, type, code, instance, nullptr);
+  emit_call(is_tail, type, {nullptr, code, instance}, arm);
 }
 
 void Lowering::call_reference(bool is_tail, wasm::TypeIndex type_index) {
   const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
   llvm::Value* const popped = pop();
-  trap_if(builder_.CreateICmpEQ(popped, i64(0)), TrapCode::null_function_reference);
   llvm::Value* const reference = builder_.CreateIntToPtr(popped, builder_.getPtrTy());
+  LikelyArm arm;
+  if (const auto likely = likely_callee(type_index)) arm = call_likely(is_tail, type, *likely, reference);
+  trap_if(builder_.CreateICmpEQ(popped, i64(0)), TrapCode::null_function_reference);
   llvm::Value* const instance = load(builder_.getPtrTy(), reference, offsetof(FuncRef, instance), Region::code);
   llvm::Value* const code = load(builder_.getPtrTy(), reference, offsetof(FuncRef, code), Region::code);
-  emit_call(is_tail, type, code, instance, nullptr);
+  emit_call(is_tail, type, {nullptr, code, instance}, arm);
 }
 
 // Whoever has no entry yet gets one on the way.
@@ -155,13 +159,10 @@ llvm::Value* Lowering::entry_of(llvm::Value* callee) {
   return target;
 }
 
-void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, llvm::Value* callee, llvm::Value* instance,
-                         llvm::Function* own) {
+std::vector<llvm::Value*> Lowering::arguments(const wasm::FuncType& type) {
   const std::size_t first = stack_.size() - type.params.size();
   std::vector<llvm::Value*> args;
   for (llvm::Type* const param : unit_.prototype()->params()) args.push_back(llvm::PoisonValue::get(param));
-  if (own == nullptr) args[0] = callee;
-  args[1] = instance;
   llvm::Value* area_of_params = nullptr;
   PlaceAssigner places = PlaceAssigner::of_params();
   for (std::size_t i = 0; i < type.params.size(); ++i) {
@@ -184,52 +185,122 @@ void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, llvm::Value* 
     }
     args[at] = to_register(value, entry.type);
   }
-  reset_stack(first, {});
+  return args;
+}
 
-  llvm::Value* const target = own != nullptr ? own : entry_of(callee);
-  const auto call = [&] {
-    llvm::CallInst* const made = builder_.CreateCall(unit_.prototype(), target, args);
-    made->setAttributes(unit_.call_attributes());
-    return made;
-  };
-  if (is_tail) {
-    if (own == nullptr) {
-      // Functions of the host, which have no context, look at who calls them.
-      llvm::BasicBlock* const host = seldom_if(builder_.CreateIsNull(instance), "host");
-      llvm::BasicBlock* const guest = builder_.GetInsertBlock();
-      enter(host);
-      llvm::CallInst* const made = call();
-      if (looks_for_thrown_) {
-        // No handler of this function's is around a tail call.
-        test_thrown_in(0);
-      }
-      builder_.CreateRet(made);
-      enter(guest);
+llvm::Value* Lowering::set_callee(const Callee& callee, std::vector<llvm::Value*>& args) {
+  args[1] = callee.instance;
+  if (callee.own != nullptr) return callee.own;
+  args[0] = callee.code;
+  return entry_of(callee.code);
+}
+
+llvm::CallInst* Lowering::call_prototype(llvm::Value* target, std::span<llvm::Value* const> args) {
+  llvm::CallInst* const made = builder_.CreateCall(unit_.prototype(), target, llvm::ArrayRef(args.data(), args.size()));
+  made->setAttributes(unit_.call_attributes());
+  return made;
+}
+
+void Lowering::emit_tail_call(const Callee& callee, std::vector<llvm::Value*> args) {
+  llvm::Value* const target = set_callee(callee, args);
+  if (callee.own == nullptr) {
+    // Functions of the host, which have no context, look at who calls them.
+    llvm::BasicBlock* const host = seldom_if(builder_.CreateIsNull(callee.instance), "host");
+    llvm::BasicBlock* const guest = builder_.GetInsertBlock();
+    enter(host);
+    llvm::CallInst* const made = call_prototype(target, args);
+    if (looks_for_thrown_) {
+      // No handler of this function's is around a tail call.
+      test_thrown_in(0);
     }
-    llvm::CallInst* const made = call();
-    made->setTailCallKind(llvm::CallInst::TCK_MustTail);
-    made->setDebugLoc(llvm::DILocation::get(unit_.context, static_cast<unsigned>(offset_), kTailCallColumn, scope_));
     builder_.CreateRet(made);
-    return;
+    enter(guest);
   }
+  llvm::CallInst* const made = call_prototype(target, args);
+  made->setTailCallKind(llvm::CallInst::TCK_MustTail);
+  made->setDebugLoc(llvm::DILocation::get(unit_.context, static_cast<unsigned>(offset_), kTailCallColumn, scope_));
+  builder_.CreateRet(made);
+}
 
-  llvm::CallInst* const made = call();
-  keep_references();
-  if (looks_for_thrown_) test_thrown();
-  llvm::Value* area_of_results = nullptr;
-  places = PlaceAssigner::of_results();
+std::vector<llvm::Value*> Lowering::register_results(const wasm::FuncType& type, llvm::CallInst* call) {
+  std::vector<llvm::Value*> results;
+  PlaceAssigner places = PlaceAssigner::of_results();
   for (const wasm::ValType result : type.results) {
     const Place place = places.next(result);
-    const Type of = type_of(result);
-    if (place.bank == Place::Bank::memory) {
-      if (area_of_results == nullptr) area_of_results = area();
-      push(load(this->type(of), area_of_results, place.slot * sizeof(Slot), Region::area), of);
-      continue;
-    }
+    if (place.bank == Place::Bank::memory) continue;
     const unsigned at = place.bank == Place::Bank::vector                      ? 2U + place.number
                         : static_cast<Gpr>(place.number) == kIntegerResults[0] ? 0U
                                                                                : 1U;
-    push(from_register(builder_.CreateExtractValue(made, at), of), of);
+    results.push_back(from_register(builder_.CreateExtractValue(call, at), type_of(result)));
+  }
+  return results;
+}
+
+std::optional<wasm::FuncIndex> Lowering::likely_callee(wasm::TypeIndex type) {
+  const auto likely = likely_ != nullptr ? likely_->of(type) : std::nullopt;
+  return likely && applies(UnitOptimisation::guarded_calls) ? likely : std::nullopt;
+}
+
+// An instance's FuncRefs have one place each, so they are told apart by where they are. What is reached that way has
+// the right type, and is this instance's.
+Lowering::LikelyArm Lowering::call_likely(bool is_tail, const wasm::FuncType& type, wasm::FuncIndex likely,
+                                          llvm::Value* reference) {
+  llvm::Value* const references =
+      load(builder_.getPtrTy(), context_, offsetof(VmContext, func_refs), Region::context, true);
+  llvm::Value* const own =
+      at_offset(references, (likely.value - module_.imported_functions) * std::uint64_t{sizeof(FuncRef)});
+  llvm::BasicBlock* const same = new_block("likely");
+  llvm::BasicBlock* const other = new_block("");
+  builder_.CreateCondBr(builder_.CreateICmpEQ(reference, own), same, other, unit_.likely);
+  enter(same);
+  LikelyArm arm;
+  if (is_tail) {
+    emit_tail_call(own_function(likely), arguments(type));
+  } else {
+    std::vector<llvm::Value*> args = arguments(type);
+    llvm::Value* const target = set_callee(own_function(likely), args);
+    arm.results = register_results(type, call_prototype(target, args));
+    arm.end = builder_.GetInsertBlock();
+  }
+  enter(other);
+  return arm;
+}
+
+void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, const Callee& callee, const LikelyArm& likely) {
+  std::vector<llvm::Value*> args = arguments(type);
+  reset_stack(stack_.size() - type.params.size(), {});
+  if (is_tail) return emit_tail_call(callee, std::move(args));
+
+  llvm::Value* const target = set_callee(callee, args);
+  std::vector<llvm::Value*> results = register_results(type, call_prototype(target, args));
+  if (likely.end != nullptr) {
+    llvm::BasicBlock* const end = builder_.GetInsertBlock();
+    llvm::BasicBlock* const join = new_block("");
+    builder_.CreateBr(join);
+    builder_.SetInsertPoint(likely.end);
+    builder_.CreateBr(join);
+    enter(join);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      llvm::PHINode* const phi = builder_.CreatePHI(results[i]->getType(), 2);
+      phi->addIncoming(results[i], end);
+      phi->addIncoming(likely.results[i], likely.end);
+      results[i] = phi;
+    }
+  }
+  keep_references();
+  if (looks_for_thrown_) test_thrown();
+  llvm::Value* area_of_results = nullptr;
+  PlaceAssigner places = PlaceAssigner::of_results();
+  auto in_register = results.begin();
+  for (const wasm::ValType result : type.results) {
+    const Place place = places.next(result);
+    const Type of = type_of(result);
+    if (place.bank != Place::Bank::memory) {
+      push(*in_register++, of);
+      continue;
+    }
+    if (area_of_results == nullptr) area_of_results = area();
+    push(load(this->type(of), area_of_results, place.slot * sizeof(Slot), Region::area), of);
   }
 }
 

@@ -3,10 +3,10 @@
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
-#include <llvm/Support/raw_ostream.h>
 #include <llvm/Target/TargetMachine.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +23,7 @@
 #include "jit/llvm/late.h"
 #include "jit/llvm/lowering.h"
 #include "jit/llvm/pipeline.h"
+#include "jit/llvm/remarks.h"
 #include "jit/llvm/survey.h"
 #include "jit/llvm/unit.h"
 #include "validate/function_walk.h"
@@ -93,7 +94,7 @@ struct Surveyed {
 
 // Callees of these functions that are small enough to become a part of them, and callees of those, and so on.
 Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::span<const Surveyed> functions,
-                                            runtime::Preparation& preparation) {
+                                            LikelyCallees* likely, runtime::Preparation& preparation) {
   constexpr std::uint32_t kMostBytes = 160;  // of a body
   constexpr std::uint32_t kMostBytesTogether = 8192;
   constexpr unsigned kMostDeep = 4;
@@ -113,7 +114,7 @@ Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::spa
       const std::uint32_t size = module.body(callee).size;
       if (size > kMostBytes || bytes + size > kMostBytesTogether || !seen.insert(callee.value).second) continue;
       if (!module.check_body(callee)) continue;
-      auto result = survey(module, callee, false, preparation);
+      auto result = survey(module, callee, false, likely, preparation);
       if (!result && preparation.is_interrupted()) return std::unexpected(std::move(result).error());
       // Handlers would have all others look at what calls threw.
       if (!result || result->has_handlers) continue;
@@ -145,44 +146,59 @@ Result<void> check_size(const wasm::Module& module, wasm::FuncIndex function, co
 // Frames that are too large to be touched before the stack was checked, by the functions' names.
 using LargeFrames = std::map<std::string, std::uint32_t>;
 
-Result<Emitted> generate(const wasm::Module& module, std::span<Surveyed> functions, bool looks_for_thrown,
-                         const OptimisingOptions& options, const LargeFrames& large, MachineUnit& code,
-                         runtime::Preparation& preparation) {
+// What is generated, and how.
+struct Generation {
+  const wasm::Module& module;
+  const OptimisingOptions& options;
+  std::vector<Surveyed> functions;
+  bool looks_for_thrown = false;
+  LikelyCallees* likely = nullptr;  // null: nobody wants to know
+  LargeFrames large;
+  Unit::Counts counts = {};  // of the last time
+};
+
+// With `listing`, the text of it is all that there is of it.
+Result<Emitted> generate(Generation& generation, runtime::Preparation& preparation, std::string* listing = nullptr) {
+  const auto& [module, options, functions, looks_for_thrown, likely, large, counts] = generation;
   const std::unique_ptr<llvm::TargetMachine> target = make_target(options.cpu);
   if (target == nullptr) return fail(ErrorKind::unsupported, "LLVM does not know this processor");
-  Unit unit(module);
+  Unit unit(module, options.without);
+  if (options.counts != nullptr) count_remarks(unit);
   unit.module->setTargetTriple(target->getTargetTriple().str());
   unit.module->setDataLayout(target->createDataLayout());
   unit.module->setPICLevel(llvm::PICLevel::BigPIC);
-  for (Surveyed& function : functions) {
+  for (Surveyed& function : generation.functions) {
     const auto& [index, validated, loop] = function.request;
     function.into = loop ? unit.create_function("f" + std::to_string(index.value) + "_" + std::to_string(*loop))
                          : unit.function(index);
-    Lowering lowering(unit, index, *function.into, function.survey, options, looks_for_thrown, loop, preparation);
+    if (function.is_copy) unit.set_copy(*function.into);
+    Lowering lowering(unit, index, *function.into, function.survey, likely, options, looks_for_thrown, loop,
+                      preparation);
     validate::FunctionWalk<Lowering, false> walk(module, index, lowering);
     WASI_TRY(walk.run());
     if (!lowering.finish()) return fail(ErrorKind::argument, "there is no loop at {:#x}", *loop);
     function.name = function.into->getName().str();
     function.frame_slots = lowering.frame_slots();
-    if (function.is_copy) unit.set_copy(*function.into);
+    if (function.is_copy) unit.count(UnitOptimisation::callee_copies);
   }
   optimise(unit, *target, [&preparation] { return preparation.poll().has_value(); });
-  for (Surveyed& function : functions) function.catches = unit.catches(*function.into);
+  for (Surveyed& function : generation.functions) function.catches = unit.catches(*function.into);
   for (const auto& [name, frame_bytes] : large) check_frame_first(unit, *unit.module->getFunction(name), frame_bytes);
   WASI_TRY(preparation.poll());
-  if (options.log) {
-    llvm::raw_string_ostream out(code.log);
-    unit.module->print(out, nullptr);
-  }
-  return emit(unit, *target);
+  generation.counts = unit.counts();
+  if (listing == nullptr) return emit(unit, *target);
+  *listing = WASI_TRY(list(unit, *target));
+  return Emitted();
 }
 
 Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
                                  const OptimisingOptions& options, runtime::Preparation& preparation) {
-  std::vector<Surveyed> functions;
-  bool looks_for_thrown = false;
+  Generation generation{.module = module, .options = options, .functions = {}, .large = {}};
+  LikelyCallees likely(module);
+  if (!options.without.has(UnitOptimisation::guarded_calls)) generation.likely = &likely;
+  std::vector<Surveyed>& functions = generation.functions;
   for (const UnitRequest& request : requests) {
-    auto result = survey(module, request.index, request.validated, preparation);
+    auto result = survey(module, request.index, request.validated, generation.likely, preparation);
     if (result) {
       if (auto fits = check_size(module, request.index, *result); !fits) result = std::unexpected(fits.error());
     }
@@ -194,21 +210,25 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
       // The interpreter keeps exceptions that may be thrown again elsewhere in its frame.
       return fail(ErrorKind::unsupported, "a call that may throw a caught exception again cannot move");
     }
-    looks_for_thrown |= result->has_handlers;
+    generation.looks_for_thrown |= result->has_handlers;
     functions.push_back({.request = request, .survey = *std::move(result)});
   }
-  for (Surveyed& copy : WASI_TRY(small_callees(module, functions, preparation))) functions.push_back(std::move(copy));
+  if (!options.without.has(UnitOptimisation::callee_copies)) {
+    auto copies = WASI_TRY(small_callees(module, functions, generation.likely, preparation));
+    std::ranges::move(copies, std::back_inserter(functions));
+  }
 
   MachineUnit code;
-  LargeFrames large;
-  Emitted emitted = WASI_TRY(generate(module, functions, looks_for_thrown, options, large, code, preparation));
+  Emitted emitted = WASI_TRY(generate(generation, preparation));
+  LargeFrames& large = generation.large;
   for (const EmittedFunction& function : emitted.functions) {
     if (function.frame_bytes > kMostUncheckedFrame) large[function.name] = function.frame_bytes;
   }
-  if (!large.empty()) {
-    // How large frames are is known only now. They come out the same again.
-    code.log.clear();
-    emitted = WASI_TRY(generate(module, functions, looks_for_thrown, options, large, code, preparation));
+  // How large frames are is known only now. They come out the same again.
+  if (!large.empty()) emitted = WASI_TRY(generate(generation, preparation));
+  if (options.log) WASI_TRY(generate(generation, preparation, &code.log));
+  if (options.counts != nullptr) {
+    for (std::size_t i = 0; i < kUnitOptimisationCount; ++i) (*options.counts)[i] += generation.counts[i];
   }
   code.bytes = std::move(emitted.bytes);
   for (EmittedFunction& function : emitted.functions) {

@@ -1,4 +1,4 @@
-// Runs the code generator as LLVM's own drivers do, with one thing more: a handler in the printer that notes where in
+// Runs the code generator as LLVM's own drivers do, with one thing more: handlers in the printer that note where in
 // the code each Wasm instruction is, and what each frame looks like. No debug information is made for that, and no
 // unwind tables are.
 #include "jit/llvm/emit.h"
@@ -18,13 +18,16 @@
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/MCAsmBackend.h>
 #include <llvm/MC/MCCodeEmitter.h>
+#include <llvm/MC/MCInstPrinter.h>
 #include <llvm/MC/MCObjectWriter.h>
 #include <llvm/MC/MCSectionELF.h>
 #include <llvm/MC/MCStreamer.h>
 #include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/FormattedStream.h>
 #include <llvm/Support/raw_ostream.h>
 
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -151,26 +154,25 @@ class FrameNotes : public llvm::AsmPrinterHandler {
 };
 
 // Which Wasm instruction code belongs to. Of a debugger's handler since those alone are told of each instruction.
-class OffsetNotes : public llvm::DebugHandlerBase {
+class LocationHandler : public llvm::DebugHandlerBase {
  public:
-  OffsetNotes(llvm::AsmPrinter& printer, const Unit& unit, std::vector<Noted>& notes)
-      : DebugHandlerBase(&printer), printer_(printer), unit_(unit), notes_(notes) {}
+  LocationHandler(llvm::AsmPrinter& printer, const Unit& unit)
+      : DebugHandlerBase(&printer), printer_(printer), unit_(unit) {}
 
   // The printer learns of it behind the constructor.
   void beginModule(llvm::Module*) override { MMI = printer_.MMI; }
   void endModule() override {}
   void beginInstruction(const llvm::MachineInstr* instruction) override {
-    if (instruction->isMetaInstruction()) return;
-    Noted& noted = notes_.back();
-    const auto mark = Marks(noted).of(location_of(*instruction));
-    if (!mark || (!noted.marks.empty() && noted.marks.back().second == *mark)) return;
-    noted.marks.emplace_back(label(printer_), *mark);
+    if (!instruction->isMetaInstruction()) note(location_of(*instruction));
   }
   void endInstruction() override {}
 
  protected:
   void beginFunctionImpl(const llvm::MachineFunction*) override {}
   void endFunctionImpl(const llvm::MachineFunction*) override {}
+  [[nodiscard]] llvm::AsmPrinter& printer() const { return printer_; }
+  // In front of each instruction.
+  virtual void note(const llvm::DILocation* location) = 0;
 
  private:
   // A load that became an operand of another instruction is what may fault in it.
@@ -194,17 +196,47 @@ class OffsetNotes : public llvm::DebugHandlerBase {
 
   llvm::AsmPrinter& printer_;
   const Unit& unit_;
+};
+
+class OffsetNotes : public LocationHandler {
+ public:
+  OffsetNotes(llvm::AsmPrinter& printer, const Unit& unit, std::vector<Noted>& notes)
+      : LocationHandler(printer, unit), notes_(notes) {}
+
+ private:
+  void note(const llvm::DILocation* location) override {
+    Noted& noted = notes_.back();
+    const auto mark = Marks(noted).of(location);
+    if (!mark || (!noted.marks.empty() && noted.marks.back().second == *mark)) return;
+    noted.marks.emplace_back(label(printer()), *mark);
+  }
+
   std::vector<Noted>& notes_;
 };
 
-}  // namespace
+// Writes it into the assembler's text.
+class OffsetLines : public LocationHandler {
+ public:
+  using LocationHandler::LocationHandler;
 
-Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
-  auto& target = static_cast<llvm::LLVMTargetMachine&>(target_machine);
-  llvm::SmallVector<char, 0> object;
-  llvm::raw_svector_ostream out(object);
-  std::vector<Noted> notes;
+ private:
+  void note(const llvm::DILocation* location) override {
+    if (location == last_ || location == nullptr || location->getLine() == 0) return;
+    last_ = location;
+    printer().OutStreamer->emitRawText("; " + location->getScope()->getSubprogram()->getName() + " 0x" +
+                                       llvm::Twine::utohexstr(location->getLine()));
+  }
 
+  const llvm::DILocation* last_ = nullptr;
+};
+
+using StreamerPtr = std::unique_ptr<llvm::MCStreamer>;
+
+// Runs the code generator into a streamer. `make_streamer` is given the context of what it streams, and
+// `add_handlers` the printer.
+Result<void> generate_code(Unit& unit, llvm::LLVMTargetMachine& target,
+                           const std::function<StreamerPtr(llvm::MCContext&)>& make_streamer,
+                           const std::function<void(llvm::AsmPrinter&)>& add_handlers) {
   llvm::legacy::PassManager passes;
   llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
   library.disableAllFunctions();
@@ -218,21 +250,38 @@ Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
   config->addMachinePasses();
   config->setInitialized();
 
-  llvm::MCContext& context = modules->getMMI().getContext();
-  std::unique_ptr<llvm::MCAsmBackend> backend(target.getTarget().createMCAsmBackend(
-      *target.getMCSubtargetInfo(), *target.getMCRegisterInfo(), target.Options.MCOptions));
-  std::unique_ptr<llvm::MCCodeEmitter> emitter(
-      target.getTarget().createMCCodeEmitter(*target.getMCInstrInfo(), context));
-  std::unique_ptr<llvm::MCObjectWriter> writer = backend->createObjectWriter(out);
-  std::unique_ptr<llvm::MCStreamer> streamer(
-      target.getTarget().createMCObjectStreamer(target.getTargetTriple(), context, std::move(backend),
-                                                std::move(writer), std::move(emitter), *target.getMCSubtargetInfo()));
-  llvm::AsmPrinter* const printer = target.getTarget().createAsmPrinter(target, std::move(streamer));
-  printer->addAsmPrinterHandler(std::make_unique<FrameNotes>(*printer, notes));
-  printer->addDebugHandler(std::make_unique<OffsetNotes>(*printer, unit, notes));
+  llvm::AsmPrinter* const printer =
+      target.getTarget().createAsmPrinter(target, make_streamer(modules->getMMI().getContext()));
+  add_handlers(*printer);
   passes.add(printer);
   passes.add(llvm::createFreeMachineFunctionPass());
   passes.run(*unit.module);
+  return {};
+}
+
+}  // namespace
+
+Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
+  auto& target = static_cast<llvm::LLVMTargetMachine&>(target_machine);
+  llvm::SmallVector<char, 0> object;
+  llvm::raw_svector_ostream out(object);
+  std::vector<Noted> notes;
+  WASI_TRY(generate_code(
+      unit, target,
+      [&](llvm::MCContext& context) {
+        std::unique_ptr<llvm::MCAsmBackend> backend(target.getTarget().createMCAsmBackend(
+            *target.getMCSubtargetInfo(), *target.getMCRegisterInfo(), target.Options.MCOptions));
+        std::unique_ptr<llvm::MCCodeEmitter> emitter(
+            target.getTarget().createMCCodeEmitter(*target.getMCInstrInfo(), context));
+        std::unique_ptr<llvm::MCObjectWriter> writer = backend->createObjectWriter(out);
+        return StreamerPtr(target.getTarget().createMCObjectStreamer(target.getTargetTriple(), context,
+                                                                     std::move(backend), std::move(writer),
+                                                                     std::move(emitter), *target.getMCSubtargetInfo()));
+      },
+      [&](llvm::AsmPrinter& printer) {
+        printer.addAsmPrinterHandler(std::make_unique<FrameNotes>(printer, notes));
+        printer.addDebugHandler(std::make_unique<OffsetNotes>(printer, unit, notes));
+      }));
 
   Linked linked = WASI_TRY(link({object.data(), object.size()}));
   Emitted emitted{.bytes = std::move(linked.bytes), .functions = {}};
@@ -260,6 +309,24 @@ Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
     }
   }
   return emitted;
+}
+
+Result<std::string> list(Unit& unit, llvm::TargetMachine& target_machine) {
+  constexpr unsigned kIntel = 1;
+  auto& target = static_cast<llvm::LLVMTargetMachine&>(target_machine);
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  WASI_TRY(generate_code(
+      unit, target,
+      [&](llvm::MCContext& context) {
+        llvm::MCInstPrinter* const printer =
+            target.getTarget().createMCInstPrinter(target.getTargetTriple(), kIntel, *target.getMCAsmInfo(),
+                                                   *target.getMCInstrInfo(), *target.getMCRegisterInfo());
+        return StreamerPtr(target.getTarget().createAsmStreamer(
+            context, std::make_unique<llvm::formatted_raw_ostream>(out), printer, nullptr, nullptr));
+      },
+      [&](llvm::AsmPrinter& printer) { printer.addDebugHandler(std::make_unique<OffsetLines>(printer, unit)); }));
+  return text;
 }
 
 }  // namespace wasi::jit::optimising

@@ -30,7 +30,11 @@ struct Emitted {
   std::vector<EmittedFunction> functions;
 };
 
-// `unsupported` where the code needs what cannot be had in a process that has no LLVM.
+// `unsupported` where the code needs what cannot be had in a process that has no LLVM. The unit's IR is of no use
+// afterwards.
 Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target);
+
+// The same as an assembler's text (MachineUnit::log).
+Result<std::string> list(Unit& unit, llvm::TargetMachine& target);
 
 }  // namespace wasi::jit::optimising

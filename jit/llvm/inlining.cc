@@ -6,6 +6,7 @@
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
 #include <llvm/Transforms/IPO/Inliner.h>
 #include <llvm/Transforms/Utils/Local.h>
 
@@ -37,6 +38,16 @@ void keep_tail_calls(llvm::Module& module) {
     for (llvm::Instruction& instruction : llvm::instructions(function)) {
       auto* const call = llvm::dyn_cast<llvm::CallInst>(&instruction);
       if (call != nullptr && !call->isMustTailCall() && kept.contains(call->getCalledFunction())) call->setIsNoInline();
+    }
+  }
+}
+
+// The passes run all the same.
+void keep_all_calls(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+      auto* const call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+      if (call != nullptr && !llvm::isa<llvm::IntrinsicInst>(call)) call->setIsNoInline();
     }
   }
 }
@@ -81,6 +92,7 @@ void inline_calls(Unit& unit, llvm::PassBuilder& builder, llvm::FunctionPassMana
                   llvm::ModuleAnalysisManager& analyses) {
   llvm::Module& module = *unit.module;
   keep_tail_calls(module);
+  if (unit.is_off(UnitOptimisation::inlined_calls)) keep_all_calls(module);
   std::vector<llvm::Function*> functions;
   for (llvm::Function& function : module) {
     if (function.isDeclaration()) continue;

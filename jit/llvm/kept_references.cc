@@ -206,7 +206,7 @@ void settle_kept_references(llvm::Function& function) {
   References(function, std::move(places)).settle();
 }
 
-void store_kept_references(llvm::Function& function) {
+void store_kept_references(Unit& unit, llvm::Function& function) {
   std::vector<llvm::CallInst*> places;
   llvm::SmallSetVector<llvm::Value*, 32> references;
   for (llvm::Instruction& instruction : llvm::instructions(function)) {
@@ -217,6 +217,7 @@ void store_kept_references(llvm::Function& function) {
     }
   }
   for (llvm::CallInst* const place : places) place->eraseFromParent();
+  unit.count(UnitOptimisation::kept_references, references.size());
   llvm::IRBuilder<> builder(function.getContext());
   for (llvm::Value* const reference : references) {
     builder.SetInsertPoint(&function.getEntryBlock().front());

@@ -6,6 +6,8 @@
 
 #include <llvm/IR/Function.h>
 
+#include "jit/llvm/unit.h"
+
 namespace wasi::jit::optimising {
 
 // Names at each such place the references that live on, or from which something that lives on was computed, and takes
@@ -16,6 +18,6 @@ void settle_kept_references(llvm::Function& function);
 // In the place of the names: each of these references stands in the frame from the moment that there is one, where the
 // collector looks. A register that calls preserve would not do, since the callee may be C++, whose frames nobody reads.
 // The last thing that is done with a function.
-void store_kept_references(llvm::Function& function);
+void store_kept_references(Unit& unit, llvm::Function& function);
 
 }  // namespace wasi::jit::optimising

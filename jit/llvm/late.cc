@@ -126,14 +126,16 @@ Contents contents_of(const llvm::Function& function) {
   return contents;
 }
 
-// Calls of functions of the module whose code is elsewhere: through their records.
+// Calls of functions of the module whose code is elsewhere go through their records, and those of the unit's own to
+// their address.
 void route_calls(Unit& unit, llvm::Function& function) {
   std::vector<llvm::CallInst*> calls;
   for (llvm::BasicBlock& block : function) {
     for (llvm::Instruction& instruction : block) {
       auto* const call = llvm::dyn_cast<llvm::CallInst>(&instruction);
       const llvm::Function* const callee = call != nullptr ? call->getCalledFunction() : nullptr;
-      if (callee != nullptr && callee->isDeclaration() && unit.index_of(*callee)) calls.push_back(call);
+      if (callee == nullptr || !unit.index_of(*callee)) continue;
+      if (callee->isDeclaration() || !unit.applies(UnitOptimisation::direct_calls)) calls.push_back(call);
     }
   }
   for (llvm::CallInst* const call : calls) {
@@ -188,7 +190,8 @@ std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::Functi
     llvm::ScalarEvolution& evolution = analyses.getResult<llvm::ScalarEvolutionAnalysis>(function);
     for (llvm::Loop* const loop : loops.getLoopsInPreorder()) {
       const unsigned turns = evolution.getSmallConstantMaxTripCount(loop);
-      if (loop->isInnermost() && turns != 0 && turns <= kFewTurns) continue;
+      const bool is_short = loop->isInnermost() && turns != 0 && turns <= kFewTurns;
+      if (is_short && unit.applies(UnitOptimisation::short_loops)) continue;
       llvm::Instruction* const first = &*loop->getHeader()->getFirstInsertionPt();
       llvm::DebugLoc location = loop->getStartLoc();
       if (!location) location = first->getDebugLoc();
@@ -209,11 +212,13 @@ std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::Functi
     alloca->moveBefore(function.getEntryBlock(), function.getEntryBlock().begin());
   }
   llvm::Instruction* first = &*function.getEntryBlock().getFirstNonPHIOrDbgOrAlloca();
-  if (contents.calls) {
+  if (contents.calls || !unit.applies(UnitOptimisation::leaf_functions)) {
     checks.add_poll(first, begin);
     ++polls;
   }
-  if (contents.can_stand || polls != 0) checks.keep_context(&function.getEntryBlock().front(), begin);
+  unit.count(UnitOptimisation::polls, polls);
+  if (contents.can_stand || polls != 0 || !unit.applies(UnitOptimisation::bare_frames))
+    checks.keep_context(&function.getEntryBlock().front(), begin);
   route_calls(unit, function);
   // A fault may come anywhere, and the walk relies on the frame: no shrinking of the part that has one. Code generation
   // asks nothing else of this.
@@ -222,6 +227,7 @@ std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::Functi
 }
 
 void check_frame_first(Unit& unit, llvm::Function& function, std::uint32_t frame_bytes) {
+  unit.count(UnitOptimisation::large_frames);
   llvm::Function* const entry = unit.create_function("");
   entry->takeName(&function);
   function.setName(entry->getName() + kBodySuffix);

@@ -131,6 +131,7 @@ llvm::PreservedAnalyses CountLoops::run(llvm::Function& function, llvm::Function
     const auto exit = exit_of(*loop, evolution);
     llvm::SCEVExpander expander(evolution, function.getDataLayout(), "");
     if (!exit || !expander.isSafeToExpandAt(exit->distance, loop->getLoopPreheader()->getTerminator())) continue;
+    if (!unit_->applies(UnitOptimisation::counted_loops)) continue;
     count(*loop, *exit, loops, dominators, evolution);
     has_changed = true;
   }

@@ -8,11 +8,17 @@
 
 #include <llvm/IR/PassManager.h>
 
+#include "jit/llvm/unit.h"
+
 namespace wasi::jit::optimising {
 
 class CountLoops : public llvm::PassInfoMixin<CountLoops> {
  public:
-  static llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
+  explicit CountLoops(Unit& unit) : unit_(&unit) {}
+  llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
+
+ private:
+  Unit* unit_;
 };
 
 }  // namespace wasi::jit::optimising

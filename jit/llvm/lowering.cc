@@ -22,14 +22,15 @@ using validate::Immediates;
 using wasm::Op;
 
 Lowering::Lowering(Unit& unit, wasm::FuncIndex function, llvm::Function& into, const Survey& survey,
-                   const OptimisingOptions& options, bool looks_for_thrown, std::optional<std::uint64_t> loop,
-                   runtime::Preparation& preparation)
+                   LikelyCallees* likely, const OptimisingOptions& options, bool looks_for_thrown,
+                   std::optional<std::uint64_t> loop, runtime::Preparation& preparation)
     : unit_(unit),
       module_(unit.wasm),
       function_(function),
       type_(unit.wasm.func_type(function)),
       into_(into),
       survey_(survey),
+      likely_(likely),
       options_(options),
       looks_for_thrown_(looks_for_thrown),
       loop_(loop),

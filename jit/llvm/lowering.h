@@ -51,8 +51,8 @@ class Lowering {
   using Control = validate::Control<Label>;
 
   // `into` has the prototype and no body. With `loop`, the byte offset of a `loop` instruction, the function goes on
-  // in that loop: its first integer argument points to the slots of a frame.
-  Lowering(Unit& unit, wasm::FuncIndex function, llvm::Function& into, const Survey& survey,
+  // in that loop: its first integer argument points to the slots of a frame. `likely` as for the survey.
+  Lowering(Unit& unit, wasm::FuncIndex function, llvm::Function& into, const Survey& survey, LikelyCallees* likely,
            const OptimisingOptions& options, bool looks_for_thrown, std::optional<std::uint64_t> loop,
            runtime::Preparation& preparation);
 
@@ -187,6 +187,11 @@ class Lowering {
     set_offset(walk.offset());
   }
 
+  // As Unit::applies(), but that nothing is counted in copies of what is elsewhere.
+  bool applies(UnitOptimisation optimisation) {
+    return unit_.is_copy(into_) ? !unit_.is_off(optimisation) : unit_.applies(optimisation);
+  }
+
   // lowering.cc: the function, the operand stack, locals, globals
   void poll_with(std::uint64_t walk_bytes);
   void set_offset(std::uint64_t offset);
@@ -252,9 +257,29 @@ class Lowering {
   void call_direct(bool is_tail, wasm::FuncIndex function);
   void call_through_table(bool is_tail, wasm::TypeIndex type, wasm::TableIndex table);
   void call_reference(bool is_tail, wasm::TypeIndex type);
-  // `own`: of this module, and nothing else is to be known of it; else its FunctionCode and VmContext.
-  void emit_call(bool is_tail, const wasm::FuncType& type, llvm::Value* callee, llvm::Value* instance,
-                 llvm::Function* own);
+  struct Callee {
+    llvm::Function* own = nullptr;  // of this module, and nothing else is to be known of it
+    llvm::Value* code = nullptr;    // else its FunctionCode
+    llvm::Value* instance = nullptr;
+  };
+  // The arm in which a reference turned out to be the likely callee's: where it ends, if it does not return, and what
+  // has a register of its results.
+  struct LikelyArm {
+    llvm::BasicBlock* end = nullptr;
+    std::vector<llvm::Value*> results;
+  };
+  [[nodiscard]] Callee own_function(wasm::FuncIndex function) { return {unit_.function(function), nullptr, context_}; }
+  // Calls the function in an arm of its own where the pointer to a FuncRef is its own, and goes on in the other.
+  LikelyArm call_likely(bool is_tail, const wasm::FuncType& type, wasm::FuncIndex likely, llvm::Value* reference);
+  [[nodiscard]] std::optional<wasm::FuncIndex> likely_callee(wasm::TypeIndex type);
+  // Pops the arguments and pushes the results; those of the likely arm where it comes from there.
+  void emit_call(bool is_tail, const wasm::FuncType& type, const Callee& callee, const LikelyArm& likely);
+  void emit_tail_call(const Callee& callee, std::vector<llvm::Value*> args);
+  // Of the uppermost values, which stay on the stack.
+  std::vector<llvm::Value*> arguments(const wasm::FuncType& type);
+  llvm::Value* set_callee(const Callee& callee, std::vector<llvm::Value*>& args);  // the target is the result
+  llvm::CallInst* call_prototype(llvm::Value* target, std::span<llvm::Value* const> args);
+  std::vector<llvm::Value*> register_results(const wasm::FuncType& type, llvm::CallInst* call);
   llvm::Value* entry_of(llvm::Value* callee);
   llvm::Value* area();  // where values without a register go
   llvm::Value* to_register(llvm::Value* value, Type type);
@@ -392,6 +417,7 @@ class Lowering {
   const wasm::FuncType& type_;
   llvm::Function& into_;
   const Survey& survey_;
+  LikelyCallees* const likely_;  // null: calls are not guarded
   const OptimisingOptions& options_;
   const bool looks_for_thrown_;  // calls may return with ExecState::thrown set
   const std::optional<std::uint64_t> loop_;

@@ -45,12 +45,17 @@ llvm::Value* Lowering::memory_view(std::uint32_t memory) {
 bool Lowering::is_guarded(wasm::MemoryIndex memory) const {
   const wasm::MemoryType& type = module_.memories[memory.value];
   return options_.checks == runtime::BoundsChecks::guard_pages && memory.value == 0 &&
-         type.address == wasm::AddressType::i32 && type.page_log2 == wasm::kPageLog2;
+         type.address == wasm::AddressType::i32 && type.page_log2 == wasm::kPageLog2 &&
+         !unit_.is_off(UnitOptimisation::unchecked_accesses);
 }
 
 // Once, where the function begins: no access waits for it.
 llvm::Value* Lowering::guarded_base() {
+  if (unit_.is_off(UnitOptimisation::memory_base)) {
+    return load(builder_.getPtrTy(), memory_view(0), offsetof(MemoryView, base), Region::view);
+  }
   if (base_ == nullptr) {
+    applies(UnitOptimisation::memory_base);
     const Builder::InsertPointGuard guard(builder_);
     builder_.SetInsertPoint(entry_end_);
     base_ = load(builder_.getPtrTy(), memory_view(0), offsetof(MemoryView, base), Region::view, true);
@@ -63,6 +68,7 @@ llvm::Value* Lowering::address(const validate::MemArg& memarg, std::uint32_t siz
   llvm::Value* const popped = pop();
   llvm::Value* const index = is_wide ? popped : zero_extended(popped);
   if (is_guarded(memarg.memory)) {
+    applies(UnitOptimisation::unchecked_accesses);
     return at_offset(builder_.CreatePtrAdd(guarded_base(), index), memarg.offset);
   }
   std::uint64_t reach = 0;

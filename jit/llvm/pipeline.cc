@@ -46,7 +46,7 @@ bool is_field_wanted(const llvm::Instruction& structure, unsigned field,
 }
 
 // Loads of linear memory whose value nobody wants can trap: LLVM would take them away.
-void keep_dead_loads(const Unit& unit, llvm::Function& function) {
+void keep_dead_loads(Unit& unit, llvm::Function& function) {
   // What nobody wants is found from the ends: an instruction without effects that only such instructions use.
   llvm::SmallPtrSet<const llvm::Instruction*, 32> unwanted;
   std::vector<llvm::Instruction*> ends;
@@ -71,21 +71,23 @@ void keep_dead_loads(const Unit& unit, llvm::Function& function) {
       if (auto* const instruction = llvm::dyn_cast<llvm::Instruction>(operand)) look_at(*instruction);
     }
     auto* const load = llvm::dyn_cast<llvm::LoadInst>(end);
-    if (load != nullptr && unit.is_of(*load, Region::memory)) load->setVolatile(true);
+    if (load == nullptr || !unit.is_of(*load, Region::memory)) continue;
+    load->setVolatile(true);
+    if (!unit.is_copy(function)) unit.count(UnitOptimisation::kept_loads);
   }
 }
 
 // A callee may do nothing with an argument, and a caller nothing with a result.
 class KeepDeadLoads : public llvm::PassInfoMixin<KeepDeadLoads> {
  public:
-  explicit KeepDeadLoads(const Unit& unit) : unit_(&unit) {}
+  explicit KeepDeadLoads(Unit& unit) : unit_(&unit) {}
   llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager&) {
     keep_dead_loads(*unit_, function);
     return llvm::PreservedAnalyses::all();
   }
 
  private:
-  const Unit* unit_;
+  Unit* unit_;
 };
 
 // Looking for operations to be done together takes much more than linear time in a block.
@@ -107,8 +109,9 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const std::function<bool(
   llvm::CGSCCAnalysisManager graphs;
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = true;
-  tuning.SLPVectorization = true;
+  tuning.LoopVectorization = !unit.is_off(UnitOptimisation::vectorised_loops);
+  tuning.LoopUnrolling = !unit.is_off(UnitOptimisation::unrolled_loops);
+  tuning.SLPVectorization = !unit.is_off(UnitOptimisation::vectorised_groups);
   llvm::PassInstrumentationCallbacks callbacks;
   callbacks.registerShouldRunOptionalPassCallback([&goes_on](llvm::StringRef, llvm::Any) { return goes_on(); });
   llvm::PassBuilder builder(&target, tuning, std::nullopt, &callbacks);
@@ -144,26 +147,26 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const std::function<bool(
   llvm::FunctionPassManager behind_inlining;
   behind_inlining.addPass(KeepDeadLoads(unit));
   inline_calls(unit, builder, std::move(behind_inlining), modules);
-  tuning.SLPVectorization = largest_block(*unit.module) <= kMostSlpInstructions;
+  tuning.SLPVectorization &= largest_block(*unit.module) <= kMostSlpInstructions;
   llvm::PassBuilder later(&target, tuning, std::nullopt, &callbacks);
-  later.registerOptimizerEarlyEPCallback([](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
+  later.registerOptimizerEarlyEPCallback([&unit](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
     llvm::FunctionPassManager own;
     own.addPass(llvm::LoopSimplifyPass());
     own.addPass(llvm::LCSSAPass());
-    own.addPass(CountLoops());
+    own.addPass(CountLoops(unit));
     passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(own)));
   });
   later.buildModuleOptimizationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None)
       .run(*unit.module, modules);
   for (llvm::Function& function : *unit.module) {
     if (function.isDeclaration()) continue;
-    if (expand_wide_truncations(function)) {
+    if (expand_wide_truncations(unit, function)) {
       llvm::FunctionPassManager again;
       again.addPass(llvm::InstCombinePass());
       again.run(function, functions);
     }
     settle_kept_references(function);
-    store_kept_references(function);
+    store_kept_references(unit, function);
     functions.clear();
     finish_function(unit, function, functions);
   }

@@ -16,7 +16,7 @@ class Surveyor {
   struct Label {};
   using Control = validate::Control<Label>;
 
-  explicit Surveyor(runtime::Preparation& preparation) : preparation_(preparation) {}
+  Surveyor(LikelyCallees* likely, runtime::Preparation& preparation) : likely_(likely), preparation_(preparation) {}
 
   Survey result;
 
@@ -94,12 +94,14 @@ class Surveyor {
     if (!walk.module().is_imported(function)) result.callees.push_back(function);
   }
   template <class W>
-  void call_indirect(W& walk, wasm::Op, wasm::TypeIndex, wasm::TableIndex) {
+  void call_indirect(W& walk, wasm::Op, wasm::TypeIndex type, wasm::TableIndex) {
     count(walk);
+    call_of(type);
   }
   template <class W>
-  void call_ref(W& walk, wasm::Op, wasm::TypeIndex) {
+  void call_ref(W& walk, wasm::Op, wasm::TypeIndex type) {
     count(walk);
+    call_of(type);
   }
   template <class W>
   void try_table(W& walk, Control&, std::span<const validate::CatchClause<Label>> clauses) {
@@ -135,6 +137,10 @@ class Surveyor {
     ++result.instructions;
     result.operand_slots = std::max(result.operand_slots, walk.max_slot_height());
   }
+  void call_of(wasm::TypeIndex type) {
+    if (likely_ == nullptr) return;
+    if (const auto callee = likely_->of(type)) result.callees.push_back(*callee);
+  }
   void slots(std::uint64_t count) {
     result.operation_slots = static_cast<std::uint32_t>(std::max<std::uint64_t>(result.operation_slots, count));
   }
@@ -144,16 +150,17 @@ class Surveyor {
     slots(count);
   }
 
+  LikelyCallees* const likely_;
   runtime::Preparation& preparation_;
   std::uint64_t taken_ = 0;
 };
 
 }  // namespace
 
-Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated,
+Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated, LikelyCallees* likely,
                       runtime::Preparation& preparation) {
   try {
-    Surveyor surveyor(preparation);
+    Surveyor surveyor(likely, preparation);
     // No other instruction has more operands than these.
     surveyor.result.operation_slots = 8;
     if (validated) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "jit/llvm/likely_callees.h"
 #include "runtime/preparation.h"
 #include "wasm/module.h"
 
@@ -20,11 +21,13 @@ struct Survey {
   std::uint32_t operand_slots = 0;    // at most
   std::uint32_t operation_slots = 0;  // that the operands or results of one service of the runtime take, at most
   std::uint32_t instructions = 0;
-  std::vector<wasm::FuncIndex> callees = {};  // of direct calls, of functions with a body, as often as they are called
+  // Of direct calls and, where they are known, likely ones of others: of functions with a body, as often as they are
+  // called.
+  std::vector<wasm::FuncIndex> callees = {};
 };
 
-// Checks the body where it is not `validated`.
-Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated,
+// Checks the body where it is not `validated`. `likely`: null where nobody wants to know them.
+Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated, LikelyCallees* likely,
                       runtime::Preparation& preparation);
 
 }  // namespace wasi::jit::optimising

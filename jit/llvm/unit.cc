@@ -18,8 +18,8 @@ constexpr double kHidden[] = {1.0, -1.0, 0.0, -0.0};
 
 }  // namespace
 
-Unit::Unit(const wasm::Module& wasm_module)
-    : wasm(wasm_module), module(std::make_unique<llvm::Module>("wasm", context)), debug_(*module) {
+Unit::Unit(const wasm::Module& wasm_module, UnitOptimisationSet without)
+    : wasm(wasm_module), module(std::make_unique<llvm::Module>("wasm", context)), without_(without), debug_(*module) {
   llvm::Type* const i64 = llvm::Type::getInt64Ty(context);
   llvm::Type* const ptr = llvm::PointerType::getUnqual(context);
   types_ = {llvm::Type::getInt32Ty(context),    i64, llvm::Type::getFloatTy(context), llvm::Type::getDoubleTy(context),
@@ -41,6 +41,7 @@ Unit::Unit(const wasm::Module& wasm_module)
     regions_[i] = metadata.createTBAAStructTagNode(node, node, 0);
   }
   seldom = metadata.createBranchWeights(1, 1U << 20);
+  likely = metadata.createBranchWeights(8, 1);
 
   // Locations without anything else of a debugger's: no section is made of them.
   file_ = debug_.createFile("wasm", "");

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "jit/common/types.h"
+#include "jit/common/unit_optimisations.h"
 #include "wasm/module.h"
 
 namespace wasi::jit::optimising {
@@ -42,10 +43,25 @@ inline constexpr std::size_t kRegionCount = 9;
 
 class Unit {
  public:
-  explicit Unit(const wasm::Module& wasm);
+  // How often each optimisation applied, and what safety took.
+  using Counts = std::array<std::uint64_t, kUnitOptimisationCount>;
+
+  Unit(const wasm::Module& wasm, UnitOptimisationSet without);
   ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
+
+  // Whether an optimisation that could be made is to be made, in which case it is counted.
+  bool applies(UnitOptimisation optimisation) {
+    if (is_off(optimisation)) return false;
+    count(optimisation);
+    return true;
+  }
+  [[nodiscard]] bool is_off(UnitOptimisation optimisation) const { return without_.has(optimisation); }
+  void count(UnitOptimisation optimisation, std::uint64_t times = 1) {
+    counts_[static_cast<std::size_t>(optimisation)] += times;
+  }
+  [[nodiscard]] const Counts& counts() const { return counts_; }
 
   [[nodiscard]] llvm::Type* type(Type type) const { return types_[static_cast<std::size_t>(type)]; }
   // Of every function: `{i64, i64, <2 x double>, <2 x double>} (ptr nest callee, ptr context, 5 x i64, 8 x <2 x
@@ -95,8 +111,11 @@ class Unit {
   const std::unique_ptr<llvm::Module> module;
   // In branch_weights of a conditional branch whose first target is seldom taken.
   llvm::MDNode* seldom = nullptr;
+  llvm::MDNode* likely = nullptr;  // whose first target is taken mostly, as far as one knows
 
  private:
+  const UnitOptimisationSet without_;
+  Counts counts_ = {};
   std::array<llvm::Type*, kTypeCount> types_;
   llvm::FunctionType* prototype_ = nullptr;
   llvm::AttributeList call_attributes_;

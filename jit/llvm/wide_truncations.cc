@@ -77,10 +77,11 @@ bool is_wide_truncation(const llvm::Instruction& instruction) {
 
 }  // namespace
 
-bool expand_wide_truncations(llvm::Function& function) {
+bool expand_wide_truncations(Unit& unit, llvm::Function& function) {
   std::vector<llvm::IntrinsicInst*> found;
   for (llvm::Instruction& instruction : llvm::instructions(function)) {
-    if (is_wide_truncation(instruction)) found.push_back(llvm::cast<llvm::IntrinsicInst>(&instruction));
+    if (is_wide_truncation(instruction) && unit.applies(UnitOptimisation::wide_truncations))
+      found.push_back(llvm::cast<llvm::IntrinsicInst>(&instruction));
   }
   for (llvm::IntrinsicInst* const call : found) {
     Builder builder(call);

@@ -6,9 +6,11 @@
 
 #include <llvm/IR/Function.h>
 
+#include "jit/llvm/unit.h"
+
 namespace wasi::jit::optimising {
 
 // Exchanges those of the function. Whether there were any.
-bool expand_wide_truncations(llvm::Function& function);
+bool expand_wide_truncations(Unit& unit, llvm::Function& function);
 
 }  // namespace wasi::jit::optimising

@@ -196,7 +196,9 @@ class Compilation {
                                           {.checks = code_.checks,
                                            .cpu = engine_.cpu ? *engine_.cpu : jit::CpuFeatures::host(),
                                            .charges_fuel = engine_.config.fuel,
-                                           .strict = engine_.config.strict_memory},
+                                           .strict = engine_.config.strict_memory,
+                                           .without = engine_.without.unit,
+                                           .counts = engine_.optimisations ? &engine_.optimisations->unit : nullptr},
                                           unbounded);
     if (!machine) {
       if (machine.error().kind == ErrorKind::limit) return std::unexpected(machine.error());

@@ -1,6 +1,9 @@
 // The engine: where types, tiers and options come together.
 #include <fmt/format.h>
 
+#include <span>
+#include <string_view>
+
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/code_cache.h"
@@ -79,13 +82,16 @@ std::vector<TierChange> Engine::tier_changes() const {
 std::vector<OptimisationCount> Engine::optimisations() const {
   std::vector<OptimisationCount> counts;
   if (state_->optimisations == nullptr) return counts;
-  for (std::size_t i = 0; i < jit::baseline::kOptimisationCount; ++i) {
-    const jit::baseline::OptimisationInfo& info = jit::baseline::kOptimisations[i];
-    counts.push_back({.tier = state_->tier->name(),
-                      .name = info.name,
-                      .counted = info.counted,
-                      .count = (*state_->optimisations)[i].load(std::memory_order_relaxed)});
-  }
+  const auto add = [&](std::string_view tier, std::span<const jit::OptimisationInfo> rows, const auto& counters) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      counts.push_back({.tier = tier,
+                        .name = rows[i].name,
+                        .counted = rows[i].counted,
+                        .count = counters[i].load(std::memory_order_relaxed)});
+    }
+  };
+  add("baseline", jit::baseline::kOptimisations, state_->optimisations->baseline);
+  add("llvm", jit::kUnitOptimisations, state_->optimisations->unit);
   return counts;
 }
 

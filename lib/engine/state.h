@@ -23,6 +23,7 @@
 #include "jit/baseline/optimisations.h"
 #include "jit/common/code_image.h"
 #include "jit/common/cpu_features.h"
+#include "jit/common/unit_optimisations.h"
 #include "runtime/instance.h"
 #include "runtime/module_code.h"
 #include "runtime/sample_counts.h"
@@ -44,15 +45,26 @@ namespace wasi::detail {
 class CodeCache;
 class StoredCode;
 
+// What compilers do beyond the simplest code.
+struct OptimisationCounters {
+  jit::baseline::OptimisationCounts baseline = {};
+  jit::UnitOptimisationCounts unit = {};
+};
+struct OptimisationSwitches {  // those that are off
+  jit::baseline::OptimisationSet baseline = {};
+  jit::UnitOptimisationSet unit = {};
+};
+
 struct EngineState {
   EngineConfig config;
   wasm::FeatureSet disabled_features;
   std::shared_ptr<wasm::TypeRegistry> registry;
-  std::optional<jit::CpuFeatures> cpu;                               // that code is made for; empty: this machine's
-  std::shared_ptr<jit::CodeSpace> code_space;                        // null where no tier makes machine code
-  std::shared_ptr<const CodeCache> cache;                            // null: there is none, or nothing to keep
-  std::unique_ptr<runtime::TierLog> tier_log;                        // null: nobody wants to know
-  std::unique_ptr<jit::baseline::OptimisationCounts> optimisations;  // null: nobody wants to know, or nothing compiles
+  std::optional<jit::CpuFeatures> cpu;                  // that code is made for; empty: this machine's
+  std::shared_ptr<jit::CodeSpace> code_space;           // null where no tier makes machine code
+  std::shared_ptr<const CodeCache> cache;               // null: there is none, or nothing to keep
+  std::unique_ptr<runtime::TierLog> tier_log;           // null: nobody wants to know
+  std::unique_ptr<OptimisationCounters> optimisations;  // null: nobody wants to know, or nothing compiles
+  OptimisationSwitches without;                         // for tests
   std::unique_ptr<runtime::Tier> tier;
   std::unique_ptr<runtime::TierPolicy> policy;  // null: functions stay in the tier that they are prepared for
 };

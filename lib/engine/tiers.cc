@@ -1,6 +1,7 @@
 #include "engine/tiers.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/result.h"
 #include "engine/profile.h"
@@ -89,22 +90,30 @@ std::unique_ptr<runtime::Tier> make_interpreter(const EngineState& engine) {
   return interp::make_interpreter({.charges_fuel = engine.config.fuel});
 }
 
-Result<void> make_baseline(EngineState& engine, bool compiles_at_first_call) {
+// What all tiers have that make machine code. The options point into the engine.
+Result<jit::baseline::BaselineOptions> native_options(EngineState& engine) {
   engine.cpu = WASI_TRY(cpu_of(engine.config.cpu));
   engine.code_space = WASI_TRY(make_code_space(engine.config));
+  jit::baseline::BaselineOptions options{.charges_fuel = engine.config.fuel,
+                                         .cpu = engine.cpu,
+                                         .strict = engine.config.strict_memory,
+                                         .log = engine.tier_log.get(),
+                                         .without = engine.without.baseline,
+                                         .unit_without = engine.without.unit};
   if (engine.config.counts_optimisations) {
-    engine.optimisations = std::make_unique<jit::baseline::OptimisationCounts>();
+    engine.optimisations = std::make_unique<OptimisationCounters>();
+    options.counts = &engine.optimisations->baseline;
+    options.unit_counts = &engine.optimisations->unit;
   }
-  const auto optimiser = compiles_at_first_call || !engine.config.optimises ? nullptr : &jit::load_optimising_compiler;
-  auto tier = std::make_unique<jit::baseline::BaselineTier>(
-      *engine.code_space, make_interpreter(engine), &jit::baseline::compile,
-      jit::baseline::BaselineOptions{.compiles_at_first_call = compiles_at_first_call,
-                                     .charges_fuel = engine.config.fuel,
-                                     .cpu = engine.cpu,
-                                     .optimiser = optimiser,
-                                     .strict = engine.config.strict_memory,
-                                     .log = engine.tier_log.get(),
-                                     .counts = engine.optimisations.get()});
+  return options;
+}
+
+Result<void> make_baseline(EngineState& engine, bool compiles_at_first_call) {
+  jit::baseline::BaselineOptions options = WASI_TRY(native_options(engine));
+  options.compiles_at_first_call = compiles_at_first_call;
+  if (!compiles_at_first_call && engine.config.optimises) options.optimiser = &jit::load_optimising_compiler;
+  auto tier = std::make_unique<jit::baseline::BaselineTier>(*engine.code_space, make_interpreter(engine),
+                                                            &jit::baseline::compile, std::move(options));
   if (!compiles_at_first_call) engine.policy = std::make_unique<runtime::TierPolicy>(*tier, policy_options(engine));
   engine.tier = std::move(tier);
   return {};
@@ -112,17 +121,11 @@ Result<void> make_baseline(EngineState& engine, bool compiles_at_first_call) {
 
 Result<void> make_optimising(EngineState& engine) {
   auto compiler = WASI_TRY(jit::load_optimising_compiler());
-  engine.cpu = WASI_TRY(cpu_of(engine.config.cpu));
-  engine.code_space = WASI_TRY(make_code_space(engine.config));
-  engine.tier = std::make_unique<jit::baseline::BaselineTier>(
-      *engine.code_space, make_interpreter(engine), &jit::baseline::compile,
-      jit::baseline::BaselineOptions{.name = "llvm",
-                                     .compiles_at_first_call = true,
-                                     .charges_fuel = engine.config.fuel,
-                                     .cpu = engine.cpu,
-                                     .unit_compiler = std::move(compiler),
-                                     .strict = engine.config.strict_memory,
-                                     .log = engine.tier_log.get()});
+  jit::baseline::BaselineOptions options = WASI_TRY(native_options(engine));
+  options.name = "llvm";
+  options.unit_compiler = std::move(compiler);
+  engine.tier = std::make_unique<jit::baseline::BaselineTier>(*engine.code_space, make_interpreter(engine),
+                                                              &jit::baseline::compile, std::move(options));
   return {};
 }
 

@@ -270,6 +270,24 @@ class Optimising(CliTest):
         done = subprocess.run([program], env={**os.environ, **broken}, capture_output=True, timeout=TIMEOUT, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (SUCCESS, b"", b""))
 
+    def test_profile_of_generated_code(self):
+        source = self.wat("""(module (memory 1)
+          (func $load (param i32) (result i32) (i32.load (local.get 0)))
+          (func (export "sum") (param i32 i32) (result i32)
+            (i32.add (call $load (local.get 0)) (call $load (local.get 1)))))""", "loads")
+        app, err = self.compile("--all", "--profile", "codegen", source=source)
+        lines = err.splitlines()[2:]
+        self.assertRegex(lines[0], r"^llvm +2 functions of \d+ bytes of bytecode, [1-9]\d* bytes of machine code$")
+        counts = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
+        self.assertEqual((counts["inlined_calls"], counts["unchecked_accesses"], counts["polls"]), (2, 1, 0), err)
+        # What the baseline compiler has is in other rows; and what is counted changes nothing.
+        plain, _ = self.compile("--all", source=source, name="plain.cwasm")
+        self.assertEqual(pathlib.Path(app).read_bytes(), pathlib.Path(plain).read_bytes())
+        _, err = self.compile("--baseline", "--profile", "codegen", source=source)
+        self.assertIn("\nbaseline ", err)
+        self.assertNotIn("\nllvm ", err)
+        self.check_error(USAGE, ["compile", "--profile", "tiers", source, "-o", app], "--profile", "codegen")
+
     def test_no_address_of_the_process_is_in_the_code(self):
         modules = sorted((pathlib.Path(__file__).resolve().parents[1] / "disas").glob("*.wat"))[::12]
         self.assertGreater(len(modules), 8)

@@ -4,16 +4,11 @@
 #include <cctype>
 #include <charconv>
 #include <map>
-#include <memory>
-#include <optional>
-#include <vector>
+#include <string>
+#include <string_view>
 
-#include "base/byte_reader.h"
-#include "binary/decoder.h"
-#include "field_names.h"
-#include "text/print_instruction.h"
-#include "text/text.h"
-#include "validate/validator.h"
+#include "disas/field_names.h"
+#include "disas/module_text.h"
 
 namespace wasi::test {
 namespace {
@@ -30,28 +25,6 @@ struct Settings {
   bool shows_ends = false;
   bool shows_oldest = false;
 };
-
-std::vector<std::string_view> words_of(std::string_view line) {
-  std::vector<std::string_view> words;
-  while (true) {
-    const std::size_t begin = line.find_first_not_of(' ');
-    if (begin == line.npos) return words;
-    line.remove_prefix(begin);
-    const std::size_t end = std::min(line.find(' '), line.size());
-    words.push_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
-}
-
-// Calls `take` with each line, without its end.
-template <class Take>
-void for_lines(std::string_view text, Take take) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    take(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
 
 Settings settings_of(std::string_view text) {
   Settings settings;
@@ -81,61 +54,6 @@ Settings settings_of(std::string_view text) {
   });
   return settings;
 }
-
-struct LoadedModule {
-  std::vector<std::uint8_t> bytes;
-  std::shared_ptr<wasm::Module> module;
-};
-LoadedModule load(std::string_view text) {
-  LoadedModule loaded;
-  auto bytes = text::encode_module(text);
-  if (!bytes) FAIL(bytes.error().to_string());
-  loaded.bytes = *std::move(bytes);
-  auto module = binary::decode_module({loaded.bytes, nullptr}, std::make_shared<wasm::TypeRegistry>());
-  if (!module) FAIL(module.error().to_string());
-  loaded.module = *std::move(module);
-  if (auto valid = validate::validate_module(*loaded.module); !valid) FAIL(valid.error().to_string());
-  if (auto valid = validate::validate_functions(*loaded.module, 1); !valid) FAIL(valid.error().to_string());
-  return loaded;
-}
-
-// The text of each instruction, by its offset in the module.
-class Bodies {
- public:
-  explicit Bodies(const wasm::Module& module) : module_(module), identifiers_(module), types_(module, identifiers_) {}
-
-  [[nodiscard]] std::string name_of(std::uint32_t function) const {
-    std::string name;
-    identifiers_.functions.append(name, function);
-    return name;
-  }
-
-  std::map<std::uint64_t, std::string> instructions(std::uint32_t function) {
-    const text::Identifiers locals = identifiers_.locals(function);
-    text::InstructionText text(module_, identifiers_, types_);
-    const wasm::FunctionBody& body = module_.body(wasm::FuncIndex(function));
-    base::ByteReader reader = text::reader_of(module_, {body.offset, body.size});
-    std::string type;
-    for (std::uint32_t groups = reader.u32("count of local declarations"); groups > 0; --groups) {
-      static_cast<void>(reader.u32("count of locals"));
-      types_.append_value_type(type, reader);
-    }
-    text.begin_function(function, locals);
-    std::map<std::uint64_t, std::string> instructions;
-    bool has_ended = false;
-    while (!has_ended) {
-      std::string& line = instructions[reader.offset()];
-      has_ended = text.append(line, reader).ends_all;
-      REQUIRE(reader.ok());
-    }
-    return instructions;
-  }
-
- private:
-  const wasm::Module& module_;
-  text::ModuleIdentifiers identifiers_;
-  text::TypeText types_;
-};
 
 bool is_trap(std::string_view heading) {
 #define WASI_TRAP(name, message) \

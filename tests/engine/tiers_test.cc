@@ -196,6 +196,10 @@ TEST_CASE("Engines that are asked to count optimisations do") {
   engine = must(Engine::create({.tier = TierSelection::baseline}));
   must(load(engine, kProduct).prepare());
   CHECK(engine.optimisations().empty());
+  // All that may compile has its rows: of `compile` as well, which optimises by a compiler that the tier does not use.
+  engine = must(Engine::create({.tier = TierSelection::baseline, .counts_optimisations = true}));
+  const auto counts = engine.optimisations();
+  CHECK(std::ranges::count(counts, "llvm", &OptimisationCount::tier) > 10);
   engine = must(Engine::create({.tier = TierSelection::interpreter, .counts_optimisations = true}));
   CHECK(engine.optimisations().empty());
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "engine/state.h"
+#include "engine/tiers.h"
 #include "fuzz/edges.h"
 #include "interp/interpreter.h"
 #include "mutation/mutate.h"
@@ -63,6 +64,17 @@ Engine make_optimising(bool fuel, BoundsChecks checks, bool is_strict) {
       .value();
 }
 
+// Code as simple as compilers make it: whatever can be switched off is.
+Engine make_unoptimised(bool fuel, TierSelection tier) {
+  auto state = std::make_shared<detail::EngineState>();
+  state->config.tier = tier;
+  state->config.fuel = fuel;
+  state->registry = std::make_shared<wasm::TypeRegistry>();
+  state->without = {.baseline = jit::baseline::OptimisationSet::all(), .unit = jit::UnitOptimisationSet::all()};
+  detail::make_tiers(*state).value();
+  return detail::Internals::engine(std::move(state));
+}
+
 constexpr Configuration kConfigurations[] = {
     {"interpreter, guard pages", [](bool fuel) { return make_public(fuel, BoundsChecks::guard_pages); }},
     {"interpreter, explicit checks", [](bool fuel) { return make_public(fuel, BoundsChecks::explicit_checks); }},
@@ -75,6 +87,7 @@ constexpr Configuration kConfigurations[] = {
      [](bool fuel) { return make_public(fuel, BoundsChecks::explicit_checks, TierSelection::baseline); }},
     {"baseline, collecting",
      [](bool fuel) { return make_public(fuel, BoundsChecks::guard_pages, TierSelection::baseline); }, true},
+    {"baseline, all optimisations off", [](bool fuel) { return make_unoptimised(fuel, TierSelection::baseline); }},
     {"automatic, compiling at once", [](bool fuel) { return make_automatic(fuel, 1, BoundsChecks::guard_pages); }},
     {"automatic, entering at loop heads",
      [](bool fuel) { return make_automatic(fuel, 2, BoundsChecks::explicit_checks); }},
@@ -94,6 +107,10 @@ constexpr Configuration kConfigurations[] = {
     {.name = "optimising, strict, explicit checks, collecting",
      .make_engine = [](bool fuel) { return make_optimising(fuel, BoundsChecks::explicit_checks, true); },
      .gc_stress = true,
+     .is_optimising = true},
+    {.name = "optimising, all optimisations off",
+     .make_engine = [](bool fuel) { return make_unoptimised(fuel, TierSelection::optimising); },
+     .precision = Precision::other_calls,
      .is_optimising = true},
     {.name = "automatic, optimising at once",
      .make_engine = [](bool fuel) { return make_optimising_automatic(fuel, 1, BoundsChecks::guard_pages, false); },

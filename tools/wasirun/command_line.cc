@@ -91,6 +91,13 @@ void add_optimise_options(CLI::App& app, CompileCommand& compile) {
       ->excludes(none);
   add_count(app, "-j,--threads", "COUNT", "Threads that compile (default: one for each processor)", compile.threads,
             kMostCompileThreads);
+  add_read(
+      app, "--profile", "WHAT", "Print to stderr what the compilers did: codegen (how often each optimisation applied)",
+      [&compile](Text value) {
+        static constexpr Choice<bool CompileCommand::*> kChoices[] = {{"codegen", &CompileCommand::profile_codegen}};
+        compile.*choose("--profile", value, kChoices) = true;
+        compile.engine.counts_optimisations = true;
+      });
 }
 
 Command parse_compile(std::span<const char* const> args) {

@@ -73,6 +73,7 @@ struct CompileCommand {
   std::vector<std::string> profiles;  // files that say what is hot; none: it is guessed
   std::uint32_t threads = 0;          // 0: one for each processor
   bool exe = false;
+  bool profile_codegen = false;
   std::vector<std::string> run_options;  // of the executable
 };
 

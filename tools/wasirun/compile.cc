@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <vector>
 
 #include "base/printable.h"
+#include "tools/wasirun/codegen_profile.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/load.h"
 #include "tools/wasirun/output_file.h"
@@ -91,6 +93,11 @@ int compile(const CompileCommand& command) {
     if (tiers->size() == 1 || tier.functions == 0) continue;
     fmt::print(stderr, "  {:<9} {} functions of {} bytes into {} bytes of code, {:.2f} s of processor time\n",
                tier.tier, tier.functions, tier.translate.bytes, tier.code_bytes, seconds(tier.translate.time));
+  }
+  if (command.profile_codegen) {
+    std::vector<wasi::TierMetrics> used = *tiers;
+    std::erase_if(used, [](const wasi::TierMetrics& tier) { return tier.functions == 0; });
+    print_codegen(engine->optimisations(), used);
   }
   return kSuccess;
 }

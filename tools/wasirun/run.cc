@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/printable.h"
+#include "tools/wasirun/codegen_profile.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/guest_config.h"
 #include "tools/wasirun/load.h"
@@ -160,20 +161,6 @@ void print_tiers(const wasi::Engine& engine) {
   }
 }
 
-void print_codegen(const wasi::Engine& engine) {
-  const std::vector<wasi::OptimisationCount> counts = engine.optimisations();
-  if (counts.empty()) print_labelled("note", "--profile codegen: with --tier interp nothing is compiled");
-  for (const wasi::TierMetrics& tier : engine.tiers()) {
-    const auto is_of_tier = [&](const wasi::OptimisationCount& count) { return count.tier == tier.tier; };
-    if (std::ranges::none_of(counts, is_of_tier)) continue;
-    fmt::print(stderr, "{:<17} {:>9} functions of {} bytes of bytecode, {} bytes of machine code\n", tier.tier,
-               tier.functions, tier.translate.bytes, tier.code_bytes);
-    for (const wasi::OptimisationCount& count : counts) {
-      if (is_of_tier(count)) fmt::print(stderr, "{:<17} {:>9} {}\n", count.name, count.count, count.counted);
-    }
-  }
-}
-
 }  // namespace
 
 int file_failure(const std::string& file, const wasi::Error& error) {
@@ -242,7 +229,7 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
     print_phases(*engine, *module, translated, instantiated - start, Clock::now() - instantiated);
   }
   if (command.profile_tiers) print_tiers(*engine);
-  if (command.profile_codegen) print_codegen(*engine);
+  if (command.profile_codegen) print_codegen(engine->optimisations(), engine->tiers());
   if (profile) {
     // The program's own exit code stands: it has run as it would have without.
     if (const auto written = write_profile(*module, *profile); !written) print_error(written.error().message);

@@ -1,0 +1,3 @@
+(module
+  (func $divide (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func $by_ten (param i64) (result i64) (i64.rem_u (local.get 0) (i64.const 10))))

@@ -1,0 +1,164 @@
+// Calls by reference that look first whether it is the likely callee are the same calls: whatever the table holds by
+// then, in every tier, with the same traps and backtraces; and what is counted says that they do look.
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "engine/fixture.h"
+
+using namespace wasi;
+using namespace wasi::test;
+
+namespace {
+
+// One function of each type is in a table from the start.
+constexpr std::string_view kCalls = R"((module $calls
+  (type $unary (func (param i32) (result i32)))
+  (type $many (func (param i32 f64 i64 i32 i32 i32 i32) (result i32 f64 i64 i32)))
+  (type $pair (struct (field i32)))
+  (type $maker (func (param i32) (result (ref $pair))))
+  (memory 1)
+  (tag $small (param i32))
+  (table $t (export "table") 8 funcref)
+  (elem (table $t) (i32.const 1) func $divide $many_of $throw $make)
+
+  (func $divide (type $unary) (i32.add (i32.div_u (i32.const 100) (local.get 0)) (i32.load (local.get 0))))
+  (func $many_of (type $many)
+    (i32.add (local.get 0) (local.get 6)) (f64.mul (local.get 1) (f64.const 2)) (i64.sub (local.get 2) (i64.const 3))
+    (i32.add (local.get 3) (i32.add (local.get 4) (local.get 5))))
+  (func $throw (param i64) (throw $small (i32.wrap_i64 (local.get 0))))
+  (func $make (type $maker) (struct.new $pair (local.get 0)))
+
+  (func (export "indirect") (param i32 i32) (result i32) (call_indirect $t (type $unary) (local.get 0) (local.get 1)))
+  (func (export "tail") (param i32 i32) (result i32)
+    (return_call_indirect $t (type $unary) (local.get 0) (local.get 1)))
+  (func (export "reference") (param i32 i32) (result i32)
+    (call_ref $unary (local.get 0) (ref.cast (ref null $unary) (table.get $t (local.get 1)))))
+  (func (export "tail by reference") (param i32 i32) (result i32)
+    (return_call_ref $unary (local.get 0) (ref.cast (ref null $unary) (table.get $t (local.get 1)))))
+  (func (export "many") (param i32 i32) (result i32) (local $a i32) (local $b i64) (local $c f64) (local $d i32)
+    (call_indirect $t (type $many) (local.get 0) (f64.const 1.5) (i64.const 40) (i32.const 5) (i32.const 6)
+      (i32.const 7) (i32.const 8) (local.get 1))
+    (local.set $a) (local.set $b) (local.set $c) (local.set $d)
+    (i32.add (i32.mul (local.get $a) (i32.wrap_i64 (local.get $b)))
+      (i32.add (i32.trunc_f64_s (local.get $c)) (local.get $d))))
+  (func (export "caught") (param i32 i32) (result i32)
+    (block $caught (result i32)
+      (try_table (catch $small $caught)
+        (call_indirect $t (param i64) (i64.extend_i32_s (local.get 0)) (local.get 1)))
+      (return (i32.const -1))))
+  (func (export "collected") (param i32 i32) (result i32) (local $first (ref null $pair)) (local $sum i32)
+    (local.set $first (struct.new $pair (i32.const 70)))
+    (loop $on
+      (local.set $sum (i32.add (local.get $sum)
+        (struct.get $pair 0 (call_indirect $t (type $maker) (local.get 0) (local.get 1)))))
+      (br_if $on (i32.gt_s (local.tee 0 (i32.sub (local.get 0) (i32.const 1))) (i32.const 0))))
+    (i32.add (local.get $sum) (struct.get $pair 0 (local.get $first))))
+  (func (export "poke") (param i32 i32) (result i32) (i32.store (local.get 0) (local.get 1)) (i32.const 0))
+  (func (export "set") (param i32 i32) (result i32)
+    (table.set $t (local.get 0) (table.get $t (local.get 1))) (i32.const 0))
+))";
+
+struct Call {
+  const char* function;
+  std::int32_t first;
+  std::int32_t second;
+};
+constexpr Call kEach[] = {{"indirect", 4, 1},
+                          {"indirect", 0, 1},
+                          {"indirect", 66'000, 1},
+                          {"indirect", 4, 0},
+                          {"indirect", 4, 2},
+                          {"indirect", 4, 8},
+                          {"indirect", 4, -1},
+                          {"tail", 5, 1},
+                          {"tail", 0, 1},
+                          {"tail", 5, 0},
+                          {"tail", 5, 3},
+                          {"tail", 5, 100},
+                          {"reference", 10, 1},
+                          {"reference", 0, 1},
+                          {"reference", 10, 0},
+                          {"tail by reference", 7, 1},
+                          {"tail by reference", 0, 1},
+                          {"tail by reference", 7, 0},
+                          {"many", 3, 2},
+                          {"many", 3, 1},
+                          {"caught", 9, 3},
+                          {"caught", 9, 0},
+                          {"collected", 400, 4},
+                          {"collected", 400, 3}};
+
+std::string behaviour(const Engine& engine) {
+  std::ostringstream seen;
+  Store store(engine);
+  Linker linker(engine);
+  const Module module =
+      must(Module::from_bytes(engine, {reinterpret_cast<const std::uint8_t*>(kCalls.data()), kCalls.size()}));
+  const Instance instance = must(linker.instantiate(store, module));
+  const auto call = [&](const Call& one) {
+    seen << one.function << ' ' << one.first << ' ' << one.second << ": ";
+    const auto function = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>(one.function));
+    const auto result = function(one.first, one.second);
+    if (result) {
+      seen << *result;
+    } else {
+      seen << result.error().to_string();
+      for (const StackFrame& frame : result.error().backtrace) {
+        seen << ' ' << frame.function_index << '+' << frame.offset.value_or(0);
+      }
+    }
+    seen << '\n';
+  };
+  // Twice, since automatic engines compile meanwhile.
+  for (int round = 0; round < 2; ++round) {
+    for (const Call& one : kEach) call(one);
+  }
+  // The same function of another instance is another function: its memory is another one.
+  const Instance other = must(linker.instantiate(store, module));
+  const Table table = must(instance.table("table"));
+  must(table.set(1, must(other.table("table")).get(1).value()));
+  must(must(other.function<std::int32_t(std::int32_t, std::int32_t)>("poke"))(4, 1000));
+  for (const Call& one : kEach) call(one);
+  // Of the likely type at another place, and nothing where it was.
+  call({"set", 7, 1});
+  call({"set", 1, 0});
+  call({"indirect", 4, 7});
+  call({"indirect", 4, 1});
+  return seen.str();
+}
+
+}  // namespace
+
+TEST_CASE("Guarded calls are the calls that they stand for, whatever the table holds") {
+  const std::string expected = behaviour(must(Engine::create({.tier = TierSelection::interpreter})));
+  CHECK(expected.contains("indirect 4 1: 25\n"));
+  CHECK(expected.contains("indirect 4 1: 1025\n"));
+  CHECK(expected.contains("uninitialized element"));
+  CHECK(expected.contains("caught 9 3: 9"));
+  for (const TierSelection tier : tiers()) {
+    for (const bool is_strict : {false, true}) {
+      INFO("tier " << static_cast<int>(tier) << ", strict " << is_strict);
+      CHECK(behaviour(must(Engine::create({.tier = tier, .strict_memory = is_strict}))) == expected);
+    }
+  }
+}
+
+TEST_CASE("Calls by reference are counted where they are guarded") {
+  if (std::ranges::find(tiers(), TierSelection::optimising) == tiers().end()) return;
+  const Engine engine = must(Engine::create({.tier = TierSelection::optimising, .counts_optimisations = true}));
+  const Module module =
+      must(Module::from_bytes(engine, {reinterpret_cast<const std::uint8_t*>(kCalls.data()), kCalls.size()}));
+  must(module.prepare());
+  const auto count = [&](std::string_view name) {
+    for (const OptimisationCount& row : engine.optimisations()) {
+      if (row.tier == "llvm" && row.name == name) return row.count;
+    }
+    FAIL("there is no row " << name);
+    return std::uint64_t{0};
+  };
+  CHECK(count("guarded_calls") == 7);
+  CHECK(count("inlined_calls") >= 6);
+  CHECK(count("polls") > 0);
+}
