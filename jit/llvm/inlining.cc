@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "jit/llvm/early_returns.h"
+
 namespace wasi::jit::optimising {
 
 namespace {
@@ -112,6 +114,7 @@ void inline_calls(Unit& unit, llvm::PassBuilder& builder, llvm::FunctionPassMana
   llvm::ModulePassManager passes;
   passes.addPass(std::move(inliner));
   passes.run(module, analyses);
+  return_early(unit);
   for (llvm::Function* const function : functions) {
     if (unit.is_copy(*function)) {
       function->deleteBody();
@@ -120,6 +123,8 @@ void inline_calls(Unit& unit, llvm::PassBuilder& builder, llvm::FunctionPassMana
     }
   }
   settle_markers(unit);
+  // None of the above was a pass: what is known of functions is of what they were.
+  analyses.invalidate(module, llvm::PreservedAnalyses::none());
 }
 
 }  // namespace wasi::jit::optimising

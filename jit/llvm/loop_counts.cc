@@ -14,6 +14,8 @@
 #include <optional>
 #include <vector>
 
+#include "jit/llvm/reroll.h"
+
 namespace wasi::jit::optimising {
 
 namespace {
@@ -125,15 +127,18 @@ llvm::PreservedAnalyses CountLoops::run(llvm::Function& function, llvm::Function
   bool has_changed = false;
   for (llvm::Loop* const loop : loops.getLoopsInPreorder()) {
     if (!loop->isInnermost() || !loop->isLoopSimplifyForm() || instructions_of(*loop) > kMostInstructions ||
-        !loop->isLCSSAForm(dominators) || evolution.hasLoopInvariantBackedgeTakenCount(loop)) {
+        !loop->isLCSSAForm(dominators)) {
       continue;
     }
-    const auto exit = exit_of(*loop, evolution);
-    llvm::SCEVExpander expander(evolution, function.getDataLayout(), "");
-    if (!exit || !expander.isSafeToExpandAt(exit->distance, loop->getLoopPreheader()->getTerminator())) continue;
-    if (!unit_->applies(UnitOptimisation::counted_loops)) continue;
-    count(*loop, *exit, loops, dominators, evolution);
-    has_changed = true;
+    if (!evolution.hasLoopInvariantBackedgeTakenCount(loop)) {
+      const auto exit = exit_of(*loop, evolution);
+      llvm::SCEVExpander expander(evolution, function.getDataLayout(), "");
+      if (!exit || !expander.isSafeToExpandAt(exit->distance, loop->getLoopPreheader()->getTerminator())) continue;
+      if (!unit_->applies(UnitOptimisation::counted_loops)) continue;
+      count(*loop, *exit, loops, dominators, evolution);
+      has_changed = true;
+    }
+    has_changed |= reroll(*unit_, *loop, evolution);
   }
   return has_changed ? llvm::PreservedAnalyses::none() : llvm::PreservedAnalyses::all();
 }
