@@ -53,6 +53,8 @@ class WasiConfig {
   }
   // One variable. A name that was set before gets the new value.
   WASI_API WasiConfig& env(std::string_view name, std::string_view value);
+  // What a variable is set to by now; empty: it is not.
+  [[nodiscard]] WASI_API std::optional<std::string> env(std::string_view name) const;
   // The process's whole environment, or one variable of it (nothing happens when it is not set).
   WASI_API WasiConfig& inherit_env();
   WASI_API WasiConfig& inherit_env(std::string_view name);

@@ -25,6 +25,14 @@ WasiConfig& WasiConfig::env(std::string_view name, std::string_view value) {
   return *this;
 }
 
+std::optional<std::string> WasiConfig::env(std::string_view name) const {
+  const std::string beginning = std::string(name) + "=";
+  for (const std::string& variable : env_) {
+    if (variable.starts_with(beginning)) return variable.substr(beginning.size());
+  }
+  return std::nullopt;
+}
+
 WasiConfig& WasiConfig::inherit_env() {
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
     const std::string_view text = *variable;

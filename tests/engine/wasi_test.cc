@@ -69,6 +69,10 @@ TEST_CASE("The environment is what was given, nothing else") {
   CHECK_THAT(output_of(print_strings("environ"), WasiConfig().inherit_env()),
              Catch::Contains("WASIRUN_TEST_VARIABLE=inherited\0"s));
 
+  CHECK(WasiConfig().env("A", "1").env("A", "2").env("A") == "2");
+  CHECK(WasiConfig().env("A", "").env("A") == "");
+  CHECK_FALSE(WasiConfig().env("AB", "1").env("A"));
+
   // A process may be handed an entry without a name: it is no variable, and no reason to refuse the others.
   char** const before = environ;
   char nameless[] = "=x";
