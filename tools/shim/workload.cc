@@ -1,0 +1,85 @@
+#include "tools/shim/workload.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "base/printable.h"
+#include "base/result.h"
+#include "tools/shim/root_file_system.h"
+
+namespace wasirun::shim {
+
+namespace {
+
+std::string join_path(std::string_view directory, std::string_view name) {
+  return std::string(directory) + (directory.ends_with('/') ? "" : "/") + std::string(name);
+}
+
+// Where a program of this name may be.
+std::vector<std::string> candidates(const ProcessConfig& process, const std::string& name) {
+  if (name.starts_with('/')) return {name};
+  std::vector<std::string> paths{join_path(process.cwd, name)};
+  if (name.find('/') != std::string::npos) return paths;
+  for (const std::string_view variable : process.env) {
+    if (!variable.starts_with("PATH=")) continue;
+    const std::string_view list = variable.substr(5);
+    for (std::size_t begin = 0; begin <= list.size();) {
+      const std::size_t end = std::min(list.find(':', begin), list.size());
+      if (list[begin] == '/') paths.push_back(join_path(list.substr(begin, end - begin), name));
+      begin = end + 1;
+    }
+  }
+  return paths;
+}
+
+enum class FileKind : std::uint8_t { module, native, unknown };
+
+FileKind kind_of(int file) {
+  char magic[4] = {};
+  const auto count = ::pread(file, magic, sizeof(magic), 0);
+  if (count == 4 && std::memcmp(magic, "\0asm", 4) == 0) return FileKind::module;
+  if (count == 4 && std::memcmp(magic,
+                                "\x7f"
+                                "ELF",
+                                4) == 0)
+    return FileKind::native;
+  if (count >= 2 && std::memcmp(magic, "#!", 2) == 0) return FileKind::native;
+  return FileKind::unknown;
+}
+
+}  // namespace
+
+wasi::Result<Workload> find_workload(const Bundle& bundle) {
+  Workload workload;
+  if (bundle.is_sandbox()) {
+    workload.kind = WorkloadKind::sandbox;
+    return workload;
+  }
+  const std::string& argument = bundle.process.args.front();
+  workload.program = parse_program_name(argument);
+  // A file's name may hold the sign as well.
+  for (const std::string& name : {argument, workload.program.path}) {
+    for (const std::string& path : candidates(bundle.process, name)) {
+      auto file = open_in_container(bundle, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+      if (!file) continue;
+      const FileKind kind = kind_of(file->get());
+      if (kind == FileKind::unknown) {
+        return wasi::fail(wasi::ErrorKind::argument,
+                          "{}: neither a WebAssembly module nor a program that this system runs",
+                          wasi::printable(path));
+      }
+      workload.kind = kind == FileKind::module ? WorkloadKind::wasm : WorkloadKind::native;
+      workload.module_file = *std::move(file);
+      if (name == argument && argument != workload.program.path) workload.program = {argument, "_start"};
+      return workload;
+    }
+  }
+  return wasi::fail(wasi::ErrorKind::argument, "exec: {}: there is no such file in the container, or it cannot be read",
+                    wasi::printable(argument));
+}
+
+}  // namespace wasirun::shim
