@@ -55,12 +55,20 @@ std::string feature_names(const CpuFeatures& cpu) {
   return names;
 }
 
-// With AVX-512, LLVM looks for chains of integers that could be in mask registers, in quadratic time: of a body of 20
-// KB that took as long as all the rest.
-void leave_out_domain_reassignment() {
+void set_option(const char* name, bool value) {
   auto& options = llvm::cl::getRegisteredOptions();
-  const auto found = options.find("disable-x86-domain-reassignment");
-  if (found != options.end()) static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(true);
+  const auto found = options.find(name);
+  if (found != options.end()) static_cast<llvm::cl::opt<bool>*>(found->second)->setValue(value);
+}
+
+// What LLVM has no other way to ask for.
+void set_options() {
+  // With AVX-512, LLVM looks for chains of integers that could be in mask registers, in quadratic time: of a body of 20
+  // KB that took as long as all the rest.
+  set_option("disable-x86-domain-reassignment", true);
+  // Counters of 32 bits that become ones of 64 are masked where they are addresses, and the vectoriser does not see
+  // through that.
+  set_option("indvars-widen-indvars", false);
 }
 
 std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
@@ -70,7 +78,7 @@ std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
     LLVMInitializeX86Target();
     LLVMInitializeX86TargetMC();
     LLVMInitializeX86AsmPrinter();
-    leave_out_domain_reassignment();
+    set_options();
   });
   std::string error;
   const std::string triple = "x86_64-unknown-linux-gnu";
