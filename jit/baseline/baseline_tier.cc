@@ -4,7 +4,9 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "base/guard.h"
 #include "base/result.h"
@@ -33,11 +35,39 @@ using runtime::VmContext;
 class BaselineTier::Module : public NativeTierModule {
  public:
   Module(CodeSpace& space, ModuleCode& module, std::unique_ptr<runtime::TierModule> own_of_interpreter)
-      : NativeTierModule(space, module), interpreted(std::move(own_of_interpreter)) {}
+      : NativeTierModule(space, module), interpreted(std::move(own_of_interpreter)), module_(module) {}
+
+  // Of the module, without heat.
+  std::span<const HeldFunction> held_functions() {
+    std::call_once(held_once_, [this] { held_ = jit::held_functions(*module_.module); });
+    return held_;
+  }
+  // With what is known of their heat where functions get machine code because they run much: those are hot, others that
+  // were called at all are not, and the rest does not run.
+  std::vector<HeldFunction> held_functions_with_heat() {
+    constexpr std::uint64_t kHot = 4096;
+    const std::span<const HeldFunction> all = held_functions();
+    std::vector<HeldFunction> held(all.begin(), all.end());
+    for (HeldFunction& one : held) {
+      if (module_.module->is_imported(one.function)) continue;
+      const FunctionCode& code = module_.functions[one.function.value - module_.module->imported_functions];
+      if (code.native_code.load(std::memory_order_relaxed) != nullptr) {
+        one.heat = kHot;
+      } else if (code.entry.load(std::memory_order_relaxed) != nullptr) {
+        one.heat = 1;
+      }
+    }
+    return held;
+  }
 
   const std::unique_ptr<runtime::TierModule> interpreted;
   // Held while a unit is compiled, so that who wants another of its functions waits.
   std::array<std::mutex, 16> units;
+
+ private:
+  ModuleCode& module_;
+  std::once_flag held_once_;
+  std::vector<HeldFunction> held_;
 };
 
 BaselineTier::BaselineTier(CodeSpace& space, std::unique_ptr<runtime::Tier> interpreter, Compiler compiler,
@@ -116,8 +146,9 @@ Result<std::uint64_t> BaselineTier::compile_unit(Module& own, ModuleCode& module
   for (std::uint32_t i = first; i < module.module->functions.size() && unit_of(i) == unit; ++i) {
     if (i != wanted.value && module.module->check_body(wasm::FuncIndex(i))) add(i);
   }
-  const MachineUnit machine =
-      WASI_TRY(options_.unit_compiler->compile(*module.module, requests, optimising_options(module), preparation));
+  OptimisingOptions options = optimising_options(module);
+  options.held = own.held_functions();
+  const MachineUnit machine = WASI_TRY(options_.unit_compiler->compile(*module.module, requests, options, preparation));
   for (const UnitFunction& function : machine.functions) {
     module.code(function.index).state.fetch_or(runtime::kBodyValidated, std::memory_order_relaxed);
     if (function.index == wanted) continue;  // whoever asked counts this one
@@ -164,7 +195,10 @@ Result<void> BaselineTier::optimise(ModuleCode& module, FunctionCode& code, std:
     const UnitRequest request{.index = function,
                               .validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0,
                               .loop = loop};
-    const OptimisingOptions options = optimising_options(module);
+    OptimisingOptions options = optimising_options(module);
+    // A copy, since the module may go while this thread is away.
+    const std::vector<HeldFunction> held = own.held_functions_with_heat();
+    options.held = held;
     const std::shared_ptr<const wasm::Module> source = module.module;
     if (absence != nullptr && !absence->leave()) return fail(ErrorKind::limit, "nobody wants it any more");
     auto machine = guarded([&] { return compiler->compile(*source, {&request, 1}, options, preparation); });

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "jit/common/cpu_features.h"
+#include "jit/common/held_functions.h"
 #include "jit/common/machine_code.h"
 #include "jit/common/unit_optimisations.h"
 #include "runtime/bounds_checks.h"
@@ -32,6 +33,8 @@ struct OptimisingOptions {
   // offset may be that of the instruction which takes what a load that faults should have given.)
   bool strict = false;
   bool log = false;  // MachineUnit::log is wanted, which takes another compilation
+  // held_functions() of the module, with what is known of their heat. Empty: calls by reference may reach anyone.
+  std::span<const HeldFunction> held = {};
   UnitOptimisationSet without = {};
   UnitOptimisationCounts* counts = nullptr;
 };
@@ -81,7 +84,7 @@ class OptimisingCompiler {
 };
 
 // Counts what the border consists of: a plug-in of another number is not taken.
-inline constexpr unsigned kOptimisingCompilerVersion = 4;
+inline constexpr unsigned kOptimisingCompilerVersion = 5;
 inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
 // Null where the versions differ, or the processor is none for it.
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);

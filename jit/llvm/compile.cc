@@ -202,7 +202,7 @@ Result<Emitted> generate(Generation& generation, runtime::Preparation& preparati
 Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
                                  const OptimisingOptions& options, runtime::Preparation& preparation) {
   Generation generation{.module = module, .options = options, .functions = {}, .large = {}};
-  LikelyCallees likely(module);
+  LikelyCallees likely(module, options.held);
   if (!options.without.has(UnitOptimisation::guarded_calls)) generation.likely = &likely;
   std::vector<Surveyed>& functions = generation.functions;
   for (const UnitRequest& request : requests) {

@@ -1,51 +1,51 @@
 #include "jit/llvm/likely_callees.h"
 
-#include <algorithm>
-#include <vector>
-
 namespace wasi::jit::optimising {
 
+namespace {
+
+// A guess that is wrong at one of so many calls costs more than it gains.
+constexpr std::uint64_t kRightOf = 8;
+
+}  // namespace
+
+void LikelyCallees::Candidates::add(const Candidates& others) {
+  if (!hottest || others.heat > heat) {
+    hottest = others.hottest;
+    heat = others.heat;
+  }
+  heat_together += others.heat_together;
+  count += others.count;
+}
+
 std::optional<wasm::FuncIndex> LikelyCallees::of(wasm::TypeIndex type) {
-  if (!was_read_) read();
+  if (held_.empty()) return std::nullopt;
+  if (by_type_.empty()) sort_by_type();
   const wasm::TypeId wanted = module_.types[type.value];
   const auto [answer, is_new] = answers_.try_emplace(wanted.value);
   if (is_new) answer->second = look_for(wanted);
   return answer->second;
 }
 
-LikelyCallees::Callee LikelyCallees::look_for(wasm::TypeId type) const {
-  const wasm::TypeRegistry& registry = *module_.registry;
-  Callee found;
-  for (const auto& [id, function] : by_type_) {
-    if (id != type.value && !registry.is_subtype(wasm::TypeId(id), type)) continue;
-    if (found || !function) return std::nullopt;
-    found = function;
+void LikelyCallees::sort_by_type() {
+  for (const HeldFunction& held : held_) {
+    const wasm::TypeId type = module_.types[module_.functions[held.function.value].value];
+    by_type_[type.value].add({held.function, held.heat, held.heat, 1});
   }
-  return found && !module_.is_imported(*found) ? found : std::nullopt;
 }
 
-void LikelyCallees::read() {
-  was_read_ = true;
-  std::vector<bool> is_held(module_.functions.size());
-  bool has_expressions = std::ranges::any_of(module_.tables, [](const auto& table) { return table.init.has_value(); });
-  for (const wasm::ElementSegment& segment : module_.elements) {
-    has_expressions |= !segment.expressions.empty();
-    for (const wasm::FuncIndex function : segment.functions) is_held[function.value] = true;
+std::optional<wasm::FuncIndex> LikelyCallees::look_for(wasm::TypeId type) const {
+  Candidates all;
+  if (module_.registry->at(type).is_final) {
+    if (const auto own = by_type_.find(type.value); own != by_type_.end()) all = own->second;
+  } else {
+    for (const auto& [id, candidates] : by_type_) {
+      if (module_.registry->is_subtype(wasm::TypeId(id), type)) all.add(candidates);
+    }
   }
-  // Expressions are not read: all that stand outside of bodies may be in them. What is only exported is not held.
-  std::vector<bool> is_exported(module_.functions.size());
-  for (const wasm::Export& exported : module_.exports) {
-    if (exported.kind == wasm::ExternalKind::func) is_exported[exported.index] = true;
-  }
-  for (std::size_t i = 0; i < module_.declared_functions.size(); ++i) {
-    if (module_.declared_functions[i] && (has_expressions || !is_exported[i])) is_held[i] = true;
-  }
-  for (std::uint32_t i = 0; i < is_held.size(); ++i) {
-    if (!is_held[i]) continue;
-    const wasm::TypeId type = module_.types[module_.functions[i].value];
-    const auto [at, is_first] = by_type_.try_emplace(type.value, wasm::FuncIndex(i));
-    if (!is_first) at->second = std::nullopt;
-  }
+  const std::uint64_t others = all.heat_together - all.heat;
+  const bool is_likely = all.count == 1 || others < (all.heat + kRightOf - 1) / kRightOf;
+  return is_likely && !module_.is_imported(*all.hottest) ? all.hottest : std::nullopt;
 }
 
 }  // namespace wasi::jit::optimising

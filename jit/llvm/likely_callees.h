@@ -1,21 +1,22 @@
-// Whom calls by reference most likely reach: the only function of the wanted type, where there is but one that a table
-// or a reference may hold.
+// Whom calls by reference most likely reach: of the functions of the wanted type that a table or a reference may hold,
+// the only one, or the one that runs much more than all others together.
 //
-// It is a guess. Tables change, and references come from other instances and modules: code compares before it relies on
-// it (calls.cc). What is looked at is what stands in the module outside of bodies, so that costs next to nothing.
+// It is a guess: code compares before it relies on it (calls.cc).
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
+#include "jit/common/held_functions.h"
 #include "wasm/module.h"
 
 namespace wasi::jit::optimising {
 
 class LikelyCallees {
  public:
-  explicit LikelyCallees(const wasm::Module& module) : module_(module) {}
+  LikelyCallees(const wasm::Module& module, std::span<const HeldFunction> held) : module_(module), held_(held) {}
   LikelyCallees(const LikelyCallees&) = delete;
   LikelyCallees& operator=(const LikelyCallees&) = delete;
 
@@ -23,14 +24,21 @@ class LikelyCallees {
   [[nodiscard]] std::optional<wasm::FuncIndex> of(wasm::TypeIndex type);
 
  private:
-  using Callee = std::optional<wasm::FuncIndex>;  // empty: there are several, or none
-  void read();
-  [[nodiscard]] Callee look_for(wasm::TypeId type) const;
+  // Of one type, or of several.
+  struct Candidates {
+    std::optional<wasm::FuncIndex> hottest;
+    std::uint64_t heat = 0;  // of that one
+    std::uint64_t heat_together = 0;
+    std::uint32_t count = 0;
+    void add(const Candidates& others);
+  };
+  void sort_by_type();
+  [[nodiscard]] std::optional<wasm::FuncIndex> look_for(wasm::TypeId type) const;
 
   const wasm::Module& module_;
-  bool was_read_ = false;
-  std::unordered_map<std::uint32_t, Callee> by_type_;  // of exactly this type, by its TypeId
-  std::unordered_map<std::uint32_t, Callee> answers_;  // by TypeId
+  const std::span<const HeldFunction> held_;
+  std::unordered_map<std::uint32_t, Candidates> by_type_;  // by their own TypeIds; empty: not sorted yet
+  std::unordered_map<std::uint32_t, std::optional<wasm::FuncIndex>> answers_;
 };
 
 }  // namespace wasi::jit::optimising

@@ -21,6 +21,7 @@
 #include "engine/profile.h"
 #include "engine/state.h"
 #include "jit/common/code_space.h"
+#include "jit/common/held_functions.h"
 #include "jit/common/native_module.h"
 #include "jit/common/optimising_compiler.h"
 #include "jit/plan/call_graph.h"
@@ -103,6 +104,18 @@ std::vector<double> heat_of(const Profile& profile, const wasm::Module& module) 
   return heat;
 }
 
+// With what the profile knows of them.
+std::vector<jit::HeldFunction> held_functions(const wasm::Module& module, const Profile* profile) {
+  std::vector<jit::HeldFunction> held = jit::held_functions(module);
+  if (profile == nullptr) return held;
+  const std::vector<double> heat = heat_of(*profile, module);
+  for (jit::HeldFunction& one : held) {
+    if (module.is_imported(one.function)) continue;
+    one.heat = static_cast<std::uint64_t>(heat[one.function.value - module.imported_functions]);
+  }
+  return held;
+}
+
 Plan make_plan(const wasm::Module& module, bool validated, const Module::CompileOptions& options) {
   const jit::CallGraph graph = jit::survey_calls(module, validated, thread_count(options.threads));
   std::vector<double> calls = jit::estimate_calls(graph);
@@ -133,7 +146,10 @@ class Compilation {
 
   Result<std::vector<TierMetrics>> run(std::shared_ptr<jit::OptimisingCompiler> compiler) {
     Plan plan;
-    if (compiler != nullptr) plan = make_plan(module_, code_.bodies_validated, options_);
+    if (compiler != nullptr) {
+      plan = make_plan(module_, code_.bodies_validated, options_);
+      held_ = held_functions(module_, options_.profile);
+    }
     for (std::uint32_t i = 0; i < module_.bodies.size(); ++i) {
       total_ += module_.bodies[i].size * (compiler != nullptr && plan.is_optimised[i] ? kOptimisingWeight : 1);
     }
@@ -197,6 +213,7 @@ class Compilation {
                                            .cpu = engine_.cpu ? *engine_.cpu : jit::CpuFeatures::host(),
                                            .charges_fuel = engine_.config.fuel,
                                            .strict = engine_.config.strict_memory,
+                                           .held = held_,
                                            .without = engine_.without.unit,
                                            .counts = engine_.optimisations ? &engine_.optimisations->unit : nullptr},
                                           unbounded);
@@ -261,6 +278,7 @@ class Compilation {
   const wasm::Module& module_;
   std::atomic<std::int64_t> optimising_nanoseconds_{0};
   std::atomic<std::int64_t> other_nanoseconds_{0};
+  std::vector<jit::HeldFunction> held_;
   std::uint64_t total_ = 0;
   std::mutex mutex_;  // guards what follows while threads work, and is held to tell the progress
   std::vector<bool> optimised_;

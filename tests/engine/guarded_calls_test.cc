@@ -1,6 +1,8 @@
 // Calls by reference that look first whether it is the likely callee are the same calls: whatever the table holds by
 // then, in every tier, with the same traps and backtraces; and what is counted says that they do look.
 #include <algorithm>
+#include <cstdint>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -90,12 +92,15 @@ constexpr Call kEach[] = {{"indirect", 4, 1},
                           {"collected", 400, 4},
                           {"collected", 400, 3}};
 
+std::span<const std::uint8_t> bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
 std::string behaviour(const Engine& engine) {
   std::ostringstream seen;
   Store store(engine);
   Linker linker(engine);
-  const Module module =
-      must(Module::from_bytes(engine, {reinterpret_cast<const std::uint8_t*>(kCalls.data()), kCalls.size()}));
+  const Module module = must(Module::from_bytes(engine, bytes_of(kCalls)));
   const Instance instance = must(linker.instantiate(store, module));
   const auto call = [&](const Call& one) {
     seen << one.function << ' ' << one.first << ' ' << one.second << ": ";
@@ -129,6 +134,32 @@ std::string behaviour(const Engine& engine) {
   return seen.str();
 }
 
+std::uint64_t count(const Engine& engine, std::string_view name) {
+  for (const OptimisationCount& row : engine.optimisations()) {
+    if (row.tier == "llvm" && row.name == name) return row.count;
+  }
+  FAIL("there is no row " << name);
+  return 0;
+}
+
+// Of three that the table holds, one is called.
+constexpr std::string_view kOneOfThree = R"((module
+  (type $unary (func (param i32) (result i32)))
+  (table 3 funcref)
+  (elem (i32.const 0) $double $triple $negate)
+  (func $double (type $unary) (i32.mul (local.get 0) (i32.const 2)))
+  (func $triple (type $unary) (i32.mul (local.get 0) (i32.const 3)))
+  (func $negate (type $unary) (i32.sub (i32.const 0) (local.get 0)))
+  (func (export "sum") (param $count i32) (param $which i32) (result i32) (local $sum i32)
+    (loop $on
+      (local.set $sum (i32.add (local.get $sum)
+        (call_indirect (type $unary) (local.get $count) (local.get $which))))
+      (br_if $on (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+    (local.get $sum))
+))";
+
+bool has_optimising() { return std::ranges::find(tiers(), TierSelection::optimising) != tiers().end(); }
+
 }  // namespace
 
 TEST_CASE("Guarded calls are the calls that they stand for, whatever the table holds") {
@@ -146,19 +177,53 @@ TEST_CASE("Guarded calls are the calls that they stand for, whatever the table h
 }
 
 TEST_CASE("Calls by reference are counted where they are guarded") {
-  if (std::ranges::find(tiers(), TierSelection::optimising) == tiers().end()) return;
+  if (!has_optimising()) return;
   const Engine engine = must(Engine::create({.tier = TierSelection::optimising, .counts_optimisations = true}));
-  const Module module =
-      must(Module::from_bytes(engine, {reinterpret_cast<const std::uint8_t*>(kCalls.data()), kCalls.size()}));
-  must(module.prepare());
-  const auto count = [&](std::string_view name) {
-    for (const OptimisationCount& row : engine.optimisations()) {
-      if (row.tier == "llvm" && row.name == name) return row.count;
-    }
-    FAIL("there is no row " << name);
-    return std::uint64_t{0};
-  };
-  CHECK(count("guarded_calls") == 7);
-  CHECK(count("inlined_calls") >= 6);
-  CHECK(count("polls") > 0);
+  must(must(Module::from_bytes(engine, bytes_of(kCalls))).prepare());
+  CHECK(count(engine, "guarded_calls") == 7);
+  CHECK(count(engine, "inlined_calls") >= 6);
+  CHECK(count(engine, "polls") > 0);
+  // Of three functions, any may be meant.
+  const Engine other = must(Engine::create({.tier = TierSelection::optimising, .counts_optimisations = true}));
+  must(must(Module::from_bytes(other, bytes_of(kOneOfThree))).prepare());
+  CHECK(count(other, "guarded_calls") == 0);
+}
+
+TEST_CASE("Calls by reference are guarded for the only one that runs, and reach the others as well") {
+  if (!has_optimising()) return;
+  // Each is compiled at its second call, and optimised at the one after that.
+  const Engine engine = must(
+      Engine::create({.tier_threshold = 1, .tier_threads = 0, .optimise_threshold = 0, .counts_optimisations = true}));
+  Store store(engine);
+  const Instance instance =
+      must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(kOneOfThree)))));
+  const auto sum = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sum"));
+  for (int i = 0; i < 5; ++i) CHECK(must(sum(100, 1)) == 15'150);
+  CHECK(count(engine, "guarded_calls") > 0);
+  CHECK(must(sum(100, 0)) == 10'100);
+  CHECK(must(sum(100, 2)) == -5'050);
+  CHECK(must(sum(100, 1)) == 15'150);
+}
+
+TEST_CASE("Calls by reference are guarded for the one that a profile shows") {
+  if (!has_optimising()) return;
+  const Engine interpreter = must(Engine::create({.tier = TierSelection::interpreter, .records_profile = true}));
+  const Module observed = must(Module::from_bytes(interpreter, bytes_of(kOneOfThree)));
+  {
+    Store store(interpreter);
+    const Instance instance = must(Linker(interpreter).instantiate(store, observed));
+    must(must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sum"))(100'000, 2));
+  }
+  const Profile profile = observed.profile();
+  for (const bool uses_profile : {false, true}) {
+    const Engine engine = must(Engine::create({.tier = TierSelection::baseline, .counts_optimisations = true}));
+    const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfThree)));
+    must(module.compile({.profile = uses_profile ? &profile : nullptr}));
+    CHECK(count(engine, "guarded_calls") == (uses_profile ? 1 : 0));
+    Store store(engine);
+    const Instance instance = must(Linker(engine).instantiate(store, module));
+    const auto sum = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sum"));
+    CHECK(must(sum(100, 2)) == -5'050);
+    CHECK(must(sum(100, 0)) == 10'100);
+  }
 }

@@ -21,6 +21,7 @@ struct Settings {
   OptimisingOptions options;
   std::optional<std::string_view> only;
   std::optional<std::string_view> loop;
+  std::optional<std::string_view> hot;
 };
 
 jit::UnitOptimisation optimisation_named(std::string_view name) {
@@ -46,6 +47,8 @@ Settings settings_of(std::string_view text) {
       settings.options.strict = true;
     } else if (words[0] == "cpu" && words[1] == "oldest") {
       settings.options.cpu = jit::CpuFeatures::least();
+    } else if (words[0] == "hot") {
+      settings.hot = words[1];
     } else if (words[0] == "only") {
       settings.only = words[1];
     } else if (words[0] == "loop") {
@@ -253,6 +256,11 @@ std::string disassemble_unit(std::string_view text, const std::function<void(Opt
       requests.push_back({.index = wasm::FuncIndex(i), .validated = true});
     }
   }
+  std::vector<jit::HeldFunction> held = jit::held_functions(module);
+  for (jit::HeldFunction& one : held) {
+    one.heat = settings.hot && one.function.value == names.function_named(*settings.hot) ? 1 : 0;
+  }
+  settings.options.held = held;
   const auto compiler = jit::load_optimising_compiler();
   if (!compiler) FAIL(compiler.error().to_string());
   runtime::Preparation preparation;

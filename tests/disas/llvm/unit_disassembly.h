@@ -9,6 +9,7 @@
 //   ;;! without NAME             an optimisation of unit_optimisations.def is off
 //   ;;! only NAME                the unit is this function alone, by its name in the text
 //   ;;! loop NAME                the unit is what goes on in the first loop of this function
+//   ;;! hot NAME                 this function runs much, all others do not
 //   ;;! cpu oldest               for the oldest machines
 #pragma once
 
