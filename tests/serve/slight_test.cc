@@ -23,6 +23,15 @@ constexpr std::string_view kHttp = R"(
   (import "canonical_abi" "resource_clone_router" (func $clone_router (param i32) (result i32)))
   (import "canonical_abi" "resource_drop_server" (func $drop_server (param i32))))";
 
+// The same since 0.3.
+std::string late_http() {
+  std::string imports(kHttp);
+  for (std::size_t at = imports.find("\"http\""); at != std::string::npos; at = imports.find("\"http\"", at)) {
+    imports.replace(at, 6, "\"http-server\"");
+  }
+  return imports;
+}
+
 // Texts of a start function, with where they lie.
 class Texts {
  public:
@@ -195,10 +204,7 @@ TEST_CASE("Handlers are exports, which answer the routes that the start register
 }
 
 TEST_CASE("The interface of 0.4: another module, on-server-init instead of _start") {
-  std::string imports(kHttp);
-  for (std::size_t at = imports.find("\"http\""); at != std::string::npos; at = imports.find("\"http\"", at)) {
-    imports.replace(at, 6, "\"http-server\"");
-  }
+  const std::string imports = late_http();
   Application app(wit_module(start({{"get", "/", "it"}}, "(func (export \"on-server-init\") (result i32)",
                                    "(i32.store8 (i32.const 600) (i32.const 0)) (i32.const 600))") +
                                  ok("it", "(local.get $uri)", "(local.get $uri_size)"),
@@ -215,10 +221,10 @@ TEST_CASE("The interface of 0.4: another module, on-server-init instead of _star
 }
 
 TEST_CASE("Errors of handlers go to the log") {
-  const auto failure = [](std::string_view before, std::string_view after = "") {
+  const auto failure = [](std::string_view before, const std::string& imports = late_http()) {
     Application app(wit_module(start({{"get", "/", "it"}}) + handler("it", std::string(before) + "(i32.const 64)") +
-                                   "(data (i32.const 700) \"what went wrong\")" + std::string(after),
-                               kHttp));
+                                   "(data (i32.const 700) \"what went wrong\")",
+                               imports));
     app.must_begin();
     return app.must_fail(request("GET", "/"));
   };
@@ -238,6 +244,16 @@ TEST_CASE("Errors of handlers go to the log") {
              Catch::Contains("the error lies outside of the memory"));
   CHECK_THAT(failure("(i32.store8 (i32.const 64) (i32.const 2))").message, Catch::Contains("2 is no tag of a result"));
   CHECK(failure("unreachable").kind == FailureKind::trap);
+
+  // Before 0.3 there was one kind.
+  const std::string first(kHttp);
+  CHECK(failure("(i32.store8 (i32.const 64) (i32.const 1)) (i32.store8 (i32.const 68) (i32.const 0))"
+                "(i32.store (i32.const 72) (i32.const 700)) (i32.store (i32.const 76) (i32.const 15))",
+                first)
+            .message == "the handler returned an error: what went wrong");
+  CHECK_THAT(
+      failure("(i32.store8 (i32.const 64) (i32.const 1)) (i32.store8 (i32.const 68) (i32.const 1))", first).message,
+      Catch::Contains("there is no error 1"));
 }
 
 TEST_CASE("Starts that serve nothing, or wrongly, are told") {

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include <array>
+#include <atomic>
 #include <cstring>
+#include <thread>
 
 #include "engine/fixture.h"
 #include "serve/wit_fixture.h"
@@ -166,6 +168,8 @@ TEST_CASE("Paths that no component has are not found, and each route has its own
   CHECK(app.must_get("/two/x").status == 201);
   CHECK(app.must_get("/").status == 404);
   CHECK(app.must_get("/one/x").status == 404);
+  CHECK(app.must_get("/.well-known/spin/health").status == 200);
+  CHECK(app.must_get("/.well-known/spin/health").body == "OK");
 }
 
 TEST_CASE("A module without a manifest answers everything") {
@@ -391,6 +395,36 @@ TEST_CASE("What a component prints goes to the log") {
   app.must_begin();
   CHECK(app.must_get("/").status == 200);
   CHECK(app.log == "line.\nline.\n");
+}
+
+TEST_CASE("Requests at the same time have logs and responses of their own") {
+  // Prints its body, and answers with it.
+  Application app(
+      answering(kNothing, kNothing, "(local.get $body)", "(local.get $body_size)",
+                "(import \"wasi_snapshot_preview1\" \"fd_write\" (func $write (param i32 i32 i32 i32) "
+                "(result i32)))",
+                "(i32.store (i32.const 600) (local.get $body)) (i32.store (i32.const 604) (local.get $body_size))"
+                "(drop (call $write (i32.const 1) (i32.const 600) (i32.const 1) (i32.const 640)))"));
+  app.must_begin();
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 200; ++i) {
+        const std::string text = std::to_string(thread) + " " + std::to_string(i);
+        std::string log;
+        const RequestContext context = {.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60),
+                                        .memory_limit = 16U << 20,
+                                        .response_limit = 1000,
+                                        .log = [&](std::string_view printed) { log += printed; },
+                                        .cancelled = {}};
+        const auto response = app.contract().answer(request("POST", "/", {}, text), context);
+        if (!response || response->body != text || log != text) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("spin-config has what the manifest and the environment say") {

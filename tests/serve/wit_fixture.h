@@ -100,6 +100,8 @@ class Served {
     REQUIRE(why.empty());
   }
 
+  [[nodiscard]] wasirun::serve::Contract& contract() { return *contract_; }
+
   std::expected<wasirun::serve::HttpResponse, wasirun::serve::Failure> ask(const wasirun::serve::HttpRequest& asked) {
     wasirun::serve::RequestContext context = limits;
     context.deadline = std::chrono::steady_clock::now() + time;

@@ -43,13 +43,16 @@ wasi::Result<ContractKind> detect_contract(const wasi::Module& module) {
   };
   // From the one that nothing else could have to the one that any program has.
   if (is_exported("handle-http-request") && is_exported("canonical_abi_realloc")) return ContractKind::spin;
-  if (is_imported("http", "router::new") || is_imported("http", "router::new-with-base")) return ContractKind::slight;
+  for (const std::string_view http : {"http", "http-server"}) {
+    if (is_imported(http, "router::new") || is_imported(http, "router::new-with-base")) return ContractKind::slight;
+  }
   if (is_imported("wasi_snapshot_preview1", "sock_accept") && is_exported("_start")) return ContractKind::server;
   if (is_exported("_start")) return ContractKind::wagi;
-  return wasi::fail(wasi::ErrorKind::argument,
-                    "the module keeps none of the contracts for HTTP; looked for: the exports handle-http-request and "
-                    "canonical_abi_realloc (Spin), the import router::new of http (slight), the import sock_accept of "
-                    "wasi_snapshot_preview1 beside the export _start (a server of its own), the export _start (WAGI)");
+  return wasi::fail(
+      wasi::ErrorKind::argument,
+      "the module keeps none of the contracts for HTTP; looked for: the exports handle-http-request and "
+      "canonical_abi_realloc (Spin), the import router::new of http or http-server (slight), the import "
+      "sock_accept of wasi_snapshot_preview1 beside the export _start (a server of its own), the export _start (WAGI)");
 }
 
 }  // namespace wasirun::serve

@@ -197,6 +197,7 @@ std::expected<HttpResponse, OutboundFailure> OutboundClient::Transfer::perform(c
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_PROXY, "");
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // at the deadline, threads that wait for name servers are left behind
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::min<std::int64_t>(left, 1'000'000'000)));
   set(CURLOPT_HTTPHEADER, lines);
   set(CURLOPT_HEADERFUNCTION, &on_header);

@@ -29,7 +29,9 @@ wasi::Result<std::unique_ptr<Contract>> make_contract(ContractKind kind, const G
     case ContractKind::wagi:
       return make_wagi(setup);
     case ContractKind::spin:
+      return make_spin(setup);
     case ContractKind::slight:
+      return make_slight(setup);
     case ContractKind::server:
       break;
   }

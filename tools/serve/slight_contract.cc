@@ -18,6 +18,7 @@
 #include "tools/serve/contract.h"
 #include "tools/serve/contracts.h"
 #include "tools/serve/guest_store.h"
+#include "tools/serve/linker_pool.h"
 #include "tools/serve/slight_imports.h"
 #include "tools/serve/slight_manifest.h"
 #include "tools/serve/slight_routes.h"
@@ -32,6 +33,7 @@ namespace {
 constexpr std::string_view kServerInit = "on-server-init";
 constexpr std::string_view kStart = "_start";
 constexpr std::chrono::seconds kStartTime(30);
+constexpr std::uint64_t kStartMemory = std::uint64_t{256} << 20;
 
 constexpr std::uint64_t kPayload = 4;
 constexpr std::uint64_t kErrorValue = 8;
@@ -60,7 +62,12 @@ HttpResponse plain_response(std::uint16_t status, std::string text) {
 class SlightContract : public Contract {
  public:
   SlightContract(GuestSetup setup, wasi::Module module, SlightManifest manifest)
-      : setup_(std::move(setup)), module_(std::move(module)), manifest_(std::move(manifest)) {}
+      : setup_(std::move(setup)),
+        module_(std::move(module)),
+        manifest_(std::move(manifest)),
+        is_late_(is_late_slight(module_)),
+        linkers_(setup_.engine, setup_.wasi, [this](wasi::Linker& linker) { define_slight_imports(linker, module_); }) {
+  }
 
   // Runs the application's start, which says what is to be served.
   wasi::Result<void> begin();
@@ -76,6 +83,8 @@ class SlightContract : public Contract {
   GuestSetup setup_;
   wasi::Module module_;
   SlightManifest manifest_;
+  bool is_late_;
+  LinkerPool linkers_;
   KeyValueStores stores_;
   std::vector<SlightRoute> routes_;  // as they were added
 };
@@ -126,7 +135,9 @@ wasi::Result<void> run_start(const wasi::Instance& instance) {
 wasi::Result<void> SlightContract::begin() {
   SlightCall call = new_call();
   call.begins = true;
-  auto store = wasi::Store::create(setup_.engine, setup_.store);
+  wasi::StoreConfig config = setup_.store;
+  config.memory_limit = std::min(config.memory_limit, kStartMemory);
+  auto store = wasi::Store::create(setup_.engine, config);
   if (!store) return std::unexpected(std::move(store).error());
   if (auto set = store->set_deadline(std::chrono::steady_clock::now() + kStartTime); !set) return set;
   store->data() = &call;
@@ -192,12 +203,12 @@ std::expected<HttpResponse, Failure> SlightContract::answer(const HttpRequest& r
   return response;
 }
 
-// The error that a handler returned, for the log.
-Failure failure_of_error(const WitAnswer& answer) {
+// The error that a handler returned, for the log. `has_kinds`: since 0.3 there are several.
+Failure failure_of_error(const WitAnswer& answer, bool has_kinds) {
   const std::uint64_t place = answer.address + kPayload;
   const auto kind = answer.memory.read<std::uint8_t>(place, "the error");
   if (!kind) return bad_answer(kind.error());
-  if (*kind >= std::size(kErrorKinds)) return bad_answer(fmt::format("there is no error {}", *kind));
+  if (*kind >= (has_kinds ? std::size(kErrorKinds) : 1)) return bad_answer(fmt::format("there is no error {}", *kind));
   std::string text;
   if (*kind == kStatusError) {
     const auto status = answer.memory.read<std::uint16_t>(answer.address + kErrorValue, "the error");
@@ -213,28 +224,26 @@ Failure failure_of_error(const WitAnswer& answer) {
     text = *lifted;
   }
   return {.status = 500,
-          .message = fmt::format("the handler returned an error ({}): {}", kErrorKinds[*kind], wasi::printable(text)),
+          .message = fmt::format("the handler returned an error{}: {}",
+                                 has_kinds ? fmt::format(" ({})", kErrorKinds[*kind]) : "", wasi::printable(text)),
           .kind = FailureKind::answer};
 }
 
 std::expected<HttpResponse, Failure> SlightContract::run(const SlightRoute& route, const WitRequest& passed,
                                                          const RequestContext& context) {
   SlightCall call = new_call();
+  const LinkerPool::Loan loan = linkers_.lend(context);
   GuestStore store(setup_, context);
   if (store.failure()) return std::unexpected(*store.failure());
   store.get().data() = &call;
-  wasi::Linker linker(setup_.engine);
-  wasi::WasiConfig wasi = setup_.wasi;
-  linker.define_wasi(wasi.stdout_to(log_stream(context)).stderr_to(log_stream(context)));
-  define_slight_imports(linker, module_);
-  const auto instance = linker.instantiate(store.get(), module_);
+  const auto instance = loan.linker().instantiate(store.get(), module_);
   if (!instance) return std::unexpected(failure_of(instance.error()));
   const auto answer = ask(*instance, route.handler, passed);
   if (!answer) return std::unexpected(answer.error());
   const auto tag = answer->memory.read<std::uint8_t>(answer->address, "the result");
   if (!tag) return std::unexpected(bad_answer(tag.error()));
   if (*tag == 0) return response_of(*answer, answer->address + kPayload, context);
-  if (*tag == 1) return std::unexpected(failure_of_error(*answer));
+  if (*tag == 1) return std::unexpected(failure_of_error(*answer, is_late_));
   return std::unexpected(bad_answer(fmt::format("{} is no tag of a result, which are 0 and 1", *tag)));
 }
 

@@ -347,6 +347,11 @@ wasi::Result<void> check_slight_imports(const wasi::Module& module, const Slight
   return {};
 }
 
+bool is_late_slight(const wasi::Module& module) {
+  const auto imports = module.imports();
+  return std::ranges::find(imports, "http-server", &wasi::ImportType::module) != imports.end();
+}
+
 void define_slight_imports(wasi::Linker& linker, const wasi::Module& module) {
   // First what traps; what is served takes its place.
   for (const wasi::ImportType& import : module.imports()) {
@@ -363,10 +368,7 @@ void define_slight_imports(wasi::Linker& linker, const wasi::Module& module) {
   define_http(linker, "http-server", kRouterError);
   define_key_values(linker, *interface_of("kv"), kFirstError);
   define_key_values(linker, *interface_of("keyvalue"), kKeyValueError);
-  // Of the version whose servers are called "http-server" on.
-  const auto imports = module.imports();
-  const bool is_late = std::ranges::find(imports, "http-server", &wasi::ImportType::module) != imports.end();
-  define_configs(linker, module, is_late ? kConfigError : kFirstError);
+  define_configs(linker, module, is_late_slight(module) ? kConfigError : kFirstError);
   define_handles(linker, "router", &SlightCall::routers);
   define_handles(linker, "server", &SlightCall::servers);
   define_handles(linker, "kv", &SlightCall::key_values);

@@ -73,6 +73,9 @@ struct SlightCall {
 // slight has, such as queues and databases, can be imported, and traps when it is called.
 wasi::Result<void> check_slight_imports(const wasi::Module& module, const SlightManifest& manifest);
 
+// Whether the module is of version 0.3 or later, where its interfaces have several kinds of errors.
+bool is_late_slight(const wasi::Module& module);
+
 void define_slight_imports(wasi::Linker& linker, const wasi::Module& module);
 
 }  // namespace wasirun::serve

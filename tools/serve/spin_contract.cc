@@ -14,6 +14,7 @@
 #include "tools/serve/contracts.h"
 #include "tools/serve/curl_library.h"
 #include "tools/serve/guest_store.h"
+#include "tools/serve/linker_pool.h"
 #include "tools/serve/spin_files.h"
 #include "tools/serve/spin_imports.h"
 #include "tools/serve/spin_manifest.h"
@@ -28,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kHandler = "handle-http-request";
+// Whether the application is served: for probes, and before all routes.
+constexpr std::string_view kHealth = "/.well-known/spin/health";
 // What the server tells guests about a request, in headers that clients cannot set.
 constexpr std::string_view kOwnHeaders[] = {"spin-path-info",           "spin-full-url",
                                             "spin-matched-route",       "spin-base-path",
@@ -36,8 +39,9 @@ constexpr std::string_view kOwnHeaders[] = {"spin-path-info",           "spin-fu
 struct Served {
   SpinComponent component;
   wasi::Module module;
-  GuestSetup setup;                // with the component's files and environment
-  std::unique_ptr<Contract> wagi;  // for components that are programs
+  GuestSetup setup;                     // with the component's files and environment
+  std::unique_ptr<LinkerPool> linkers;  // for components
+  std::unique_ptr<Contract> wagi;       // for those that are programs instead
 };
 
 HttpResponse plain_response(std::uint16_t status, std::string text) {
@@ -90,6 +94,7 @@ void SpinContract::add_own_headers(std::vector<HttpField>& headers, const HttpRe
 }
 
 std::expected<HttpResponse, Failure> SpinContract::answer(const HttpRequest& request, const RequestContext& context) {
+  if (request.path() == kHealth) return plain_response(200, "OK");
   const auto route = find_route(routes_, request.path());
   if (!route) return plain_response(404, "no component has this route\n");
   const Served& served = served_[*route];
@@ -114,15 +119,11 @@ std::expected<HttpResponse, Failure> SpinContract::run(const Served& served, con
                 .stores = stores_,
                 .request = request,
                 .context = context};
+  const LinkerPool::Loan loan = served.linkers->lend(context);
   GuestStore store(served.setup, context);
   if (store.failure()) return std::unexpected(*store.failure());
   store.get().data() = &call;
-
-  wasi::Linker linker(served.setup.engine);
-  wasi::WasiConfig wasi = served.setup.wasi;
-  linker.define_wasi(wasi.stdout_to(log_stream(context)).stderr_to(log_stream(context)));
-  define_spin_imports(linker, served.module);
-  const auto instance = linker.instantiate(store.get(), served.module);
+  const auto instance = loan.linker().instantiate(store.get(), served.module);
   if (!instance) return std::unexpected(failure_of(instance.error()));
   const auto answer = ask(*instance, kHandler, passed);
   if (!answer) return std::unexpected(answer.error());
@@ -176,7 +177,7 @@ wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest&
     checked.error().message = fmt::format("{}: {}", path.string(), checked.error().message);
     return std::unexpected(std::move(checked).error());
   }
-  Served served{.component = component, .module = *module, .setup = setup, .wagi = nullptr};
+  Served served{.component = component, .module = *module, .setup = setup, .linkers = nullptr, .wagi = nullptr};
   served.setup.module = *module;
   served.setup.module_path = path;
   served.setup.manifest.clear();
@@ -190,6 +191,10 @@ wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest&
     auto wagi = make_wagi(served.setup);
     if (!wagi) return std::unexpected(std::move(wagi).error());
     served.wagi = *std::move(wagi);
+  } else {
+    served.linkers =
+        std::make_unique<LinkerPool>(setup.engine, served.setup.wasi,
+                                     [module = *module](wasi::Linker& linker) { define_spin_imports(linker, module); });
   }
   return served;
 }

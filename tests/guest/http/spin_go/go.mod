@@ -1,0 +1,3 @@
+module wasirun.test/spin
+
+go 1.24
