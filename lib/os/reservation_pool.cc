@@ -13,7 +13,7 @@ namespace wasi::os {
 
 namespace {
 
-// Enough for those who make and drop instances by turns, on all threads; each keeps some 64 KiB of memory.
+// Enough for those who make and drop instances by turns, on all threads; each keeps 256 KiB of memory at most.
 constexpr std::size_t kMostKept = 64;
 
 struct Kept {

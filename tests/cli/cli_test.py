@@ -60,16 +60,16 @@ class Files(CliTest):
         for args, parts in [(["valdate", "x.wasm"], ['"valdate"', "did you mean 'wasirun validate'?"]),
                             (["explain", "x.wasm"], ["did you mean 'wasirun explain-caps'?"]),
                             (["rnu", "x.wasm"], ["did you mean 'wasirun run'?"]),
-                            (["serve", "x.wasm"], ['"serve"', "the commands are run, compile, cache, validate, inspect, explain-caps, "
-                                                   "wasm, wat, objdump"]),
+                            (["launch", "x.wasm"], ['"launch"', "the commands are run, serve, compile, cache, validate, inspect, "
+                                                     "explain-caps, wasm, wat, objdump"]),
                             (["--deadline", "1s", "inspekt"], ["did you mean 'wasirun inspect'?"]),
                             (["--deadline", "1s", "run", "x.wasm"], ["stands before its options: wasirun run [options]"])]:
             self.check_error(FAILURE, args, "there is no file", *parts, cwd=self.dir)
         # What can only be a file is one.
-        for args in (["run", "serve"], ["./serve"], ["serve.wasm"]):
+        for args in (["run", "launch"], ["./launch"], ["launch.wasm"]):
             self.check_error(FAILURE, args, "cannot open", "No such file or directory", cwd=self.dir)
-        shutil.copy(self.wat('(module (func (export "_start")))'), self.dir / "serve")
-        self.assertEqual(self.run_cli("serve", cwd=self.dir), (SUCCESS, "", ""))
+        shutil.copy(self.wat('(module (func (export "_start")))'), self.dir / "launch")
+        self.assertEqual(self.run_cli("launch", cwd=self.dir), (SUCCESS, "", ""))
 
     # Ends with what reading from stdin says, and the number of bytes that came.
     READS_STDIN = """

@@ -82,6 +82,7 @@ class Session:
     def __init__(self, wasirun, cache, options=()):
         self.wasirun = wasirun
         self.cache = cache
+        self.options = list(options)
         # What one test has compiled is no part of another one.
         self.run_command = [wasirun, "run", "--no-cache", *options]
         # Sanitized builds are some ten times slower.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -29,15 +30,19 @@ std::string iso_time(SystemTime now) {
                      utc.tm_hour, utc.tm_min, utc.tm_sec, since_epoch.count() % 1000);
 }
 
-// In quotation marks.
+// In quotation marks, which the text cannot end.
 void append_quoted(std::string& line, std::string_view text) {
-  bool is_plain = true;
-  for (const char c : text) is_plain = is_plain && c >= ' ' && c < 0x7F && c != '"' && c != '\\';
+  const auto is_plain = [](char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; };
   line += '"';
-  if (is_plain) {
+  if (std::ranges::all_of(text, is_plain)) {
     line += text;
   } else {
-    line += wasi::printable(text);
+    std::string escaped;
+    for (const char c : text) {
+      if (c == '"' || c == '\\') escaped += '\\';
+      escaped += c;
+    }
+    line += wasi::printable(escaped);
   }
   line += '"';
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "base/printable.h"
+#include "tools/serve/route.h"
 
 namespace wasirun::serve {
 
@@ -72,11 +73,6 @@ std::expected<std::uint16_t, std::string> parse_status(std::string_view value) {
 }
 
 }  // namespace
-
-std::string_view path_below(std::string_view route, std::string_view path) {
-  if (route.ends_with('/')) route.remove_suffix(1);
-  return path.substr(std::min(route.size(), path.size()));
-}
 
 std::string percent_decoded(std::string_view text) {
   std::string decoded;

@@ -13,9 +13,6 @@
 
 namespace wasirun::serve {
 
-// The rest of the path behind a route ("/", "/app"); the caller has seen that the route is that of the request.
-std::string_view path_below(std::string_view route, std::string_view path);
-
 // "%41" is "A"; what is no such escape stays.
 std::string percent_decoded(std::string_view text);
 

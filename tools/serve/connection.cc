@@ -183,7 +183,7 @@ void Connection::take_requests(std::string_view bytes) {
 
 void Connection::hand_on() {
   keeps_alive_ = parser_.keeps_alive() && !listener_.drains_;
-  exchange_ = std::make_shared<Exchange>(*this, std::exchange(share_, MemoryBudget::Share(listener_.budget_)));
+  exchange_ = std::make_shared<Exchange>(this, std::exchange(share_, MemoryBudget::Share(listener_.budget_)));
   exchange_->request = std::move(parser_.request());
   parser_.reset();
   HttpRequest& request = exchange_->request;
@@ -198,8 +198,8 @@ void Connection::hand_on() {
   listener_.handler_.handle(kept);
 }
 
-void Connection::refuse(const Refusal& refusal) {
-  exchange_ = std::make_shared<Exchange>(*this, std::exchange(share_, MemoryBudget::Share(listener_.budget_)));
+void Connection::refuse(Refusal refusal) {
+  exchange_ = std::make_shared<Exchange>(this, std::exchange(share_, MemoryBudget::Share(listener_.budget_)));
   exchange_->request = std::move(parser_.request());
   exchange_->request.remote_address = remote_address_;
   exchange_->arrived = Exchange::Clock::now();

@@ -61,7 +61,7 @@ class Connection {
   // Parses and hands on as much as can be; what is left is kept.
   void take_requests(std::string_view bytes);
   void hand_on();
-  void refuse(const Refusal& refusal);
+  void refuse(Refusal refusal);
   void respond(Exchange& exchange, HttpResponse response);
   void send(std::string head, std::string body);
   void on_sent(bool is_complete);

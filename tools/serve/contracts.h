@@ -3,6 +3,7 @@
 
 #include <wasi/engine.h>
 #include <wasi/error.h>
+#include <wasi/linker.h>
 #include <wasi/module.h>
 #include <wasi/store.h>
 #include <wasi/wasi_config.h>
@@ -27,7 +28,8 @@ struct GuestSetup {
   std::vector<std::string> args = {};      // behind the module on the command line
   wasi::WasiConfig wasi = {};              // directories, environment, limits; contracts add arguments and streams
   wasi::StoreConfig store = {};            // of every instance; memory and deadline are the request's (guest_store.h)
-  std::string route = "/";                 // requests of other paths than this and those below it do not get here
+  wasi::UnknownImports unknown_imports = wasi::UnknownImports::error;
+  std::string route = "/";  // requests of other paths than this and those below it do not get here
 };
 
 // A module from a file: binary, text, or compiled, where its name ends in ".cwasm".

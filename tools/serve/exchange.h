@@ -31,7 +31,7 @@ class Exchange {
  public:
   using Clock = std::chrono::steady_clock;
 
-  Exchange(Connection& connection, MemoryBudget::Share share) : connection_(&connection), share_(std::move(share)) {}
+  Exchange(Connection* connection, MemoryBudget::Share share) : connection_(connection), share_(std::move(share)) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 

@@ -60,7 +60,7 @@ wasi::Result<std::unique_ptr<GuestServer>> GuestServer::start(uv_loop_t& loop, c
   server->store_.emplace(WASI_TRY(wasi::Store::create(setup.engine, store)));
   server->interrupter_ = server->store_->interrupter();
   wasi::Linker linker(setup.engine);
-  linker.define_wasi(std::move(config));
+  linker.define_wasi(std::move(config)).unknown_imports(setup.unknown_imports);
   const auto instance = linker.instantiate(*server->store_, *setup.module);
   if (!instance) return wasi::fail(wasi::ErrorKind::argument, "{}", instance.error().to_string());
   const auto start = WASI_TRY(instance->function<void()>("_start"));

@@ -21,15 +21,15 @@ bool same_name(std::string_view a, std::string_view b);
 const HttpField* find_field(const std::vector<HttpField>& fields, std::string_view name);
 
 struct HttpRequest {
-  std::string method;     // "GET"
-  std::string target;     // in origin form, as it was sent: "/a%20b?x=1"
-  std::string authority;  // of the Host field, or of a target in absolute form: "example.org:8080"
-  std::vector<HttpField> fields;
-  std::string body;                // without transfer coding
-  std::uint8_t minor_version = 1;  // HTTP/1.x
-  std::string remote_address;      // "127.0.0.1", "::1"
+  std::string method = {};     // "GET"
+  std::string target = {};     // in origin form, as it was sent: "/a%20b?x=1"
+  std::string authority = {};  // of the Host field, or of a target in absolute form: "example.org:8080"
+  std::vector<HttpField> fields = {};
+  std::string body = {};            // without transfer coding
+  std::uint8_t minor_version = 1;   // HTTP/1.x
+  std::string remote_address = {};  // "127.0.0.1", "::1"
   std::uint16_t remote_port = 0;
-  std::string local_address;
+  std::string local_address = {};
   std::uint16_t local_port = 0;
 
   [[nodiscard]] std::string_view path() const;   // of the target, still percent-encoded
@@ -38,8 +38,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   std::uint16_t status = 200;
-  std::vector<HttpField> fields;  // without those that are about the connection; Content-Length is the server's
-  std::string body;
+  std::vector<HttpField> fields = {};  // without those that are about the connection; Content-Length is the server's
+  std::string body = {};
 };
 
 }  // namespace wasirun::serve

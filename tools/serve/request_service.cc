@@ -11,6 +11,7 @@
 #include "base/printable.h"
 #include "base/result.h"
 #include "tools/serve/response_text.h"
+#include "tools/serve/route.h"
 
 namespace wasirun::serve {
 
@@ -33,11 +34,6 @@ HttpResponse unavailable() {
 }
 
 }  // namespace
-
-bool is_below(std::string_view route, std::string_view path) {
-  if (route.ends_with('/')) route.remove_suffix(1);
-  return path.starts_with(route) && (path.size() == route.size() || path[route.size()] == '/');
-}
 
 RequestService::RequestService(uv_loop_t& loop, const ServeOptions& options, std::unique_ptr<Contract> contract,
                                ServerLog& log, std::function<void()> changed)

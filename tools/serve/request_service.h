@@ -67,7 +67,4 @@ class RequestService : public Service, private Handler {
   std::unique_ptr<WorkerPool> pool_;  // first to go
 };
 
-// Whether requests of this path are those of the route: "/app" has "/app" and all below "/app/".
-bool is_below(std::string_view route, std::string_view path);
-
 }  // namespace wasirun::serve

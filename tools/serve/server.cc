@@ -35,7 +35,7 @@ wasi::Result<std::unique_ptr<Contract>> make_contract(ContractKind kind, const G
     case ContractKind::server:
       break;
   }
-  return wasi::fail(wasi::ErrorKind::unsupported, "the contract {} is not spoken yet", name_of(kind));
+  return wasi::fail(wasi::ErrorKind::argument, "a server of its own is asked nothing");
 }
 
 wasi::Result<ContractKind> choose_contract(const ServeOptions& options) {

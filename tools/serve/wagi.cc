@@ -57,7 +57,7 @@ class Wagi : public Contract {
     config.args(std::move(args)).stdout_to(wasi::Stdio::writer(write)).stderr_to(log_stream(context));
     if (!request.body.empty()) config.stdin_from(wasi::Stdio::bytes(request.body));
     wasi::Linker linker(setup_.engine);
-    linker.define_wasi(std::move(config));
+    linker.define_wasi(std::move(config)).unknown_imports(setup_.unknown_imports);
     std::optional<Failure> failure = run(linker, store.get(), context);
     if (is_too_large) return std::unexpected(too_large(context));
     if (failure) return std::unexpected(*std::move(failure));

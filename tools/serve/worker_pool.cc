@@ -24,9 +24,9 @@ WorkerPool::~WorkerPool() {
 bool WorkerPool::push(Job job) {
   {
     const std::lock_guard lock(mutex_);
-    // Idle threads have not taken yet what they were woken for.
-    if (queue_.size() >= limits_.queued + idle_) return false;
-    if (idle_ <= queue_.size() && threads_.size() < limits_.threads) {
+    const std::size_t jobs = queue_.size() + busy_;
+    if (jobs >= std::size_t{limits_.threads} + limits_.queued) return false;
+    if (jobs >= threads_.size() && threads_.size() < limits_.threads) {
       try {
         threads_.emplace_back([this] { run(); });
       } catch (const std::system_error&) {
@@ -47,21 +47,21 @@ std::size_t WorkerPool::queued() const {
 
 std::size_t WorkerPool::running() const {
   const std::lock_guard lock(mutex_);
-  return threads_.size() - idle_;
+  return busy_;
 }
 
 void WorkerPool::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    ++idle_;
     wake_.wait(lock, [this] { return ends_ || !queue_.empty(); });
-    --idle_;
     if (ends_) return;
     Job job = std::move(queue_.front());
     queue_.pop_front();
+    ++busy_;
     lock.unlock();
     work_(std::move(job));
     lock.lock();
+    --busy_;
   }
 }
 

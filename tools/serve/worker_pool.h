@@ -43,7 +43,7 @@ class WorkerPool {
   std::condition_variable wake_;
   // Guarded by mutex_.
   std::deque<Job> queue_;
-  std::size_t idle_ = 0;
+  std::size_t busy_ = 0;  // threads that have a job
   bool ends_ = false;
   std::vector<std::thread> threads_;
 };

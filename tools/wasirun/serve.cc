@@ -44,6 +44,7 @@ int serve_http(const ServeCommand& command) {
   guest.engine = *engine;
   guest.args = command.guest.args;
   guest.store = store_config_of(command.guest);
+  guest.unknown_imports = command.guest.unknown_imports;
   give_capabilities(command.guest, guest.wasi);
   if (const auto loaded = serve::load_application(guest, command.guest.module); !loaded) {
     return file_failure(command.guest.module, loaded.error());

@@ -1,0 +1,3 @@
+module wasirun/guests
+
+go 1.21
