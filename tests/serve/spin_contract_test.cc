@@ -1,5 +1,6 @@
 // Applications of Spin: what components are told, what they may answer, and what their imports do.
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <atomic>
@@ -322,13 +323,6 @@ TEST_CASE("Guests that trap, exit, loop or allocate what is not there") {
     CHECK_THAT(outside.message, Catch::Contains("what canonical_abi_realloc gave lies outside of the memory"));
   }
 
-  const Failure no_allocator = failure_of_module("(module (memory (export \"memory\") 1)" +
-                                                 handler("handle-http-request", "(i32.const 0)") + ")");
-  CHECK_THAT(no_allocator.message, Catch::Contains("the module exports no canonical_abi_realloc of the right type"));
-
-  const Failure no_memory = failure_of_module("(module " + handler("handle-http-request", "(i32.const 0)") + ")");
-  CHECK_THAT(no_memory.message, Catch::Contains("memory"));
-
   const Failure ended =
       failure_of_module(wit_module(handler("handle-http-request", "(call $exit (i32.const 3)) unreachable"),
                                    "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))"));
@@ -336,7 +330,10 @@ TEST_CASE("Guests that trap, exit, loop or allocate what is not there") {
 }
 
 TEST_CASE("A component that needs more memory than there may be is not run") {
-  Application app("(module (memory (export \"memory\") 1000) " + handler("handle-http-request", "unreachable") + ")");
+  Application app(
+      "(module (memory (export \"memory\") 1000)"
+      "(func (export \"canonical_abi_realloc\") (param i32 i32 i32 i32) (result i32) unreachable)" +
+      handler("handle-http-request", "unreachable") + ")");
   app.must_begin();
   const Failure failure = app.must_fail(request("GET", "/"));
   CHECK(failure.status == 503);
@@ -365,10 +362,33 @@ TEST_CASE("Modules that are no components are refused before anything is served"
              Catch::Contains("it imports \"env\" \"f\", which components of Spin are not given"));
   CHECK_THAT(error(wit_module(handler("handle-http-request", "unreachable"), "(import \"key-value\" \"x\" (func))")),
              Catch::Contains("it imports \"key-value\" \"x\""));
+  CHECK_THAT(error("(module " + handler("handle-http-request", "unreachable") + ")"),
+             Catch::Contains("it exports no memory \"memory\" with 32-bit addresses"));
+  CHECK_THAT(error("(module (memory (export \"memory\") i64 1) " + handler("handle-http-request", "unreachable") + ")"),
+             Catch::Contains("it exports no memory \"memory\" with 32-bit addresses"));
+  CHECK_THAT(error("(module (memory (export \"memory\") 1) " + handler("handle-http-request", "unreachable") + ")"),
+             Catch::Contains("it exports no function \"canonical_abi_realloc\""));
+  CHECK_THAT(error(wit_module(handler("handle-http-request", "unreachable"),
+                              "(import \"wasi\" \"thread-spawn\" (func (param i32) (result i32)))")),
+             Catch::Contains("it imports \"wasi\" \"thread-spawn\""));
   CHECK_THAT(error("(module"), Catch::Contains("one.wat: "));
   Application missing("", manifest("files = [{ source = \"none\", destination = \"/\" }]"));
   missing.folder().write("one.wat", echo_headers());
   CHECK_THAT(missing.error(), Catch::Contains("none: a directory is expected"));
+}
+
+TEST_CASE("A manifest that cannot be read is told") {
+  Application app(echo_headers());
+  std::filesystem::remove(app.folder() / "spin.toml");
+  CHECK_THAT(app.error(), Catch::Contains("spin.toml: No such file or directory"));
+  app.folder().make_directory("spin.toml");
+  CHECK_THAT(app.error(), Catch::Contains("spin.toml: is no file"));
+  std::filesystem::remove(app.folder() / "spin.toml");
+  REQUIRE(mkfifo((app.folder() / "spin.toml").c_str(), 0600) == 0);
+  CHECK_THAT(app.error(), Catch::Contains("spin.toml: is no file"));
+  std::filesystem::remove(app.folder() / "spin.toml");
+  app.folder().write("spin.toml", std::string((1U << 20) + 1, '\n'));
+  CHECK_THAT(app.error(), Catch::Contains("spin.toml: has more than 1048576 bytes"));
 }
 
 TEST_CASE("What Spin has and this server has not traps when it is called") {

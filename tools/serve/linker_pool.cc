@@ -29,7 +29,7 @@ std::unique_ptr<LinkerPool::Entry> LinkerPool::make() const {
     return bytes.size();
   };
   wasi::WasiConfig wasi = wasi_;
-  wasi.stdout_to(wasi::Stdio::writer(log)).stderr_to(wasi::Stdio::writer(log));
+  wasi.stdout_to(wasi::Stdio::writer(log)).stderr_to(wasi::Stdio::writer(log)).max_threads(0);
   entry->linker.define_wasi(std::move(wasi));
   define_(entry->linker);
   return entry;

@@ -21,7 +21,7 @@ class LinkerPool {
 
  public:
   // `define` gives a linker all that the module imports beside WASI, which is as `wasi` says; what guests print goes to
-  // the logs of their requests.
+  // the logs of their requests. They have no threads: what is defined is for one at a time.
   LinkerPool(const wasi::Engine& engine, wasi::WasiConfig wasi, std::function<void(wasi::Linker&)> define);
   LinkerPool(const LinkerPool&) = delete;
   LinkerPool& operator=(const LinkerPool&) = delete;

@@ -9,9 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
-#include <ranges>
 #include <utility>
 
 #include "base/printable.h"
@@ -19,6 +16,7 @@
 #include "tools/serve/contracts.h"
 #include "tools/serve/guest_store.h"
 #include "tools/serve/linker_pool.h"
+#include "tools/serve/manifest_file.h"
 #include "tools/serve/slight_imports.h"
 #include "tools/serve/slight_manifest.h"
 #include "tools/serve/slight_routes.h"
@@ -145,7 +143,8 @@ wasi::Result<void> SlightContract::begin() {
   wasi::Linker linker(setup_.engine);
   wasi::WasiConfig wasi = setup_.wasi;
   // What it says goes to the log's own place: its output is nothing that anybody asked for.
-  linker.define_wasi(wasi.stdout_to(wasi::Stdio::fd(STDERR_FILENO)).stderr_to(wasi::Stdio::fd(STDERR_FILENO)));
+  const wasi::Stdio log = wasi::Stdio::fd(STDERR_FILENO);
+  linker.define_wasi(wasi.stdout_to(log).stderr_to(log).max_threads(0));
   define_slight_imports(linker, module_);
   const auto instance = linker.instantiate(*store, module_);
   if (!instance) return std::unexpected(start_error(instance.error().to_string()));
@@ -257,11 +256,9 @@ SlightManifest manifest_of_module() {
 }
 
 wasi::Result<SlightManifest> load_slightfile(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.is_open() && !file.bad()) return parse_slightfile(text, path.string());
-  return std::unexpected(
-      wasi::Error{.kind = wasi::ErrorKind::io, .message = fmt::format("{}: cannot be read", path.string())});
+  const auto text = read_manifest(path);
+  if (!text) return std::unexpected(text.error());
+  return parse_slightfile(*text, path.string());
 }
 
 }  // namespace
@@ -278,6 +275,9 @@ wasi::Result<std::unique_ptr<Contract>> make_slight(const GuestSetup& setup) {
     return std::unexpected(std::move(error));
   };
   if (!module) return in_file(std::move(module).error());
+  if (const auto why = lacks_allocator(*module)) {
+    return in_file({.kind = wasi::ErrorKind::unlinkable, .message = *why});
+  }
   if (auto checked = check_slight_imports(*module, *manifest); !checked) return in_file(std::move(checked).error());
   auto contract = std::make_unique<SlightContract>(setup, *module, *std::move(manifest));
   if (auto begun = contract->begin(); !begun) return in_file(std::move(begun).error());

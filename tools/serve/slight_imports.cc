@@ -51,7 +51,7 @@ constexpr Interface kInterfaces[] = {
     {"blob-store", "blobstore", "blob-store"},
 };
 constexpr std::string_view kResources = "canonical_abi";
-constexpr std::string_view kWasi[] = {"wasi_snapshot_preview1", "wasi_unstable", "wasi"};
+constexpr std::string_view kWasi[] = {"wasi_snapshot_preview1", "wasi_unstable"};
 
 const Interface* interface_of(std::string_view module) {
   const auto* const found = std::ranges::find(kInterfaces, module, &Interface::module);

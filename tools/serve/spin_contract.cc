@@ -6,8 +6,6 @@
 #include <wasi/linker.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "tools/serve/contract.h"
@@ -15,6 +13,7 @@
 #include "tools/serve/curl_library.h"
 #include "tools/serve/guest_store.h"
 #include "tools/serve/linker_pool.h"
+#include "tools/serve/manifest_file.h"
 #include "tools/serve/spin_files.h"
 #include "tools/serve/spin_imports.h"
 #include "tools/serve/spin_manifest.h"
@@ -137,11 +136,9 @@ wasi::Error error_in(const SpinComponent& component, wasi::Error error) {
 }
 
 wasi::Result<SpinManifest> load_manifest(const GuestSetup& setup) {
-  std::ifstream file(setup.manifest, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (file.is_open() && !file.bad()) return parse_spin_manifest(text, setup.manifest.string());
-  return std::unexpected(
-      wasi::Error{.kind = wasi::ErrorKind::io, .message = fmt::format("{}: cannot be read", setup.manifest.string())});
+  const auto text = read_manifest(setup.manifest);
+  if (!text) return std::unexpected(text.error());
+  return parse_spin_manifest(*text, setup.manifest.string());
 }
 
 // A module without a manifest is a component for everything, with nothing of its own.
@@ -161,7 +158,17 @@ wasi::Result<void> check_component(const SpinComponent& component, const wasi::M
         wasi::Error{.kind = wasi::ErrorKind::unlinkable,
                     .message = *why + "; programs, which have _start, are run with executor = { type = \"wagi\" }"});
   }
+  if (const auto why = lacks_allocator(module)) {
+    return std::unexpected(wasi::Error{.kind = wasi::ErrorKind::unlinkable, .message = *why});
+  }
   return check_spin_imports(module);
+}
+
+// Whoever chooses a compiler wants its code from the first request on.
+wasi::Result<void> prepare(const GuestSetup& setup, const wasi::Module& module) {
+  const wasi::TierSelection tier = setup.engine.config().tier;
+  if (tier != wasi::TierSelection::baseline && tier != wasi::TierSelection::optimising) return {};
+  return module.prepare();
 }
 
 wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest& manifest,
@@ -177,6 +184,7 @@ wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest&
     checked.error().message = fmt::format("{}: {}", path.string(), checked.error().message);
     return std::unexpected(std::move(checked).error());
   }
+  if (auto prepared = prepare(setup, *module); !prepared) return std::unexpected(std::move(prepared).error());
   Served served{.component = component, .module = *module, .setup = setup, .linkers = nullptr, .wagi = nullptr};
   served.setup.module = *module;
   served.setup.module_path = path;

@@ -133,9 +133,9 @@ wasi::Result<wasi::MemoryDirectory> read_files(const std::map<std::string, fs::p
     if (std::ranges::any_of(chosen.excluded, [&](const std::string& out) { return matches_pattern(path, out); })) {
       continue;
     }
-    auto text = read_file(source);
-    if (!text) return std::unexpected(std::move(text).error());
-    size += text->size();
+    std::error_code failed;
+    size += fs::file_size(source, failed);
+    if (failed) return std::unexpected(io_error(source, failed.message()));
     if (size > kMostBytes) {
       return std::unexpected(wasi::Error{
           .kind = wasi::ErrorKind::limit,
@@ -143,6 +143,8 @@ wasi::Result<wasi::MemoryDirectory> read_files(const std::map<std::string, fs::p
                                  "destination }}, may have any number",
                                  kMostBytes)});
     }
+    auto text = read_file(source);
+    if (!text) return std::unexpected(std::move(text).error());
     if (auto added = tree.add_file(destination, *std::move(text)); !added) return std::unexpected(added.error());
   }
   return tree;

@@ -27,7 +27,7 @@ constexpr std::string_view kKeyValueFunctions[] = {"open", "get", "set", "delete
 // Of versions up to 1.x, for which there is nothing here.
 constexpr std::string_view kElsewhere[] = {"outbound-redis", "outbound-pg", "outbound-mysql", "sqlite", "llm",
                                            "wasi-log",       "wasi-cache"};
-constexpr std::string_view kWasi[] = {"wasi_snapshot_preview1", "wasi_unstable", "wasi"};
+constexpr std::string_view kWasi[] = {"wasi_snapshot_preview1", "wasi_unstable"};
 
 // The most that one call of these may pass, in bytes: of strings, keys, bodies.
 constexpr std::uint64_t kArgumentLimit = std::uint64_t{64} << 20;

@@ -45,6 +45,20 @@ bool is_field_value(std::string_view text) {
                               [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; });
 }
 
+// Why the module has no function of that name which takes so many i32 and returns one; empty when it has.
+std::optional<std::string> lacks_function(const wasi::Module& module, std::string_view name, std::size_t params) {
+  const wasi::FunctionType expected = {.params = std::vector<wasi::ValueType>(params, wasi::ValueType::i32()),
+                                       .results = {wasi::ValueType::i32()}};
+  for (const wasi::ExportType& exported : module.exports()) {
+    if (exported.name != name) continue;
+    const auto* function = std::get_if<wasi::FunctionType>(&exported.type.type);
+    if (function != nullptr && *function == expected) return std::nullopt;
+    return fmt::format("its export \"{}\" is a {}, a function {} was expected", wasi::printable(name),
+                       exported.type.to_string(), expected.to_string());
+  }
+  return fmt::format("it exports no function \"{}\"", wasi::printable(name));
+}
+
 // An option of a list: empty for none.
 WitMemory::Lifted<std::optional<WitList>> read_option(const WitMemory& memory, std::uint64_t address,
                                                       std::string_view what) {
@@ -82,16 +96,16 @@ std::optional<std::string_view> method_of(std::uint32_t number) {
 std::string_view wit_methods() { return "GET, POST, PUT, DELETE, PATCH, HEAD, OPTIONS"; }
 
 std::optional<std::string> lacks_handler(const wasi::Module& module, std::string_view name) {
-  const wasi::FunctionType expected = {.params = std::vector<wasi::ValueType>(10, wasi::ValueType::i32()),
-                                       .results = {wasi::ValueType::i32()}};
+  return lacks_function(module, name, 10);
+}
+
+std::optional<std::string> lacks_allocator(const wasi::Module& module) {
   for (const wasi::ExportType& exported : module.exports()) {
-    if (exported.name != name) continue;
-    const auto* function = std::get_if<wasi::FunctionType>(&exported.type.type);
-    if (function != nullptr && *function == expected) return std::nullopt;
-    return fmt::format("its export \"{}\" is a {}, a function {} was expected", wasi::printable(name),
-                       exported.type.to_string(), expected.to_string());
+    if (exported.name != "memory") continue;
+    const auto* const memory = std::get_if<wasi::MemoryType>(&exported.type.type);
+    if (memory != nullptr && !memory->is_64) return lacks_function(module, "canonical_abi_realloc", 4);
   }
-  return fmt::format("it exports no function \"{}\"", wasi::printable(name));
+  return "it exports no memory \"memory\" with 32-bit addresses";
 }
 
 std::expected<WitRequest, std::string> to_wit(const HttpRequest& request, std::uint32_t method) {

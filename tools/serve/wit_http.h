@@ -32,6 +32,10 @@ using WitHandler = std::uint32_t(std::uint32_t, std::uint32_t, std::uint32_t, st
 // Why the module has no such function of that name; empty when it has.
 std::optional<std::string> lacks_handler(const wasi::Module& module, std::string_view name);
 
+// Why values cannot be passed to the module: a memory, and an allocator for it, are to be exported; empty when they
+// are.
+std::optional<std::string> lacks_allocator(const wasi::Module& module);
+
 struct WitRequest {
   std::uint32_t method = 0;
   std::string uri;

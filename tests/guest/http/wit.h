@@ -1,4 +1,5 @@
-// The interface of wit-bindgen 0.2 between guests and hosts of HTTP, by hand: what the SDKs of Spin and slight generated.
+// The interface of wit-bindgen 0.2 between guests and hosts of HTTP, by hand: what the SDKs of Spin and slight
+// generated.
 #pragma once
 
 #include <stdbool.h>
@@ -41,10 +42,11 @@ typedef struct {
 } response_t;
 
 _Static_assert(sizeof(response_t) == 28, "a response takes 28 bytes");
-_Static_assert(offsetof(response_t, headers) == 8 && offsetof(response_t, body) == 20, "with its lists behind their tags");
+_Static_assert(offsetof(response_t, headers) == 8 && offsetof(response_t, body) == 20,
+               "with its lists behind their tags");
 
 __attribute__((export_name("canonical_abi_realloc"))) void* canonical_abi_realloc(void* old, size_t old_size,
-                                                                                size_t alignment, size_t size) {
+                                                                                  size_t alignment, size_t size) {
   (void)old_size;
   if (size == 0) return (void*)alignment;
   void* const memory = realloc(old, size);
@@ -52,7 +54,8 @@ __attribute__((export_name("canonical_abi_realloc"))) void* canonical_abi_reallo
   return memory;
 }
 
-__attribute__((export_name("canonical_abi_free"))) void canonical_abi_free(void* memory, size_t size, size_t alignment) {
+__attribute__((export_name("canonical_abi_free"))) void canonical_abi_free(void* memory, size_t size,
+                                                                           size_t alignment) {
   (void)alignment;
   if (size != 0) free(memory);
 }
@@ -64,11 +67,14 @@ static inline bool is_text(text_t text, const char* expected) {
 }
 
 // The parameters of a handler, as they are passed.
-#define REQUEST_PARAMETERS                                                                                       \
-  int32_t method, char *uri, size_t uri_size, field_t *headers, size_t header_count, field_t *params,            \
+#define REQUEST_PARAMETERS                                                                            \
+  int32_t method, char *uri, size_t uri_size, field_t *headers, size_t header_count, field_t *params, \
       size_t param_count, int32_t has_body, char *body, size_t body_size
-#define REQUEST                                                                          \
-  ((request_t){method, {uri, uri_size}, {headers, header_count}, {params, param_count}, \
+#define REQUEST                         \
+  ((request_t){method,                  \
+               {uri, uri_size},         \
+               {headers, header_count}, \
+               {params, param_count},   \
                {has_body ? body : NULL, has_body ? body_size : 0}})
 
 static inline response_t respond(uint16_t status, text_t body) {

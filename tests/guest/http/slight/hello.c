@@ -88,8 +88,8 @@ int main(void) {
 
 static result_t ok(response_t response) { return (result_t){.is_error = 0, .response = response}; }
 
-#define HANDLER      \
-  static result_t result; \
+#define HANDLER                      \
+  static result_t result;            \
   const request_t request = REQUEST; \
   (void)request
 
@@ -105,7 +105,8 @@ __attribute__((export_name("handle-hello"))) const result_t* handle_hello(REQUES
 __attribute__((export_name("handle-person"))) const result_t* handle_person(REQUEST_PARAMETERS) {
   HANDLER;
   static char text[256];
-  snprintf(text, sizeof(text), "hello: %.*s", (int)request.params.data[0].value.size, request.params.data[0].value.data);
+  snprintf(text, sizeof(text), "hello: %.*s", (int)request.params.data[0].value.size,
+           request.params.data[0].value.data);
   result = ok(respond(200, text_of(text)));
   return &result;
 }

@@ -110,8 +110,8 @@ static response_t answer(const request_t* request) {
     }
   }
   static field_t type = {{"content-type", 12}, {"text/plain", 10}};
-  return (response_t){.status = 200, .has_headers = 1, .headers = {&type, 1}, .has_body = 1,
-                      .body = text_of("Hello from Spin\n")};
+  return (response_t){
+      .status = 200, .has_headers = 1, .headers = {&type, 1}, .has_body = 1, .body = text_of("Hello from Spin\n")};
 }
 
 __attribute__((export_name("handle-http-request"))) const response_t* handle_http_request(REQUEST_PARAMETERS) {
