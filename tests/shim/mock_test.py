@@ -10,10 +10,12 @@ import subprocess
 import threading
 import time
 import unittest
+import urllib.request
 
 import harness
 from harness import (EXHAUSTED, EXISTS, INVALID, LARGEST, NOT_FOUND, PRECONDITION, SHIM, UNIMPLEMENTED, UNKNOWN, Client,
                      MockContainerd, cgroup_directories, compile_wat, is_running, metrics, rpc, task, wait_for)
+from http_guests import SLIGHT_MANIFEST, SPIN_MANIFEST, slight_guest, spin_guest, wagi_guest
 
 CREATED, RUNNING, STOPPED, PAUSED = 1, 2, 3, 4
 
@@ -542,11 +544,96 @@ class Creation(MockContainerd):
         self.shut_down(client, bundles[0])
 
 
-class Recovery(MockContainerd):
-    def running(self, name):
-        bundle = self.bundle(name, ["/app.wasm", "sleep"])
+class Http(MockContainerd):
+    def free_port(self):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    def serve(self, name, args, files, **annotations):
+        """A running server: (client, bundle, port)."""
+        port = self.free_port()
+        bundle = self.bundle(name, args, files=files, annotations={
+            "wasirun.dev/http": f"127.0.0.1:{port}",
+            **{f"wasirun.dev/{key.replace('_', '-')}": value for key, value in annotations.items()}})
         client = self.start_shim(bundle)
-        pid = self.create(client, bundle)
+        self.create(client, bundle)
+        client.call("Start", of(bundle), task.StartResponse)
+        return client, bundle, port
+
+    def ask(self, port, path):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+                return answer.read().decode()
+        except OSError:
+            return ""
+
+    def wait_for_answer(self, bundle, port, path, text):
+        wait_for(lambda: text in self.ask(port, path), f"an answer; stderr: {self.output(bundle, 2)}", timeout=20)
+
+    def end(self, client, bundle):
+        client.call("Kill", task.KillRequest(id=bundle.name, signal=signal.SIGTERM))
+        self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 0)
+        self.delete(client, bundle)
+        self.shut_down(client, bundle)
+
+    def test_program(self):
+        metrics_port = self.free_port()
+        client, bundle, port = self.serve("wagi", ["/wagi.wasm"], {"/wagi.wasm": wagi_guest()}, http_contract="wagi",
+                                          http_metrics=f"127.0.0.1:{metrics_port}")
+        self.wait_for_answer(bundle, port, "/any", "hello")
+        self.assertNotEqual(self.ask(port, "/healthz"), "")
+        self.assertIn("# TYPE", self.ask(metrics_port, "/metrics"))
+        wait_for(lambda: "GET /any" in self.output(bundle, 2), "the access log")
+        self.end(client, bundle)
+
+    def test_applications(self):
+        for kind, manifest, files in (
+                ("spin", "/spin.toml", {"/spin.toml": SPIN_MANIFEST, "/app.wasm": spin_guest()}),
+                ("slight", "/slightfile.toml", {"/slightfile.toml": SLIGHT_MANIFEST, "/app.wasm": slight_guest()})):
+            for number, argument in enumerate(("/", manifest)):
+                client, bundle, port = self.serve(f"{kind}{number}", [argument], files)
+                self.wait_for_answer(bundle, port, "/hello", f"hello by {kind}")
+                self.end(client, bundle)
+
+    def test_idle_connections_hold_nobody_up(self):
+        client, bundle, port = self.serve("drain", ["/wagi.wasm"], {"/wagi.wasm": wagi_guest()})
+        self.wait_for_answer(bundle, port, "/", "hello")
+        for _ in range(5):
+            self.addCleanup(socket.create_connection(("127.0.0.1", port)).close)
+        begun = time.monotonic()
+        self.end(client, bundle)
+        self.assertLess(time.monotonic() - begun, 8)  # less than the time for requests that are under way
+
+    def test_mistakes(self):
+        for name, annotations, text in (
+                ("address", {"wasirun.dev/http": "80,,81"}, "annotation wasirun.dev/http"),
+                ("contract", {"wasirun.dev/http": "80", "wasirun.dev/http-contract": "x"}, "wagi, spin, slight, server")):
+            bundle = self.bundle(name, ["/app.wasm"], annotations=annotations)
+            client = self.start_shim(bundle)
+            self.assert_fails(INVALID, text, lambda c=client, b=bundle: self.create(c, b))
+            self.shut_down(client, bundle)
+        taken = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(taken.close)
+        bundle = self.bundle("taken", ["/app.wasm"],
+                             annotations={"wasirun.dev/http": f"127.0.0.1:{taken.getsockname()[1]}"})
+        client = self.start_shim(bundle)
+        self.assert_fails(UNKNOWN, "127.0.0.1", lambda: self.create(client, bundle))
+        self.shut_down(client, bundle)
+
+
+class Recovery(MockContainerd):
+    def rootfs(self, name):
+        return [task.Mount(type="bind", source=str(self.folder / f"{name}-lower"), options=["rbind", "ro"])]
+
+    def running(self, name):
+        """A container on a root that the shim has mounted."""
+        bundle = self.bundle(name, ["/app.wasm", "sleep"])
+        lower = self.folder / f"{name}-lower"
+        (bundle / "rootfs").rename(lower)
+        (bundle / "rootfs").mkdir()
+        client = self.start_shim(bundle)
+        pid = self.create(client, bundle, rootfs=self.rootfs(name))
         client.call("Start", of(bundle), task.StartResponse)
         return bundle, client, pid
 
@@ -575,7 +662,7 @@ class Recovery(MockContainerd):
         stale.bind(path)
         stale.close()
         again = self.start_shim(bundle)
-        self.create(again, bundle)
+        self.create(again, bundle, rootfs=self.rootfs("stale"))
         self.delete(again, bundle)
         self.shut_down(again, bundle)
 

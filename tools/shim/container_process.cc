@@ -93,8 +93,8 @@ wasi::Result<void> join_namespaces(const Bundle& bundle, WorkloadKind kind) {
       const UniqueFd file(::open(space.path.c_str(), O_RDONLY | O_CLOEXEC));
       if (!file) return host_failure("open", space.path);
       if (::setns(file.get(), space.type) != 0) return host_failure("join the namespace", space.path);
-    } else if (kind == WorkloadKind::sandbox) {
-      // Of namespaces of its own a guest would see nothing: it has no host name, no network but what it is handed.
+    } else if (kind == WorkloadKind::sandbox || (kind == WorkloadKind::http && space.type == CLONE_NEWNET)) {
+      // Of others a guest would see nothing: it has no host name, and no network but what it is handed.
       if (::unshare(space.type) != 0) return host_failure("make a namespace");
     }
   }
@@ -160,6 +160,7 @@ class Child {
     wait_for_start();
     // Nothing is taken down: the process ends, and the code that it ran is in the cache already.
     if (program_) ::_exit(program_->run(bundle_.process));
+    if (http_) ::_exit(http_->run(bundle_));
     execute();
   }
 
@@ -178,8 +179,13 @@ class Child {
       WASI_TRY(make_write_only(STDOUT_FILENO));
       WASI_TRY(make_write_only(STDERR_FILENO));
       WASI_TRY(mount_container(bundle_, MountKinds::files_and_memory));
-      program_.emplace(WASI_TRY(WasmProgram::load(kModuleFd, workload_.program, cache_directory_)));
-      ::close(kModuleFd);
+      if (workload_.kind == WorkloadKind::http) {
+        http_.emplace(WASI_TRY(HttpProgram::load(workload_.http, workload_.module_file ? kModuleFd : -1,
+                                                 workload_.program.path, cache_directory_)));
+      } else {
+        program_.emplace(WASI_TRY(WasmProgram::load(kModuleFd, workload_.program, cache_directory_)));
+      }
+      if (workload_.module_file) ::close(kModuleFd);
       let_every_signal_end();
     }
     WASI_TRY(check_and_drop());
@@ -218,6 +224,7 @@ class Child {
   const Cgroup& cgroup_;
   const std::string& cache_directory_;
   std::optional<WasmProgram> program_;
+  std::optional<HttpProgram> http_;
   std::string executable_;
 };
 

@@ -6,12 +6,9 @@
 #include <string>
 
 #include "tools/shim/bundle.h"
+#include "tools/shim/compiled_module.h"
 
 namespace wasirun::shim {
-
-// The exit code of a guest that trapped: that of abort() in a shell.
-inline constexpr int kTrapExitCode = 134;
-inline constexpr int kFailureExitCode = 1;
 
 // Where a process's first argument says that its program is: "PATH#FUNCTION", or PATH for its function _start.
 struct ProgramName {
@@ -20,10 +17,12 @@ struct ProgramName {
 };
 ProgramName parse_program_name(const std::string& argument);
 
+// The container's variables, and where it works, as WASI has them.
+void give_environment(const ProcessConfig& process, wasi::WasiConfig& config);
+
 class WasmProgram {
  public:
-  // Compiles all of the module, or takes its code from the cache, which all containers of the host share: its pages
-  // are in memory once. Errors name what is wrong with the module; one that lacks the function among them.
+  // See load_compiled(). A module that lacks the function is an error, too.
   static wasi::Result<WasmProgram> load(int module_file, const ProgramName& name, const std::string& cache_directory);
 
   // In the container's root, as its user. What ends it abnormally is written to the standard error; the exit code.
@@ -32,10 +31,9 @@ class WasmProgram {
   [[nodiscard]] int run(const ProcessConfig& process) const;
 
  private:
-  WasmProgram(wasi::Engine engine, wasi::Module module, std::string function)
-      : engine_(std::move(engine)), module_(std::move(module)), function_(std::move(function)) {}
-  wasi::Engine engine_;
-  wasi::Module module_;
+  WasmProgram(CompiledModule compiled, std::string function)
+      : compiled_(std::move(compiled)), function_(std::move(function)) {}
+  CompiledModule compiled_;
   std::string function_;
 };
 

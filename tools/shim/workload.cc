@@ -51,6 +51,33 @@ FileKind kind_of(int file) {
   return FileKind::unknown;
 }
 
+// The manifest that the argument means: it, or one in the directory that it is. Empty: none.
+std::string find_manifest(const Bundle& bundle, const std::string& argument) {
+  constexpr std::string_view kManifests[] = {"/spin.toml", "/slightfile.toml"};
+  const std::string path = argument.starts_with('/') ? argument : join_path(bundle.process.cwd, argument);
+  for (const std::string_view manifest : kManifests) {
+    if (path.ends_with(manifest)) return path;
+    std::string inside = join_path(path, manifest.substr(1));
+    if (open_in_container(bundle, inside, O_RDONLY | O_NONBLOCK | O_NOCTTY)) return inside;
+  }
+  return "";
+}
+
+constexpr std::string_view kSlightManifest = "/slightfile.toml";
+
+wasi::Result<Workload> find_application(const Bundle& bundle, std::string manifest) {
+  Workload workload;
+  workload.kind = WorkloadKind::http;
+  workload.http = WASI_TRY(parse_http_config(bundle));
+  if (manifest.ends_with(kSlightManifest)) {
+    // The module has no other name there.
+    workload.program.path = manifest.substr(0, manifest.size() - kSlightManifest.size()) + "/app.wasm";
+    workload.module_file = WASI_TRY(open_in_container(bundle, workload.program.path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  }
+  workload.http.manifest = std::move(manifest);
+  return workload;
+}
+
 }  // namespace
 
 wasi::Result<Workload> find_workload(const Bundle& bundle) {
@@ -60,6 +87,9 @@ wasi::Result<Workload> find_workload(const Bundle& bundle) {
     return workload;
   }
   const std::string& argument = bundle.process.args.front();
+  if (std::string manifest = find_manifest(bundle, argument); !manifest.empty()) {
+    return find_application(bundle, std::move(manifest));
+  }
   workload.program = parse_program_name(argument);
   // A file's name may hold the sign as well.
   for (const std::string& name : {argument, workload.program.path}) {
@@ -72,7 +102,11 @@ wasi::Result<Workload> find_workload(const Bundle& bundle) {
                           "{}: neither a WebAssembly module nor a program that this system runs",
                           wasi::printable(path));
       }
-      workload.kind = kind == FileKind::module ? WorkloadKind::wasm : WorkloadKind::native;
+      workload.kind = kind == FileKind::native ? WorkloadKind::native : WorkloadKind::wasm;
+      if (kind == FileKind::module && !bundle.annotation("wasirun.dev/http").empty()) {
+        workload.kind = WorkloadKind::http;
+        workload.http = WASI_TRY(parse_http_config(bundle));
+      }
       workload.module_file = *std::move(file);
       if (name == argument && argument != workload.program.path) workload.program = {argument, "_start"};
       return workload;
