@@ -31,12 +31,15 @@ endfunction()
 set(WASIRUN_COMMON_HEADERS <algorithm> <array> <atomic> <bit> <cstdint> <cstring> <expected> <functional> <memory>
     <mutex> <optional> <ranges> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
 
+# ALONE: files that cannot be compiled as one with others, since they have names of their own in common.
 function(wasirun_library name)
-  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE_DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE_DEPENDS;ALONE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "*.cc")
   add_library(wasirun_${name} STATIC ${sources})
   target_link_libraries(wasirun_${name} PUBLIC wasirun_flags ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
-  if(WASIRUN_PRECOMPILED_HEADERS)
+  if(WASIRUN_FAST_BUILD)
     wasirun_precompile(wasirun_${name} wasirun_base ${WASIRUN_COMMON_HEADERS} <fmt/format.h>)
+    set_target_properties(wasirun_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()
 endfunction()
