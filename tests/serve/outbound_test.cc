@@ -143,7 +143,8 @@ TEST_CASE("A request is sent as the guest made it, and the answer comes back") {
   });
   WitRequest request = get(server.origin() + "/path?query=%20");
   request.method = *wit_method("PUT");
-  request.headers = {{"x-mine", "value"}, {"x-empty", ""}, {"content-length", "999"}, {"transfer-encoding", "chunked"}};
+  request.headers = {
+      {"x-mine", "value"}, {"x-empty", ""}, {"content-length", "123456"}, {"transfer-encoding", "chunked"}};
   request.body = std::string("b\0dy", 4);
   const auto answer = send(request, allowed({server.host()}));
   REQUIRE(answer);
@@ -161,7 +162,7 @@ TEST_CASE("A request is sent as the guest made it, and the answer comes back") {
   CHECK(has_line(sent, "x-empty:"));
   CHECK(has_line(sent, "Content-Length: 4"));
   CHECK_FALSE(sent.contains("chunked"));
-  CHECK_FALSE(sent.contains("999"));
+  CHECK_FALSE(sent.contains("123456"));
   CHECK_FALSE(sent.contains("Content-Type"));
 }
 
