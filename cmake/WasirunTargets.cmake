@@ -31,7 +31,8 @@ endfunction()
 set(WASIRUN_COMMON_HEADERS <algorithm> <array> <atomic> <bit> <cstdint> <cstring> <expected> <functional> <memory>
     <mutex> <optional> <ranges> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
 
-# ALONE: files that cannot be compiled as one with others, since they have names of their own in common.
+# ALONE: files that cannot be compiled as one with others, since they have names of their own in common. Which of the
+# rest come together depends on how many there are.
 function(wasirun_library name)
   cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE_DEPENDS;ALONE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "*.cc")
