@@ -35,6 +35,7 @@ struct TierChange {
     first_call,  // compiled at its first call, or before it
     calls,       // time was spent in it
     loop,        // time was spent in a loop of it, which goes on in the machine code
+    kept,        // it ran, and the cache is to have it for the next run
   };
   std::string_view tier = {};  // "baseline"
   Reason reason = Reason::first_call;

@@ -23,8 +23,9 @@ class Preparation;
 
 struct CompileJob {
   ModuleCode* module = nullptr;
-  FunctionCode* function = nullptr;        // null: the module's code from an earlier run is looked for
+  FunctionCode* function = nullptr;        // null: `keeps`, or the module's code from an earlier run is looked for
   std::optional<std::uint64_t> loop = {};  // for whose sake
+  bool keeps = false;                      // what the module has run is compiled for the next run
 };
 
 // How a job does something without its module, and without whoever made the queue: they may go meanwhile.

@@ -47,6 +47,10 @@ struct ModuleCode {
   // turns `may_recall` to false calls it.
   std::function<void()> recall;
   std::atomic<bool> may_recall{false};
+  // What ran is compiled for the next run, where there may be one: TierPolicy alone uses these.
+  std::atomic<std::uint64_t> prepared_bytes{0};  // of bodies
+  std::atomic<bool> is_keeping{false};
+  std::size_t keeping_next = 0;  // the next function to look at, of whoever keeps
   // Of a module that was a text: adds the place in it that an error's offset stands for. Empty for binary modules.
   std::function<Error(Error)> locate;
 

@@ -112,6 +112,39 @@ void TierPolicy::recall_when_warm(ModuleCode& module) {
   if (options_.threads == 0 || !queue_->add({.module = &module})) module.recall();
 }
 
+void TierPolicy::prepared(ModuleCode& module, std::size_t bytes) {
+  const std::uint64_t before = module.prepared_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  if (before / kPreparedBytes == (before + bytes) / kPreparedBytes || !queue_->is_own()) return;
+  // At once: until it is there, more would be translated than looking for it takes.
+  if (module.may_recall.exchange(false)) {
+    Preparation unbounded;
+    compile({.module = &module}, unbounded, false);
+  }
+  if (options_.threads == 0 || module.is_keeping.exchange(true)) return;
+  if (!queue_->add({.module = &module, .keeps = true})) module.is_keeping = false;
+}
+
+// A portion of it. What comes into the queue meanwhile is before the next one.
+void TierPolicy::keep_what_ran(ModuleCode& module, Preparation& preparation) {
+  const std::size_t count = module.module->bodies.size();
+  std::size_t bytes = 0;
+  while (module.keeping_next < count && bytes < kKeepingBytes) {
+    FunctionCode& function = module.functions[module.keeping_next++];
+    if (function.entry.load(std::memory_order_acquire) == nullptr ||
+        function.native_code.load(std::memory_order_acquire) != nullptr ||
+        (function.state.fetch_or(kCompileAsked, std::memory_order_relaxed) & kCompileAsked) != 0) {
+      continue;
+    }
+    bytes += body_bytes(function);
+    compile({.module = &module, .function = &function, .keeps = true}, preparation, true);
+    if (preparation.is_interrupted()) return;
+    preparation.give_back_all();
+  }
+  if (module.keeping_next < count && queue_->add({.module = &module, .keeps = true})) return;
+  module.keeping_next = 0;
+  module.is_keeping = false;
+}
+
 // Holds no object that needs a destructor while it raises.
 void TierPolicy::compile_now(ExecState& exec, const CompileJob& job) {
   bool is_interrupted;
@@ -124,6 +157,7 @@ void TierPolicy::compile_now(ExecState& exec, const CompileJob& job) {
 }
 
 void TierPolicy::compile(const CompileJob& job, Preparation& preparation, bool in_background) {
+  if (job.function == nullptr && job.keeps) return keep_what_ran(*job.module, preparation);
   if (job.function == nullptr) {
     job.module->recall();
     if (optimiser_ != nullptr) optimiser_->machine_code_exists();
@@ -146,7 +180,9 @@ void TierPolicy::compile(const CompileJob& job, Preparation& preparation, bool i
   if (options_.log == nullptr || preparation.is_interrupted()) return;
   options_.log->add(*job.module, *job.function,
                     {.tier = native_.name(),
-                     .reason = job.loop ? TierChange::Reason::loop : TierChange::Reason::calls,
+                     .reason = job.loop    ? TierChange::Reason::loop
+                               : job.keeps ? TierChange::Reason::kept
+                                           : TierChange::Reason::calls,
                      .loop_offset = job.loop.value_or(0),
                      .in_background = in_background},
                     begin, outcome);

@@ -10,8 +10,10 @@
 // program does, it never takes more than twice its time. Small ones are compiled by the thread that runs them, larger
 // ones in the background (compile_queue.h).
 //
-// Where code may be kept from an earlier run (ModuleCode::recall) it is looked for somewhat earlier, in the background:
-// programs that end at once do not wait for that either.
+// Where code may be kept from an earlier run (ModuleCode::recall) it is looked for somewhat earlier, in the background,
+// or when much of the module was translated: programs that end at once do not wait for that either. When threads have
+// nothing else to do, they compile for the next run what merely ran: a program that does much once would be interpreted
+// for ever otherwise.
 //
 // Thread-safe. In a forked process it does nothing: its threads are not there, and code memory is the parent's.
 #pragma once
@@ -68,6 +70,9 @@ class TierPolicy {
   // meanwhile.
   void sampled(ExecState& exec, FunctionCode& function, std::optional<std::uint64_t> loop);
 
+  // A body of so many bytes was, of a module of which code is kept from run to run.
+  void prepared(ModuleCode& module, std::size_t bytes);
+
   // What runs in machine code from now on; null: it stays as it is.
   [[nodiscard]] OptimisePolicy* optimiser() const { return optimiser_.get(); }
 
@@ -81,6 +86,7 @@ class TierPolicy {
 
  private:
   void recall_when_warm(ModuleCode& module);
+  void keep_what_ran(ModuleCode& module, Preparation& preparation);
   [[nodiscard]] bool is_wanted(FunctionCode& function, std::size_t body_bytes);
   void compile_now(ExecState& exec, const CompileJob& job);
   void compile(const CompileJob& job, Preparation& preparation, bool in_background);

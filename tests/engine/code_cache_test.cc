@@ -1,6 +1,7 @@
 // Code that is kept from one engine to the next, as from one process to the next, and when it is not.
 #include "engine/code_cache.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,8 @@
 #include <vector>
 
 #include "engine/fixture.h"
+#include "engine/state.h"
+#include "runtime/tier_policy.h"
 #include "support/temp_dir.h"
 
 using namespace wasi;
@@ -112,6 +115,35 @@ TEST_CASE("Code in the background and in a prepared module comes from the cache 
     CHECK(must(must(instance.function<std::int64_t(std::int64_t)>("hash"))(1)) == 1);
     CHECK(engine.tiers().at(1).functions == expected);
   }
+}
+
+TEST_CASE("Of a large program what merely ran is kept as well, and a later run hardly interprets anything") {
+  constexpr int kFunctions = 400;
+  constexpr int kAdditions = 350;  // a body of a KiB
+  std::string text = "(module (global $sum (mut i64) (i64.const 0))";
+  std::string calls;
+  for (int i = 0; i < kFunctions; ++i) {
+    text += fmt::format("(func $f{} (param i64)", i);
+    for (int addition = 0; addition < kAdditions; ++addition) {
+      text += "(local.set 0 (i64.add (local.get 0) (local.get 0)))";
+    }
+    text += "(global.set $sum (i64.add (global.get $sum) (i64.add (local.get 0) (i64.const 1)))))";
+    calls += fmt::format("(call $f{} (local.get 0))", i);
+  }
+  text += "(func (export \"run\") (param i64) (result i64) " + calls + "(global.get $sum)))";
+
+  const TempDir folder;
+  const auto interpreted = [&] {
+    const Engine engine = must(Engine::create({.cache = CodeCacheConfig{.directory = folder / "cache"}}));
+    const Module module = load(engine, text);
+    Store store(engine);
+    const Instance instance = must(Linker(engine).instantiate(store, module));
+    CHECK(must(must(instance.function<std::int64_t(std::int64_t)>("run"))(1)) == kFunctions);
+    detail::Internals::state(engine)->policy->wait();
+    return engine.tiers().at(0).functions;
+  };
+  CHECK(interpreted() == kFunctions + 1);
+  CHECK(interpreted() < kFunctions / 2);
 }
 
 TEST_CASE("What nothing was compiled for leaves nothing") {

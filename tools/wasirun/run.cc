@@ -139,6 +139,8 @@ std::string why(const wasi::TierChange& change) {
       return "calls";
     case wasi::TierChange::Reason::loop:
       return fmt::format("loop at {:#x}", change.loop_offset);
+    case wasi::TierChange::Reason::kept:
+      return "for the next run";
   }
   return "";
 }
