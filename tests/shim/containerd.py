@@ -64,6 +64,24 @@ def make_image(path, name, files, command, platform=("linux", "amd64"), **config
         "mediaType": kinds + "manifest.v1+json", **blob(folder, json.dumps(manifest).encode()),
         "platform": {"os": system, "architecture": architecture},
         "annotations": {"io.containerd.image.name": name}}]}
+    write_layout(folder, index, path)
+
+
+def make_artifact(path, name, module):
+    """An archive with one image whose layer is a module."""
+    folder = SCRATCH / "artifact"
+    shutil.rmtree(folder, ignore_errors=True)
+    config = {"architecture": "wasm", "os": "wasip1"}
+    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "config": {"mediaType": "application/vnd.wasm.config.v0+json", **blob(folder, json.dumps(config).encode())},
+                "layers": [{"mediaType": "application/wasm", **blob(folder, module)}]}
+    index = {"schemaVersion": 2, "manifests": [{
+        "mediaType": manifest["mediaType"], **blob(folder, json.dumps(manifest).encode()),
+        "platform": {"os": "wasip1", "architecture": "wasm"}, "annotations": {"io.containerd.image.name": name}}]}
+    write_layout(folder, index, path)
+
+
+def write_layout(folder, index, path):
     (folder / "index.json").write_text(json.dumps(index))
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     with tarfile.open(path, "w") as archive:
@@ -180,6 +198,7 @@ class Containerd:
         self.import_image("wasip1", {"/app.wasm": (module, 0o644)}, ["/app.wasm"], platform=("wasip1", "wasm"))
         busybox = {"/bin/busybox": (BUSYBOX, 0o755)}
         self.import_image("busybox", busybox, ["/bin/busybox"])
+        self.import_image("empty", {}, ["/app.wasm"])
         self.import_image("pause", busybox, ["/bin/busybox", "sleep", "1000000"])
 
     def run(self, name, *words, image="hello", flags=(), timeout=TIMEOUT):

@@ -48,6 +48,20 @@ class Ctr(unittest.TestCase):
         code, _, err = self.containerd.run("nonative", "/bin/nothing", image="busybox")
         self.assertEqual(code, 1)
         self.assertIn("/bin/nothing: there is no such file in the container", err)
+        self.assertIn("nor is there a module in the image localhost/busybox:1: none of its layers is a module", err)
+
+    def test_module_in_a_layer(self):
+        """Versions of containerd that do not unpack such an image keep it all the same: a container with an empty root
+        comes from another, whose name the image then gets."""
+        ctr, archive = self.containerd.ctr, self.containerd.folder / "artifact.tar"
+        containerd.make_artifact(archive, "localhost/artifact:1", containerd.compile_guest("job").read_bytes())
+        ctr("image", "import", "--no-unpack", "--platform", "wasip1/wasm", str(archive))
+        ctr("container", "create", "--runtime", "io.containerd.wasirun.v1", "localhost/empty:1", "layer", "/module.wasm",
+            "exit", "9")
+        ctr("image", "tag", "--force", "localhost/artifact:1", "localhost/empty:1")
+        done = ctr("task", "start", "layer", check=False)
+        self.assertEqual((done.returncode, done.stderr), (9, b""))
+        self.remove("layer")
 
     def test_native_program_that_cannot_start(self):
         code, _, err = self.containerd.run("badcwd", "/bin/busybox", "true", image="busybox", flags=("--user", "nobody-here"))

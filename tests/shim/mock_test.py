@@ -489,7 +489,6 @@ class Creation(MockContainerd):
     def test_configurations(self):
         good = {"args": ["/app.wasm"], "cwd": "/"}
         for name, text, parts in (
-                ("noargs", "process.args: expected at least one string", {"process": {"args": []}}),
                 ("badarg", "process.args[1]: expected a string, got number", {"process": {"args": ["/app.wasm", 1]}}),
                 ("badenv", "process.env[0]: expected NAME=value", {"process": {**good, "env": ["A"]}}),
                 ("badcwd", "process.cwd: expected an absolute path", {"process": {**good, "cwd": "x"}}),
@@ -511,9 +510,10 @@ class Creation(MockContainerd):
         compile_wat("(module (import \"x\" \"y\" (func)) (func (export \"_start\")))", harness.SCRATCH / "imports.wasm")
         imports = (harness.SCRATCH / "imports.wasm").read_bytes()
         for name, args, code, text in (
-                ("absent", ["/no.wasm"], INVALID, "/no.wasm: there is no such file"),
+                ("absent", ["/no.wasm"], UNKNOWN, "/no.wasm: there is no such file"),
                 ("text", ["/text"], INVALID, "/text: neither a WebAssembly module nor a program"),
-                ("directory", ["/"], INVALID, "/: neither"),
+                ("directory", ["/"], UNKNOWN, "/: there is no such file"),
+                ("no-arguments", [], UNKNOWN, "/: there is no such file"),
                 ("cut", ["/cut.wasm"], UNKNOWN, "/cut.wasm: malformed module"),
                 ("entry", ["/app.wasm#nothing"], UNKNOWN, 'exports no function "nothing"'),
                 ("component", ["/component.wasm"], UNKNOWN, "component")):

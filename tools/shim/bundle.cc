@@ -58,7 +58,8 @@ wasi::Result<ProcessConfig> parse_process(const JsonNode& node) {
   process.has_terminal = WASI_TRY(WASI_TRY(node.member("terminal")).boolean());
   const JsonNode args = WASI_TRY(node.member("args"));
   process.args = WASI_TRY(args.strings());
-  if (process.args.empty()) return args.wrong("at least one string");
+  // An image that is one module needs no name for it.
+  if (process.args.empty()) process.args.emplace_back("/");
   for (const JsonNode& variable : WASI_TRY(WASI_TRY(node.member("env")).elements())) {
     process.env.push_back(WASI_TRY(variable.string()));
     if (process.env.back().find('=') == std::string::npos) return variable.wrong("NAME=value");

@@ -74,7 +74,9 @@ wasi::Result<void> Container::prepare() {
 wasi::Result<void> Container::fork_process() {
   StdioFiles stdio = WASI_TRY(open_stdio(config_.stdio));
   input_keeper_ = std::move(stdio.input_keeper);
-  ContainerProcess process = WASI_TRY(fork_container(bundle_, workload_, *cgroup_, stdio, host_.cache_directory));
+  const ImageSource image{host_.containerd_address, host_.containerd_namespace, config_.id};
+  ContainerProcess process =
+      WASI_TRY(fork_container(bundle_, workload_, *cgroup_, stdio, image, host_.cache_directory));
   pid_ = process.pid;
   status_ = std::move(process.status);
   start_ = std::move(process.start);

@@ -36,6 +36,8 @@ struct ContainerHost {
   Log& log;
   std::string runc_root;
   std::string cache_directory;
+  std::string containerd_address;  // of its gRPC socket
+  std::string containerd_namespace;
 };
 
 struct CreateConfig {

@@ -148,8 +148,9 @@ void report(std::string_view text) {
 
 class Child {
  public:
-  Child(const Bundle& bundle, const Workload& workload, const Cgroup& cgroup, const std::string& cache_directory)
-      : bundle_(bundle), workload_(workload), cgroup_(cgroup), cache_directory_(cache_directory) {}
+  Child(const Bundle& bundle, const Workload& workload, const Cgroup& cgroup, const ImageSource& image,
+        const std::string& cache_directory)
+      : bundle_(bundle), workload_(workload), cgroup_(cgroup), image_(image), cache_directory_(cache_directory) {}
 
   [[noreturn]] void run() {
     if (const auto ready = make_ready(); !ready) {
@@ -179,18 +180,28 @@ class Child {
       WASI_TRY(make_write_only(STDOUT_FILENO));
       WASI_TRY(make_write_only(STDERR_FILENO));
       WASI_TRY(mount_container(bundle_, MountKinds::files_and_memory));
-      if (workload_.kind == WorkloadKind::http) {
-        http_.emplace(WASI_TRY(HttpProgram::load(workload_.http, workload_.module_file ? kModuleFd : -1,
-                                                 workload_.program.path, cache_directory_)));
-      } else {
-        program_.emplace(WASI_TRY(WasmProgram::load(kModuleFd, workload_.program, cache_directory_)));
-      }
-      if (workload_.module_file) ::close(kModuleFd);
+      WASI_TRY(load());
       let_every_signal_end();
     }
     WASI_TRY(check_and_drop());
     // Nobody looks after a container whose shim was killed. Changing the user takes this back.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    return {};
+  }
+
+  wasi::Result<void> load() {
+    ImageModule module{.file = UniqueFd(workload_.module_file ? kModuleFd : -1), .name = workload_.program.path};
+    if (!workload_.missing.empty()) {
+      auto found = read_image_module(image_, workload_.program.path);
+      if (!found) return wasi::fail(found.error().kind, "{}; {}", workload_.missing, found.error().message);
+      module = *std::move(found);
+    }
+    const int file = module.file.get();
+    if (workload_.kind == WorkloadKind::http) {
+      http_.emplace(WASI_TRY(HttpProgram::load(workload_.http, file, module.name, cache_directory_)));
+    } else {
+      program_.emplace(WASI_TRY(WasmProgram::load(file, {module.name, workload_.program.function}, cache_directory_)));
+    }
     return {};
   }
 
@@ -222,6 +233,7 @@ class Child {
   const Bundle& bundle_;
   const Workload& workload_;
   const Cgroup& cgroup_;
+  const ImageSource& image_;
   const std::string& cache_directory_;
   std::optional<WasmProgram> program_;
   std::optional<HttpProgram> http_;
@@ -261,7 +273,8 @@ class ProcessNamespace {
 }  // namespace
 
 wasi::Result<ContainerProcess> fork_container(const Bundle& bundle, const Workload& workload, const Cgroup& cgroup,
-                                              const StdioFiles& stdio, const std::string& cache_directory) {
+                                              const StdioFiles& stdio, const ImageSource& image,
+                                              const std::string& cache_directory) {
   Pipe status = WASI_TRY(make_pipe());
   Pipe start = WASI_TRY(make_pipe());
   const ProcessNamespace space = WASI_TRY(ProcessNamespace::choose(bundle, workload.kind));
@@ -279,7 +292,7 @@ wasi::Result<ContainerProcess> fork_container(const Bundle& bundle, const Worklo
                        {start.reader.get(), kStartFd},
                        {workload.module_file.get(), kModuleFd}});
     reset_signals();
-    Child(bundle, workload, cgroup, cache_directory).run();
+    Child(bundle, workload, cgroup, image, cache_directory).run();
   }
   const int error = errno;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);

@@ -10,6 +10,7 @@
 #include "os/unique_fd.h"
 #include "tools/shim/bundle.h"
 #include "tools/shim/cgroup.h"
+#include "tools/shim/image_module.h"
 #include "tools/shim/stdio_files.h"
 #include "tools/shim/workload.h"
 
@@ -24,8 +25,10 @@ struct ContainerProcess {
 };
 inline constexpr char kReady = '\0';
 
-// Modules and sandboxes only. `cache_directory`: of compiled code; empty: none.
+// Modules and sandboxes only. `image`: where the module is looked for that the container's root does not have.
+// `cache_directory`: of compiled code; empty: none.
 wasi::Result<ContainerProcess> fork_container(const Bundle& bundle, const Workload& workload, const Cgroup& cgroup,
-                                              const StdioFiles& stdio, const std::string& cache_directory);
+                                              const StdioFiles& stdio, const ImageSource& image,
+                                              const std::string& cache_directory);
 
 }  // namespace wasirun::shim

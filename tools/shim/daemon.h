@@ -11,6 +11,7 @@ namespace wasirun::shim {
 struct DaemonConfig {
   wasi::os::UniqueFd listener;
   std::string socket_path;
+  std::string containerd_address;  // of its gRPC socket
   std::string containerd_namespace;
   std::string event_address;  // of containerd's ttrpc socket
   std::string cache_directory;

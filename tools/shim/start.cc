@@ -74,6 +74,7 @@ wasi::Result<std::string> start(const Arguments& arguments) {
   DaemonConfig config;
   config.listener = std::move(listener);
   config.socket_path = path;
+  config.containerd_address = arguments.address;
   config.containerd_namespace = arguments.containerd_namespace;
   config.event_address = environment("TTRPC_ADDRESS");
   config.cache_directory = environment("WASIRUN_CACHE", "/var/lib/wasirun/cache");

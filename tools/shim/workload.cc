@@ -1,6 +1,7 @@
 #include "tools/shim/workload.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -36,9 +37,11 @@ std::vector<std::string> candidates(const ProcessConfig& process, const std::str
   return paths;
 }
 
-enum class FileKind : std::uint8_t { module, native, unknown };
+enum class FileKind : std::uint8_t { module, native, directory, unknown };
 
 FileKind kind_of(int file) {
+  struct stat status{};
+  if (::fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) return FileKind::directory;
   char magic[4] = {};
   const auto count = ::pread(file, magic, sizeof(magic), 0);
   if (count == 4 && std::memcmp(magic, "\0asm", 4) == 0) return FileKind::module;
@@ -78,6 +81,14 @@ wasi::Result<Workload> find_application(const Bundle& bundle, std::string manife
   return workload;
 }
 
+wasi::Result<void> take_for_module(const Bundle& bundle, Workload& workload) {
+  workload.kind = WorkloadKind::wasm;
+  if (bundle.annotation("wasirun.dev/http").empty()) return {};
+  workload.kind = WorkloadKind::http;
+  workload.http = WASI_TRY(parse_http_config(bundle));
+  return {};
+}
+
 }  // namespace
 
 wasi::Result<Workload> find_workload(const Bundle& bundle) {
@@ -97,23 +108,22 @@ wasi::Result<Workload> find_workload(const Bundle& bundle) {
       auto file = open_in_container(bundle, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
       if (!file) continue;
       const FileKind kind = kind_of(file->get());
+      if (kind == FileKind::directory) continue;
       if (kind == FileKind::unknown) {
         return wasi::fail(wasi::ErrorKind::argument,
                           "{}: neither a WebAssembly module nor a program that this system runs",
                           wasi::printable(path));
       }
-      workload.kind = kind == FileKind::native ? WorkloadKind::native : WorkloadKind::wasm;
-      if (kind == FileKind::module && !bundle.annotation("wasirun.dev/http").empty()) {
-        workload.kind = WorkloadKind::http;
-        workload.http = WASI_TRY(parse_http_config(bundle));
-      }
+      if (kind == FileKind::module) WASI_TRY(take_for_module(bundle, workload));
       workload.module_file = *std::move(file);
       if (name == argument && argument != workload.program.path) workload.program = {argument, "_start"};
       return workload;
     }
   }
-  return wasi::fail(wasi::ErrorKind::argument, "exec: {}: there is no such file in the container, or it cannot be read",
-                    wasi::printable(argument));
+  workload.missing =
+      fmt::format("exec: {}: there is no such file in the container, or it cannot be read", wasi::printable(argument));
+  WASI_TRY(take_for_module(bundle, workload));
+  return workload;
 }
 
 }  // namespace wasirun::shim

@@ -24,13 +24,16 @@ struct Workload {
   WorkloadKind kind = WorkloadKind::native;
   ProgramName program;             // of a module
   wasi::os::UniqueFd module_file;  // the same; of native programs their own
+  // There is no such file in the container: its image may have the module in a layer (image_module.h), else this is the
+  // error. Empty: there is.
+  std::string missing;
   HttpConfig http;
 };
 
 // Looks into the container's root, which is mounted already. A first argument without a slash is looked for in the
 // working directory and then where PATH says. A directory with spin.toml or slightfile.toml, or such a file, is an
-// application; a module becomes a server by the annotation wasirun.dev/http. Errors: it is not there, or a file that
-// nothing here can run.
+// application; a module becomes a server by the annotation wasirun.dev/http. What is not there is taken for a module.
+// Errors: a file that nothing here can run.
 wasi::Result<Workload> find_workload(const Bundle& bundle);
 
 }  // namespace wasirun::shim
