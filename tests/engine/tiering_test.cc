@@ -59,7 +59,8 @@ TEST_CASE("Engines tell what each tier made, and what was compiled and why") {
 }
 
 TEST_CASE("Heat survives instances: a function is compiled though each of them calls it little") {
-  const Engine engine = must(Engine::create({.tier_threshold = 100, .tier_threads = 0, .records_tier_changes = true}));
+  const Engine engine = must(
+      Engine::create({.tier_threshold = 100, .tier_threads = 0, .optimises = false, .records_tier_changes = true}));
   const Module module = load(engine, kModule, "--debug-names");
   for (int i = 0; i < 200; ++i) {
     Store store(engine);

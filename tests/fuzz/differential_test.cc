@@ -130,8 +130,8 @@ void check_agreement(std::span<const Configuration> chosen, std::uint64_t seeds,
                         << statistics.not_begun << " not begun");
   // Most get somewhere: whatever ends a call early hides all that would come.
   CHECK(statistics.returned > statistics.first_calls / 2);
-  CHECK(statistics.given_up < statistics.cases / 50);
-  CHECK(statistics.not_begun < statistics.cases / 20);
+  CHECK(statistics.given_up <= statistics.cases / 50);
+  CHECK(statistics.not_begun <= statistics.cases / 20);
 }
 
 TEST_CASE("all configurations agree that compile quickly") {
