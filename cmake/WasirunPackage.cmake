@@ -61,7 +61,7 @@ else()
 endif()
 add_library(wasirun::wasirun ALIAS wasirun)
 # All that `cmake --install` copies, for who builds no tests.
-add_custom_target(wasirun_installed DEPENDS wasirun wasirun_cli)
+add_custom_target(wasirun_installed DEPENDS wasirun wasirun_cli wasirun_shim_program)
 if(TARGET wasirun_llvm)
   add_dependencies(wasirun_installed wasirun_llvm)
 endif()
