@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import itertools
 import os
 import pathlib
 import signal
@@ -24,14 +25,13 @@ GROUP = f"/{containerd.NAMESPACE}-pods"
 class Pod:
     """A sandbox and its containers."""
 
-    count = 0
+    numbers = itertools.count(1)  # several are made at once
 
     def __init__(self, daemon, handler="wasirun", network=0, pid=1, annotations=None):
-        Pod.count += 1
+        self.name = name = f"pod{next(self.numbers)}"
         self.daemon = daemon
-        self.logs = SCRATCH / f"pod{Pod.count}"
+        self.logs = SCRATCH / name
         self.logs.mkdir()
-        name = f"pod{Pod.count}"
         self.config = cri.PodSandboxConfig(
             metadata=cri.PodSandboxMetadata(name=name, uid=f"uid-{name}", namespace="test"), hostname=name,
             log_directory=str(self.logs), annotations=annotations or {},
@@ -154,12 +154,12 @@ class Cri(unittest.TestCase):
         self.assertNotEqual(os.readlink("/proc/self/ns/net"), network)
         for container in (server, native):
             groups = pathlib.Path(f"/proc/{self.pid_of(container)}/cgroup").read_text()
-            self.assertIn(f"{GROUP}/pod{Pod.count}/{container}\n", groups)
+            self.assertIn(f"{GROUP}/{pod.name}/{container}\n", groups)
 
         self.containerd.cri("UpdateContainerResources", cri.UpdateContainerResourcesRequest(
             container_id=server, linux=cri.LinuxContainerResources(memory_limit_in_bytes=64 << 20)))
         limits = [(directory / name).read_text().strip()
-                  for directory in harness.cgroup_directories(f"{GROUP}/pod{Pod.count}/{server}")
+                  for directory in harness.cgroup_directories(f"{GROUP}/{pod.name}/{server}")
                   for name in ("memory.limit_in_bytes", "memory.max") if (directory / name).exists()]
         self.assertEqual(limits, [str(64 << 20)])
 
