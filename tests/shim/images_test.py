@@ -5,11 +5,14 @@ import hashlib
 import importlib
 import itertools
 import json
+import signal
 import socket
 import threading
+import urllib.request
 
 import harness
-from harness import UNKNOWN, MockContainerd, compile_guest, task
+from harness import UNKNOWN, MockContainerd, compile_guest, task, wait_for
+from http_guests import wagi_guest
 
 try:
     import grpc
@@ -130,6 +133,30 @@ class Images(MockContainerd):
         target = self.containerd.add_manifest([self.layer(data=b"no module")])
         self.assertEqual(self.run_container(self.container("root", target, ["/app.wasm", "exit", "3"]))[0], 3)
         self.assertEqual(self.containerd.reads, [])
+
+    def test_server(self):
+        target = self.containerd.add_manifest([self.layer(data=wagi_guest())])
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        bundle = self.container("server", target, ["/"], annotations={"wasirun.dev/http": address})
+        client = self.start_shim(bundle)
+        self.create(client, bundle)
+        request = task.ProcessRequest(id="server")
+        client.call("Start", request, task.StartResponse)
+
+        def answer():
+            try:
+                with urllib.request.urlopen(f"http://{address}/hello", timeout=10) as response:
+                    return response.read().decode()
+            except OSError:
+                return ""
+
+        self.assertIn("hello", wait_for(answer, "an answer"))
+        client.call("Kill", task.KillRequest(id="server", signal=signal.SIGTERM))
+        self.assertEqual(client.call("Wait", request, task.WaitResponse).exit_status, 0)
+        self.delete(client, bundle)
+        self.shut_down(client, bundle)
 
     def test_index(self):
         manifests = [{**self.containerd.add_manifest([]), "platform": {"os": "linux", "architecture": "amd64"}},
