@@ -220,7 +220,9 @@ void Connection::respond(Exchange& exchange, HttpResponse response) {
   exchange.connection_ = nullptr;
   sent_status_ = response.status;
   set_state(State::writing, milliseconds(listener_.config_.connection.request_time));
-  send(response_head(response, frame), has_body(response, frame) ? std::move(response.body) : std::string());
+  // Before the body moves, of which it has the length.
+  std::string head = response_head(response, frame);
+  send(std::move(head), has_body(response, frame) ? std::move(response.body) : std::string());
 }
 
 void Connection::send(std::string head, std::string body) {
