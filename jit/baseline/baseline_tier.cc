@@ -200,9 +200,12 @@ Result<void> BaselineTier::optimise(ModuleCode& module, FunctionCode& code, std:
     const std::vector<HeldFunction> held = own.held_functions_with_heat();
     options.held = held;
     const std::shared_ptr<const wasm::Module> source = module.module;
-    if (absence != nullptr && !absence->leave()) return fail(ErrorKind::limit, "nobody wants it any more");
+    // Bytes that are only mapped, or somebody else's, are sure to be there for as long as the module is: who lets go of
+    // it waits for this then.
+    const bool leaves = absence != nullptr && source->bytes.owner != nullptr && source->bytes.late == nullptr;
+    if (leaves && !absence->leave()) return fail(ErrorKind::limit, "nobody wants it any more");
     auto machine = guarded([&] { return compiler->compile(*source, {&request, 1}, options, preparation); });
-    if (absence != nullptr && !absence->come_back()) return fail(ErrorKind::limit, "nobody wants it any more");
+    if (leaves && !absence->come_back()) return fail(ErrorKind::limit, "nobody wants it any more");
     if (!machine) return std::unexpected(std::move(machine).error());
     return own.native.install(*machine, preparation);
   });

@@ -266,6 +266,22 @@ TEST_CASE("Engines compile for other processors, and run nothing of that which t
   CHECK_FALSE(Module::deserialize(engine, std::span(future)).has_value());
 }
 
+TEST_CASE("The file of a module that has gone may be cut off, also while its functions are being optimised") {
+  const Engine maker = must(Engine::create(compiling()));
+  const std::vector<std::uint8_t> bytes = compiled(maker);
+  const TempDir folder;
+  // Everything is optimised at once, in the background.
+  const Engine engine = must(Engine::create({.tier_threshold = 1, .optimise_threshold = 0}));
+  for (int round = 0; round < 20; ++round) {
+    folder.write("m.cwasm", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    {
+      const Module module = must(Module::deserialize_file(engine, folder / "m.cwasm"));
+      CHECK_FALSE(behaviour(engine, module).empty());
+    }
+    std::filesystem::resize_file(folder / "m.cwasm", 0);
+  }
+}
+
 TEST_CASE("Compiled modules run on many threads at once") {
   const Engine maker = must(Engine::create(compiling()));
   const std::vector<std::uint8_t> bytes = compiled(maker);
