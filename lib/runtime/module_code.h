@@ -73,4 +73,9 @@ struct ModuleCode {
   binary::Names names_;
 };
 
+// Of a filled record.
+inline std::size_t body_bytes(const FunctionCode& function) {
+  return function.module->module->body(wasm::FuncIndex(function.index)).size;
+}
+
 }  // namespace wasi::runtime

@@ -17,10 +17,6 @@ namespace {
 
 constexpr std::uint32_t kSamples = ~(kOneSample - 1);
 
-std::size_t body_bytes(const FunctionCode& function) {
-  return function.module->module->body(wasm::FuncIndex(function.index)).size;
-}
-
 bool is_optimised(const FunctionCode& function) {
   const NativeCode* const code = function.native_code.load(std::memory_order_acquire);
   return code != nullptr && code->is_optimised;

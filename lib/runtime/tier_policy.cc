@@ -31,10 +31,6 @@ std::uint32_t below(std::uint32_t bound, std::uint32_t& state) {
   return static_cast<std::uint32_t>((std::uint64_t{next_number(state)} * bound) >> 32);
 }
 
-std::size_t body_bytes(const FunctionCode& function) {
-  return function.module->module->body(wasm::FuncIndex(function.index)).size;
-}
-
 // One for the threads that run. The standard library would read files to know, at the start of every program.
 unsigned threads_to_use(unsigned most) {
   cpu_set_t cores;

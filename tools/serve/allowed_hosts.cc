@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tools/serve/http_message.h"
+
 namespace wasirun::serve {
 
 namespace {
@@ -11,14 +13,6 @@ constexpr std::string_view kEverything = "insecure:allow-all";
 constexpr std::string_view kSelf = "self";
 
 std::uint16_t port_of(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
 
 bool is_host(std::string_view host) {
   if (host.starts_with('[')) {

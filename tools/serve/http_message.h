@@ -15,6 +15,12 @@ struct HttpField {
   std::string value;
 };
 
+// Letters of ASCII alone.
+std::string lower_case(std::string_view text);
+// Source: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+bool is_token(std::string_view text);
+// Whether a field may have that value: it has no control characters.
+bool is_field_value(std::string_view text);
 // Whether two names of fields are the same one: case makes no difference.
 bool same_name(std::string_view a, std::string_view b);
 // The first field of that name, in any case; null when there is none.

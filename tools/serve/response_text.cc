@@ -77,21 +77,6 @@ static_assert(std::ranges::is_sorted(kPhrases, {}, &Phrase::status));
 constexpr std::uint16_t kNoContent = 204;
 constexpr std::uint16_t kNotModified = 304;
 
-// Source: https://www.rfc-editor.org/rfc/rfc9110#name-tokens
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("!#$%&'*+-.^_`|~").contains(c);
-  });
-}
-
-bool is_field_value(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= ' ' && byte != 0x7F) || byte == '\t';
-  });
-}
-
 // Fields that are this connection's matter, which a guest knows nothing about.
 bool is_of_connection(std::string_view name) {
   constexpr std::string_view kNames[] = {"connection", "content-length", "keep-alive",        "proxy-connection",

@@ -24,27 +24,6 @@ constexpr std::uint32_t kInOption = 4;  // where an option's value lies behind i
 constexpr std::string_view kConnectionFields[] = {
     "connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"};
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-// A token of RFC 9110, 5.6.2.
-bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("!#$%&'*+-.^_`|~").contains(c);
-  });
-}
-
-bool is_field_value(std::string_view text) {
-  return std::ranges::none_of(text,
-                              [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; });
-}
-
 // Why the module has no function of that name which takes so many i32 and returns one; empty when it has.
 std::optional<std::string> lacks_function(const wasi::Module& module, std::string_view name, std::size_t params) {
   const wasi::FunctionType expected = {.params = std::vector<wasi::ValueType>(params, wasi::ValueType::i32()),
