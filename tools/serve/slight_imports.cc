@@ -1,7 +1,6 @@
 #include "tools/serve/slight_imports.h"
 
 #include <fmt/format.h>
-#include <wasi/caller.h>
 
 #include <algorithm>
 #include <span>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "base/printable.h"
+#include "tools/serve/wit_caller.h"
 #include "tools/serve/wit_memory.h"
 #include "tools/serve/wit_result.h"
 
@@ -19,7 +19,6 @@ namespace {
 using U32 = std::uint32_t;
 using Done = std::expected<void, wasi::Trap>;
 
-constexpr std::uint64_t kArgumentLimit = std::uint64_t{64} << 20;
 // The only error of interfaces before 0.3, and the first of all later ones: that something is not there, or not well.
 constexpr std::uint8_t kFirstError = 0;
 // The last errors of later ones: anything else.
@@ -58,25 +57,7 @@ const Interface* interface_of(std::string_view module) {
   return found == std::end(kInterfaces) ? nullptr : found;
 }
 
-// What every host function needs of its caller.
-struct Guest {
-  SlightCall& call;
-  WitMemory memory;
-  LiftBudget budget = LiftBudget(kArgumentLimit);
-
-  static std::expected<Guest, wasi::Trap> of(const wasi::Caller& caller) {
-    SlightCall* const* const call = caller.data<SlightCall*>();
-    if (call == nullptr) return std::unexpected(host_trap("called by no application of slight"));
-    auto memory = WitMemory::of(caller);
-    if (!memory) return std::unexpected(std::move(memory).error());
-    return Guest{.call = **call, .memory = *std::move(memory)};
-  }
-  std::expected<std::string, wasi::Trap> text(WitList list, std::string_view what) {
-    auto lifted = memory.lift_string(list, budget, what);
-    if (!lifted) return std::unexpected(host_trap(std::move(lifted).error()));
-    return *std::move(lifted);
-  }
-};
+using Guest = WitCaller<SlightCall>;
 
 wasi::Trap no_handle(std::string_view kind, U32 handle) {
   return host_trap(fmt::format("there is no {} {}", kind, handle));

@@ -1,7 +1,6 @@
 #include "tools/serve/spin_imports.h"
 
 #include <fmt/format.h>
-#include <wasi/caller.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 
 #include "base/printable.h"
 #include "tools/serve/wit_http.h"
+#include "tools/serve/wit_caller.h"
 #include "tools/serve/wit_memory.h"
 #include "tools/serve/wit_result.h"
 
@@ -29,8 +29,6 @@ constexpr std::string_view kElsewhere[] = {"outbound-redis", "outbound-pg", "out
                                            "wasi-log",       "wasi-cache"};
 constexpr std::string_view kWasi[] = {"wasi_snapshot_preview1", "wasi_unstable"};
 
-// The most that one call of these may pass, in bytes: of strings, keys, bodies.
-constexpr std::uint64_t kArgumentLimit = std::uint64_t{64} << 20;
 // Open stores of one guest, as in Spin.
 constexpr std::size_t kMostStores = 256;
 constexpr std::string_view kDefaultStore = "default";
@@ -51,29 +49,11 @@ bool has_function(std::string_view module, std::string_view name) {
   return module == kKeyValue && std::ranges::find(kKeyValueFunctions, name) != std::end(kKeyValueFunctions);
 }
 
-// What every host function needs of its caller.
-struct Guest {
-  SpinCall& call;
-  WitMemory memory;
-  LiftBudget budget = LiftBudget(kArgumentLimit);
+using Guest = WitCaller<SpinCall>;
 
-  static std::expected<Guest, wasi::Trap> of(const wasi::Caller& caller) {
-    SpinCall* const* const call = caller.data<SpinCall*>();
-    if (call == nullptr) return std::unexpected(host_trap("called by no component"));
-    auto memory = WitMemory::of(caller);
-    if (!memory) return std::unexpected(std::move(memory).error());
-    return Guest{.call = **call, .memory = *std::move(memory)};
-  }
-  // A string of the guest's, or a trap.
-  std::expected<std::string, wasi::Trap> text(std::uint32_t address, std::uint32_t length, std::string_view what) {
-    auto lifted = memory.lift_string({address, length}, budget, what);
-    if (!lifted) return std::unexpected(host_trap(std::move(lifted).error()));
-    return *std::move(lifted);
-  }
-  void log(const std::string& line) const {
-    if (call.context.log) call.context.log(line + "\n");
-  }
-};
+void log(const SpinCall& call, const std::string& line) {
+  if (call.context.log) call.context.log(line + "\n");
+}
 
 // The server as guests may ask it themselves.
 std::string own_origin(const HttpRequest& request) {
@@ -96,7 +76,7 @@ Done send_request(wasi::Caller& caller, const std::array<std::uint32_t, 10>& fla
       guest->call.client.send(*request, call.component.allowed_hosts, own_origin(call.request), limits);
   const WitResult result(guest->memory, place);
   if (!response) {
-    guest->log("wasi-outbound-http request: " + response.error().message);
+    log(call, "wasi-outbound-http request: " + response.error().message);
     return result.error(static_cast<std::uint8_t>(response.error().error));
   }
   if (auto written = result.ok(); !written) return written;
@@ -106,7 +86,7 @@ Done send_request(wasi::Caller& caller, const std::array<std::uint32_t, 10>& fla
 Done get_config(wasi::Caller& caller, std::uint32_t address, std::uint32_t length, std::uint32_t place) {
   auto guest = Guest::of(caller);
   if (!guest) return std::unexpected(std::move(guest).error());
-  const auto key = guest->text(address, length, "the key");
+  const auto key = guest->text({address, length}, "the key");
   if (!key) return std::unexpected(key.error());
   const WitResult result(guest->memory, place);
   const auto fail = [&](ConfigError error, const std::string& why) {
@@ -130,7 +110,7 @@ Done error_of(const WitResult& result, KeyValueError error) { return result.erro
 Done open_store(wasi::Caller& caller, std::uint32_t address, std::uint32_t length, std::uint32_t place) {
   auto guest = Guest::of(caller);
   if (!guest) return std::unexpected(std::move(guest).error());
-  const auto name = guest->text(address, length, "the store's name");
+  const auto name = guest->text({address, length}, "the store's name");
   if (!name) return std::unexpected(name.error());
   SpinCall& call = guest->call;
   const WitResult result(guest->memory, place);
@@ -161,7 +141,7 @@ Done with_store(wasi::Caller& caller, std::uint32_t handle, std::uint32_t place,
 template <class Use>
 Done with_key(wasi::Caller& caller, std::uint32_t handle, WitList key, std::uint32_t place, Use use) {
   return with_store(caller, handle, place, [&](Guest& guest, KeyValueStore& store, const WitResult& result) -> Done {
-    const auto text = guest.text(key.address, key.length, "the key");
+    const auto text = guest.text(key, "the key");
     if (!text) return std::unexpected(text.error());
     return use(guest, store, *text, result);
   });
