@@ -138,7 +138,9 @@ Result<Loaded> load(const detail::EngineState& engine, wasm::ModuleBytes bytes, 
   return load_binary(engine, std::move(bytes), validation);
 }
 
-std::shared_ptr<detail::ModuleState> make_state(const std::shared_ptr<detail::EngineState>& engine, Loaded loaded) {
+// `content`: of which the module's bytes are all; null where they lie elsewhere.
+std::shared_ptr<detail::ModuleState> make_state(const std::shared_ptr<detail::EngineState>& engine, Loaded loaded,
+                                                std::shared_ptr<const os::FileContent> content = nullptr) {
   auto state = std::make_shared<detail::ModuleState>();
   state->engine = engine;
   state->module = std::move(loaded.module);
@@ -148,7 +150,8 @@ std::shared_ptr<detail::ModuleState> make_state(const std::shared_ptr<detail::En
   if (engine->cache != nullptr) {
     // The engine outlives what runs in it, and so whoever asks.
     auto target = [of = engine.get(), module = state->module] { return detail::target_of(*of, *module); };
-    state->stored = std::make_shared<detail::StoredCode>(engine->cache, state->module, std::move(target));
+    state->stored =
+        std::make_shared<detail::StoredCode>(engine->cache, state->module, std::move(content), std::move(target));
   }
   return state;
 }
@@ -210,7 +213,8 @@ Result<Module> Module::from_file(const Engine& engine, const std::filesystem::pa
         const auto there = WASI_TRY(reading->wait_for({begin, end}));
         return binary::Arrived{there.begin, there.end};
       };
-      return Module(make_state(state, WASI_TRY(load_binary(*state, {bytes, std::move(content)}, validation, arrival))));
+      return Module(
+          make_state(state, WASI_TRY(load_binary(*state, {bytes, content}, validation, arrival)), content));
     }
     WASI_TRY(reading->wait_for_all());
     if (path.extension() == ".wat") {

@@ -45,6 +45,8 @@ void StoredCode::recall(jit::NativeModule& native) {
     const std::lock_guard lock(mutex_);
     found_ = cache_->find(name(), module_->bytes.data);
     if (!found_) return;
+    // The file has the module, too, and processes that run the same share it.
+    if (content_ != nullptr) content_->share(found_->image->module());
     native.attach(found_->image);
     native.bind_running();
   }));

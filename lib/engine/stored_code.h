@@ -11,6 +11,7 @@
 #include "engine/code_cache.h"
 #include "jit/common/code_image.h"
 #include "jit/common/native_module.h"
+#include "os/file_content.h"
 #include "wasm/module.h"
 
 namespace wasi::detail {
@@ -18,10 +19,14 @@ namespace wasi::detail {
 // Thread-safe.
 class StoredCode {
  public:
-  // `target` is asked when it is needed: the processor would have to say what it has.
+  // `target` is asked when it is needed: the processor would have to say what it has. `content`: that the module's bytes
+  // are all of; null where they lie elsewhere.
   StoredCode(std::shared_ptr<const CodeCache> cache, std::shared_ptr<const wasm::Module> module,
-             std::function<jit::CodeTarget()> target)
-      : cache_(std::move(cache)), module_(std::move(module)), target_(std::move(target)) {}
+             std::shared_ptr<const os::FileContent> content, std::function<jit::CodeTarget()> target)
+      : cache_(std::move(cache)),
+        module_(std::move(module)),
+        content_(std::move(content)),
+        target_(std::move(target)) {}
 
   // Gives the module what is there.
   void recall(jit::NativeModule& native);
@@ -33,6 +38,7 @@ class StoredCode {
 
   const std::shared_ptr<const CodeCache> cache_;
   const std::shared_ptr<const wasm::Module> module_;
+  const std::shared_ptr<const os::FileContent> content_;
   const std::function<jit::CodeTarget()> target_;
   std::mutex mutex_;
   std::string name_;  // empty: not known yet, since the module has to be read for it

@@ -34,6 +34,11 @@ class FileContent {
 
   [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {data_, size_}; }
 
+  // Gives its pages back for those of a mapped file, which all processes share that map it: `twin` holds the very same
+  // bytes, lies in such a mapping (FileMapping), from a page's beginning on, and its file stays as it is from now on.
+  // Also while others read. Nothing where the host cannot do it.
+  void share(std::span<const std::uint8_t> twin) const;
+
  private:
   friend class FileReading;
   FileContent() = default;

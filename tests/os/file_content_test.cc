@@ -12,10 +12,12 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "os/file_mapping.h"
 #include "os/virtual_memory.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -103,6 +105,32 @@ TEST_CASE("a file's bytes stay whatever happens to the file", "[file_content]") 
   SECTION("it is removed") {
     std::filesystem::remove(path);
     CHECK(text((*file)->bytes()) == content);
+  }
+}
+
+TEST_CASE("what was read can be shared with who maps a copy of it", "[file_content]") {
+  const ScratchFolder folder;
+  const auto write = [](const std::string& path, std::size_t size) {
+    std::string text(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>(i * 31 >> 3);
+    std::ofstream(path, std::ios::binary) << text;
+    return text;
+  };
+  for (const std::size_t size : {std::size_t{10}, page_size(), 5 * page_size() + 100, std::size_t{3} << 20}) {
+    const std::string text = write(folder / "read", size);
+    write(folder / "copy", size);
+    const auto content = FileContent::open(folder / "read");
+    REQUIRE(content);
+    const auto copy = open_regular(folder / "copy");
+    REQUIRE(copy);
+    const auto mapping = FileMapping::map(copy->fd.get(), 0, size, MappedFor::reading);
+    REQUIRE(mapping);
+    (*content)->share(mapping->bytes());
+    CHECK(std::ranges::equal((*content)->bytes(), std::span(reinterpret_cast<const std::uint8_t*>(text.data()), size)));
+    CHECK(std::ranges::equal(mapping->bytes(), (*content)->bytes()));
+    // Of another size it is none.
+    (*content)->share(mapping->bytes().first(size - 1));
+    CHECK(std::ranges::equal((*content)->bytes(), mapping->bytes()));
   }
 }
 
