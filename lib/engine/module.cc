@@ -213,8 +213,7 @@ Result<Module> Module::from_file(const Engine& engine, const std::filesystem::pa
         const auto there = WASI_TRY(reading->wait_for({begin, end}));
         return binary::Arrived{there.begin, there.end};
       };
-      return Module(
-          make_state(state, WASI_TRY(load_binary(*state, {bytes, content}, validation, arrival)), content));
+      return Module(make_state(state, WASI_TRY(load_binary(*state, {bytes, content}, validation, arrival)), content));
     }
     WASI_TRY(reading->wait_for_all());
     if (path.extension() == ".wat") {

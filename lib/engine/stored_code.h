@@ -19,8 +19,8 @@ namespace wasi::detail {
 // Thread-safe.
 class StoredCode {
  public:
-  // `target` is asked when it is needed: the processor would have to say what it has. `content`: that the module's bytes
-  // are all of; null where they lie elsewhere.
+  // `target` is asked when it is needed: the processor would have to say what it has. `content`: that the module's
+  // bytes are all of; null where they lie elsewhere.
   StoredCode(std::shared_ptr<const CodeCache> cache, std::shared_ptr<const wasm::Module> module,
              std::shared_ptr<const os::FileContent> content, std::function<jit::CodeTarget()> target)
       : cache_(std::move(cache)),

@@ -73,7 +73,8 @@ void FileContent::share(std::span<const std::uint8_t> twin) const {
   const std::size_t whole = size_ / page_size() * page_size();
   if (whole == 0 || twin.size() != size_) return;
   // The twin's mapping once more, in the place of these bytes; Linux 5.13 and later.
-  ::mremap(const_cast<std::uint8_t*>(twin.data()), whole, whole, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, data_);
+  ::mremap(const_cast<std::uint8_t*>(twin.data()), whole, whole, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+           data_);
 }
 
 Result<std::shared_ptr<const FileContent>> FileContent::open(const std::string& path) {

@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes as a bundle's config.json, and as the resources of an Update; what is accepted goes through
-// all that the shim makes of it before anything is done.
+// libFuzzer target: any bytes as a bundle's config.json, and as the resources of an Update; what is accepted goes
+// through all that the shim makes of it before anything is done.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

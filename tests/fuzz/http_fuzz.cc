@@ -1,5 +1,5 @@
-// libFuzzer target: any bytes as what a client sends, whole and byte by byte, which have to mean the same; and as what a
-// program of CGI prints.
+// libFuzzer target: any bytes as what a client sends, whole and byte by byte, which have to mean the same; and as what
+// a program of CGI prints.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -27,8 +27,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (const auto frame = reader.next()) {
       rpc::Request request;
       if (!request.ParseFromString(frame->message)) continue;
-      parse_as<task::CreateRequest, task::ProcessRequest, task::KillRequest, task::ContainerRequest, task::UpdateRequest,
-               task::CloseIORequest, task::ShutdownRequest, task::RuntimeOptions, task::RuncOptions>(request.payload());
+      parse_as<task::CreateRequest, task::ProcessRequest, task::KillRequest, task::ContainerRequest,
+               task::UpdateRequest, task::CloseIORequest, task::ShutdownRequest, task::RuntimeOptions,
+               task::RuncOptions>(request.payload());
     }
   }
   return 0;

@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tarfile
 
-from harness import HERE, SCRATCH, SHIM, TIMEOUT, compile_guest, is_running, skip, wait_for
+from harness import (CGROUPS, HERE, SCRATCH, SHIM, TIMEOUT, compile_guest, end_processes, is_running, remove_cgroups, skip,
+                     unmount_below, wait_for)
 
 for tool in ("containerd", "ctr", "runc", "ip", "nsenter", "busybox"):
     if shutil.which(tool) is None:
@@ -113,7 +114,10 @@ class Containerd:
             [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}]
               runtime_type = "io.containerd.wasirun.v1"
               pod_annotations = ["wasirun.dev/*"]
-              container_annotations = ["wasirun.dev/*"]""" for name in ("wasirun", "spin", "slight"))
+              container_annotations = ["wasirun.dev/*"]
+            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}.options]
+              ConfigPath = "{self.folder}/shim.toml"
+            """ for name in ("wasirun", "spin", "slight"))
         (self.folder / "config.toml").write_text(f"""
             version = 2
             root = "{self.folder}/root"
@@ -128,6 +132,7 @@ class Containerd:
               sandbox_image = "localhost/pause:1"
               disable_tcp_service = true
               restrict_oom_score_adj = true
+              netns_mounts_under_state_dir = true
               stream_server_port = "0"
             [plugins."io.containerd.grpc.v1.cri".containerd]
               default_runtime_name = "wasirun"
@@ -136,6 +141,7 @@ class Containerd:
               conf_dir = "{self.folder}/cni"
             {runtimes}
             """)
+        (self.folder / "shim.toml").write_text(f'cache_directory = "{self.folder}/cache"\nlog_level = "debug"\n')
         (self.folder / "cni").mkdir()
         (self.folder / "cni/10-test.conflist").write_text(json.dumps({
             "cniVersion": "0.4.0", "name": NAMESPACE,
@@ -224,14 +230,14 @@ class Containerd:
 
     def leftovers(self):
         """What should not be there any more when no container is. Groups of pods are the kubelet's to remove: ours."""
-        for group in pathlib.Path("/sys/fs/cgroup").glob(f"*/{NAMESPACE}-pods/*"):
+        for group in CGROUPS.glob(f"*/{NAMESPACE}-pods/*"):
             with contextlib.suppress(OSError):
                 group.rmdir()
         mounts = [line for line in pathlib.Path("/proc/self/mounts").read_text().splitlines() if str(self.folder) in line]
         groups = []
         for parent in (NAMESPACE, f"{NAMESPACE}-pods"):
-            groups += [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"*/{parent}/*") if path.is_dir()]
-            groups += [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"{parent}/*") if path.is_dir()]
+            groups += [str(path) for path in CGROUPS.glob(f"*/{parent}/*") if path.is_dir()]
+            groups += [str(path) for path in CGROUPS.glob(f"{parent}/*") if path.is_dir()]
         bundles = [str(path) for path in (self.folder / "state/io.containerd.runtime.v2.task").glob("*/*")]
         processes = [f"process {pid}" for pid in self.processes()]
         return mounts + groups + bundles + processes
@@ -250,17 +256,11 @@ class Containerd:
 
     def close(self):
         self.stop()
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for line in reversed(pathlib.Path("/proc/self/mounts").read_text().splitlines()):
-            if str(self.folder) in line:
-                subprocess.run(["umount", "-l", line.split()[1]], timeout=TIMEOUT)
+        end_processes(self.processes())
+        unmount_below(self.folder)
         subprocess.run(["ip", "netns", "del", self.network], timeout=TIMEOUT)
-        for pattern in ("{}", "*/{}", "{}-pods", "*/{}-pods"):
-            for group in pathlib.Path("/sys/fs/cgroup").glob(pattern.format(NAMESPACE)):
-                with contextlib.suppress(OSError):
-                    group.rmdir()
+        for group in (NAMESPACE, f"{NAMESPACE}-pods"):
+            remove_cgroups(group)
 
 
 def main(containerd_tests):

@@ -16,7 +16,7 @@ import containerd
 import harness
 from containerd import cri
 from harness import SCRATCH, is_running, wait_for
-from http_guests import SLIGHT_MANIFEST, SPIN_MANIFEST, slight_guest, spin_guest, wagi_guest
+from http_guests import SLIGHT_MANIFEST, SPIN_MANIFEST, server_guest, slight_guest, spin_guest, wagi_guest
 
 CREATED, RUNNING, EXITED = 0, 1, 2
 HOST_NETWORK = 2
@@ -91,6 +91,7 @@ class Cri(unittest.TestCase):
                                      "/spin.toml": (SPIN_MANIFEST, 0o644)}, ["/"])
         daemon.import_image("slight", {"/app.wasm": (slight_guest(), 0o644),
                                        "/slightfile.toml": (SLIGHT_MANIFEST, 0o644)}, ["/"])
+        daemon.import_image("server", {"/app.wasm": (server_guest(), 0o644)}, ["/app.wasm"])
         daemon.import_image("plain", {"/job.wasm": (module, 0o644)}, ["/job.wasm"])
 
     def setUp(self):
@@ -179,6 +180,21 @@ class Cri(unittest.TestCase):
             self.assertLess(self.stats(container).memory.working_set_bytes.value, 10 << 20)
             self.containerd.cri("StopContainer", cri.StopContainerRequest(container_id=container, timeout=10))
             self.assertEqual(pod.wait(container).exit_code, 0)
+
+    def test_server_of_its_own(self):
+        """A guest that accepts connections itself, on the socket that it is handed, in the pod's network."""
+        pod = self.pod()
+        container = pod.start("server", "server", [], annotations={"wasirun.dev/http": "80"}, memory=128 << 20)
+        self.wait_for_answer(pod, "hello from C")
+        self.containerd.cri("StopContainer", cri.StopContainerRequest(container_id=container, timeout=10))
+        self.assertEqual(pod.wait(container).state, EXITED)
+
+    def test_options_of_the_runtime(self):
+        """They come from the file that containerd's configuration names: this one says where code is kept."""
+        pod = self.pod(network=HOST_NETWORK)
+        container = pod.start("sleeper", "hello", ["/app.wasm"], ["sleep"])
+        maps = pathlib.Path(f"/proc/{self.pid_of(container)}/maps").read_text()
+        self.assertRegex(maps, rf"r-xp .*{self.containerd.folder}/cache/")
 
     def test_out_of_memory(self):
         pod = self.pod(network=HOST_NETWORK)

@@ -76,7 +76,18 @@ class Deploy(unittest.TestCase):
             for runtime in runtimes.values():
                 self.assertEqual(runtime, {"runtime_type": "io.containerd.wasirun.v1",
                                            "pod_annotations": ["wasirun.dev/*"],
-                                           "container_annotations": ["wasirun.dev/*"]})
+                                           "container_annotations": ["wasirun.dev/*"],
+                                           "options": {"ConfigPath": "/etc/wasirun/shim.toml"}})
+
+    def test_options(self):
+        """All are there, as comments, and are TOML when they are not; docs/kubernetes.md has the same."""
+        text = (DEPLOY / "shim.toml").read_text()
+        self.assertEqual(tomllib.loads(text), {})
+        options = tomllib.loads("\n".join(line[1:] for line in text.splitlines() if line.startswith("#") and line[1:2] != " "))
+        self.assertEqual(list(options), ["cache_directory", "cache_limit", "tier", "log_level", "runc", "systemd_cgroup"])
+        documented = (DEPLOY.parents[2] / "docs/kubernetes.md").read_text()
+        for name in options:
+            self.assertIn(f"| `{name}`", documented)
 
     def test_labels(self):
         text = (DEPLOY / "label-node").read_text()
@@ -106,10 +117,14 @@ class Install(unittest.TestCase):
             self.assertEqual(config["grpc"]["address"], "/run/x.sock")
             self.assertIn("wasirun", config["plugins"][SECTIONS[file]]["containerd"]["runtimes"])
             self.assertTrue(os.access(self.root / "usr/local/bin/containerd-shim-wasirun-v1", os.X_OK))
-            # Again: nothing changes.
+            options = self.root / "etc/wasirun/shim.toml"
+            self.assertTrue(options.exists())
+            # Again: nothing changes, whatever somebody has written there.
+            options.write_text("tier = 'interp'\n")
             before = self.config.read_text()
             self.assertEqual(self.install().returncode, 0)
             self.assertEqual(self.config.read_text(), before)
+            self.assertEqual(options.read_text(), "tier = 'interp'\n")
 
     def test_no_configuration(self):
         self.assertEqual(self.install().returncode, 0)

@@ -4,10 +4,12 @@ A test's arguments: SHIM SCRATCH [unittest arguments]. They need root, for mount
 """
 
 import contextlib
+import errno
 import importlib
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -52,7 +54,77 @@ if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], cap
                   timeout=TIMEOUT).returncode != 0:
     skip("file systems cannot be mounted here")
 
-SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="wasirun-shim-"))
+SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix=f"wasirun-shim-{os.getpid()}-"))
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+
+
+def process_state(pid):
+    """The letter of /proc/PID/stat; empty when there is no such process."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def is_running(pid):
+    return process_state(pid) not in ("", "Z", "X")
+
+
+def end_processes(pids):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def unmount_below(folder):
+    for line in reversed(pathlib.Path("/proc/self/mounts").read_text().splitlines()):
+        if line.split()[1].startswith(f"{folder}/"):
+            subprocess.run(["umount", "-l", line.split()[1]], timeout=TIMEOUT, check=False)
+
+
+def remove_cgroups(pattern):
+    """Groups below the hierarchies' roots, with what is in them."""
+    for top in [*CGROUPS.glob(pattern), *CGROUPS.glob(f"*/{pattern}")]:
+        groups = [top, *(path for path in top.rglob("*") if path.is_dir())]
+        for group in sorted(groups, key=lambda path: len(path.parts), reverse=True):
+            with contextlib.suppress(OSError):
+                end_processes([int(line) for line in (group / "cgroup.procs").read_text().split()])
+                group.rmdir()
+
+
+def remove_leftovers():
+    """What tests left that were killed: all that they make has the number of their process in its name."""
+    def is_left(name):
+        number = re.match(r"wasirun-(?:test|shim)-(\d+)", name)
+        return number is not None and not is_running(int(number[1]))
+
+    for folder in pathlib.Path(tempfile.gettempdir()).glob("wasirun-shim-*"):
+        if not is_left(folder.name):
+            continue
+        processes = []
+        for entry in pathlib.Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and f"{folder}/".encode() in (entry / "cmdline").read_bytes():
+                    processes.append(int(entry.name))
+        end_processes(processes)
+        unmount_below(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+    for group in {path.name for path in [*CGROUPS.glob("wasirun-test-*"), *CGROUPS.glob("*/wasirun-test-*")]}:
+        if is_left(group):
+            remove_cgroups(group)
+    for network in pathlib.Path("/run/netns").glob("wasirun-test-*"):
+        if is_left(network.name):
+            subprocess.run(["ip", "netns", "del", network.name], timeout=TIMEOUT, check=False)
+    for path in pathlib.Path("/run/containerd/s").glob("wasirun-*"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == errno.ECONNREFUSED:
+                path.unlink(missing_ok=True)
+
+
+remove_leftovers()
 
 
 def load_messages():
@@ -225,21 +297,9 @@ class EventServer:
                         f"the event {name} of {container}")
 
 
-def process_state(pid):
-    """The letter of /proc/PID/stat; empty when there is no such process."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
-
-
-def is_running(pid):
-    return process_state(pid) not in ("", "Z", "X")
-
-
 def cgroup_directories(path):
     """Those of a group that exist, in all hierarchies."""
-    roots = [pathlib.Path("/sys/fs/cgroup"), *(p for p in pathlib.Path("/sys/fs/cgroup").iterdir() if p.is_dir())]
+    roots = [CGROUPS, *(path for path in CGROUPS.iterdir() if path.is_dir())]
     return [root / path.strip("/") for root in roots if (root / path.strip("/")).is_dir()]
 
 
@@ -252,6 +312,7 @@ class MockContainerd(unittest.TestCase):
         self.events = EventServer(self.folder / "events.sock")
         self.grpc_address = str(self.folder / "containerd.sock")
         self.bundles = []
+        self.environment = {}  # of shims, beside what containerd gives them
         self.addCleanup(self.check_clean)
 
     def check_clean(self):
@@ -259,9 +320,7 @@ class MockContainerd(unittest.TestCase):
         try:
             self.check_that_nothing_is_left()
         finally:
-            for pid in self.processes():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            end_processes(self.processes())
 
     def check_that_nothing_is_left(self):
         for bundle in self.bundles:
@@ -288,7 +347,8 @@ class MockContainerd(unittest.TestCase):
         return [pid for pid in found if is_running(pid)]
 
     def shim(self, action, bundle, *flags):
-        environment = {**os.environ, "TTRPC_ADDRESS": self.events.path, "WASIRUN_CACHE": str(SCRATCH / "cache")}
+        environment = {**os.environ, "TTRPC_ADDRESS": self.events.path, "WASIRUN_CACHE": str(SCRATCH / "cache"),
+                       **self.environment}
         return subprocess.run([SHIM, "-namespace", "test", "-address", self.grpc_address, "-publish-binary",
                                "containerd", "-id", bundle.name, *flags, action], cwd=bundle, env=environment,
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT)

@@ -59,12 +59,26 @@ SLIGHT_GUEST = """
 SLIGHT_MANIFEST = b'specversion = "0.1"\n[[capability]]\nname = "http"\n'
 
 
-def wagi_guest():
-    made = SCRATCH / "wagi.wasm"
+def compiled(name, source, *flags):
+    made = SCRATCH / f"{name}.wasm"
     if not made.exists():
-        subprocess.run(["clang-19", "--target=wasm32-wasi", "--sysroot=/usr", "-O1", "-o", str(made),
-                        str(PROJECT / "tests/guest/http/hello.c")], check=True, timeout=TIMEOUT)
+        subprocess.run(["clang-19", "--target=wasm32-wasi", "--sysroot=/usr", "-O1", *flags, "-o", str(made),
+                        str(PROJECT / "tests/guest" / source)], check=True, timeout=TIMEOUT)
     return made.read_bytes()
+
+
+def wagi_guest():
+    return compiled("wagi", "http/hello.c")
+
+
+def server_guest():
+    """A server of its own, on the socket that it is handed: /hello, /large, /echo, /quit."""
+    return compiled("server", "servers/http.c", "-D_GNU_SOURCE")
+
+
+def asking_guest():
+    """A component of Spin, which sends the request that the body of one to /fetch names."""
+    return compiled("asking", "http/spin/hello.c", "-nostartfiles", "-Wl,--no-entry")
 
 
 def assembled(name, text):

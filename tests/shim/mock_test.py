@@ -5,17 +5,20 @@ import os
 import pathlib
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import threading
 import time
 import unittest
+import urllib.error
 import urllib.request
+from http import server as http_server
 
 import harness
 from harness import (EXHAUSTED, EXISTS, INVALID, LARGEST, NOT_FOUND, PRECONDITION, SHIM, UNIMPLEMENTED, UNKNOWN, Client,
                      MockContainerd, cgroup_directories, compile_wat, is_running, metrics, rpc, task, wait_for)
-from http_guests import SLIGHT_MANIFEST, SPIN_MANIFEST, slight_guest, spin_guest, wagi_guest
+from http_guests import SLIGHT_MANIFEST, SPIN_MANIFEST, asking_guest, slight_guest, spin_guest, wagi_guest
 
 CREATED, RUNNING, STOPPED, PAUSED = 1, 2, 3, 4
 
@@ -126,6 +129,9 @@ class Running(MockContainerd):
         pid = self.create(client, bundle)
         maps = pathlib.Path(f"/proc/{pid}/maps").read_text()
         self.assertRegex(maps, rf"r-xp .*{harness.SCRATCH}/cache/")
+        # The module's own bytes, too: once where the code is looked up, and once where they were read to.
+        self.assertEqual(len([line for line in maps.splitlines() if " r--p " in line and f"{harness.SCRATCH}/cache/" in line]), 2,
+                         maps)
         client.call("Delete", of(bundle), task.DeleteResponse)
         self.shut_down(client, bundle)
 
@@ -486,6 +492,38 @@ class Creation(MockContainerd):
         self.delete(client, bundle)
         self.shut_down(client, bundle)
 
+    def test_options(self):
+        def options(text="", path=""):
+            return rpc.Any(type_url="runtimeoptions.v1.Options",
+                           value=task.RuntimeOptions(config_body=text.encode(), config_path=path).SerializeToString())
+
+        bundle = self.bundle("options", ["/app.wasm", "show"])
+        client = self.start_shim(bundle)
+        for text, given in (('no option "cash_directory"', options('cash_directory = "/x"')),
+                            ("expected one of baseline, interp", options('tier = "fast"')),
+                            ("expected an integer", options('cache_limit = "all"'))):
+            self.assert_fails(INVALID, text, lambda g=given: client.call("Create", self.create_request(bundle, options=g)))
+        self.assert_fails(UNKNOWN, "/nowhere.toml: No such file", lambda: client.call(
+            "Create", self.create_request(bundle, options=options(path="/nowhere.toml"))))
+        cache = self.folder / "own-cache"
+        file = self.folder / "shim.toml"
+        file.write_text(f'cache_directory = "{cache}"\ncache_limit = 100000000\n')
+        self.create(client, bundle, options=options(path=str(file)))
+        self.assertEqual(len(list(cache.iterdir())), 1)
+        self.delete(client, bundle)
+        # The interpreter keeps no code, and does the same.
+        self.create(client, bundle, options=options(f'tier = "interp"\ncache_directory = "{cache}/other"'))
+        client.call("Start", of(bundle), task.StartResponse)
+        self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 0)
+        self.assertIn("arg 1 show", self.output(bundle))
+        self.assertEqual(len(list(cache.iterdir())), 1)
+        self.delete(client, bundle)
+        native = self.bundle("native", ["/bin/sh"], files={"/bin/sh": b"#!/bin/sh"}, annotations={
+            "io.kubernetes.cri.sandbox-id": "options"})
+        self.assert_fails(UNKNOWN, "/nowhere/crun is not installed", lambda: client.call("Create", self.create_request(
+            native, options=options('runc = "/nowhere/crun"'))))
+        self.shut_down(client, bundle)
+
     def test_configurations(self):
         good = {"args": ["/app.wasm"], "cwd": "/"}
         for name, text, parts in (
@@ -544,6 +582,82 @@ class Creation(MockContainerd):
         self.shut_down(client, bundles[0])
 
 
+# In the place of systemd's own client: does what systemd would, as far as a container sees it, and keeps what it was asked.
+BUSCTL = """#!/usr/bin/python3
+import json, pathlib, sys
+words, here = sys.argv[1:], pathlib.Path(sys.argv[0]).parent
+with open(here / "asked", "a") as asked:
+    asked.write(json.dumps(words) + "\\n")
+if (here / "refuse").exists():
+    sys.exit("Call failed: Unit is not welcome")
+if "StartTransientUnit" in words:
+    name, pid = words[words.index("replace") - 1], words[words.index("PIDs") + 3]
+    slice = words[words.index("Slice") + 2].removesuffix(".slice").split("-")
+    path = [*("-".join(slice[:i + 1]) + ".slice" for i in range(len(slice))), name]
+    top = pathlib.Path("/sys/fs/cgroup")
+    roots = [top] if (top / "cgroup.controllers").exists() else [top / c for c in ("memory", "cpu", "cpuacct", "pids")]
+    for root in roots:
+        if root.exists():
+            root.joinpath(*path).mkdir(parents=True, exist_ok=True)
+            root.joinpath(*path, "cgroup.procs").write_text(pid)
+"""
+
+
+class Systemd(MockContainerd):
+    """Groups that systemd is asked for."""
+
+    def setUp(self):
+        super().setUp()
+        self.slice = f"wasirun-test-{os.getpid()}.slice"
+        self.addCleanup(harness.remove_cgroups, "wasirun.slice")
+        programs = self.folder / "bin"
+        programs.mkdir()
+        (programs / "busctl").write_text(BUSCTL)
+        (programs / "busctl").chmod(0o755)
+        self.asked = programs / "asked"
+        self.environment["PATH"] = f"{programs}:{os.environ['PATH']}"
+        self.options = rpc.Any(type_url="runtimeoptions.v1.Options",
+                               value=task.RuntimeOptions(config_body=b"SystemdCgroup = true").SerializeToString())
+
+    def calls(self):
+        return [json.loads(line) for line in self.asked.read_text().splitlines()]
+
+    def test_scope(self):
+        bundle = self.bundle("scoped", ["/app.wasm", "sleep"], linux={
+            "cgroupsPath": f"{self.slice}:cri-containerd:scoped", "resources": {"memory": {"limit": 64 << 20}}})
+        client = self.start_shim(bundle)
+        pid = self.create(client, bundle, options=self.options)
+        path = f"/wasirun.slice/wasirun-test.slice/{self.slice}/cri-containerd-scoped.scope"
+        groups = [line.rpartition(":")[2] for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines()]
+        self.assertIn(path, groups)
+        limits = [int((directory / file).read_text()) for directory in cgroup_directories(path)
+                  for file in ("memory.limit_in_bytes", "memory.max") if (directory / file).exists()]
+        self.assertEqual(limits, [64 << 20])
+        start, = self.calls()
+        for words in (["Slice", "s", self.slice], ["PIDs", "au", "1", str(pid)], ["Delegate", "b", "true"], ["t", str(64 << 20)]):
+            self.assertIn(" ".join(words), " ".join(start))
+        client.call("Start", of(bundle), task.StartResponse)
+        client.call("Update", task.UpdateRequest(id="scoped", resources=rpc.Any(
+            type_url="types.containerd.io/opencontainers/runtime-spec/1/LinuxResources",
+            value=b'{"memory": {"limit": 100663296}}')))
+        wait_for(lambda: len(self.calls()) == 2, "systemd to be told of the new limit")
+        self.assertIn("SetUnitProperties", self.calls()[1])
+        self.assertIn("100663296", self.calls()[1])
+        client.call("Kill", task.KillRequest(id="scoped", signal=9))
+        client.call("Wait", of(bundle), task.WaitResponse)
+        self.delete(client, bundle)
+        self.shut_down(client, bundle)
+        self.assertEqual(cgroup_directories(path), [])
+
+    def test_refused(self):
+        (self.folder / "bin/refuse").touch()
+        bundle = self.bundle("refused", ["/app.wasm"], linux={"cgroupsPath": f"{self.slice}:cri-containerd:refused"})
+        client = self.start_shim(bundle)
+        self.assert_fails(UNKNOWN, "scope cri-containerd-refused.scope: Call failed: Unit is not welcome",
+                          lambda: self.create(client, bundle, options=self.options))
+        self.shut_down(client, bundle)
+
+
 class Http(MockContainerd):
     def free_port(self):
         with socket.socket() as probe:
@@ -595,6 +709,88 @@ class Http(MockContainerd):
                 client, bundle, port = self.serve(f"{kind}{number}", [argument], files)
                 self.wait_for_answer(bundle, port, "/hello", f"hello by {kind}")
                 self.end(client, bundle)
+
+    def test_code_of_applications_is_shared(self):
+        """Also of those that name their modules in a manifest."""
+        files = {"/spin.toml": SPIN_MANIFEST, "/app.wasm": spin_guest()}
+        client, bundle, port = self.serve("first", ["/"], files)
+        self.wait_for_answer(bundle, port, "/hello", "hello by spin")
+        self.end(client, bundle)
+        client, bundle, port = self.serve("second", ["/"], files)
+        pid = client.call("State", of(bundle), task.StateResponse).pid
+        self.assertRegex(pathlib.Path(f"/proc/{pid}/maps").read_text(), rf"r-xp .*{harness.SCRATCH}/cache/")
+        self.wait_for_answer(bundle, port, "/hello", "hello by spin")
+        self.end(client, bundle)
+
+    def test_modules_of_manifests(self):
+        """They are found in the container alone, and machine code is none of them."""
+        outside = self.folder / "outside.wasm"
+        outside.write_bytes(spin_guest())
+        link = self.bundle("link", ["/"], files={"/spin.toml": SPIN_MANIFEST})
+        (link / "rootfs/app.wasm").unlink()
+        (link / "rootfs/app.wasm").symlink_to(outside)
+        absent = self.bundle("absent", ["/"], files={"/spin.toml": SPIN_MANIFEST.replace(b"app.wasm", b"no.wasm")})
+        code = self.bundle("code", ["/"], files={"/spin.toml": SPIN_MANIFEST.replace(b"app.wasm", b"app.cwasm"),
+                                                 "/app.cwasm": b"\0wasirun"})
+        broken = self.bundle("broken", ["/"], files={"/spin.toml": b"name ="})
+        for bundle, text in ((link, "/app.wasm: No such file"), (absent, "/no.wasm: No such file"),
+                             (code, "/app.cwasm: malformed module"), (broken, "/spin.toml:1:")):
+            client = self.start_shim(bundle)
+            self.assert_fails(UNKNOWN, text, lambda c=client, b=bundle: self.create(c, b))
+            self.shut_down(client, bundle)
+
+    def upstream(self, context=None):
+        """Another server, which guests ask: its port."""
+        class Handler(http_server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(203)
+                self.end_headers()
+                self.wfile.write(f"from {self.headers['Host'].split(':')[0]}{self.path}".encode())
+
+            def log_message(self, *_):
+                pass
+
+        server = http_server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if context is not None:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server.server_address[1]
+
+    def fetch(self, port, url):
+        """(status, body) of what the guest got from there."""
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/hello/fetch", data=url.encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def test_requests_of_guests(self):
+        """A guest asks other servers, by address, by a name of the container's own /etc/hosts, and by TLS."""
+        key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=upstream.test",
+                        "-addext", "subjectAltName=DNS:upstream.test", "-keyout", key, "-out", certificate], check=True,
+                       capture_output=True, timeout=harness.TIMEOUT)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        plain, secure = self.upstream(), self.upstream(context)
+        manifest = SPIN_MANIFEST.replace(b'"/hello"', b'"/hello/..."').replace(
+            b'id = "hello"', f'id = "hello"\nallowed_http_hosts = ["127.0.0.1:{plain}", "upstream.test:{plain}", '
+                             f'"upstream.test:{secure}"]'.encode())
+        files = {"/spin.toml": manifest, "/app.wasm": asking_guest(), "/etc/hosts": b"127.0.0.1 upstream.test\n",
+                 # Not asked: modules that it names would be code of the image's.
+                 "/etc/nsswitch.conf": b"hosts: nonsense\n"}
+        for name, trusts, answer in (("trusts", {"/etc/ssl/certs/ca-certificates.crt": certificate.read_bytes()},
+                                      (203, "from upstream.test/z")), ("doubts", {}, (502, "error 4"))):
+            client, bundle, port = self.serve(name, ["/"], {**files, **trusts})
+            self.wait_for_answer(bundle, port, "/hello/x", "Hello from Spin")
+            self.assertEqual(self.fetch(port, f"http://127.0.0.1:{plain}/x"), (203, "from 127.0.0.1/x"))
+            self.assertEqual(self.fetch(port, f"http://upstream.test:{plain}/y"), (203, "from upstream.test/y"))
+            self.assertEqual(self.fetch(port, f"https://upstream.test:{secure}/z"), answer, self.output(bundle, 2))
+            self.assertEqual(self.fetch(port, f"http://127.0.0.1:{secure}/"), (502, "error 1"))
+            self.end(client, bundle)
 
     def test_idle_connections_hold_nobody_up(self):
         client, bundle, port = self.serve("drain", ["/wagi.wasm"], {"/wagi.wasm": wagi_guest()})

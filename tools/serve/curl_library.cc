@@ -2,6 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <optional>
+#include <utility>
+
 namespace wasirun::serve {
 
 namespace {
@@ -9,7 +12,18 @@ namespace {
 // By the version of the interface that the headers are of.
 constexpr const char* kFile = "libcurl.so.4";
 
-std::expected<CurlLibrary, std::string> load() {
+// Set before threads begin.
+std::optional<CurlLibrary>& linked_library() {
+  static std::optional<CurlLibrary> library;
+  return library;
+}
+std::string& own_certificates() {
+  static std::string certificates;
+  return certificates;
+}
+
+std::expected<CurlLibrary, std::string> find() {
+  if (linked_library()) return *linked_library();
   void* const handle = dlopen(kFile, RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return std::unexpected(std::string("libcurl cannot be loaded: ") + dlerror());
   CurlLibrary library;
@@ -19,11 +33,24 @@ std::expected<CurlLibrary, std::string> load() {
   if (library.name == nullptr) return std::unexpected(std::string("libcurl has no curl_" #name));
 #include "tools/serve/curl_functions.def"
 #undef WASIRUN_CURL_FUNCTION
-  if (library.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return std::unexpected("libcurl cannot be set up");
+  return library;
+}
+
+std::expected<CurlLibrary, std::string> load() {
+  auto library = find();
+  if (library && library->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    return std::unexpected("libcurl cannot be set up");
+  }
   return library;
 }
 
 }  // namespace
+
+void use_curl(const CurlLibrary& linked) { linked_library() = linked; }
+
+void use_certificates(std::string certificates) { own_certificates() = std::move(certificates); }
+
+const std::string& curl_certificates() { return own_certificates(); }
 
 std::expected<const CurlLibrary*, std::string> curl_library() {
   static const std::expected<CurlLibrary, std::string> library = load();

@@ -196,6 +196,14 @@ std::expected<HttpResponse, OutboundFailure> OutboundClient::Transfer::perform(c
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_PROXY, "");
+  if (const std::string& certificates = curl_certificates(); !certificates.empty()) {
+    // Files of these names are somebody else's.
+    curl_blob blob{
+        .data = const_cast<char*>(certificates.data()), .len = certificates.size(), .flags = CURL_BLOB_NOCOPY};
+    set(CURLOPT_CAINFO_BLOB, &blob);
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
+  }
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_QUICK_EXIT, 1L);  // at the deadline, threads that wait for name servers are left behind
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::min<std::int64_t>(left, 1'000'000'000)));

@@ -171,11 +171,24 @@ wasi::Result<void> prepare(const GuestSetup& setup, const wasi::Module& module) 
   return module.prepare();
 }
 
+fs::path folder_of(const fs::path& manifest) {
+  return manifest.has_parent_path() ? manifest.parent_path() : fs::path(".");
+}
+
+bool may_send_requests(const SpinComponent& component) { return !component.allowed_hosts.empty(); }
+
+// Of the component at this path.
+wasi::Result<wasi::Module> module_of(const GuestSetup& setup, const fs::path& path) {
+  if (setup.manifest.empty()) return *setup.module;
+  if (const auto found = setup.loaded.find(path); found != setup.loaded.end()) return found->second;
+  return load_module(setup.engine, path);
+}
+
 wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest& manifest,
                                     const SpinComponent& component) {
-  const fs::path folder = setup.manifest.has_parent_path() ? setup.manifest.parent_path() : fs::path(".");
+  const fs::path folder = folder_of(setup.manifest);
   const fs::path path = setup.manifest.empty() ? setup.module_path : folder / component.source;
-  auto module = setup.manifest.empty() ? wasi::Result<wasi::Module>(*setup.module) : load_module(setup.engine, path);
+  auto module = module_of(setup, path);
   if (!module) {
     module.error().message = fmt::format("{}: {}", path.string(), module.error().message);
     return std::unexpected(std::move(module).error());
@@ -209,6 +222,18 @@ wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest&
 
 }  // namespace
 
+wasi::Result<SpinNeeds> spin_needs(const fs::path& manifest, std::string_view text) {
+  const auto parsed = parse_spin_manifest(text, manifest.string());
+  if (!parsed) return std::unexpected(parsed.error());
+  SpinNeeds needs;
+  for (const SpinComponent& component : parsed->components) {
+    fs::path path = folder_of(manifest) / component.source;
+    if (std::ranges::find(needs.modules, path) == needs.modules.end()) needs.modules.push_back(std::move(path));
+    needs.sends_requests |= may_send_requests(component);
+  }
+  return needs;
+}
+
 wasi::Result<std::unique_ptr<Contract>> make_spin(const GuestSetup& setup) {
   auto manifest = setup.manifest.empty() ? wasi::Result<SpinManifest>(manifest_of_module(setup)) : load_manifest(setup);
   if (!manifest) return std::unexpected(std::move(manifest).error());
@@ -219,7 +244,7 @@ wasi::Result<std::unique_ptr<Contract>> make_spin(const GuestSetup& setup) {
     all.push_back(*std::move(served));
   }
   // Now, since a process may lock itself in a folder before it serves.
-  if (std::ranges::any_of(all, [](const Served& each) { return !each.component.allowed_hosts.empty(); })) {
+  if (std::ranges::any_of(all, [](const Served& each) { return may_send_requests(each.component); })) {
     static_cast<void>(curl_library());
   }
   return std::make_unique<SpinContract>(*std::move(manifest), std::move(all), setup.wasi);

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/printable.h"
-#include "tools/serve/wit_http.h"
 #include "tools/serve/wit_caller.h"
+#include "tools/serve/wit_http.h"
 #include "tools/serve/wit_memory.h"
 #include "tools/serve/wit_result.h"
 

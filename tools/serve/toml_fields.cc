@@ -82,6 +82,14 @@ bool TomlFields::flag(std::string_view key) const {
   return false;
 }
 
+std::optional<std::int64_t> TomlFields::integer(std::string_view key) const {
+  const toml::node* const found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (const auto* value = found->as_integer()) return value->get();
+  fail_type(*found, member(key), "an integer");
+  return std::nullopt;
+}
+
 std::vector<std::string> TomlFields::texts(std::string_view key) const {
   std::vector<std::string> texts;
   const toml::node* const found = node(key);

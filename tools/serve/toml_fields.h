@@ -10,6 +10,7 @@
 #include <toml++/toml.h>
 #include <wasi/error.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,7 @@ class TomlFields {
   [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
   [[nodiscard]] std::string required_text(std::string_view key) const;
   [[nodiscard]] bool flag(std::string_view key) const;
+  [[nodiscard]] std::optional<std::int64_t> integer(std::string_view key) const;
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> text_table(std::string_view key) const;
   [[nodiscard]] std::optional<TomlFields> table(std::string_view key) const;

@@ -26,7 +26,7 @@ wasi::Result<std::string> expand_slice(std::string_view slice) {
   }
 }
 
-wasi::Result<std::string> systemd_path(std::string_view text) {
+wasi::Result<SystemdUnit> parse_unit(std::string_view text) {
   const std::size_t first = text.find(':');
   const std::size_t second = text.find(':', first + 1);
   if (second == std::string_view::npos || text.find(':', second + 1) != std::string_view::npos) {
@@ -36,20 +36,35 @@ wasi::Result<std::string> systemd_path(std::string_view text) {
   const std::string_view slice = text.substr(0, first);
   const std::string_view prefix = text.substr(first + 1, second - first - 1);
   const std::string_view name = text.substr(second + 1);
-  std::string path = WASI_TRY(expand_slice(slice.empty() ? "system.slice" : slice));
-  path += '/';
-  if (name.ends_with(".slice")) return path.append(name);
-  if (!prefix.empty()) path.append(prefix).append("-");
-  return path.append(name).append(".scope");
+  SystemdUnit unit{.name = std::string(name), .slice = std::string(slice.empty() ? "system.slice" : slice)};
+  if (name.ends_with(".slice")) return unit;
+  unit.name = fmt::format("{}{}{}.scope", prefix, prefix.empty() ? "" : "-", name);
+  return unit;
+}
+
+wasi::Result<std::string> systemd_path(std::string_view text) {
+  const SystemdUnit unit = WASI_TRY(parse_unit(text));
+  return WASI_TRY(expand_slice(unit.slice)) + "/" + unit.name;
+}
+
+bool has_systemd_form(std::string_view cgroups_path) {
+  return cgroups_path.contains(':') && !cgroups_path.starts_with('/');
 }
 
 }  // namespace
+
+std::optional<SystemdUnit> systemd_unit(std::string_view cgroups_path) {
+  if (!has_systemd_form(cgroups_path)) return std::nullopt;
+  auto unit = parse_unit(cgroups_path);
+  if (!unit) return std::nullopt;
+  return *std::move(unit);
+}
 
 wasi::Result<std::string> cgroup_path(std::string_view cgroups_path, std::string_view id) {
   std::string path;
   if (cgroups_path.empty()) {
     path = "/wasirun/" + std::string(id);
-  } else if (cgroups_path.find(':') != std::string_view::npos && !cgroups_path.starts_with('/')) {
+  } else if (has_systemd_form(cgroups_path)) {
     path = WASI_TRY(systemd_path(cgroups_path));
   } else {
     path = (cgroups_path.starts_with('/') ? "" : "/") + std::string(cgroups_path);

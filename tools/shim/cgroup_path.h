@@ -3,6 +3,7 @@
 
 #include <wasi/error.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,12 @@ namespace wasirun::shim {
 // "/kubepods.slice/kubepods-pod1.slice/cri-containerd-ID.scope". An empty one is "/wasirun/ID". Errors: one that leads
 // elsewhere.
 wasi::Result<std::string> cgroup_path(std::string_view cgroups_path, std::string_view id);
+
+// The unit that a path of systemd's form names; empty for other paths, and those that are wrong.
+struct SystemdUnit {
+  std::string name;
+  std::string slice;
+};
+std::optional<SystemdUnit> systemd_unit(std::string_view cgroups_path);
 
 }  // namespace wasirun::shim

@@ -7,7 +7,7 @@
 #include <csignal>
 
 #include "base/result.h"
-#include "tools/shim/host_file.h"
+#include "tools/shim/fork.h"
 
 namespace wasirun::shim {
 
@@ -59,31 +59,17 @@ wasi::Result<pid_t> Children::run(const std::vector<std::string>& command, const
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = ::fork();
+  const pid_t pid = WASI_TRY(fork_child());
   if (pid == 0) {
     for (int i = 0; i < 3; ++i) {
       const int fd = stdio[i] >= 0 ? stdio[i] : ::open("/dev/null", O_RDWR | O_CLOEXEC);
       // Above all three, so that none is overwritten before it was used.
       ::dup2(::fcntl(fd, F_DUPFD_CLOEXEC, 3), i);
     }
-    struct sigaction action{};
-    action.sa_handler = SIG_DFL;
-    for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
-    sigset_t none;
-    ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::execvp(words[0], words.data());
     constexpr int kNotFound = 127;
     ::_exit(kNotFound);
   }
-  const int error = errno;
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  if (pid < 0) return host_failure("fork");
   watch(pid, std::move(ended));
   return pid;
 }

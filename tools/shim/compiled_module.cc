@@ -8,29 +8,38 @@
 
 namespace wasirun::shim {
 
-wasi::Result<wasi::Engine> make_engine(const std::string& cache_directory) {
+namespace {
+
+wasi::Result<wasi::Module> load(const wasi::Engine& engine, const ModuleFile& file) {
+  auto module = wasi::Module::from_file(engine, fmt::format("/proc/self/fd/{}", file.file));
+  const auto prepared = module ? module->prepare() : std::unexpected(module.error());
+  if (!prepared) {
+    const wasi::Error& error = prepared.error();
+    return wasi::fail(error.kind, "{}: {}", wasi::printable(file.name), error.to_string());
+  }
+  return module;
+}
+
+}  // namespace
+
+wasi::Result<wasi::Engine> make_engine(const CodeOptions& options) {
   wasi::EngineConfig config;
-  config.tier = wasi::TierSelection::baseline;
+  config.tier = options.tier;
   config.optimises = false;
-  if (!cache_directory.empty()) config.cache = {.directory = cache_directory, .tells_failures = false};
+  if (!options.cache_directory.empty()) {
+    config.cache = {.directory = options.cache_directory, .limit = options.cache_limit, .tells_failures = false};
+  }
   return wasi::Engine::create(std::move(config));
 }
 
-wasi::Result<CompiledModule> load_compiled(int file, const std::string& name, const std::string& cache_directory) {
-  const std::string path = fmt::format("/proc/self/fd/{}", file);
-  const auto named = [&](const wasi::Error& error) {
-    return wasi::fail(error.kind, "{}: {}", wasi::printable(name), error.to_string());
-  };
+wasi::Result<CompiledModules> load_compiled(std::span<const ModuleFile> files, const CodeOptions& options) {
   // Code gets into the cache when the module that it was compiled for goes, and is mapped by the next one.
   constexpr int kAttempts = 2;
   for (int attempt = 1;; ++attempt) {
-    const wasi::Engine engine = WASI_TRY(make_engine(cache_directory));
-    const auto module = wasi::Module::from_file(engine, path);
-    if (!module) return named(module.error());
-    if (const auto prepared = module->prepare(); !prepared) return named(prepared.error());
-    if (cache_directory.empty() || engine.metrics().functions == 0 || attempt == kAttempts) {
-      return CompiledModule{engine, *module};
-    }
+    CompiledModules compiled{.engine = WASI_TRY(make_engine(options)), .modules = {}};
+    for (const ModuleFile& file : files) compiled.modules.push_back(WASI_TRY(load(compiled.engine, file)));
+    const bool is_kept = options.tier == wasi::TierSelection::baseline && !options.cache_directory.empty();
+    if (!is_kept || compiled.engine.metrics().functions == 0 || attempt == kAttempts) return compiled;
   }
 }
 

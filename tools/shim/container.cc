@@ -1,6 +1,7 @@
 #include "tools/shim/container.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,8 +67,11 @@ wasi::Result<void> Container::prepare() {
   if (workload_.kind == WorkloadKind::native) return create_by_runc();
   cgroup_path_ = WASI_TRY(cgroup_path(bundle_.cgroups_path, config_.id));
   cgroup_ = Cgroup::at(cgroup_path_);
-  WASI_TRY(cgroup_->create());
-  WASI_TRY(cgroup_->apply(bundle_.resources));
+  scope_ = systemd_scope(bundle_.cgroups_path, config_.options.systemd_cgroup);
+  if (!scope_) {
+    WASI_TRY(cgroup_->create());
+    WASI_TRY(cgroup_->apply(bundle_.resources));
+  }
   return fork_process();
 }
 
@@ -75,8 +79,13 @@ wasi::Result<void> Container::fork_process() {
   StdioFiles stdio = WASI_TRY(open_stdio(config_.stdio));
   input_keeper_ = std::move(stdio.input_keeper);
   const ImageSource image{host_.containerd_address, host_.containerd_namespace, config_.id};
-  ContainerProcess process =
-      WASI_TRY(fork_container(bundle_, workload_, *cgroup_, stdio, image, host_.cache_directory));
+  const ProcessPlan plan{.bundle = bundle_,
+                         .workload = workload_,
+                         .cgroup = *cgroup_,
+                         .systemd_group = scope_ ? cgroup_path_ : "",
+                         .image = image,
+                         .code = config_.options.code};
+  ContainerProcess process = WASI_TRY(fork_container(plan, stdio));
   pid_ = process.pid;
   status_ = std::move(process.status);
   start_ = std::move(process.start);
@@ -89,7 +98,35 @@ wasi::Result<void> Container::fork_process() {
   ::fcntl(status_.get(), F_SETFL, O_NONBLOCK);
   status_poll_ = start_polling(host_.loop, status_.get(), this,
                                [](uv_poll_t* poll, int, int) { static_cast<Container*>(poll->data)->read_status(); });
+  if (!scope_) return {};
+  if (const auto asked = ask_for_scope(); !asked) {
+    status_text_ = asked.error().message;
+    start_.reset();  // ends the process
+  }
   return {};
+}
+
+wasi::Result<void> Container::ask_for_scope() {
+  // What it has to say when it fails.
+  const int complaint = ::memfd_create("busctl", MFD_CLOEXEC);
+  if (complaint < 0) return host_failure("memfd_create");
+  const auto kept = std::make_shared<wasi::os::UniqueFd>(complaint);
+  const auto command = start_scope_command(*scope_, pid_, bundle_.resources, cgroup_->version());
+  WASI_TRY(host_.children.run(command, {-1, -1, complaint}, [self = shared_from_this(), kept](int status) {
+    self->finish_asking_for_scope(status, read_file(fmt::format("/proc/self/fd/{}", kept->get())).value_or(""));
+  }));
+  return {};
+}
+
+void Container::finish_asking_for_scope(int status, const std::string& complaint) {
+  if (state_ != ContainerState::creating) return;  // it was killed meanwhile
+  if (has_failed(status)) {
+    status_text_ = fmt::format("systemd was asked, by busctl, for the scope {}: {}", wasi::printable(scope_->name),
+                               complaint.empty() ? end_text(status) : wasi::printable(complaint));
+    start_.reset();
+    return;
+  }
+  static_cast<void>(::write(start_.get(), "!", 1));
 }
 
 void Container::read_status() {
@@ -114,23 +151,19 @@ wasi::Result<void> Container::create_by_runc() {
   const std::string log = config_.bundle + "/runc.log";
   ::unlink(log.c_str());
   std::vector<std::string> words{"--log", log, "--log-format", "json"};
-  const bool uses_systemd = !bundle_.cgroups_path.starts_with('/') &&
-                            bundle_.cgroups_path.find(':') != std::string::npos &&
-                            ::access("/run/systemd/system", F_OK) == 0;
-  if (uses_systemd) words.emplace_back("--systemd-cgroup");
+  if (systemd_scope(bundle_.cgroups_path, config_.options.systemd_cgroup)) words.emplace_back("--systemd-cgroup");
   words.insert(words.end(),
                {"create", "--bundle", config_.bundle, "--pid-file", config_.bundle + "/init.pid", config_.id});
   host_.children.expect();
-  const auto started =
-      host_.children.run(runc_command(host_.runc_root, std::move(words)),
-                         {stdio.streams[0].get(), stdio.streams[1].get(), stdio.streams[2].get()},
-                         [self = shared_from_this()](int status) { self->finish_runc_create(status); });
+  const auto started = host_.children.run(
+      runc_command(runc(), std::move(words)), {stdio.streams[0].get(), stdio.streams[1].get(), stdio.streams[2].get()},
+      [self = shared_from_this()](int status) { self->finish_runc_create(status); });
   if (!started) {
     host_.children.none_came();
     return std::unexpected(started.error());
   }
   // Before anything else, so that `delete` finds what runc may be making.
-  return write_record(config_.bundle, {.runc_root = host_.runc_root});
+  return write_record(config_.bundle, {.runc = runc()});
 }
 
 void Container::finish_runc_create(int status) {
@@ -144,8 +177,7 @@ void Container::finish_runc_create(int status) {
   }
   auto cgroup = Cgroup::of_process(pid_);
   if (cgroup) cgroup_ = *std::move(cgroup);
-  const auto written = write_record(
-      config_.bundle, {.pid = pid_, .start_time = start_time_of(pid_), .cgroup = "", .runc_root = host_.runc_root});
+  const auto written = write_record(config_.bundle, {.pid = pid_, .start_time = start_time_of(pid_), .runc = runc()});
   if (!written) host_.log.write(Log::Level::warning, "{}: {}", config_.id, written.error().message);
   finish_creation({});
   host_.children.adopt(pid_, [self = shared_from_this()](int end) { self->ended(end); });
@@ -155,8 +187,8 @@ std::unexpected<wasi::Error> Container::runc_failure(int status) const {
   constexpr int kNotFound = 127;
   if (WIFEXITED(status) && WEXITSTATUS(status) == kNotFound) {
     return wasi::fail(wasi::ErrorKind::io,
-                      "{} is a native program, for which runc is needed, and runc is not installed on this node",
-                      wasi::printable(bundle_.process.args.front()));
+                      "{} is a native program, for which runc is needed, and {} is not installed on this node",
+                      wasi::printable(bundle_.process.args.front()), wasi::printable(config_.options.runc));
   }
   // Lines of JSON, of which the last says what was wrong.
   std::string lines = read_file(config_.bundle + "/runc.log").value_or("");
@@ -221,7 +253,7 @@ void Container::start(Done done) {
   };
   const std::vector<std::string> words{"--log",   config_.bundle + "/runc.log", "--log-format", "json", "start",
                                        config_.id};
-  const auto started = host_.children.run(runc_command(host_.runc_root, words), {-1, -1, -1}, finish);
+  const auto started = host_.children.run(runc_command(runc(), words), {-1, -1, -1}, finish);
   if (!started) {
     is_starting_ = false;
     done(std::unexpected(started.error()));
@@ -247,6 +279,22 @@ wasi::Result<void> Container::set_paused(bool is_paused) {
   event.set_container_id(config_.id);
   host_.events.publish(is_paused ? "/tasks/paused" : "/tasks/resumed",
                        is_paused ? "containerd.events.TaskPaused" : "containerd.events.TaskResumed", event);
+  return {};
+}
+
+wasi::Result<void> Container::update(const Resources& resources) {
+  if (!cgroup_) return wasi::fail(wasi::ErrorKind::unsupported, "the container's control group is not known");
+  WASI_TRY(cgroup_->apply(resources));
+  if (!scope_) return {};
+  // Also what systemd thinks that it is, so that it does not take it back. The files count until then.
+  const auto command = update_scope_command(*scope_, resources, cgroup_->version());
+  if (command.empty()) return {};
+  const auto told = [self = shared_from_this()](int status) {
+    if (!has_failed(status)) return;
+    self->host_.log.write(Log::Level::warning, "{}: systemd was not told of new limits, by busctl: {}",
+                          self->config_.id, end_text(status));
+  };
+  WASI_TRY(host_.children.run(command, {-1, -1, -1}, told));
   return {};
 }
 
@@ -353,7 +401,7 @@ void Container::clean_up(std::function<void()> done) {
     done();
   };
   const std::vector<std::string> words{"delete", "--force", config_.id};
-  if (!host_.children.run(runc_command(host_.runc_root, words), {-1, -1, -1}, finish)) finish(0);
+  if (!host_.children.run(runc_command(runc(), words), {-1, -1, -1}, finish)) finish(0);
 }
 
 void Container::finish_clean_up() {

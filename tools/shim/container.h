@@ -22,8 +22,11 @@
 #include "tools/shim/container_process.h"
 #include "tools/shim/event_publisher.h"
 #include "tools/shim/log.h"
+#include "tools/shim/options.h"
+#include "tools/shim/record.h"
 #include "tools/shim/root_file_system.h"
 #include "tools/shim/stdio_files.h"
+#include "tools/shim/systemd_scope.h"
 #include "tools/shim/workload.h"
 
 namespace wasirun::shim {
@@ -35,7 +38,7 @@ struct ContainerHost {
   EventPublisher& events;
   Log& log;
   std::string runc_root;
-  std::string cache_directory;
+  Options options;                 // of containers about which containerd says nothing else
   std::string containerd_address;  // of its gRPC socket
   std::string containerd_namespace;
 };
@@ -45,6 +48,7 @@ struct CreateConfig {
   std::string bundle;  // absolute
   std::vector<SnapshotMount> rootfs;
   StdioPaths stdio;
+  Options options;
 };
 
 enum class ContainerState : std::uint8_t { creating, created, running, paused, stopped };
@@ -77,6 +81,8 @@ class Container : public std::enable_shared_from_this<Container> {
   // To its process, or to all in its control group.
   wasi::Result<void> kill(int signal, bool to_all);
   wasi::Result<void> set_paused(bool is_paused);
+  // What it may use from now on.
+  wasi::Result<void> update(const Resources& resources);
   // What reads its input comes to the end.
   void close_input() { input_keeper_.reset(); }
   // Of one that is stopped, or was never started: nothing is left of it. To be called once: begin_removal() is true the
@@ -89,6 +95,8 @@ class Container : public std::enable_shared_from_this<Container> {
  private:
   [[nodiscard]] wasi::Result<void> prepare();
   [[nodiscard]] wasi::Result<void> fork_process();
+  [[nodiscard]] wasi::Result<void> ask_for_scope();
+  void finish_asking_for_scope(int status, const std::string& complaint);
   [[nodiscard]] wasi::Result<void> create_by_runc();
   void read_status();
   void finish_runc_create(int status);
@@ -100,6 +108,7 @@ class Container : public std::enable_shared_from_this<Container> {
   void finish_clean_up();
   void publish_start();
   [[nodiscard]] std::unexpected<wasi::Error> runc_failure(int status) const;
+  [[nodiscard]] Runc runc() const { return {config_.options.runc, host_.runc_root}; }
 
   const ContainerHost& host_;
   CreateConfig config_;
@@ -107,6 +116,7 @@ class Container : public std::enable_shared_from_this<Container> {
   Workload workload_;
   std::optional<Cgroup> cgroup_;
   std::string cgroup_path_;
+  std::optional<SystemdScope> scope_;  // that systemd is asked for, or has made
   bool is_root_mounted_ = false;
   ContainerState state_ = ContainerState::creating;
   bool is_starting_ = false;  // runc is on it

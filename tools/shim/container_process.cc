@@ -16,9 +16,11 @@
 #include "base/printable.h"
 #include "base/result.h"
 #include "os/retry.h"
+#include "tools/shim/fork.h"
 #include "tools/shim/host_file.h"
 #include "tools/shim/privileges.h"
 #include "tools/shim/root_file_system.h"
+#include "tools/shim/systemd_scope.h"
 
 namespace wasirun::shim {
 
@@ -60,15 +62,6 @@ void place_descriptors(const std::vector<std::pair<int, int>>& places) {
     }
   }
   ::close_range(kFirstUnused, ~0U, 0);
-}
-
-void reset_signals() {
-  struct sigaction action{};
-  action.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 // A guest cannot handle signals, so all that are sent to end it have to; these would be ignored, and the container be
@@ -134,11 +127,10 @@ wasi::Result<std::string> find_executable(const ProcessConfig& process) {
   return path;
 }
 
-void wait_for_start() {
+void wait_for_byte() {
   char byte = 0;
   // The shim is gone, or does not want it any more.
   if (wasi::os::retry([&] { return ::read(kStartFd, &byte, 1); }) != 1) ::_exit(1);
-  ::close(kStartFd);
 }
 
 void report(std::string_view text) {
@@ -148,9 +140,7 @@ void report(std::string_view text) {
 
 class Child {
  public:
-  Child(const Bundle& bundle, const Workload& workload, const Cgroup& cgroup, const ImageSource& image,
-        const std::string& cache_directory)
-      : bundle_(bundle), workload_(workload), cgroup_(cgroup), image_(image), cache_directory_(cache_directory) {}
+  explicit Child(const ProcessPlan& plan) : plan_(plan), bundle_(plan.bundle), workload_(plan.workload) {}
 
   [[noreturn]] void run() {
     if (const auto ready = make_ready(); !ready) {
@@ -158,7 +148,8 @@ class Child {
       ::_exit(1);
     }
     report({&kReady, 1});
-    wait_for_start();
+    wait_for_byte();
+    ::close(kStartFd);
     // Nothing is taken down: the process ends, and the code that it ran is in the cache already.
     if (program_) ::_exit(program_->run(bundle_.process));
     if (http_) ::_exit(http_->run(bundle_));
@@ -168,7 +159,7 @@ class Child {
  private:
   wasi::Result<void> make_ready() {
     ::setsid();
-    WASI_TRY(cgroup_.join());
+    WASI_TRY(join_group());
     if (bundle_.process.oom_score_adj) {
       WASI_TRY(write_file("/proc/self/oom_score_adj", fmt::format("{}", *bundle_.process.oom_score_adj)));
     }
@@ -189,18 +180,30 @@ class Child {
     return {};
   }
 
+  wasi::Result<void> join_group() {
+    if (!plan_.systemd_group.empty()) {
+      wait_for_byte();
+      WASI_TRY(wait_for_group(plan_.systemd_group));
+      // Of controllers that systemd leaves to others.
+      WASI_TRY(plan_.cgroup.create());
+      WASI_TRY(plan_.cgroup.apply(bundle_.resources));
+    }
+    return plan_.cgroup.join();
+  }
+
   wasi::Result<void> load() {
     ImageModule module{.file = UniqueFd(workload_.module_file ? kModuleFd : -1), .name = workload_.program.path};
     if (!workload_.missing.empty()) {
-      auto found = read_image_module(image_, workload_.program.path);
+      auto found = read_image_module(plan_.image, workload_.program.path);
       if (!found) return wasi::fail(found.error().kind, "{}; {}", workload_.missing, found.error().message);
       module = *std::move(found);
     }
     const int file = module.file.get();
     if (workload_.kind == WorkloadKind::http) {
-      http_.emplace(WASI_TRY(HttpProgram::load(workload_.http, file, module.name, cache_directory_)));
+      http_.emplace(
+          WASI_TRY(HttpProgram::load(bundle_, workload_.http, {.file = file, .name = module.name}, plan_.code)));
     } else {
-      program_.emplace(WASI_TRY(WasmProgram::load(file, {module.name, workload_.program.function}, cache_directory_)));
+      program_.emplace(WASI_TRY(WasmProgram::load(file, {module.name, workload_.program.function}, plan_.code)));
     }
     return {};
   }
@@ -230,11 +233,9 @@ class Child {
     ::_exit(kCannotExecute);
   }
 
+  const ProcessPlan& plan_;
   const Bundle& bundle_;
   const Workload& workload_;
-  const Cgroup& cgroup_;
-  const ImageSource& image_;
-  const std::string& cache_directory_;
   std::optional<WasmProgram> program_;
   std::optional<HttpProgram> http_;
   std::string executable_;
@@ -272,32 +273,20 @@ class ProcessNamespace {
 
 }  // namespace
 
-wasi::Result<ContainerProcess> fork_container(const Bundle& bundle, const Workload& workload, const Cgroup& cgroup,
-                                              const StdioFiles& stdio, const ImageSource& image,
-                                              const std::string& cache_directory) {
+wasi::Result<ContainerProcess> fork_container(const ProcessPlan& plan, const StdioFiles& stdio) {
   Pipe status = WASI_TRY(make_pipe());
   Pipe start = WASI_TRY(make_pipe());
-  const ProcessNamespace space = WASI_TRY(ProcessNamespace::choose(bundle, workload.kind));
-  // No handler of the shim's may run in the child.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = ::fork();
+  const ProcessNamespace space = WASI_TRY(ProcessNamespace::choose(plan.bundle, plan.workload.kind));
+  const pid_t pid = WASI_TRY(fork_child());
   if (pid == 0) {
     place_descriptors({{stdio.streams[0].get(), STDIN_FILENO},
                        {stdio.streams[1].get(), STDOUT_FILENO},
                        {stdio.streams[2].get(), STDERR_FILENO},
                        {status.writer.get(), kStatusFd},
                        {start.reader.get(), kStartFd},
-                       {workload.module_file.get(), kModuleFd}});
-    reset_signals();
-    Child(bundle, workload, cgroup, image, cache_directory).run();
+                       {plan.workload.module_file.get(), kModuleFd}});
+    Child(plan).run();
   }
-  const int error = errno;
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  errno = error;
-  if (pid < 0) return host_failure("fork");
   return ContainerProcess{pid, std::move(status.reader), std::move(start.writer)};
 }
 

@@ -20,15 +20,23 @@ struct ContainerProcess {
   pid_t pid = 0;
   // What became of making ready: kReady, or what went wrong, as text; then its end.
   wasi::os::UniqueFd status;
-  // A byte that is written here starts it; its end without one ends it.
+  // A byte that is written here starts it; its end without one ends it. Where its group is systemd's to make, one
+  // before that lets it go on when systemd was asked.
   wasi::os::UniqueFd start;
 };
 inline constexpr char kReady = '\0';
 
-// Modules and sandboxes only. `image`: where the module is looked for that the container's root does not have.
-// `cache_directory`: of compiled code; empty: none.
-wasi::Result<ContainerProcess> fork_container(const Bundle& bundle, const Workload& workload, const Cgroup& cgroup,
-                                              const StdioFiles& stdio, const ImageSource& image,
-                                              const std::string& cache_directory);
+// What the process is made from; all of it lives until then.
+struct ProcessPlan {
+  const Bundle& bundle;
+  const Workload& workload;  // a module, or a sandbox
+  const Cgroup& cgroup;      // exists, with its limits, unless systemd is to make it
+  std::string
+      systemd_group;  // empty: it is not. Else its path: the process waits until it is there, and sets the limits
+  const ImageSource& image;  // where the module is looked for that the container's root does not have
+  const CodeOptions& code;
+};
+
+wasi::Result<ContainerProcess> fork_container(const ProcessPlan& plan, const StdioFiles& stdio);
 
 }  // namespace wasirun::shim

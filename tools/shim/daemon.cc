@@ -28,11 +28,12 @@ class Daemon {
  public:
   explicit Daemon(DaemonConfig config) : config_(std::move(config)) {
     uv_loop_init(&loop_);
-    log_.open(config_.log_fifo, config_.debug);
+    log_.open(config_.log_fifo);
+    log_.set_level(config_.options.log_level);
     children_.emplace(&loop_);
     events_.emplace(&loop_, config_.event_address, config_.containerd_namespace);
-    host_.emplace(&loop_, *children_, *events_, log_, runc_root_of(config_.containerd_namespace),
-                  config_.cache_directory, config_.containerd_address, config_.containerd_namespace);
+    host_.emplace(&loop_, *children_, *events_, log_, runc_root_of(config_.containerd_namespace), config_.options,
+                  config_.containerd_address, config_.containerd_namespace);
     service_.emplace(*host_, [this] { shut_down(); });
     server_.emplace(&loop_, std::move(config_.listener),
                     [this](const rpc::Request& request, const Answer& answer) { service_->handle(request, answer); });

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "os/unique_fd.h"
-#include "tools/shim/arguments.h"
+#include "tools/shim/options.h"
 
 namespace wasirun::shim {
 
@@ -14,9 +14,8 @@ struct DaemonConfig {
   std::string containerd_address;  // of its gRPC socket
   std::string containerd_namespace;
   std::string event_address;  // of containerd's ttrpc socket
-  std::string cache_directory;
   std::string log_fifo;
-  bool debug = false;
+  Options options;  // of containers about which containerd says nothing else
 };
 
 // Ends the process when it was told to shut down, or nobody has wanted anything for a while; the socket is gone then.

@@ -1,5 +1,7 @@
 #include "tools/shim/http_program.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -8,6 +10,9 @@
 #include "base/result.h"
 #include "tools/serve/server.h"
 #include "tools/shim/guest_messages.h"
+#include "tools/shim/host_file.h"
+#include "tools/shim/outbound_setup.h"
+#include "tools/shim/root_file_system.h"
 #include "tools/shim/wasm_program.h"
 
 namespace wasirun::shim {
@@ -34,6 +39,15 @@ void drain_at_signals(serve::Server& server) {
   action.sa_handler = [](int) { running_server->stop(); };
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGTERM, SIGINT}) ::sigaction(signal, &action, nullptr);
+}
+
+constexpr int kReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+wasi::Result<serve::SpinNeeds> read_manifest(const Bundle& bundle, const std::string& path) {
+  const wasi::os::UniqueFd file = WASI_TRY(open_in_container(bundle, path, kReading));
+  const auto text = read_file(fmt::format("/proc/self/fd/{}", file.get()));
+  if (!text) return wasi::fail(text.error().kind, "{}: {}", wasi::printable(path), text.error().message);
+  return serve::spin_needs(path, *text);
 }
 
 }  // namespace
@@ -64,34 +78,44 @@ wasi::Result<HttpConfig> parse_http_config(const Bundle& bundle) {
   return config;
 }
 
-wasi::Result<HttpProgram> HttpProgram::load(HttpConfig config, int module_file, const std::string& module_name,
-                                            const std::string& cache_directory) {
+wasi::Result<HttpProgram> HttpProgram::load(const Bundle& bundle, HttpConfig config, const ModuleFile& module,
+                                            const CodeOptions& options) {
   std::vector<wasi::Socket> sockets;
   for (const std::string& address : config.addresses) sockets.push_back(WASI_TRY(wasi::Socket::listen(address)));
-  if (module_file < 0) {
-    // Modules that are loaded inside of the container must not take code from there.
-    HttpProgram program(std::move(config), WASI_TRY(make_engine("")));
-    program.sockets_ = std::move(sockets);
-    return program;
+  std::vector<ModuleFile> files;
+  std::vector<wasi::os::UniqueFd> opened;
+  std::vector<std::filesystem::path> paths;
+  if (module.file >= 0) {
+    files.push_back(module);
+  } else {
+    serve::SpinNeeds needs = WASI_TRY(read_manifest(bundle, config.manifest));
+    if (needs.sends_requests) WASI_TRY(prepare_requests(bundle));
+    paths = std::move(needs.modules);
+    for (const std::filesystem::path& path : paths) {
+      opened.push_back(WASI_TRY(open_in_container(bundle, path.string(), kReading)));
+      files.push_back({.file = opened.back().get(), .name = path.string()});
+    }
   }
-  CompiledModule compiled = WASI_TRY(load_compiled(module_file, module_name, cache_directory));
-  HttpProgram program(std::move(config), compiled.engine);
-  program.module_ = compiled.module;
-  program.module_name_ = module_name;
-  program.sockets_ = std::move(sockets);
+  HttpProgram program(std::move(config), std::move(sockets), WASI_TRY(load_compiled(files, options)));
+  if (module.file >= 0) program.module_name_ = module.name;
+  program.module_paths_ = std::move(paths);
   return program;
 }
 
 int HttpProgram::run(const Bundle& bundle) {
-  serve::ServeOptions options{.guest = {.engine = engine_}};
+  serve::ServeOptions options{.guest = {.engine = compiled_.engine}};
   serve::GuestSetup& guest = options.guest;
-  guest.module = module_;
-  guest.module_path = module_name_;
+  const bool has_one_module = !module_name_.empty();
+  if (has_one_module) {
+    guest.module = compiled_.modules.front();
+    guest.module_path = module_name_;
+  }
+  for (std::size_t i = 0; i < module_paths_.size(); ++i) guest.loaded.emplace(module_paths_[i], compiled_.modules[i]);
   guest.manifest = config_.manifest;
   guest.args.assign(bundle.process.args.begin() + 1, bundle.process.args.end());
   give_environment(bundle.process, guest.wasi);
   // Components of Spin see the files that their manifest names; all others the container's.
-  if (module_) guest.wasi.preopen("/", "/");
+  if (has_one_module) guest.wasi.preopen("/", "/");
   options.contract = config_.contract;
   options.sockets = std::move(sockets_);
   options.metrics = config_.metrics;

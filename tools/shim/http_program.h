@@ -5,6 +5,7 @@
 #include <wasi/error.h>
 #include <wasi/socket.h>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,21 +29,22 @@ wasi::Result<HttpConfig> parse_http_config(const Bundle& bundle);
 
 class HttpProgram {
  public:
-  // Binds the sockets in the network that the process is in, and loads and compiles the module, where there is one:
-  // applications of Spin name several, which are loaded by run().
-  static wasi::Result<HttpProgram> load(HttpConfig config, int module_file, const std::string& module_name,
-                                        const std::string& cache_directory);
+  // Binds the sockets in the network that the process is in, and loads and compiles the module, or those that Spin's
+  // manifest names: from the container's root, which is still below the host's.
+  static wasi::Result<HttpProgram> load(const Bundle& bundle, HttpConfig config, const ModuleFile& module,
+                                        const CodeOptions& options);
 
   // In the container's root, as its user; the exit code. Ends when SIGTERM has come and what was under way is answered.
   [[nodiscard]] int run(const Bundle& bundle);
 
  private:
-  HttpProgram(HttpConfig config, wasi::Engine engine) : config_(std::move(config)), engine_(std::move(engine)) {}
+  HttpProgram(HttpConfig config, std::vector<wasi::Socket> sockets, CompiledModules compiled)
+      : config_(std::move(config)), sockets_(std::move(sockets)), compiled_(std::move(compiled)) {}
   HttpConfig config_;
-  wasi::Engine engine_;
-  std::optional<wasi::Module> module_;
-  std::string module_name_;
   std::vector<wasi::Socket> sockets_;
+  CompiledModules compiled_;
+  std::string module_name_;                          // empty: those of `module_paths_`
+  std::vector<std::filesystem::path> module_paths_;  // that the manifest names
 };
 
 }  // namespace wasirun::shim

@@ -11,14 +11,13 @@
 
 namespace wasirun::shim {
 
-void Log::open(const std::string& fifo, bool debug) {
-  debug_ = debug;
+void Log::open(const std::string& fifo) {
   // Also for reading: so the writes of a shim whose containerd is restarted raise no SIGPIPE.
   fifo_.reset(::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW));
 }
 
 void Log::write_line(Level level, std::string_view text) {
-  if (!fifo_ || (level == Level::debug && !debug_)) return;
+  if (!fifo_ || level < level_) return;
   constexpr std::array<std::string_view, 4> kNames{"debug", "info", "warning", "error"};
   const std::time_t now = std::time(nullptr);
   std::tm parts{};

@@ -16,8 +16,10 @@ class Log {
  public:
   enum class Level : std::uint8_t { debug, info, warning, error };
 
-  // Messages go nowhere where there is no such fifo. `debug`: whether those of that level are wanted.
-  void open(const std::string& fifo, bool debug);
+  // Messages go nowhere where there is no such fifo.
+  void open(const std::string& fifo);
+  // The least level of those that are wanted.
+  void set_level(Level level) { level_ = level; }
 
   template <class... Args>
   void write(Level level, fmt::format_string<Args...> format, Args&&... args) {
@@ -27,7 +29,7 @@ class Log {
  private:
   void write_line(Level level, std::string_view text);
   wasi::os::UniqueFd fifo_;
-  bool debug_ = false;
+  Level level_ = Level::info;
 };
 
 }  // namespace wasirun::shim

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "task.pb.h"
 #include "tools/shim/arguments.h"
+#include "tools/shim/linked_curl.h"
 #include "tools/shim/start.h"
 
 namespace {
@@ -33,6 +34,7 @@ wasi::Result<std::string> perform(const wasirun::shim::Arguments& arguments) {
     case Action::info:
       return info_message();
     case Action::start:
+      wasirun::shim::use_linked_curl();
       return wasirun::shim::start(arguments);
     case Action::remove:
       return wasirun::shim::remove(arguments);

@@ -29,8 +29,11 @@ std::uint64_t start_time_of(pid_t pid) {
 }
 
 wasi::Result<void> write_record(const std::string& bundle, const Record& record) {
-  const nlohmann::json document{
-      {"pid", record.pid}, {"startTime", record.start_time}, {"cgroup", record.cgroup}, {"runcRoot", record.runc_root}};
+  const nlohmann::json document{{"pid", record.pid},
+                                {"startTime", record.start_time},
+                                {"cgroup", record.cgroup},
+                                {"runc", record.runc.program},
+                                {"runcRoot", record.runc.root}};
   return replace_file(record_path(bundle),
                       document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
@@ -42,7 +45,8 @@ wasi::Result<Record> read_record(const std::string& bundle) {
   record.pid = WASI_TRY(WASI_TRY(node.member("pid")).integer<pid_t>()).value_or(0);
   record.start_time = WASI_TRY(WASI_TRY(node.member("startTime")).integer<std::uint64_t>()).value_or(0);
   record.cgroup = WASI_TRY(WASI_TRY(node.member("cgroup")).string());
-  record.runc_root = WASI_TRY(WASI_TRY(node.member("runcRoot")).string());
+  record.runc.program = WASI_TRY(WASI_TRY(node.member("runc")).string());
+  record.runc.root = WASI_TRY(WASI_TRY(node.member("runcRoot")).string());
   return record;
 }
 
@@ -52,8 +56,8 @@ std::string runc_root_of(const std::string& containerd_namespace) {
   return "/run/wasirun/runc/" + containerd_namespace;
 }
 
-std::vector<std::string> runc_command(const std::string& root, std::vector<std::string> words) {
-  words.insert(words.begin(), {"runc", "--root", root});
+std::vector<std::string> runc_command(const Runc& runc, std::vector<std::string> words) {
+  words.insert(words.begin(), {runc.program, "--root", runc.root});
   return words;
 }
 

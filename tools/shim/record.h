@@ -10,11 +10,17 @@
 
 namespace wasirun::shim {
 
+// Which runc, and where it keeps what it knows of its containers.
+struct Runc {
+  std::string program;
+  std::string root;  // empty: none
+};
+
 struct Record {
   pid_t pid = 0;
   std::uint64_t start_time = 0;  // tells the process from a later one of its number
   std::string cgroup = {};       // cgroup_path(); empty: runc's
-  std::string runc_root = {};    // empty: not runc's
+  Runc runc = {};                // without a root: not runc's
 };
 
 // When a process began, in ticks since the host did; 0: there is none.
@@ -27,6 +33,6 @@ void remove_record(const std::string& bundle);
 
 // The command line of runc with a root directory of its own for each namespace of containerd's.
 std::string runc_root_of(const std::string& containerd_namespace);
-std::vector<std::string> runc_command(const std::string& root, std::vector<std::string> words);
+std::vector<std::string> runc_command(const Runc& runc, std::vector<std::string> words);
 
 }  // namespace wasirun::shim

@@ -55,7 +55,7 @@ void run_and_wait(const std::vector<std::string>& command) {
 
 void clean_up(const std::string& bundle, const std::string& id, const Record& record) {
   kill_process(record.pid, record.start_time);
-  if (!record.runc_root.empty()) run_and_wait(runc_command(record.runc_root, {"delete", "--force", id}));
+  if (!record.runc.root.empty()) run_and_wait(runc_command(record.runc, {"delete", "--force", id}));
   if (!record.cgroup.empty()) {
     const Cgroup cgroup = Cgroup::at(record.cgroup);
     static_cast<void>(cgroup.set_frozen(false));

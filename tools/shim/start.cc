@@ -17,12 +17,13 @@ namespace wasirun::shim {
 
 namespace {
 
-std::string environment(const char* name, const std::string& otherwise = "") {
+std::string environment(const char* name) {
   const char* const value = std::getenv(name);
-  return value == nullptr ? otherwise : value;
+  return value == nullptr ? "" : value;
 }
 
-// Options of the runtime, of which none is needed: read, so that whoever writes them does not meet a closed pipe.
+// Options of the runtime, which come with every container, too: read, so that whoever writes them does not meet a
+// closed pipe.
 void drain_input() {
   constexpr int kPatience = 1000;  // milliseconds for each piece
   constexpr std::size_t kMost = std::size_t{4} << 20;
@@ -77,9 +78,9 @@ wasi::Result<std::string> start(const Arguments& arguments) {
   config.containerd_address = arguments.address;
   config.containerd_namespace = arguments.containerd_namespace;
   config.event_address = environment("TTRPC_ADDRESS");
-  config.cache_directory = environment("WASIRUN_CACHE", "/var/lib/wasirun/cache");
   config.log_fifo = directory + "/log";
-  config.debug = arguments.debug;
+  config.options = default_options();
+  if (arguments.debug) config.options.log_level = Log::Level::debug;
   run_daemon(std::move(config));
 }
 

@@ -138,10 +138,15 @@ void TaskService::create(const task::CreateRequest& request, const Answer& answe
   CreateConfig config{.id = id,
                       .bundle = request.bundle(),
                       .rootfs = {},
-                      .stdio = {.in = request.stdin(), .out = request.stdout(), .err = request.stderr()}};
+                      .stdio = {.in = request.stdin(), .out = request.stdout(), .err = request.stderr()},
+                      .options = {}};
   for (const task::Mount& mount : request.rootfs()) {
     config.rootfs.push_back({mount.type(), mount.source(), {mount.options().begin(), mount.options().end()}});
   }
+  auto options = parse_options(request.options(), host_.options);
+  if (!options) return answer.fail(to_rpc_error(options.error()));
+  host_.log.set_level(options->log_level);
+  config.options = *std::move(options);
   // Held until it is made or not; a failure may be told before create() returns.
   containers_[id] = nullptr;
   auto container = Container::create(host_, std::move(config), [this, id, answer](const wasi::Result<void>& result) {
@@ -258,9 +263,7 @@ void TaskService::update(const task::UpdateRequest& request, const Answer& answe
   if (!request.has_resources()) return answer.send(task::Empty());
   const auto resources = parse_resources(request.resources().value());
   if (!resources) return answer.fail(to_rpc_error(resources.error()));
-  const Cgroup* const cgroup = container->cgroup();
-  if (cgroup == nullptr) return answer.fail({RpcCode::unknown, "the container's control group is not known"});
-  answer_empty(answer)(cgroup->apply(*resources));
+  answer_empty(answer)(container->update(*resources));
 }
 
 void TaskService::pause(const task::ContainerRequest& request, const Answer& answer) {

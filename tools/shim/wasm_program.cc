@@ -37,31 +37,32 @@ void give_environment(const ProcessConfig& process, wasi::WasiConfig& config) {
   if (!has_pwd) config.env("PWD", process.cwd);
 }
 
-wasi::Result<WasmProgram> WasmProgram::load(int module_file, const ProgramName& name,
-                                            const std::string& cache_directory) {
-  CompiledModule compiled = WASI_TRY(load_compiled(module_file, name.path, cache_directory));
-  if (!exports_function(compiled.module, name.function)) {
+wasi::Result<WasmProgram> WasmProgram::load(int module_file, const ProgramName& name, const CodeOptions& options) {
+  const ModuleFile file{.file = module_file, .name = name.path};
+  CompiledModules compiled = WASI_TRY(load_compiled({&file, 1}, options));
+  wasi::Module& module = compiled.modules.front();
+  if (!exports_function(module, name.function)) {
     return wasi::fail(wasi::ErrorKind::argument, "{}: the module exports no function \"{}\"",
                       wasi::printable(name.path), wasi::printable(name.function));
   }
-  return WasmProgram(std::move(compiled), name.function);
+  return WasmProgram(std::move(compiled.engine), std::move(module), name.function);
 }
 
 int WasmProgram::run(const ProcessConfig& process) const {
-  auto store = wasi::Store::create(compiled_.engine);
+  auto store = wasi::Store::create(engine_);
   if (!store) return fail_program(store.error().to_string());
-  wasi::Linker linker(compiled_.engine);
+  wasi::Linker linker(engine_);
   wasi::WasiConfig config;
   config.inherit_stdio().args(process.args).preopen("/", "/");
   give_environment(process, config);
   linker.define_wasi(std::move(config));
-  const auto instance = linker.instantiate(*store, compiled_.module);
+  const auto instance = linker.instantiate(*store, module_);
   if (!instance) {
     if (const wasi::Trap* const trap = instance.error().trap()) return finish(*trap);
     return fail_program(instance.error().to_string());
   }
   // A reactor wants to be set up before its first call.
-  if (function_ != "_start" && exports_function(compiled_.module, "_initialize")) {
+  if (function_ != "_start" && exports_function(module_, "_initialize")) {
     const auto initialize = instance->function<void()>("_initialize");
     if (!initialize) return fail_program(initialize.error().message);
     if (const auto done = (*initialize)(); !done) return finish(done.error());

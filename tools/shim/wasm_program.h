@@ -23,7 +23,7 @@ void give_environment(const ProcessConfig& process, wasi::WasiConfig& config);
 class WasmProgram {
  public:
   // See load_compiled(). A module that lacks the function is an error, too.
-  static wasi::Result<WasmProgram> load(int module_file, const ProgramName& name, const std::string& cache_directory);
+  static wasi::Result<WasmProgram> load(int module_file, const ProgramName& name, const CodeOptions& options);
 
   // In the container's root, as its user. What ends it abnormally is written to the standard error; the exit code.
   // The limit of its memory is its control group's: as of every container, so that one that uses more is reported as
@@ -31,9 +31,10 @@ class WasmProgram {
   [[nodiscard]] int run(const ProcessConfig& process) const;
 
  private:
-  WasmProgram(CompiledModule compiled, std::string function)
-      : compiled_(std::move(compiled)), function_(std::move(function)) {}
-  CompiledModule compiled_;
+  WasmProgram(wasi::Engine engine, wasi::Module module, std::string function)
+      : engine_(std::move(engine)), module_(std::move(module)), function_(std::move(function)) {}
+  wasi::Engine engine_;
+  wasi::Module module_;
   std::string function_;
 };
 
