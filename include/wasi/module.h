@@ -60,9 +60,14 @@ class Module {
   // file cannot be read or becomes shorter meanwhile, `malformed` and `invalid` with the byte offset or the place in
   // the text, `limit` beyond 4 GiB, `unsupported` for a component, or what serialize() made.
   WASI_API static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
-  // Loads from memory: a copy of `bytes`, or the vector itself; a binary module or a text.
+  // Loads from memory: a copy of `bytes`, or the vector itself; a binary module or a text, which begins with a
+  // parenthesis or a comment. What is neither is named in the error, if it is something well known: an archive, an
+  // executable, a web page.
   WASI_API static Result<Module> from_bytes(const Engine& engine, std::span<const std::uint8_t> bytes);
   WASI_API static Result<Module> from_bytes(const Engine& engine, std::vector<std::uint8_t>&& bytes);
+
+  // Loads the text format, whatever the text begins with.
+  WASI_API static Result<Module> from_text(const Engine& engine, std::string_view text);
 
   // The module with the machine code that its functions have by now, as bytes which deserialize() loads wherever the
   // same build of the library runs, on a processor that has what Engine::config().cpu says. After prepare() of an
@@ -138,6 +143,11 @@ class Module {
   [[nodiscard]] WASI_API std::string name() const;
   // (function index, name), sorted by index, from the name section.
   [[nodiscard]] WASI_API std::vector<std::pair<std::uint32_t, std::string>> function_names() const;
+
+  // The contents of all custom sections of a name, in the module's order; they exist as long as a handle to the module,
+  // or an instance of it. `malformed` where those of a serialised module are damaged.
+  [[nodiscard]] WASI_API Result<std::vector<std::span<const std::uint8_t>>> custom_sections(
+      std::string_view name) const;
 
   // For tools.
   [[nodiscard]] WASI_API std::vector<SectionInfo> sections() const;

@@ -16,6 +16,7 @@
 #include <wasi/socket.h>
 #include <wasi/stdio.h>
 #include <wasi/store.h>
+#include <wasi/text.h>
 #include <wasi/trap.h>
 #include <wasi/types.h>
 #include <wasi/values.h>

@@ -68,6 +68,11 @@ bool ModuleDecoder::await(std::uint64_t begin, std::uint64_t end) {
 }
 
 Result<void> ModuleDecoder::header(Reader& reader) {
+  if (module_.bytes.data.empty()) {
+    return fail_at(0, ErrorKind::malformed, "unexpected end: the file is empty, expected a WebAssembly module");
+  }
+  const std::string_view foreign = foreign_format(module_.bytes.data);
+  if (!foreign.empty()) return fail_at(0, ErrorKind::malformed, "magic header not detected: this is {}", foreign);
   const std::span<const std::uint8_t> magic = reader.bytes(kMagic.size(), "magic header");
   if (!reader.ok()) return std::unexpected(reader.take_error());
   if (!std::ranges::equal(magic, kMagic)) {
@@ -77,8 +82,7 @@ Result<void> ModuleDecoder::header(Reader& reader) {
   const std::uint32_t version = reader.fixed32("version");
   if (!reader.ok()) return std::unexpected(reader.take_error());
   if (version == kComponentVersion) {
-    return fail_at(offset, ErrorKind::malformed,
-                   "unknown binary version: this is a component; components are not supported yet, modules are");
+    return fail_at(offset, ErrorKind::malformed, "unknown binary version: this is {}", kComponentAdvice);
   }
   if (version != kModuleVersion) {
     return fail_at(offset, ErrorKind::malformed, "unknown binary version: found {:#x}, expected {:#x}", version,
@@ -235,6 +239,84 @@ std::string_view section_name(std::uint8_t id) {
   return id < std::size(detail::kSections) ? detail::kSections[id].name : "unknown";
 }
 
+namespace {
+
+struct ForeignFormat {
+  std::size_t offset;
+  std::string_view magic;
+  std::string_view what;
+};
+using namespace std::string_view_literals;
+constexpr std::string_view kUnpack = "a compressed file: unpack it first";
+constexpr std::string_view kNative =
+    "a native executable or library: run it as it is, or build it for wasm32-wasip1 to run it here";
+constexpr std::string_view kObject = "an archive of object files: link it to a module first";
+constexpr std::string_view kPage =
+    "a web page, as servers send instead of what is not there: look at it, and download anew";
+constexpr ForeignFormat kForeign[] = {
+    {0, "\x1f\x8b"sv, "a gzip file: unpack it first, by gunzip"},
+    {0, "PK\x03\x04"sv, "a zip archive: unpack it first, by unzip"},
+    {0, "PK\x05\x06"sv, "an empty zip archive"},
+    {0, "\x28\xb5\x2f\xfd"sv, "a zstd file: unpack it first, by unzstd"},
+    {0,
+     "\xfd"
+     "7zXZ"sv,
+     "an xz file: unpack it first, by unxz"},
+    {0, "BZh"sv, "a bzip2 file: unpack it first, by bunzip2"},
+    {0, "7z\xbc\xaf\x27\x1c"sv, kUnpack},
+    {257, "ustar"sv, "a tar archive: unpack it first, by tar -x"},
+    {0,
+     "\x7f"
+     "ELF"sv,
+     kNative},
+    {0, "MZ"sv, kNative},
+    {0, "\xcf\xfa\xed\xfe"sv, kNative},
+    {0, "\xca\xfe\xba\xbe"sv, kNative},
+    {0, "!<arch>\n"sv, kObject},
+    {0, "BC\xc0\xde"sv, "LLVM bitcode: compile it to a module first, with clang --target=wasm32-wasip1"},
+    {0, "#!"sv, "a script: run it by its interpreter"},
+    {0, "%PDF-"sv, "a PDF document"},
+    {0, "\x89PNG"sv, "a PNG image"},
+    {0, "\xef\xbb\xbf"sv, "a text with a byte order mark: save it as UTF-8 without one"},
+    {0, "\xff\xfe"sv, "a text in UTF-16: save it as UTF-8"},
+    {0, "\xfe\xff"sv, "a text in UTF-16: save it as UTF-8"},
+};
+// Of texts, behind white space, in any case.
+constexpr ForeignFormat kForeignText[] = {
+    {0, "<!doctype"sv, kPage},
+    {0, "<html"sv, kPage},
+    {0, "<?xml"sv, "an XML document"},
+    {0, "{"sv, "JSON, or something like it: give the module that it is about"},
+    {0, "["sv, "JSON, TOML or something like it: give the module that it is about"},
+    {0, "version https://git-lfs"sv, "a pointer of Git LFS: fetch the file itself, by git lfs pull"},
+};
+
+bool is_space(std::uint8_t byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; }
+
+bool begins_like(std::span<const std::uint8_t> bytes, std::string_view magic, bool ignores_case) {
+  return bytes.size() >= magic.size() && std::ranges::equal(bytes.first(magic.size()), magic, [&](auto byte, char c) {
+           const bool is_upper = ignores_case && byte >= 'A' && byte <= 'Z';
+           return static_cast<std::uint8_t>(is_upper ? byte - 'A' + 'a' : byte) == static_cast<std::uint8_t>(c);
+         });
+}
+
+}  // namespace
+
+std::string_view foreign_format(std::span<const std::uint8_t> bytes) {
+  // Nearly all are modules.
+  if (begins_like(bytes, {"\0asm", 4}, false)) return {};
+  for (const ForeignFormat& format : kForeign) {
+    if (bytes.size() > format.offset && begins_like(bytes.subspan(format.offset), format.magic, false)) {
+      return format.what;
+    }
+  }
+  const auto text = std::ranges::find_if_not(bytes, is_space);
+  for (const ForeignFormat& format : kForeignText) {
+    if (begins_like({text, bytes.end()}, format.magic, true)) return format.what;
+  }
+  return {};
+}
+
 FileKind kind_of(std::span<const std::uint8_t> bytes) {
   if (bytes.empty()) return FileKind::empty;
   base::ByteReader reader(bytes, 0, "file");
@@ -247,7 +329,7 @@ FileKind kind_of(std::span<const std::uint8_t> bytes) {
   // Text: white space and comments, then a parenthesis; a comment alone is enough to tell. White space alone is one
   // too.
   std::size_t i = 0;
-  while (i < bytes.size() && (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\n' || bytes[i] == '\r')) ++i;
+  while (i < bytes.size() && is_space(bytes[i])) ++i;
   if (i == bytes.size() || bytes[i] == '(') return FileKind::text;
   if (i + 1 < bytes.size() && bytes[i] == ';' && bytes[i + 1] == ';') return FileKind::text;
   return FileKind::unknown;

@@ -44,6 +44,9 @@ std::string_view section_name(std::uint8_t id);
 // What the bytes are, for messages that help.
 enum class FileKind { module, component, empty, text, unknown };
 FileKind kind_of(std::span<const std::uint8_t> bytes);
+// What bytes of no kind above are where they begin like something well known, and what to do with it: "a gzip archive:
+// unpack it first". Empty for others.
+std::string_view foreign_format(std::span<const std::uint8_t> bytes);
 // So many bytes tell a module from all else.
 inline constexpr std::size_t kHeaderBytes = 8;
 

@@ -5,12 +5,18 @@
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace wasi::binary::format {
 
 inline constexpr std::array<std::uint8_t, 4> kMagic = {0x00, 'a', 's', 'm'};
 inline constexpr std::uint32_t kModuleVersion = 1;
 inline constexpr std::uint32_t kComponentVersion = 0x0001000D;
+// What it is and what to do, for messages.
+inline constexpr std::string_view kComponentAdvice =
+    "a WebAssembly component: components are not supported yet, core modules are; build it for wasm32-wasip1, or "
+    "unpack "
+    "its core module by `wasm-tools component unbundle`";
 
 enum SectionId : std::uint8_t {
   kCustom,

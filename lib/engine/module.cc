@@ -10,6 +10,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "binary/decoder.h"
+#include "binary/format.h"
 #include "engine/convert.h"
 #include "engine/profile.h"
 #include "engine/state.h"
@@ -47,8 +48,7 @@ Result<bool> is_text(std::span<const std::uint8_t> bytes) {
     case binary::FileKind::unknown:
       return false;  // what it is instead of a module, the decoder says with an offset
     case binary::FileKind::component:
-      return fail(ErrorKind::unsupported,
-                  "this is a WebAssembly component; components are not supported yet, wasirun runs core modules");
+      return fail(ErrorKind::unsupported, "this is {}", binary::format::kComponentAdvice);
     case binary::FileKind::empty:
       return fail(ErrorKind::malformed, "empty input: expected a WebAssembly module");
   }
@@ -236,6 +236,15 @@ Result<Module> Module::from_bytes(const Engine& engine, std::vector<std::uint8_t
   });
 }
 
+Result<Module> Module::from_text(const Engine& engine, std::string_view text) {
+  return guarded([&]() -> Result<Module> {
+    const auto& state = detail::Internals::state(engine);
+    auto owner = std::make_shared<const std::vector<std::uint8_t>>(text.begin(), text.end());
+    const std::span<const std::uint8_t> view = *owner;
+    return Module(make_state(state, WASI_TRY(load_text(*state, {view, std::move(owner)}, state->config.validation))));
+  });
+}
+
 Result<void> Module::validate(const Engine& engine, std::span<const std::uint8_t> bytes) {
   return guarded([&]() -> Result<void> {
     WASI_TRY(load(*detail::Internals::state(engine), {bytes, nullptr}, Validation::eager));
@@ -265,6 +274,18 @@ std::vector<std::pair<std::uint32_t, std::string>> Module::function_names() cons
   std::vector<std::pair<std::uint32_t, std::string>> names;
   for (const auto& [index, name] : binary::decode_names(*state_->module).functions) names.emplace_back(index, name);
   return names;
+}
+
+Result<std::vector<std::span<const std::uint8_t>>> Module::custom_sections(std::string_view name) const {
+  return guarded([&]() -> Result<std::vector<std::span<const std::uint8_t>>> {
+    std::vector<std::span<const std::uint8_t>> contents;
+    for (const wasm::CustomSection& section : state_->module->custom_sections) {
+      if (section.name != name) continue;
+      WASI_TRY(state_->module->check(section.payload));
+      contents.push_back(state_->module->view(section.payload));
+    }
+    return contents;
+  });
 }
 
 std::vector<SectionInfo> Module::sections() const {

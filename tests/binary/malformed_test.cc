@@ -29,9 +29,11 @@ TEST_CASE("headers") {
         "malformed module at offset 0x0: magic header not detected: expected the bytes 00 61 73 6d (\"\\0asm\")");
   CHECK(error_of(hex("00 61 73 6d 00 01 00 00")) ==
         "malformed module at offset 0x4: unknown binary version: found 0x100, expected 0x1");
-  CHECK(error_of(hex("00 61 73 6d 0d 00 01 00")) ==
-        "malformed module at offset 0x4: unknown binary version: this is a component; components are not supported "
-        "yet, modules are");
+  CHECK(
+      error_of(hex("00 61 73 6d 0d 00 01 00")) ==
+      "malformed module at offset 0x4: unknown binary version: this is a WebAssembly component: components are not "
+      "supported yet, core modules are; build it for wasm32-wasip1, or unpack its core module by `wasm-tools component "
+      "unbundle`");
 }
 
 TEST_CASE("section ids and sizes") {

@@ -45,7 +45,7 @@ class Files(CliTest):
     def test_component(self):
         path = self.file("component.wasm", b"\0asm\x0d\0\x01\0")
         self.check_error(FAILURE, [path], path,
-                         "WebAssembly component; components are not supported yet, wasirun runs core modules")
+                         "this is a WebAssembly component: components are not supported yet", "wasm32-wasip1")
 
     def test_neither(self):
         path = self.file("picture.wasm", b"\x89PNG\r\n\x1a\n and so on")

@@ -89,7 +89,8 @@ TEST_CASE("What is not a module is refused with words that say what it is") {
   const Error component = load_error(engine, {0, 'a', 's', 'm', 0x0d, 0, 1, 0});
   CHECK(component.kind == ErrorKind::unsupported);
   CHECK(component.message ==
-        "this is a WebAssembly component; components are not supported yet, wasirun runs core modules");
+        "this is a WebAssembly component: components are not supported yet, core modules are; build it for "
+        "wasm32-wasip1, or unpack its core module by `wasm-tools component unbundle`");
   const Error malformed = load_error(engine, {0, 'a', 's', 'm', 1, 0, 0, 0, 1});
   CHECK(malformed.kind == ErrorKind::malformed);
   CHECK(malformed.offset == 9);

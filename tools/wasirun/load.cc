@@ -5,6 +5,7 @@
 #include "base/printable.h"
 #include "base/result.h"
 #include "binary/decoder.h"
+#include "binary/format.h"
 #include "text/text.h"
 #include "wasm/type_registry.h"
 
@@ -38,8 +39,7 @@ wasi::Result<std::shared_ptr<wasi::wasm::Module>> decode_module(const std::strin
   const auto bytes = file->bytes();
   switch (wasi::binary::kind_of(bytes)) {
     case FileKind::component:
-      return wasi::fail(wasi::ErrorKind::unsupported,
-                        "this is a WebAssembly component; components are not supported yet");
+      return wasi::fail(wasi::ErrorKind::unsupported, "this is {}", wasi::binary::format::kComponentAdvice);
     case FileKind::empty:
       return wasi::fail(wasi::ErrorKind::malformed, "empty input: expected a WebAssembly module");
     case FileKind::text: {
