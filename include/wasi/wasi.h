@@ -20,4 +20,5 @@
 #include <wasi/trap.h>
 #include <wasi/types.h>
 #include <wasi/values.h>
+#include <wasi/virtual_files.h>
 #include <wasi/wasi_config.h>

@@ -6,12 +6,15 @@
 #include <wasi/memory_directory.h>
 #include <wasi/socket.h>
 #include <wasi/stdio.h>
+#include <wasi/virtual_files.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +44,19 @@ struct TraceOptions {
   std::size_t string_size = 32;        // this many bytes of data
   bool times = false;                  // how long each call took, as "<0.000012>"
   std::vector<std::string> functions;  // only these, "*" standing for any characters: {"path_*", "fd_read"}; empty: all
+};
+
+// Time as a program sees it, where that is not the host's: to test, to replay, to hide. Functions are called on the
+// thread on which the guest runs, by the threads of a program at once; what they throw, the guest sees as EIO.
+struct WasiTime {
+  // Nanoseconds since 1970, and on a clock that never goes back. Empty: the host's. Where `monotonic` is given, it also
+  // stands for the processor's time that was used.
+  std::function<std::uint64_t()> realtime = {};
+  std::function<std::uint64_t()> monotonic = {};
+  std::uint64_t resolution = 1;  // of the clocks that are given, in nanoseconds
+  // Lets so many nanoseconds go by instead of waiting: a timeout of poll_oneoff has come when it returns, whatever the
+  // clocks say. It is not called while something else that the guest waits for is ready. Empty: the host waits.
+  std::function<void(std::uint64_t nanoseconds)> sleep = {};
 };
 
 // A plain value. Directories and files are opened when a program is instantiated; failures are reported there.
@@ -80,11 +96,24 @@ class WasiConfig {
     preopens_.push_back({std::move(directory), std::string(guest), access});
     return *this;
   }
+  // A directory of the embedder's making, which all programs with this configuration share.
+  WasiConfig& preopen(std::shared_ptr<VirtualDirectory> directory, std::string_view guest,
+                      Access access = Access::read_write) {
+    preopens_.push_back({std::move(directory), std::string(guest), access});
+    return *this;
+  }
   // An empty directory in memory, for each program its own. For `limit` see MemoryDirectory.
   WasiConfig& scratch(std::string_view guest, std::uint64_t limit = MemoryDirectory::kDefaultLimit) {
     preopens_.push_back({Scratch(), std::string(guest), Access::read_write, limit});
     return *this;
   }
+  WasiConfig& time(WasiTime time) { return time_ = std::move(time), *this; }
+  // What random_get gives, instead of the host's randomness: what the function fills in (as of WasiTime), or a sequence
+  // that only the seed determines, for each program from its beginning. The latter hides nothing from anybody.
+  WasiConfig& random(std::function<void(std::span<std::uint8_t>)> fill) {
+    return random_ = std::move(fill), random_seed_.reset(), *this;
+  }
+  WasiConfig& random_seed(std::uint64_t seed) { return random_ = {}, random_seed_ = seed, *this; }
   WasiConfig& limits(const WasiLimits& limits) { return limits_ = limits, *this; }
   WasiConfig& stdin_from(Stdio source) { return in_ = std::move(source), *this; }
   WasiConfig& stdout_to(Stdio target) { return out_ = std::move(target), *this; }
@@ -108,7 +137,7 @@ class WasiConfig {
   friend struct detail::Internals;
   struct Scratch {};
   struct Preopen {
-    std::variant<std::string, MemoryDirectory, Scratch> place;  // on the host, or in memory
+    std::variant<std::string, MemoryDirectory, std::shared_ptr<VirtualDirectory>, Scratch> place;
     std::string guest;
     Access access = Access::read_write;
     std::optional<std::uint64_t> limit = std::nullopt;  // of what may be written
@@ -120,6 +149,9 @@ class WasiConfig {
   Stdio in_ = Stdio::null();
   Stdio out_ = Stdio::null();
   Stdio err_ = Stdio::null();
+  WasiTime time_;
+  std::function<void(std::span<std::uint8_t>)> random_;
+  std::optional<std::uint64_t> random_seed_;
   WasiLimits limits_;
   std::uint32_t max_threads_ = 128;
   std::function<void(std::string_view)> trace_;

@@ -62,6 +62,11 @@ Result<preview1::Config> detail::Internals::wasi(const WasiConfig& config) {
       preopen.write_limit = given.limit;
     } else if (const auto* memory = std::get_if<MemoryDirectory>(&given.place)) {
       preopen.tree = memory->tree_;
+    } else if (const auto* made = std::get_if<std::shared_ptr<VirtualDirectory>>(&given.place)) {
+      if (*made == nullptr) {
+        return fail(ErrorKind::argument, "the directory for the guest's \"{}\" is a null pointer", given.guest);
+      }
+      preopen.made = *made;
     } else {
       preopen.tree = preview1::memory::make_tree(given.limit.value_or(MemoryDirectory::kDefaultLimit));
     }
@@ -75,6 +80,11 @@ Result<preview1::Config> detail::Internals::wasi(const WasiConfig& config) {
   converted.in = WASI_TRY(config.in_.source_->open(true));
   converted.out = WASI_TRY(config.out_.source_->open(false));
   converted.err = WASI_TRY(config.err_.source_->open(false));
+  converted.time = {.realtime = config.time_.realtime,
+                    .monotonic = config.time_.monotonic,
+                    .resolution = config.time_.resolution,
+                    .sleep = config.time_.sleep};
+  converted.random = {.fill = config.random_, .seed = config.random_seed_};
   converted.trace = {.sink = config.trace_,
                      .string_size = config.trace_options_.string_size,
                      .times = config.trace_options_.times,

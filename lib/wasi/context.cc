@@ -21,6 +21,7 @@
 #include "wasi/memory_files.h"
 #include "wasi/null_stream.h"
 #include "wasi/state.h"
+#include "wasi/virtual_tree.h"
 
 namespace wasi::preview1 {
 namespace {
@@ -136,7 +137,9 @@ Result<Descriptor> preopen(const Preopen& preopen, std::size_t index, const os::
   descriptor.access = preopen.access;
   descriptor.preopen = static_cast<std::int32_t>(index);
   if (preopen.write_limit) descriptor.quota = std::make_shared<WriteQuota>(*preopen.write_limit);
-  if (preopen.tree != nullptr) {
+  if (preopen.made != nullptr) {
+    descriptor.file = make_virtual_root(preopen.made);
+  } else if (preopen.tree != nullptr) {
     descriptor.file = memory::root_of(preopen.tree);
   } else {
     descriptor.file = WASI_TRY(host_directory(preopen, resolver));
@@ -167,7 +170,7 @@ Result<std::shared_ptr<Context>> Context::create(Config config) {
   }
   // Where it fails, programs wait without.
   (void)EventLoop::prepare();
-  auto state = std::make_unique<State>(config.limits);
+  auto state = std::make_unique<State>(config.limits, std::move(config.time), std::move(config.random));
   const os::Resolver resolver(config.force_path_walk);
   state->args = WASI_TRY(string_list(config.args, "argument"));
   for (const std::string& variable : config.env) {

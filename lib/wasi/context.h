@@ -18,7 +18,12 @@
 #include <vector>
 
 #include "runtime/host_function.h"
+#include "wasi/program_sources.h"
 #include "wasm/types.h"
+
+namespace wasi {
+class VirtualDirectory;
+}
 
 namespace wasi::preview1 {
 
@@ -43,6 +48,7 @@ struct Preopen {
   Access access = Access::read_write;
   std::optional<std::uint64_t> write_limit = std::nullopt;  // bytes that may be written below it in all (EDQUOT)
   std::shared_ptr<memory::Tree> tree = nullptr;             // instead of host_path
+  std::shared_ptr<VirtualDirectory> made = nullptr;         // the same
 };
 
 // What stands behind descriptor 0, 1 or 2.
@@ -92,6 +98,8 @@ struct Config {
   Stdio err;
   Limits limits;
   TraceConfig trace;
+  TimeSource time;
+  RandomSource random;
   bool force_path_walk = false;  // resolve paths without openat2, as older kernels must
 };
 

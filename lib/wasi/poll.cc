@@ -31,8 +31,14 @@ struct Waiting {
   Errno error = Errno::success;  // of an event
   EventType type = EventType::clock;
   Wait kind = Wait::event;
-  bool is_realtime = false;  // the clock is
+  bool is_realtime = false;     // the clock is
+  std::uint64_t remaining = 0;  // of a clock, where the program's time is the embedder's
 };
+
+// A time that far from now, at most the last one.
+std::uint64_t later(std::uint64_t now, std::uint64_t nanoseconds) {
+  return now + std::min(nanoseconds, std::numeric_limits<std::uint64_t>::max() - now);
+}
 
 // Flags that nobody has given a meaning yet are the call's error, as they are in the parameters of every function.
 bool has_unknown_flags(const Subscription& subscription) {
@@ -40,7 +46,7 @@ bool has_unknown_flags(const Subscription& subscription) {
 }
 
 // When a clock subscription comes due. Relative times count on the monotonic clock, whatever happens to the other.
-void set_due(Waiting& waiting, const Subscription& subscription) {
+void set_due(const TimeSource& time, Waiting& waiting, const Subscription& subscription) {
   const auto clock = static_cast<ClockId>(subscription.clock_or_fd);
   switch (clock) {
     case ClockId::realtime:
@@ -55,12 +61,28 @@ void set_due(Waiting& waiting, const Subscription& subscription) {
       return;
   }
   waiting.kind = Wait::clock;
+  if (time.is_given()) [[unlikely]] {
+    // How long it is until then is found out once, and that much waited.
+    waiting.remaining = subscription.timeout;
+    if ((subscription.clock_flags & subclockflag::abstime) != 0) {
+      const auto* const given = time.of(clock);
+      const std::uint64_t hosts = clock == ClockId::realtime ? realtime_now() : monotonic_now();
+      const auto now = given != nullptr ? ask(*given) : std::expected<std::uint64_t, Errno>(hosts);
+      if (!now) {
+        waiting.kind = Wait::event;
+        waiting.error = now.error();
+        return;
+      }
+      waiting.remaining -= std::min(*now, waiting.remaining);
+    }
+    waiting.due = later(monotonic_now(), waiting.remaining);
+    return;
+  }
   if ((subscription.clock_flags & subclockflag::abstime) != 0) {
     waiting.is_realtime = clock == ClockId::realtime;
     waiting.due = subscription.timeout;
   } else {
-    const std::uint64_t now = monotonic_now();
-    waiting.due = now + std::min(subscription.timeout, std::numeric_limits<std::uint64_t>::max() - now);
+    waiting.due = later(monotonic_now(), subscription.timeout);
   }
 }
 
@@ -103,7 +125,7 @@ Waiting prepare(Call& call, const Subscription& subscription, Polled& polled) {
   waiting.type = subscription.type;
   switch (subscription.type) {
     case EventType::clock:
-      set_due(waiting, subscription);
+      set_due(call.state.time, waiting, subscription);
       return waiting;
     case EventType::fd_read:
     case EventType::fd_write: {
@@ -166,6 +188,33 @@ std::optional<Event> event_of(const Waiting& waiting, const Polled& polled) {
   return event;
 }
 
+// Lets the embedder's time go by, up to the first timeout, unless a descriptor is ready; makes what has come due
+// events.
+Errno sleep_by_embedder(Call& call, std::span<Waiting> waiting, Polled& polled) {
+  std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+  for (const Waiting& each : waiting) {
+    if (each.kind == Wait::clock) least = std::min(least, each.remaining);
+  }
+  Until at_once;
+  at_once.monotonic = 0;
+  const auto ready = wait_for(call, polled.fds(), at_once);
+  if (!ready) return ready.error();
+  if (*ready == 0 && least != 0) {
+    try {
+      call.state.time.sleep(least);
+    } catch (...) {
+      return Errno::io;
+    }
+    if (call.must_stop()) return Errno::intr;
+  } else if (*ready != 0) {
+    return Errno::success;
+  }
+  for (Waiting& each : waiting) {
+    if (each.kind == Wait::clock && each.remaining <= least) each.due = 0;
+  }
+  return Errno::success;
+}
+
 }  // namespace
 
 Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
@@ -185,6 +234,13 @@ Errno poll_oneoff(Call& call, PollList& list, Out<OutU32>& nevents) {
     }
   }
   polled.merge();
+  const bool has_timeout =
+      std::ranges::any_of(waiting.all(), [](const Waiting& each) { return each.kind == Wait::clock; });
+  if (call.state.time.sleep && has_timeout && until.monotonic != 0) [[unlikely]] {
+    const Errno slept = sleep_by_embedder(call, waiting.all(), polled);
+    if (slept != Errno::success) return slept;
+    until = {.monotonic = 0, .realtime = {}};
+  }
   std::uint32_t count = 0;
   // Again, should the realtime clock have been set back between seeing that it is time and telling so.
   while (count == 0) {

@@ -2,6 +2,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <ctime>
 
@@ -66,14 +67,24 @@ Errno environ_sizes_get(Call& call, Out<OutU32>& count, Out<OutU32>& size) {
   return sizes(call.state.env, count, size);
 }
 
-Errno clock_res_get(Call&, Enum<ClockIds, ClockId>& clock, Out<OutU64>& resolution) {
+Errno clock_res_get(Call& call, Enum<ClockIds, ClockId>& clock, Out<OutU64>& resolution) {
+  if (call.state.time.of(clock.value) != nullptr) {
+    resolution.set(call.state.time.resolution);
+    return Errno::success;
+  }
   timespec value{};
   if (::clock_getres(host_clock(clock.value), &value) != 0) return errno_from_host(errno);
   resolution.set(nanoseconds(value));
   return Errno::success;
 }
 
-Errno clock_time_get(Call&, Enum<ClockIds, ClockId>& clock, U64&, Out<OutU64>& time) {
+Errno clock_time_get(Call& call, Enum<ClockIds, ClockId>& clock, U64&, Out<OutU64>& time) {
+  if (const auto* const given = call.state.time.of(clock.value); given != nullptr) [[unlikely]] {
+    const auto now = ask(*given);
+    if (!now) return now.error();
+    time.set(*now);
+    return Errno::success;
+  }
   timespec value{};
   if (::clock_gettime(host_clock(clock.value), &value) != 0) return errno_from_host(errno);
   time.set(nanoseconds(value));
@@ -89,7 +100,26 @@ Errno sched_yield(Call&) {
   return Errno::success;
 }
 
+namespace {
+
+// By pieces of our own: the embedder may call the guest, whose memory may move then.
+Errno give_random(Call& call, OutBytes& buffer) {
+  std::array<std::uint8_t, 4096> piece;
+  for (std::size_t done = 0; done < buffer.size;) {
+    const auto bytes = std::span(piece).first(std::min(buffer.size - done, piece.size()));
+    if (const Errno error = call.state.random.fill(bytes); error != Errno::success) return error;
+    std::memcpy(buffer.bytes().data() + done, bytes.data(), bytes.size());
+    done += bytes.size();
+    if (call.must_stop()) return Errno::intr;
+  }
+  return Errno::success;
+}
+
+}  // namespace
+
 Errno random_get(Call& call, OutBytes& buffer) {
+  if (!call.state.random.is_hosts()) [[unlikely]]
+    return give_random(call, buffer);
   std::size_t done = 0;
   while (done < buffer.size) {
     const ssize_t count =

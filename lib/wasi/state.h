@@ -5,10 +5,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wasi/context.h"
 #include "wasi/fd_table.h"
+#include "wasi/program_sources.h"
 #include "wasi/trace.h"
 
 namespace wasi::preview1 {
@@ -21,9 +23,12 @@ struct StringList {
 
 // Nothing in it changes but the table of descriptors, so threads of a program may share it.
 struct Context::State {
-  explicit State(const Limits& given) : limits(given), fds(given.descriptors) {}
+  State(const Limits& given, TimeSource time_source, RandomSource random_source)
+      : limits(given), time(std::move(time_source)), random(std::move(random_source)), fds(given.descriptors) {}
 
   const Limits limits;
+  const TimeSource time;
+  Randomness random;
   StringList args;
   StringList env;
   FdTable fds;

@@ -90,20 +90,22 @@ class Copies {
   std::size_t count_ = 0;
 };
 
-// One try to move between a stream and buffers, which are a part of `iovs`. Memory that stays where it is is given to
-// functions of the embedder's as it is; memory that may move could do so between two buffers, or while the function
-// still has the first, so they get a copy instead.
+// One try to move between a stream, or a file whose data is the embedder's, and buffers, which are a part of `iovs`.
+// Memory that stays where it is is given to functions of the embedder's as it is; memory that may move could do so
+// between two buffers, or while the function still has the first, so they get a copy instead.
 template <Direction kDirection>
-Count try_stream(Call& call, File& file, Iovs& iovs, Buffers buffers) {
+Count try_function(Call& call, File& file, Iovs& iovs, Buffers buffers, std::optional<std::uint64_t> offset = {}) {
   constexpr bool kIn = kDirection == Direction::in;
+  const auto move = [&](Buffers given) {
+    if (offset) return kIn ? file.read_at(given, *offset) : file.write_at(given, *offset);
+    return kIn ? file.read(given) : file.write(given);
+  };
   iovs.follow_memory();
-  if (!file.is_function() || call.memory == nullptr || !call.memory->moves()) {
-    return kIn ? file.read(buffers) : file.write(buffers);
-  }
+  if (!file.is_function() || call.memory == nullptr || !call.memory->moves()) return move(buffers);
   // With what is in them also for reading: what the function does not fill stays as it is.
   const std::unique_ptr<Copies> copies = Copies::of(buffers);
   if (copies == nullptr) return std::unexpected(Errno::nomem);
-  const Count moved = kIn ? file.read(copies->buffers()) : file.write(copies->buffers());
+  const Count moved = move(copies->buffers());
   iovs.follow_memory();
   std::size_t left = kIn ? moved.value_or(0) : 0;
   for (std::size_t i = 0; left != 0; ++i) {
@@ -131,7 +133,7 @@ Count move_stream(Call& call, Descriptor& stream, Iovs& iovs, Buffers buffers) {
   std::size_t total = 0;
   while (true) {
     const Count moved = when_ready(call, stream, kIn ? POLLIN : POLLOUT, [&] {
-      return try_stream<kDirection>(call, *stream.file, iovs, remaining.vectors());
+      return try_function<kDirection>(call, *stream.file, iovs, remaining.vectors());
     });
     if (!moved) {
       if (total != 0 && !call.trap) return total;
@@ -173,6 +175,9 @@ std::expected<Received, Errno> peek_all(Call& call, Descriptor& from, Iovs& iovs
 bool fits(std::uint64_t offset) { return offset <= static_cast<std::uint64_t>(std::numeric_limits<off_t>::max()); }
 
 Count write_unlimited(Call& call, Descriptor& to, Iovs& iovs, Buffers buffers, std::optional<std::uint64_t> offset) {
+  if (to.file->is_function() && !to.file->is_stream()) {
+    return try_to(call, [&] { return try_function<Direction::out>(call, *to.file, iovs, buffers, offset); });
+  }
   if (offset) return try_to(call, [&] { return to.file->write_at(buffers, *offset); });
   if (to.file->is_stream()) return move_stream<Direction::out>(call, to, iovs, buffers);
   return try_to(call, [&] { return to.file->write(buffers); });
@@ -209,10 +214,11 @@ Count write_within_quota(Call& call, Descriptor& to, Iovs& iovs, Buffers buffers
 
 Count read_into(Call& call, Descriptor& from, Iovs& iovs, std::optional<std::uint64_t> offset) {
   const Buffers buffers(iovs.vectors, iovs.count);
-  if (offset) {
-    if (!fits(*offset)) return std::unexpected(Errno::inval);
-    return try_to(call, [&] { return from.file->read_at(buffers, *offset); });
+  if (offset && !fits(*offset)) return std::unexpected(Errno::inval);
+  if (from.file->is_function() && !from.file->is_stream()) {
+    return try_to(call, [&] { return try_function<Direction::in>(call, *from.file, iovs, buffers, offset); });
   }
+  if (offset) return try_to(call, [&] { return from.file->read_at(buffers, *offset); });
   if (from.file->is_stream()) return move_stream<Direction::in>(call, from, iovs, buffers);
   return try_to(call, [&] { return from.file->read(buffers); });
 }
