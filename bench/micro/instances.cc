@@ -76,17 +76,19 @@ void measure(benchmark::State& state, Make make) {
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void in_own_stores(benchmark::State& state, std::string_view text) {
+// By a linker that looks everything up each time, or prepared.
+void in_own_stores(benchmark::State& state, std::string_view text, bool is_prepared) {
   const Engine engine = make_engine();
   const Module module = module_of(engine, text);
   const Linker linker(engine);
+  const InstancePre prepared = must(linker.prepare(module));
   measure(state, [&](std::size_t count, double& seconds) -> std::expected<std::vector<Guest>, InstantiationError> {
     std::vector<Guest> guests;
     guests.reserve(count);
     const auto start = Clock::now();
     for (std::size_t i = 0; i < count; i++) {
       Guest guest{Store(engine, store_config()), std::nullopt};
-      auto instance = linker.instantiate(guest.store, module);
+      auto instance = is_prepared ? prepared.instantiate(guest.store) : linker.instantiate(guest.store, module);
       if (!instance) return std::unexpected(std::move(instance).error());
       guest.instance = std::move(*instance);
       guests.push_back(std::move(guest));
@@ -95,8 +97,9 @@ void in_own_stores(benchmark::State& state, std::string_view text) {
     return guests;
   });
 }
-BENCHMARK_CAPTURE(in_own_stores, program, kProgram)->Name("instantiate")->RangeMultiplier(10)->Range(1, 100'000);
-BENCHMARK_CAPTURE(in_own_stores, pure, kPure)->Name("instantiate_pure")->RangeMultiplier(10)->Range(1, 100'000);
+BENCHMARK_CAPTURE(in_own_stores, program, kProgram, false)->Name("instantiate")->RangeMultiplier(10)->Range(1, 100'000);
+BENCHMARK_CAPTURE(in_own_stores, program, kProgram, true)->Name("instantiate_prepared")->Arg(1000);
+BENCHMARK_CAPTURE(in_own_stores, pure, kPure, false)->Name("instantiate_pure")->RangeMultiplier(10)->Range(1, 100'000);
 
 void in_one_store(benchmark::State& state, std::string_view text) {
   const Engine engine = make_engine();
@@ -133,7 +136,7 @@ void reset(benchmark::State& state) {
 BENCHMARK(reset)->Name("reset")->Arg(1)->Arg(4)->Arg(16);
 
 // A WASI program's descriptors and arguments come on top.
-void instantiate_wasi(benchmark::State& state) {
+void instantiate_wasi(benchmark::State& state, bool is_prepared) {
   const Engine engine = make_engine();
   const Module module = module_of(engine, R"((module
     (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
@@ -142,13 +145,35 @@ void instantiate_wasi(benchmark::State& state) {
     (func (export "_start"))))");
   Linker linker(engine);
   linker.define_wasi(WasiConfig().args({"program", "argument"}).env("NAME", "value").preopen("/tmp", "/tmp"));
+  const InstancePre prepared = must(linker.prepare(module));
   for (auto _ : state) {
     Store store(engine);
-    const Instance instance = must(linker.instantiate(store, module));
+    const Instance instance = must(is_prepared ? prepared.instantiate(store) : linker.instantiate(store, module));
     must(must(instance.function<void()>("_start"))());
   }
 }
-BENCHMARK(instantiate_wasi)->Name("request/wasi");
+BENCHMARK_CAPTURE(instantiate_wasi, named, false)->Name("request/wasi");
+BENCHMARK_CAPTURE(instantiate_wasi, prepared, true)->Name("request/wasi_prepared");
+
+// Twenty functions of the host, which is about what programs import.
+void instantiate_imports(benchmark::State& state, bool is_prepared) {
+  const Engine engine = make_engine();
+  Linker linker(engine);
+  std::string text = "(module";
+  for (int i = 0; i < 20; ++i) {
+    const std::string name = "function_" + std::to_string(i);
+    linker.define("environment", name, [i](std::int32_t x) { return x + i; });
+    text += R"((import "environment" ")" + name + R"(" (func (param i32) (result i32))))";
+  }
+  const Module module = module_of(engine, text + R"((func (export "run") (param i32) (result i32) (local.get 0))))");
+  const InstancePre prepared = must(linker.prepare(module));
+  for (auto _ : state) {
+    Store store(engine);
+    benchmark::DoNotOptimize(must(is_prepared ? prepared.instantiate(store) : linker.instantiate(store, module)));
+  }
+}
+BENCHMARK_CAPTURE(instantiate_imports, named, false)->Name("instantiate_imports/named");
+BENCHMARK_CAPTURE(instantiate_imports, prepared, true)->Name("instantiate_imports/prepared");
 
 }  // namespace
 }  // namespace wasi::bench

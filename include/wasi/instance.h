@@ -14,6 +14,7 @@
 #include <wasi/trap.h>
 #include <wasi/values.h>
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -40,6 +41,26 @@ namespace detail {
 WASI_API Trap take_trap(StoreState& store);
 // Of a call through a handle whose store is gone.
 WASI_API Trap gone_trap();
+
+// While it exists, what CallOptions say holds for the store, which exists as long.
+class CallScope {
+ public:
+  WASI_API CallScope(StoreState& store, const CallOptions& options);
+  WASI_API ~CallScope();
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+  // Null, or why there is to be no call.
+  [[nodiscard]] const Trap* refusal() const { return refusal_ ? &*refusal_ : nullptr; }
+
+ private:
+  StoreState* store_;
+  std::optional<Trap> refusal_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;  // the store's own before
+  std::int64_t fuel_ = 0;                                          // the same
+  bool has_deadline_;
+  bool has_fuel_;
+  std::uint64_t* fuel_left_;
+};
 }  // namespace detail
 
 // All handles of this header: copies refer to the same object; same thread as the store. Handles that come from a
@@ -79,6 +100,16 @@ class TypedFunction<R(Args...)> {
     } else {
       return call_with_slots(*store, function_, args...);
     }
+  }
+
+  // The same with a deadline or fuel of its own.
+  std::expected<R, Trap> call(const CallOptions& options, Args... args) const {
+    detail::StoreState* const store = store_.get();
+    if (store == nullptr) [[unlikely]]
+      return std::unexpected(detail::gone_trap());
+    const detail::CallScope scope(*store, options);
+    if (scope.refusal() != nullptr) return std::unexpected(*scope.refusal());
+    return (*this)(args...);
   }
 
  private:
@@ -122,6 +153,9 @@ class Function {
   // Runs the function. Arguments that do not fit the type in number or kind are a trap with the code
   // `host_error` and a message that says which; nothing has run then.
   [[nodiscard]] WASI_API std::expected<std::vector<Value>, Trap> call(std::span<const Value> args) const;
+  // The same with a deadline or fuel of its own.
+  [[nodiscard]] WASI_API std::expected<std::vector<Value>, Trap> call(std::span<const Value> args,
+                                                                      const CallOptions& options) const;
 
   // With the type checked once and for all: fails with `argument` and both types.
   template <class Signature>
@@ -216,8 +250,30 @@ class Extern {
   void* object_;  // the runtime's FuncRef, Table, Memory, Global or Tag
 };
 
+// Why an instantiation failed: an Error before anything ran, or a Trap of a segment or the start function.
+// A plain value.
+class InstantiationError {
+ public:
+  explicit InstantiationError(Error error) : error_(std::move(error)) {}
+  explicit InstantiationError(Trap trap) : trap_(std::move(trap)) {}
+  // Null when it was a trap. `unlinkable`: an import is missing or has another type; `unsupported`: the module uses a
+  // feature that this version does not run; `limit`, `io`: memories or directories could not be had.
+  [[nodiscard]] const Error* error() const { return trap_ ? nullptr : &error_; }
+  [[nodiscard]] const Trap* trap() const { return trap_ ? &*trap_ : nullptr; }
+  [[nodiscard]] std::string to_string() const { return trap_ ? trap_->to_string() : error_.to_string(); }
+
+ private:
+  Error error_;
+  std::optional<Trap> trap_;
+};
+
 class Instance {
  public:
+  // Instantiates without names: `imports` are objects of the store, one for each import in the module's order, and runs
+  // the start function. Linker::instantiate finds them by name.
+  WASI_API static std::expected<Instance, InstantiationError> create(Store& store, const Module& module,
+                                                                     std::span<const Extern> imports);
+
   [[nodiscard]] WASI_API Module module() const;
 
   // An exported function with its type: instance.function<std::int32_t(std::int32_t)>("f"). Fails with `argument`:
@@ -238,6 +294,13 @@ class Instance {
   [[nodiscard]] WASI_API Result<Tag> tag(std::string_view name) const;
   // Whatever has that name; empty when nothing has.
   [[nodiscard]] WASI_API std::optional<Extern> get(std::string_view name) const;
+
+  // Calls `_initialize`, which a reactor of WASI wants before anything else, once; nothing where there is none. A trap
+  // with `host_error` where it is no function without parameters and results.
+  [[nodiscard]] WASI_API std::expected<void, Trap> initialize() const;
+  // Runs a command of WASI to its end: `_start`. Its exit status, 0 when it returns; a guest that asks to exit is no
+  // error here. Other traps are, `host_error` among them where there is no such function.
+  [[nodiscard]] WASI_API std::expected<std::int32_t, Trap> run() const;
 
  private:
   friend struct detail::Internals;

@@ -25,11 +25,13 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace wasi {
 
 namespace detail {
 struct LinkerState;
+struct PreparedInstance;
 
 // How a host function is entered: `callable` is the function object, `slots` hold arguments and take results.
 using HostThunk = std::optional<Trap> (*)(void* callable, Caller& caller, Slot* slots);
@@ -67,23 +69,6 @@ struct HostThunks {
 };
 }  // namespace detail
 
-// Why an instantiation failed: an Error before anything ran, or a Trap of a segment or the start function.
-// A plain value.
-class InstantiationError {
- public:
-  explicit InstantiationError(Error error) : error_(std::move(error)) {}
-  explicit InstantiationError(Trap trap) : trap_(std::move(trap)) {}
-  // Null when it was a trap. `unlinkable`: an import is missing or has another type; `unsupported`: the module uses a
-  // feature that this version does not run; `limit`, `io`: memories or directories could not be had.
-  [[nodiscard]] const Error* error() const { return trap_ ? nullptr : &error_; }
-  [[nodiscard]] const Trap* trap() const { return trap_ ? &*trap_ : nullptr; }
-  [[nodiscard]] std::string to_string() const { return trap_ ? trap_->to_string() : error_.to_string(); }
-
- private:
-  Error error_;
-  std::optional<Trap> trap_;
-};
-
 // What instantiation does about imports that nobody defined: neither the linker nor WASI.
 enum class UnknownImports : std::uint8_t {
   // It fails.
@@ -98,11 +83,43 @@ enum class UnknownImports : std::uint8_t {
   zero,
 };
 
-// Definitions by (module, name), of which a later one replaces an earlier one. Functions of the host and WASI can be
-// instantiated in any number of stores; definitions that belong to a store (externs, instances) in theirs only.
-// Several threads may call `instantiate` at once, each with a store of its own; define from one thread. Host functions
-// then run on all of those threads and must bear it. A linker that was moved from may be destroyed or assigned to,
-// nothing else.
+// What a linker has for a name.
+struct Definition {
+  std::string module;
+  std::string name;
+  std::optional<ExternType> type;  // empty: of an object whose store is gone, or of a function that cannot be had
+};
+
+// An instantiation of which everything was found out before: imports are looked up and functions' types compared once,
+// when Linker::prepare makes it, and never again. A handle to something immutable: copies share it, any number of
+// threads may instantiate it at once, each with a store of its own. What the linker defines later changes nothing in
+// it.
+class InstancePre {
+ public:
+  InstancePre(const InstancePre&) = default;  // no moves: a moved-from handle stays valid
+  InstancePre& operator=(const InstancePre&) = default;
+
+  [[nodiscard]] WASI_API Module module() const;
+  // As Linker::instantiate.
+  [[nodiscard]] WASI_API std::expected<Instance, InstantiationError> instantiate(Store& store) const;
+  // The same, but the program gets this configuration of WASI instead of the one that the linker was given, for
+  // arguments and streams that are another program's each time.
+  [[nodiscard]] WASI_API std::expected<Instance, InstantiationError> instantiate(Store& store, WasiConfig config) const;
+
+ private:
+  friend struct detail::Internals;
+  explicit InstancePre(std::shared_ptr<const detail::PreparedInstance> state) : state_(std::move(state)) {}
+  std::shared_ptr<const detail::PreparedInstance> state_;
+};
+
+// Definitions by (module, name), one each. Functions of the host and WASI can be instantiated in any number of stores;
+// definitions that belong to a store (externs, instances) in theirs only. Several threads may call `instantiate` at
+// once, each with a store of its own; define from one thread. Host functions then run on all of those threads and must
+// bear it. A linker that was moved from may be destroyed or assigned to, nothing else.
+//
+// A name that is defined twice is an error, which instantiate(), prepare() and get() tell from then on, whatever they
+// are asked for (error()), unless allow_redefinition() says otherwise. A name of WASI's own is none of these: what is
+// defined goes before what define_wasi() offers.
 class Linker {
  public:
   WASI_API explicit Linker(const Engine& engine);
@@ -147,12 +164,26 @@ class Linker {
   // that still run when the store goes are ended and waited for.
   WASI_API Linker& define_wasi(WasiConfig config);
 
+  // Whether a later definition may take the place of an earlier one of its name, for instances made after it; so may a
+  // later define_wasi(). From now on; false by default.
+  WASI_API Linker& allow_redefinition(bool allowed);
   // From now on; `error` is the default. A definition of another type than the module asks for stays an error.
   WASI_API Linker& unknown_imports(UnknownImports choice);
+
+  // Null, or the first definition that was refused: `argument`, with its name.
+  [[nodiscard]] WASI_API const Error* error() const;
+  // What an import of that name would get in `store`; `argument` when nothing is defined by it, or when it is an object
+  // of another store.
+  [[nodiscard]] WASI_API Result<Extern> get(Store& store, std::string_view module, std::string_view name) const;
+  // All that is defined, by module and name in the order of their bytes: then what WASI offers besides.
+  [[nodiscard]] WASI_API std::vector<Definition> definitions() const;
 
   // Instantiates in `store`, which must be of the same engine, and runs the start function.
   [[nodiscard]] WASI_API std::expected<Instance, InstantiationError> instantiate(Store& store,
                                                                                  const Module& module) const;
+  // Does now what does not depend on a store, for a module that is instantiated often. Fails as instantiate() would for
+  // a missing import, or a function of another type.
+  [[nodiscard]] WASI_API Result<InstancePre> prepare(const Module& module) const;
 
  private:
   WASI_API Linker& define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,

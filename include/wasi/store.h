@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -23,6 +24,25 @@ namespace detail {
 struct StoreRecord;
 struct StoreState;
 }  // namespace detail
+
+// What a store is about to have more of: a memory or a table that is made or grows, an instance.
+struct Growth {
+  enum class Kind : std::uint8_t { memory, table, instance };
+  Kind kind = Kind::memory;
+  std::uint64_t current = 0;  // bytes of the memory, elements of the table, instances in the store
+  std::uint64_t desired = 0;
+  std::optional<std::uint64_t> maximum = {};  // by the type, in the same unit; for instances the store's limit
+};
+
+// Says whether something may grow. False: memory.grow, table.grow and the host's own grow() fail as at any limit, and
+// an instantiation with `limit`. Asked last, when neither the type nor the store's limits forbid it; what it allows can
+// still fail for want of the host's memory. It runs on the thread that runs the store, calls nothing of this library
+// for that store, and what it throws means false. Threads of wasi-threads share it, at once.
+using GrowthLimiter = std::function<bool(const Growth&)>;
+
+struct CallEvent;  // call_hook.h
+// Told of each call from the host into a guest and from a guest to the host, for tracers: call_hook.h.
+using CallHook = std::function<void(const CallEvent&)>;
 
 struct StoreConfig {
   // Bytes of all linear memories and tables (8 an element) together, of what instances take beside them beyond the
@@ -40,6 +60,19 @@ struct StoreConfig {
   std::optional<std::chrono::nanoseconds> deadline = std::nullopt;
   // See Store::set_native_stack.
   std::span<const std::byte> native_stack = {};
+  GrowthLimiter limiter = {};  // empty: what the limits above allow, is
+  CallHook call_hook = {};     // empty: nobody is told, and calls are as fast as can be
+};
+
+// What holds for one call only: Function::call, TypedFunction::call.
+struct CallOptions {
+  // The call traps with `deadline_exceeded` when this has come, or the store's own deadline if that is earlier.
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
+  // What the call may execute (Store::set_fuel), instead of the store's own fuel, of which nothing is taken. A call
+  // that has this fails with `host_error` where the engine's code charges none.
+  std::optional<std::uint64_t> fuel = {};
+  // Not null: set to what is left of `fuel` when the call is over, also by a trap.
+  std::uint64_t* fuel_left = nullptr;
 };
 
 // Stops the guest of a store. Copyable; any thread may use it, also after the store has gone.

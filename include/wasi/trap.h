@@ -3,7 +3,9 @@
 // A leaf header: every folder may include it.
 #pragma once
 
+#include <any>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +46,24 @@ struct Trap {
   std::int32_t exit_status = 0;            // of proc_exit, only with TrapCode::exit
   // With TrapCode::uncaught_exception: what was thrown. Exception::from_trap (exception.h) looks into it.
   std::shared_ptr<const runtime::ThrownException> exception = {};
+  // What a host function that fails gives to whoever called the guest: anything that can be copied. It goes unchanged
+  // through all guests and host functions that hand the trap on, and no guest sees it. A C++ exception that left a host
+  // function is in here as a std::exception_ptr.
+  std::any payload = {};
+
+  // What a host function returns, or throws, to fail with a payload. The message becomes "error in a host function: "
+  // and `what`, as that of an exception does.
+  WASI_API static Trap host_error(std::string_view what, std::any payload = {});
+  // The payload when it is a T, else null.
+  template <class T>
+  [[nodiscard]] const T* payload_as() const {
+    return std::any_cast<T>(&payload);
+  }
+  // The C++ exception that left a host function, to be thrown again by std::rethrow_exception; null where none did.
+  [[nodiscard]] std::exception_ptr host_exception() const {
+    const auto* const thrown = payload_as<std::exception_ptr>();
+    return thrown == nullptr ? nullptr : *thrown;
+  }
 
   [[nodiscard]] bool is_exit() const { return code == TrapCode::exit; }
   // The message and the backtrace, a line per frame, as the CLI prints it. Names, which a guest chooses, and the

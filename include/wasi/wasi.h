@@ -1,6 +1,7 @@
 // The whole public API. docs/embedding.md shows how its parts work together.
 #pragma once
 
+#include <wasi/call_hook.h>
 #include <wasi/caller.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>

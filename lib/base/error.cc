@@ -55,6 +55,12 @@ std::string_view message_of(TrapCode code) {
   return "unknown trap";
 }
 
+Trap Trap::host_error(std::string_view what, std::any payload) {
+  return {.code = TrapCode::host_error,
+          .message = fmt::format("{}: {}", message_of(TrapCode::host_error), what),
+          .payload = std::move(payload)};
+}
+
 std::string Trap::to_string() const {
   if (is_exit()) return fmt::format("exit with status {}", exit_status);
   std::string text = fmt::format("trap: {}", printable(message.empty() ? message_of(code) : message));

@@ -326,6 +326,8 @@ FileKind kind_of(std::span<const std::uint8_t> bytes) {
     if (version == format::kModuleVersion) return FileKind::module;
     return version == format::kComponentVersion ? FileKind::component : FileKind::unknown;
   }
+  // One of them begins with a parenthesis.
+  if (!foreign_format(bytes).empty()) return FileKind::unknown;
   // Text: white space and comments, then a parenthesis; a comment alone is enough to tell. White space alone is one
   // too.
   std::size_t i = 0;

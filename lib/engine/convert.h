@@ -5,7 +5,10 @@
 #include <wasi/types.h>
 #include <wasi/values.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <expected>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -46,6 +49,12 @@ Result<wasm::TypeRef> add_function_type(wasm::TypeRegistry& registry, std::span<
 // memory is shared. Modules' own types were validated. The error has the kind `argument` and says what cannot be.
 Result<void> check_type(const wasm::MemoryType& type);
 Result<void> check_type(const wasm::TableType& type);
+
+// What an embedder gives as the store counts it.
+inline std::int64_t to_fuel(std::uint64_t fuel) {
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::min(fuel, kMost));
+}
 
 // The type of an import, or of the thing that an export names.
 ExternType type_of(const wasm::Module& module, const wasm::Import& import);

@@ -10,6 +10,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
+#include "engine/link.h"
 #include "engine/state.h"
 #include "runtime/register_entry.h"
 
@@ -38,6 +39,38 @@ Trap detail::take_trap(StoreState& store) {
 }
 
 Trap detail::gone_trap() { return {.code = TrapCode::host_error, .message = gone("function").error().message}; }
+
+detail::CallScope::CallScope(StoreState& store, const CallOptions& options)
+    : store_(&store),
+      has_deadline_(options.deadline.has_value()),
+      has_fuel_(options.fuel.has_value()),
+      fuel_left_(options.fuel_left) {
+  // Host functions may let go of all else that keeps the store.
+  ++store.holds;
+  if (has_fuel_ && !store.engine->config.fuel) {
+    refusal_ = Trap{.code = TrapCode::host_error,
+                    .message = "the engine's code charges no fuel: EngineConfig::fuel is not set"};
+    has_deadline_ = false;
+    has_fuel_ = false;
+    return;
+  }
+  runtime::ExecState& exec = store.store.exec();
+  if (has_deadline_) {
+    deadline_ = exec.own_deadline;
+    store.store.keep_deadline(runtime::earlier(deadline_, options.deadline));
+  }
+  if (has_fuel_) fuel_ = std::exchange(exec.fuel, to_fuel(*options.fuel));
+}
+
+detail::CallScope::~CallScope() {
+  if (has_deadline_) store_->store.keep_deadline(deadline_);
+  if (has_fuel_) {
+    const std::int64_t left = std::exchange(store_->store.exec().fuel, fuel_);
+    if (fuel_left_ != nullptr) *fuel_left_ = static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0));
+  }
+  --store_->holds;
+  store_->settle();
+}
 
 namespace {
 
@@ -110,6 +143,14 @@ std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> ar
                    return std::expected<std::vector<Value>, Trap>(
                        std::unexpected(Trap{.code = TrapCode::allocation_failure, .message = error.message}));
                  });
+}
+
+std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> args, const CallOptions& options) const {
+  detail::StoreState* const state = store_.get();
+  if (state == nullptr) return std::unexpected(detail::gone_trap());
+  const detail::CallScope scope(*state, options);
+  if (scope.refusal() != nullptr) return std::unexpected(*scope.refusal());
+  return call(args);
 }
 
 Result<void> Function::check_type(std::span<const ValueType> params, std::span<const ValueType> results) const {
@@ -258,6 +299,68 @@ std::optional<Extern> Instance::get(std::string_view name) const {
   const auto found = instance_->find_export(name);
   if (!found) return std::nullopt;
   return Internals::external(store_, *found);
+}
+
+namespace {
+
+using Nothing = TypedFunction<void()>;
+
+// A function of WASI's conventions, whose name and type are known.
+std::expected<Nothing, Trap> convention(const Instance& instance, std::string_view name) {
+  auto function = instance.function<void()>(name);
+  if (function) return *std::move(function);
+  return std::unexpected(Trap{.code = TrapCode::host_error, .message = std::move(function).error().message});
+}
+
+}  // namespace
+
+std::expected<void, Trap> Instance::initialize() const {
+  constexpr std::string_view kInitialize = "_initialize";
+  if (store_.get() == nullptr) return std::unexpected(detail::gone_trap());
+  if (!get(kInitialize)) return {};
+  const auto function = convention(*this, kInitialize);
+  if (!function) return std::unexpected(function.error());
+  return (*function)();
+}
+
+std::expected<std::int32_t, Trap> Instance::run() const {
+  const auto function = convention(*this, "_start");
+  if (!function) return std::unexpected(function.error());
+  const auto done = (*function)();
+  if (done) return 0;
+  if (done.error().is_exit()) return done.error().exit_status;
+  return std::unexpected(done.error());
+}
+
+std::expected<Instance, InstantiationError> Instance::create(Store& store, const Module& module,
+                                                             std::span<const Extern> imports) {
+  // Copies: the start function may let go of the handles.
+  const auto store_state = Internals::state(store);
+  const auto module_state = Internals::state(module);
+  const auto refuse = [](Error error) { return std::unexpected(InstantiationError(std::move(error))); };
+  return guarded(
+      [&]() -> std::expected<Instance, InstantiationError> {
+        if (store_state->engine != module_state->engine) {
+          return refuse(fail(ErrorKind::argument, "the store and the module belong to different engines").error());
+        }
+        const std::size_t expected = module_state->module->imports.size();
+        if (imports.size() != expected) {
+          return refuse(
+              fail(ErrorKind::argument, "the module has {} imports, {} were given", expected, imports.size()).error());
+        }
+        std::vector<runtime::External> found;
+        found.reserve(expected);
+        for (const Extern& import : imports) {
+          if (Internals::store(import).get() != store_state.get()) {
+            return refuse(fail(ErrorKind::argument, "import {} is an object of another store", found.size()).error());
+          }
+          found.push_back(Internals::external(import));
+        }
+        auto instance = detail::instantiate_with(*store_state, module_state, found, false);
+        if (!instance) return std::unexpected(std::move(instance).error());
+        return Internals::instance(detail::StoreRef(store_state), *instance);
+      },
+      [&](Error error) -> std::expected<Instance, InstantiationError> { return refuse(std::move(error)); });
 }
 
 Caller::Caller(const detail::HostBinding& binding) : Caller(*binding.store, runtime::direct_caller(*binding.exec)) {}

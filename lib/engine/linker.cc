@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
+#include "engine/link.h"
 #include "engine/missing_import.h"
 #include "engine/state.h"
 #include "engine/unknown_imports.h"
@@ -14,23 +15,40 @@ namespace wasi {
 
 using detail::Internals;
 
-namespace {
-
-using detail::HostDefinition;
-using detail::StoreState;
-using detail::WasiDefinition;
-
-// A host function in a store: the data of its runtime::HostFunction.
-struct BoundFunction : detail::HostBinding {
-  detail::HostThunk thunk;
-  std::shared_ptr<void> owner;  // of `callable`
-};
-
-std::optional<Trap> enter_bound(void* data, runtime::HostCall& call) {
+std::optional<Trap> detail::enter_bound(void* data, runtime::HostCall& call) {
   const auto* bound = static_cast<const BoundFunction*>(data);
   Caller caller = Internals::caller(*bound->store, call.caller);
-  return bound->thunk(bound->callable, caller, reinterpret_cast<detail::Slot*>(call.slots));
+  return bound->thunk(bound->callable, caller, reinterpret_cast<Slot*>(call.slots));
 }
+
+detail::BoundFunction detail::bound_function(const HostDefinition& definition, StoreState& store) {
+  runtime::ExecState& exec = store.store.exec();
+  return {{.callable = definition.callable.get(),
+           .store = &store,
+           .interrupt = &exec.interrupt,
+           .host_entry = &exec.host_entry,
+           .exec = &exec,
+           .running_offset = exec.running_offset},
+          definition.thunks.by_slots,
+          definition.callable};
+}
+
+Result<std::shared_ptr<preview1::Context>> detail::wasi_context(
+    StoreState& store, const std::shared_ptr<const WasiDefinition>& definition) {
+  WasiState& state = store.wasi_of(definition);
+  if (state.context == nullptr) {
+    state.context = WASI_TRY(preview1::Context::create(WASI_TRY(Internals::wasi(definition->config))));
+  }
+  return state.context;
+}
+
+namespace {
+
+using detail::BoundFunction;
+using detail::HostDefinition;
+using detail::Instantiated;
+using detail::StoreState;
+using detail::WasiDefinition;
 
 // The callable behind a function whose type is known at run time only.
 struct UntypedCallable {
@@ -59,65 +77,67 @@ Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<con
     return found->second;
   }
   if (!definition->type) return std::unexpected(definition->type.error());
-  runtime::ExecState& exec = store.store.exec();
-  auto bound = std::make_shared<BoundFunction>(BoundFunction{{.callable = definition->callable.get(),
-                                                              .store = &store,
-                                                              .interrupt = &exec.interrupt,
-                                                              .host_entry = &exec.host_entry,
-                                                              .exec = &exec,
-                                                              .running_offset = exec.running_offset},
-                                                             definition->thunks.by_slots,
-                                                             definition->callable});
+  auto bound = std::make_shared<BoundFunction>(detail::bound_function(*definition, store));
   detail::HostBinding* const binding = bound.get();
   runtime::HostFunction* const host =
-      store.store.add_host_function(definition->type->id(), &enter_bound, std::move(bound));
-  host->direct = definition->thunks.direct;
-  host->direct_data = binding;
-  runtime::FuncRef* const function = &host->ref;
-  store.host_functions.emplace(definition, function);
-  return function;
+      store.store.add_host_function(definition->type->id(), &detail::enter_bound, std::move(bound));
+  store.store.offer_direct(*host, definition->thunks.direct, binding);
+  host->module = definition->module;
+  host->name = definition->name;
+  store.host_functions.emplace(definition, &host->ref);
+  return &host->ref;
 }
 
 Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<const WasiDefinition>& definition,
-                                    const preview1::Function& function) {
-  detail::WasiState& state = store.wasi[definition];
-  if (state.context == nullptr) {
-    state.context = WASI_TRY(preview1::Context::create(WASI_TRY(Internals::wasi(definition->config))));
-  }
-  runtime::FuncRef*& bound = state.functions[&function];
+                                    const preview1::Function& function, std::string_view module) {
+  auto context = WASI_TRY(detail::wasi_context(store, definition));
+  runtime::FuncRef*& bound = store.wasi_of(definition).functions[&function];
   if (bound == nullptr) {
     const auto type = store.engine->registry->add_func(function.type);
     if (!type) return fail(ErrorKind::limit, "the engine holds too many types");
-    bound = &store.store.add_host_function(type->id(), function.body, state.context)->ref;
+    runtime::HostFunction* const host = store.store.add_host_function(type->id(), function.body, std::move(context));
+    host->module = module == preview1::kModuleName ? preview1::kModuleName : preview1::kOldModuleName;
+    host->name = function.name;
+    bound = &host->ref;
   }
   return bound;
 }
 
-// What the linker has for an import; empty when it has nothing.
-Result<std::optional<runtime::External>> resolve(const detail::LinkerState& linker, StoreState& store,
-                                                 const wasm::Import& import, detail::WasiThreads* threads) {
-  const auto found = linker.definitions.find(detail::LinkerState::Less::View(import.module, import.name));
-  if (found != linker.definitions.end()) {
-    const auto& definition = found->second;
-    if (definition.host != nullptr) return runtime::External(WASI_TRY(bind_host(store, definition.host)));
-    if (definition.memory) {
-      return runtime::External(WASI_TRY(store.store.add_memory(Internals::storage(*definition.memory))));
-    }
-    // Neither one of another store nor one whose store is gone.
-    if (Internals::store(*definition.object).get() != &store) {
-      return fail(ErrorKind::argument, "import \"{}\".\"{}\" is defined as an object of another store", import.module,
-                  import.name);
-    }
-    return Internals::external(*definition.object);
+}  // namespace
+
+Result<runtime::External> detail::bind(const LinkerState::Definition& definition, StoreState& store,
+                                       std::string_view module, std::string_view name) {
+  if (definition.host != nullptr) return runtime::External(WASI_TRY(bind_host(store, definition.host)));
+  if (definition.memory) {
+    return runtime::External(WASI_TRY(store.store.add_memory(Internals::storage(*definition.memory))));
   }
-  if (linker.wasi != nullptr) {
-    if (const auto* function = preview1::find_function(import.module, import.name)) {
-      return runtime::External(WASI_TRY(bind_wasi(store, linker.wasi, *function)));
-    }
+  // Neither one of another store nor one whose store is gone.
+  if (Internals::store(*definition.object).get() != &store) {
+    return fail(ErrorKind::argument, "import \"{}\".\"{}\" is defined as an object of another store", module, name);
   }
-  if (threads != nullptr) return threads->resolve(store, import);
-  return std::nullopt;
+  return Internals::external(*definition.object);
 }
+
+Result<std::optional<runtime::External>> detail::find(const LinkerState& linker, StoreState& store,
+                                                      std::string_view module, std::string_view name) {
+  const auto found = linker.definitions.find(LinkerState::Less::View(module, name));
+  if (found != linker.definitions.end()) return WASI_TRY(bind(found->second, store, module, name));
+  if (linker.wasi == nullptr) return std::nullopt;
+  const auto* const function = preview1::find_function(module, name);
+  if (function == nullptr) return std::nullopt;
+  return runtime::External(WASI_TRY(bind_wasi(store, linker.wasi, *function, module)));
+}
+
+Result<std::optional<runtime::External>> detail::resolve(const LinkerState& linker, StoreState& store,
+                                                         const wasm::Module& module, const wasm::Import& import,
+                                                         WasiThreads* threads) {
+  auto external = WASI_TRY(find(linker, store, import.module, import.name));
+  if (!external && threads != nullptr) external = WASI_TRY(threads->resolve(store, import));
+  if (!external) external = WASI_TRY(stand_in(linker.unknown_imports, store, module, import));
+  return external;
+}
+
+namespace {
 
 Result<std::vector<runtime::External>> resolve_all(const detail::LinkerState& linker, StoreState& store,
                                                    const wasm::Module& module, detail::WasiThreads* threads) {
@@ -125,8 +145,7 @@ Result<std::vector<runtime::External>> resolve_all(const detail::LinkerState& li
   imports.reserve(module.imports.size());
   std::vector<const wasm::Import*> missing;
   for (const wasm::Import& import : module.imports) {
-    auto external = WASI_TRY(resolve(linker, store, import, threads));
-    if (!external) external = WASI_TRY(stand_in(linker.unknown_imports, store, module, import));
+    const auto external = WASI_TRY(detail::resolve(linker, store, module, import, threads));
     if (external) {
       imports.push_back(*external);
     } else {
@@ -135,6 +154,21 @@ Result<std::vector<runtime::External>> resolve_all(const detail::LinkerState& li
   }
   if (!missing.empty()) return std::unexpected(detail::missing_import(linker, module, missing));
   return imports;
+}
+
+// The definition's place, or null where its name is taken.
+detail::LinkerState::Definition* place_of(detail::LinkerState& linker, std::string_view module, std::string_view name) {
+  const auto [place, is_new] = linker.definitions.try_emplace({std::string(module), std::string(name)});
+  if (is_new || linker.allows_redefinition) return &place->second;
+  if (!linker.refused) {
+    linker.refused =
+        fail(
+            ErrorKind::argument,
+            "\"{}\".\"{}\" is defined twice: Linker::allow_redefinition lets a later definition replace an earlier one",
+            module, name)
+            .error();
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -149,7 +183,11 @@ Linker::~Linker() = default;
 Linker& Linker::define_host(std::string_view module, std::string_view name, std::span<const ValueType> params,
                             std::span<const ValueType> results, detail::HostThunks thunks,
                             std::shared_ptr<void> callable) {
+  detail::LinkerState::Definition* const place = place_of(*state_, module, name);
+  if (place == nullptr) return *this;
   auto definition = std::make_shared<HostDefinition>();
+  definition->module = module;
+  definition->name = name;
   definition->type = detail::add_function_type(*state_->engine->registry, params, results);
   if (!definition->type) {
     std::string& message = definition->type.error().message;
@@ -157,8 +195,7 @@ Linker& Linker::define_host(std::string_view module, std::string_view name, std:
   }
   definition->thunks = thunks;
   definition->callable = std::move(callable);
-  state_->definitions[{std::string(module), std::string(name)}] = {
-      .host = std::move(definition), .object = {}, .memory = {}};
+  *place = {.host = std::move(definition), .object = {}, .memory = {}};
   return *this;
 }
 
@@ -170,12 +207,12 @@ Linker& Linker::define_untyped(std::string_view module, std::string_view name, F
 }
 
 Linker& Linker::define(std::string_view module, std::string_view name, const Extern& object) {
-  state_->definitions[{std::string(module), std::string(name)}] = {.host = nullptr, .object = object, .memory = {}};
+  if (auto* const place = place_of(*state_, module, name)) *place = {.host = nullptr, .object = object, .memory = {}};
   return *this;
 }
 
 Linker& Linker::define(std::string_view module, std::string_view name, const SharedMemory& memory) {
-  state_->definitions[{std::string(module), std::string(name)}] = {.host = nullptr, .object = {}, .memory = memory};
+  if (auto* const place = place_of(*state_, module, name)) *place = {.host = nullptr, .object = {}, .memory = memory};
   return *this;
 }
 
@@ -190,7 +227,21 @@ Linker& Linker::define_instance(std::string_view module, const Instance& instanc
 }
 
 Linker& Linker::define_wasi(WasiConfig config) {
+  if (state_->wasi != nullptr && !state_->allows_redefinition) {
+    if (!state_->refused) {
+      state_->refused = fail(ErrorKind::argument,
+                             "WASI is defined twice: Linker::allow_redefinition lets a later configuration replace an "
+                             "earlier one")
+                            .error();
+    }
+    return *this;
+  }
   state_->wasi = std::make_shared<const WasiDefinition>(std::move(config));
+  return *this;
+}
+
+Linker& Linker::allow_redefinition(bool allowed) {
+  state_->allows_redefinition = allowed;
   return *this;
 }
 
@@ -199,12 +250,68 @@ Linker& Linker::unknown_imports(UnknownImports choice) {
   return *this;
 }
 
+const Error* Linker::error() const { return state_->refused ? &*state_->refused : nullptr; }
+
+Result<Extern> Linker::get(Store& store, std::string_view module, std::string_view name) const {
+  return guarded([&]() -> Result<Extern> {
+    const auto& store_state = Internals::state(store);
+    if (store_state->engine != state_->engine) {
+      return fail(ErrorKind::argument, "the linker and the store belong to different engines");
+    }
+    if (state_->refused) return std::unexpected(*state_->refused);
+    const auto found = WASI_TRY(detail::find(*state_, *store_state, module, name));
+    if (!found) return fail(ErrorKind::argument, "nothing is defined as \"{}\".\"{}\"", module, name);
+    return Internals::external(detail::StoreRef(store_state), *found);
+  });
+}
+
 namespace {
 
-using Instantiated = std::expected<runtime::Instance*, InstantiationError>;
+std::optional<ExternType> type_of(const detail::LinkerState& linker,
+                                  const detail::LinkerState::Definition& definition) {
+  if (definition.host != nullptr) {
+    if (!definition.host->type) return std::nullopt;
+    return ExternType{detail::to_public(linker.engine->registry->at(definition.host->type->id()).func)};
+  }
+  if (definition.memory) return ExternType{definition.memory->type()};
+  const Extern& object = *definition.object;
+  if (Internals::store(object).get() == nullptr) return std::nullopt;
+  switch (object.kind()) {
+    case ExternKind::function:
+      return ExternType{object.function()->type()};
+    case ExternKind::table:
+      return ExternType{object.table()->type()};
+    case ExternKind::memory:
+      return ExternType{object.memory()->type()};
+    case ExternKind::global:
+      return ExternType{object.global()->type()};
+    case ExternKind::tag:
+      break;
+  }
+  return ExternType{object.tag()->type()};
+}
 
-Instantiated instantiate_in(const detail::LinkerState& linker, StoreState& store,
-                            const std::shared_ptr<detail::ModuleState>& module, detail::WasiThreads* threads) {
+}  // namespace
+
+std::vector<Definition> Linker::definitions() const {
+  std::vector<Definition> all;
+  for (const auto& [key, definition] : state_->definitions) {
+    all.push_back({.module = key.first, .name = key.second, .type = type_of(*state_, definition)});
+  }
+  if (state_->wasi == nullptr) return all;
+  for (const std::string_view module : {preview1::kModuleName, preview1::kOldModuleName}) {
+    for (const preview1::Function& function : preview1::functions(module)) {
+      if (state_->definitions.contains(detail::LinkerState::Less::View(module, function.name))) continue;
+      all.push_back({.module = std::string(module),
+                     .name = std::string(function.name),
+                     .type = ExternType{detail::to_public(function.type)}});
+    }
+  }
+  return all;
+}
+
+Instantiated detail::instantiate_with(StoreState& store, const std::shared_ptr<ModuleState>& module,
+                                      std::span<const runtime::External> imports, bool functions_match) {
   if (const auto& cpu = store.engine->cpu) {
     const std::uint32_t missing = cpu->bits() & ~jit::CpuFeatures::host().bits();
     if (missing != 0) {
@@ -215,23 +322,34 @@ Instantiated instantiate_in(const detail::LinkerState& linker, StoreState& store
                 {}}));
     }
   }
-  auto imports = resolve_all(linker, store, *module->module, threads);
-  if (!imports) return std::unexpected(InstantiationError(std::move(imports).error()));
   // Before host functions run that may ask for it.
   store.modules.emplace(module->module.get(), module);
-  auto instance = store.store.instantiate(module->code(), *imports);
+  auto instance = store.store.instantiate(module->code(), imports, functions_match);
   if (instance) return *instance;
   auto failure = std::move(instance).error();
   return std::unexpected(failure.trap ? InstantiationError(std::move(*failure.trap))
                                       : InstantiationError(std::move(*failure.error)));
 }
 
-}  // namespace
-
 Instantiated detail::instantiate(const LinkerState& linker, StoreState& store,
                                  const std::shared_ptr<ModuleState>& module, WasiThreads* threads) {
-  return guarded([&] { return instantiate_in(linker, store, module, threads); },
-                 [](Error error) { return Instantiated(std::unexpected(InstantiationError(std::move(error)))); });
+  return guarded(
+      [&]() -> Instantiated {
+        const auto imports = resolve_all(linker, store, *module->module, threads);
+        if (!imports) return std::unexpected(InstantiationError(imports.error()));
+        return instantiate_with(store, module, *imports, false);
+      },
+      [](Error error) { return Instantiated(std::unexpected(InstantiationError(std::move(error)))); });
+}
+
+// Kept although the instantiation may fail: functions of an instance that trapped on the way may be in tables of
+// others.
+Result<detail::WasiThreads*> detail::make_threads(const LinkerState& linker, StoreState& store,
+                                                  const std::shared_ptr<ModuleState>& module) {
+  return guarded([&]() -> Result<WasiThreads*> {
+    auto threads = std::make_unique<WasiThreads>(linker, store, module);
+    return store.threads.emplace_back(std::move(threads)).get();
+  });
 }
 
 std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, const Module& module) const {
@@ -242,17 +360,14 @@ std::expected<Instance, InstantiationError> Linker::instantiate(Store& store, co
     return std::unexpected(InstantiationError(
         Error{ErrorKind::argument, "the linker, the store and the module belong to different engines", {}}));
   }
-  // Kept although it may fail: functions of an instance that trapped on the way may be in tables of others.
-  detail::WasiThreads* kept = nullptr;
+  if (state_->refused) return std::unexpected(InstantiationError(*state_->refused));
+  detail::WasiThreads* threads = nullptr;
   if (state_->wasi != nullptr && detail::needs_threads(*state_, *module_state->module)) {
-    const Result<void> made = guarded([&]() -> Result<void> {
-      auto threads = std::make_unique<detail::WasiThreads>(*state_, *store_state, module_state);
-      kept = store_state->threads.emplace_back(std::move(threads)).get();
-      return {};
-    });
+    const auto made = detail::make_threads(*state_, *store_state, module_state);
     if (!made) return std::unexpected(InstantiationError(made.error()));
+    threads = *made;
   }
-  auto instance = detail::instantiate(*state_, *store_state, module_state, kept);
+  auto instance = detail::instantiate(*state_, *store_state, module_state, threads);
   if (!instance) return std::unexpected(std::move(instance).error());
   return Internals::instance(detail::StoreRef(store_state), *instance);
 }

@@ -108,9 +108,17 @@ struct ModuleState {
 
 // A host function as it was given to a linker, before it belongs to a store.
 struct HostDefinition {
+  std::string module;
+  std::string name;
   Result<wasm::TypeRef> type;  // an error, which instantiation tells, where it cannot be had
   HostThunks thunks = {};
   std::shared_ptr<void> callable;
+};
+
+// The same in a store: the data of its runtime::HostFunction.
+struct BoundFunction : HostBinding {
+  HostThunk thunk;
+  std::shared_ptr<void> owner;  // of `callable`
 };
 
 struct WasiDefinition {
@@ -119,11 +127,13 @@ struct WasiDefinition {
 
 // WASI in one store: the program's state, and the functions that were imported so far.
 struct WasiState {
+  std::shared_ptr<const WasiDefinition> definition;
   std::shared_ptr<preview1::Context> context;
   std::unordered_map<const preview1::Function*, runtime::FuncRef*> functions;
 };
 
 class WasiThreads;
+struct BoundImports;  // prepared_instance.h
 
 struct StoreState {
   std::shared_ptr<EngineState> engine;
@@ -132,7 +142,9 @@ struct StoreState {
   // What linkers made here, found by the definition that it was made from (which the shared pointer keeps from being
   // replaced by another at the same address).
   std::unordered_map<std::shared_ptr<const HostDefinition>, runtime::FuncRef*> host_functions;
-  std::unordered_map<std::shared_ptr<const WasiDefinition>, WasiState> wasi;
+  std::vector<WasiState> wasi;  // nearly always one
+  // The same of prepared instances.
+  std::vector<std::unique_ptr<BoundImports>> bound_imports;
   // What stands for functions that nobody defined: by module, name, number of the type.
   std::map<std::tuple<std::string, std::string, std::uint32_t, UnknownImports>, runtime::FuncRef*> unknown_functions;
   // Those that were instantiated here, or that it was tried with.
@@ -146,6 +158,8 @@ struct StoreState {
 
   // All stores are made by this.
   static std::shared_ptr<StoreState> make(std::shared_ptr<EngineState> engine, const runtime::StoreOptions& options);
+  // That of a definition; without a context where nothing of it was imported yet.
+  WasiState& wasi_of(const std::shared_ptr<const WasiDefinition>& definition);
   // To be called where a use of the store ends: destroys it where that was the last.
   void settle();
   ~StoreState();
@@ -189,6 +203,8 @@ struct LinkerState {
   std::map<Key, Definition, Less> definitions;
   std::shared_ptr<const WasiDefinition> wasi;
   UnknownImports unknown_imports = UnknownImports::error;
+  bool allows_redefinition = false;
+  std::optional<Error> refused;  // of the first definition whose name was taken
 };
 
 // Opens the handles: the only friend that all of them have.
@@ -198,6 +214,9 @@ struct Internals {
   static const std::shared_ptr<ModuleState>& state(const Module& module) { return module.state_; }
   static const std::shared_ptr<StoreState>& state(const Store& store) { return store.state_; }
   static Module module(std::shared_ptr<ModuleState> state) { return Module(std::move(state)); }
+  static Function function(const StoreRef& store, runtime::FuncRef* function) { return {store, function}; }
+  static runtime::FuncRef* function(const Function& function) { return function.function_; }
+  static InstancePre prepared(std::shared_ptr<const PreparedInstance> state) { return InstancePre(std::move(state)); }
   static Instance instance(const StoreRef& store, runtime::Instance* instance) { return {store, instance}; }
   static runtime::Instance* instance(const Instance& instance) { return instance.instance_; }
   static const StoreRef& store(const Instance& instance) { return instance.store_; }

@@ -8,6 +8,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
+#include "engine/prepared_instance.h"
 #include "engine/state.h"
 #include "engine/wasi_threads.h"
 #include "runtime/gc_heap.h"
@@ -17,16 +18,22 @@ namespace wasi {
 using detail::Internals;
 
 detail::StoreState::StoreState(std::shared_ptr<EngineState> owner, const runtime::StoreOptions& options)
-    : engine(std::move(owner)), store(engine->registry, options), record(begin_life(*this)) {}
+    : engine(std::move(owner)), store(engine->registry, options), record(begin_life(*this)) {
+  store.exec().owner = this;
+}
 
 detail::StoreState::~StoreState() { end_life(record); }
+
+detail::WasiState& detail::StoreState::wasi_of(const std::shared_ptr<const WasiDefinition>& definition) {
+  const auto found = std::ranges::find(wasi, definition, &WasiState::definition);
+  if (found != wasi.end()) return *found;
+  return wasi.emplace_back(WasiState{.definition = definition, .context = nullptr, .functions = {}});
+}
 
 std::shared_ptr<detail::StoreState> detail::StoreState::make(std::shared_ptr<EngineState> engine,
                                                              const runtime::StoreOptions& options) {
   return {new StoreState(std::move(engine), options), [](StoreState* state) {
-            runtime::ExecState& exec = state->store.exec();
-            exec.owner = state;
-            exec.abandoned = [](void* owner) { static_cast<StoreState*>(owner)->settle(); };
+            state->store.exec().abandoned = [](void* owner) { static_cast<StoreState*>(owner)->settle(); };
             state->settle();
           }};
 }
@@ -44,6 +51,28 @@ os::StackBounds to_bounds(std::span<const std::byte> stack) {
   return {.low = low, .high = low + stack.size()};
 }
 
+std::shared_ptr<const runtime::GrowthLimiter> to_internal(GrowthLimiter limiter) {
+  if (!limiter) return nullptr;
+  return std::make_shared<const runtime::GrowthLimiter>(
+      [limiter = std::move(limiter)](runtime::Resource resource, std::uint64_t current, std::uint64_t desired,
+                                     std::optional<std::uint64_t> maximum) {
+        return limiter(
+            {.kind = static_cast<Growth::Kind>(resource), .current = current, .desired = desired, .maximum = maximum});
+      });
+}
+
+std::shared_ptr<const runtime::CallObserver> to_internal(CallHook hook) {
+  if (!hook) return nullptr;
+  return std::make_shared<const runtime::CallObserver>(
+      [hook = std::move(hook)](runtime::Store& store, runtime::Crossing crossing, runtime::FuncRef& function,
+                               bool failed) {
+        auto& state = *static_cast<detail::StoreState*>(store.exec().owner);
+        hook({.kind = static_cast<CallEvent::Kind>(crossing),
+              .function = Internals::function(detail::StoreRef::borrowed(state), &function),
+              .failed = failed});
+      });
+}
+
 }  // namespace
 
 Store::Store(const Engine& engine, StoreConfig config) {
@@ -55,7 +84,9 @@ Store::Store(const Engine& engine, StoreConfig config) {
                                                     .gc_heap_bytes = config.gc_heap_limit},
                                          .checks = detail::bounds_checks_of(engine_state->config),
                                          .gc_stress = config.gc_stress,
-                                         .native_stack = to_bounds(config.native_stack)};
+                                         .native_stack = to_bounds(config.native_stack),
+                                         .limiter = to_internal(std::move(config.limiter)),
+                                         .observer = to_internal(std::move(config.call_hook))};
   state_ = detail::StoreState::make(engine_state, options);
   if (config.deadline) state_->store.keep_deadline(std::chrono::steady_clock::now() + *config.deadline);
 }
@@ -93,8 +124,7 @@ Result<void> check_charges(const detail::StoreState& store) {
 Result<void> Store::set_fuel(std::uint64_t fuel) {
   return guarded([&]() -> Result<void> {
     WASI_TRY(check_charges(*state_));
-    constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
-    state_->store.exec().fuel = static_cast<std::int64_t>(std::min(fuel, kMost));
+    state_->store.exec().fuel = detail::to_fuel(fuel);
     return {};
   });
 }

@@ -35,7 +35,7 @@ runtime::FuncRef* find_start(runtime::Instance& instance) {
 }
 
 preview1::Tracer* tracer_of(StoreState& store) {
-  for (auto& [definition, state] : store.wasi) {
+  for (auto& state : store.wasi) {
     if (state.context != nullptr && state.context->state().trace) return &*state.context->state().trace;
   }
   return nullptr;
@@ -43,11 +43,14 @@ preview1::Tracer* tracer_of(StoreState& store) {
 
 }  // namespace
 
+bool is_of_threads(const wasm::Import& import) {
+  if (const auto* memory = std::get_if<wasm::MemoryType>(&import.type)) return memory->is_shared;
+  return import.module == kThreadsModule && import.name == kThreadSpawn && import.kind() == wasm::ExternalKind::func;
+}
+
 bool needs_threads(const LinkerState& linker, const wasm::Module& module) {
   return std::ranges::any_of(module.imports, [&](const wasm::Import& import) {
-    if (linker.definitions.contains(LinkerState::Less::View(import.module, import.name))) return false;
-    if (const auto* memory = std::get_if<wasm::MemoryType>(&import.type)) return memory->is_shared;
-    return import.module == kThreadsModule && import.name == kThreadSpawn && import.kind() == wasm::ExternalKind::func;
+    return !linker.definitions.contains(LinkerState::Less::View(import.module, import.name)) && is_of_threads(import);
   });
 }
 
@@ -144,7 +147,7 @@ std::int32_t WasiThreads::spawn(StoreState& spawner, std::int32_t argument) {
   const auto store = StoreState::make(spawner.engine, spawner.store.options());
   store->data = spawner.data;
   // One state of WASI for all: arguments, descriptors.
-  for (const auto& [definition, state] : spawner.wasi) store->wasi[definition].context = state.context;
+  for (const auto& state : spawner.wasi) store->wasi_of(state.definition).context = state.context;
   store->store.keep_deadline(spawner.store.exec().deadline);
   store->store.join(program_);
   // Goes back where no thread comes of it.

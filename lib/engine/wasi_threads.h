@@ -26,6 +26,8 @@ namespace wasi::detail {
 using preview1::kThreadsModule;
 using preview1::kThreadSpawn;
 
+// thread-spawn, or a shared memory.
+bool is_of_threads(const wasm::Import& import);
 // The module imports thread-spawn, or a shared memory, which is made for it, and `linker` has no definition of its own.
 bool needs_threads(const LinkerState& linker, const wasm::Module& module);
 

@@ -7,26 +7,30 @@
 
 namespace wasi::runtime {
 
-namespace {
-
-StackFrame describe(const StackWalk& walk) {
-  const FunctionCode& function = *walk.function();
-  ModuleCode& code = *function.module;
+StackFrame describe_function(ModuleCode& code, std::uint32_t index) {
   const binary::Names& names = code.names();
   StackFrame description;
   description.module = names.module;
-  description.function_index = function.index;
-  description.offset = walk.offset();
-  if (const auto name = names.function(wasm::FuncIndex(function.index))) {
+  description.function_index = index;
+  if (const auto name = names.function(wasm::FuncIndex(index))) {
     description.function = *name;
     return description;
   }
   for (const wasm::Export& item : code.module->exports) {
-    if (item.kind == wasm::ExternalKind::func && item.index == function.index) {
+    if (item.kind == wasm::ExternalKind::func && item.index == index) {
       description.function = item.name;
       break;
     }
   }
+  return description;
+}
+
+namespace {
+
+StackFrame describe(const StackWalk& walk) {
+  const FunctionCode& function = *walk.function();
+  StackFrame description = describe_function(*function.module, function.index);
+  description.offset = walk.offset();
   return description;
 }
 

@@ -25,8 +25,18 @@ namespace {
 Trap trap_of_exception(const char* what) {
   Trap trap;
   trap.code = TrapCode::host_error;
+  // Takes no memory.
+  trap.payload = std::current_exception();
   add_message(trap, [what] { return std::string(": ") + what; });
   return trap;
+}
+
+Trap copy_of(const Trap& thrown) {
+  try {
+    return thrown;
+  } catch (...) {
+    return Trap{.code = thrown.code};
+  }
 }
 
 }  // namespace
@@ -49,6 +59,8 @@ Instance* direct_caller(const ExecState& exec) {
 Trap trap_of_current_exception() {
   try {
     throw;
+  } catch (const Trap& thrown) {
+    return copy_of(thrown);
   } catch (const std::exception& error) {
     return trap_of_exception(error.what());
   } catch (...) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
@@ -49,6 +50,9 @@ struct HostFunction {
   void* direct_data = nullptr;
   NativeEntry by_slots = nullptr;      // what does not need `direct`, where code.native_entry does
   std::shared_ptr<const void> native;  // what code.native_entry lies in
+  // What it was defined as, for people; whoever defined it keeps the texts.
+  std::string_view module;
+  std::string_view name;
 };
 
 // Whose function called the function of the host that runs. With no guest frame above the innermost entry, the host
@@ -58,7 +62,7 @@ Instance* caller_of(const ExecState& exec);
 // The same at the beginning of a `direct` function.
 Instance* direct_caller(const ExecState& exec);
 
-// Of the exception that is being handled.
+// Of the exception that is being handled, which is the trap's payload. A Trap that was thrown is that trap.
 Trap trap_of_current_exception();
 
 // The last deed of a `direct` function that failed, for the reason in ExecState::pending, or in which somebody wanted

@@ -24,8 +24,12 @@ namespace wasi::runtime {
 class Instantiation {
  public:
   Instantiation(Store& store, std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes> code,
-                std::span<const External> imports)
-      : store_(store), code_(code), module_(*code.front()->module), imports_(imports) {}
+                std::span<const External> imports, bool functions_match)
+      : store_(store),
+        code_(code),
+        module_(*code.front()->module),
+        imports_(imports),
+        functions_match_(functions_match) {}
 
   std::expected<Instance*, Store::InstantiationFailure> run() {
     if (Result<void> made = make(); !made) {
@@ -72,6 +76,7 @@ class Instantiation {
       if (i >= imports_.size() || imports_[i].func == nullptr) {
         return std::unexpected(unknown_import(module_, module_.imports[i]));
       }
+      if (functions_match_ && module_.imports[i].kind() == wasm::ExternalKind::func) continue;
       WASI_TRY(match_import(module_, module_.imports[i], imports_[i]));
     }
     if (store_.impl_->instances.size() >= store_.options().limits.instances) {
@@ -80,6 +85,10 @@ class Instantiation {
     if (!store_.reserve_objects(object_bytes())) {
       return fail(ErrorKind::limit, "an instance of {} bytes cannot be had: the store allows {} bytes, {} are taken",
                   object_bytes(), store_.options().limits.memory_bytes, store_.impl_->memory_bytes);
+    }
+    const std::uint64_t count = store_.impl_->instances.size();
+    if (!store_.may_grow(Resource::instance, count, count + 1, store_.options().limits.instances)) {
+      return fail(ErrorKind::limit, "the embedder's limiter refuses another instance, beside {}", count);
     }
     return {};
   }
@@ -278,14 +287,16 @@ class Instantiation {
   std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes> code_;
   const wasm::Module& module_;
   std::span<const External> imports_;
+  bool functions_match_;
   Instance* instance_ = nullptr;
   std::vector<std::uint64_t> element_offsets_;
   std::vector<std::uint64_t> data_offsets_;
 };
 
 std::expected<Instance*, Store::InstantiationFailure> Store::instantiate(
-    std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes> code, std::span<const External> imports) {
-  return Instantiation(*this, code, imports).run();
+    std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes> code, std::span<const External> imports,
+    bool functions_match) {
+  return Instantiation(*this, code, imports, functions_match).run();
 }
 
 }  // namespace wasi::runtime

@@ -54,6 +54,8 @@ void Store::make_stack() {
   impl_->outermost.span.slots = exec_.stack_begin;
   impl_->outermost.entry.free_slot = exec_.stack_begin;
   const std::size_t slots = bytes / sizeof(Slot);
+  // Whoever is told of calls is so by those that are made slowly, as all are then.
+  if (options_.observer != nullptr) return;
   outermost_slots_ = slots - std::min(slots, kSpanSlots);
 }
 
@@ -77,15 +79,70 @@ HostFunction* Store::add_host_function(wasm::TypeId type, HostBody body, std::sh
   hold(type);
   const wasm::FuncType& signature = registry_->at(type).func;
   HostFunction& function = impl_->host_functions.emplace_back();
+  begin(function, type, std::max(wasm::slot_count(signature.params), wasm::slot_count(signature.results)), body,
+        std::move(data));
+  return &function;
+}
+
+void Store::offer_direct(HostFunction& function, void (*direct)(), void* direct_data) {
+  if (options_.observer != nullptr) return;
+  function.direct = direct;
+  function.direct_data = direct_data;
+}
+
+std::span<HostFunction> Store::add_host_functions(std::span<const KnownHostFunction> functions) {
+  if (functions.empty()) return {};
+  HostFunction* const made =
+      impl_->known_host_functions.emplace_back(std::make_unique<HostFunction[]>(functions.size())).get();
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const KnownHostFunction& known = functions[i];
+    begin(made[i], known.type, known.slot_count, known.body, {std::shared_ptr<void>(), known.data});
+    offer_direct(made[i], known.direct, known.direct_data);
+    made[i].module = known.module;
+    made[i].name = known.name;
+  }
+  return {made, functions.size()};
+}
+
+namespace {
+
+// A host function in a store with an observer: the data of its HostFunction.
+struct Observed {
+  FuncRef* function;
+  HostBody body;
+  std::shared_ptr<void> data;
+};
+
+std::optional<Trap> call_observed_body(void* data, HostCall& call) {
+  const auto& observed = *static_cast<const Observed*>(data);
+  struct Leaving {
+    Store& store;
+    FuncRef& function;
+    bool failed = true;  // by an exception, unless somebody says otherwise
+    ~Leaving() { store.tell(Crossing::leaves_host, function, failed); }
+  } leaving{call.store, *observed.function};
+  call.store.tell(Crossing::enters_host, *observed.function, false);
+  std::optional<Trap> trap = observed.body(observed.data.get(), call);
+  leaving.failed = trap.has_value();
+  return trap;
+}
+
+}  // namespace
+
+void Store::begin(HostFunction& function, wasm::TypeId type, std::uint32_t slot_count, HostBody body,
+                  std::shared_ptr<void> data) {
   function.code.entry.store(host_function_entry, std::memory_order_relaxed);
   function.ref = {.code = &function.code, .instance = nullptr, .type = type};
   function.type = type;
-  function.slot_count = std::max(wasm::slot_count(signature.params), wasm::slot_count(signature.results));
-  function.body = body;
-  function.data = std::move(data);
+  function.slot_count = slot_count;
   function.store = this;
   function.exec = &exec_;
-  return &function;
+  if (options_.observer != nullptr) {
+    data = std::make_shared<Observed>(Observed{&function.ref, body, std::move(data)});
+    body = &call_observed_body;
+  }
+  function.body = body;
+  function.data = std::move(data);
 }
 
 Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
@@ -106,16 +163,7 @@ Result<Memory*> Store::add_memory(const std::shared_ptr<MemoryStorage>& storage)
 
 Result<Table*> Store::add_table(const wasm::TableType& type, void* init) {
   hold(type.element);
-  std::unique_ptr<Table> table = Table::create(*this, type, init);
-  if (table == nullptr) {
-    if (type.limits.min > options_.limits.table_elements) {
-      return fail(ErrorKind::limit, "a table of {} elements exceeds the store's limit of {}", type.limits.min,
-                  options_.limits.table_elements);
-    }
-    return fail(ErrorKind::limit, "a table of {} elements cannot be had: the store allows {} bytes, {} are taken",
-                type.limits.min, options_.limits.memory_bytes, impl_->memory_bytes);
-  }
-  return impl_->tables.emplace_back(std::move(table)).get();
+  return impl_->tables.emplace_back(WASI_TRY(Table::create(*this, type, init))).get();
 }
 
 Global* Store::add_global(const wasm::GlobalType& type, Slot value, Slot high) {
@@ -275,6 +323,21 @@ detail::CallOutcome Store::finish_call() {
 }
 
 [[gnu::noinline]] bool Store::call_slowly(FuncRef& function, std::span<Slot> slots) {
+  if (options_.observer != nullptr) [[unlikely]]
+    return call_observed(function, slots);
+  return call_anywhere(function, slots) && settle();
+}
+
+[[gnu::noinline]] bool Store::call_observed(FuncRef& function, std::span<Slot> slots) {
+  // A function of the host's tells of itself.
+  if (function.instance == nullptr) return call_anywhere(function, slots) && settle();
+  tell(Crossing::enters_guest, function, false);
+  const bool succeeded = call_anywhere(function, slots);
+  tell(Crossing::leaves_guest, function, !succeeded);
+  return succeeded && settle();
+}
+
+inline bool Store::call_anywhere(FuncRef& function, std::span<Slot> slots) {
   if (function.call_entry == nullptr && function.code->native_code.load(std::memory_order_relaxed) != nullptr) {
     function.call_entry = function.code->module->tier->call_entry(*function.code);
   }
@@ -282,7 +345,7 @@ detail::CallOutcome Store::finish_call() {
   if (!is_on_native_stack(os::stack_pointer()) || (running != nullptr && running != &exec_)) [[unlikely]] {
     return call_elsewhere(function, slots);
   }
-  return enter(function, slots) && settle();
+  return enter(function, slots);
 }
 
 // From a stack that is not the one of the last call, or from a host function of another store's guest.
@@ -298,13 +361,10 @@ detail::CallOutcome Store::finish_call() {
   ExecState* const running = thread_state.running;
   // A store that runs on another stack does not wait for this call: its host function may have left it for a while.
   if (running == nullptr || running == &exec_ || running->native_limit != thread_state.native_limit) {
-    return enter(function, slots) && settle();
+    return enter(function, slots);
   }
-  {
-    const NestedCall nested(*running, exec_);
-    if (!enter(function, slots)) return false;
-  }
-  return settle();
+  const NestedCall nested(*running, exec_);
+  return enter(function, slots);
 }
 
 [[gnu::noinline]] bool Store::refuse_for_stack() {
@@ -355,6 +415,23 @@ void Store::keep_deadline(std::optional<Deadline> deadline) {
 void Store::keep_watch() {
   if (exec_.own_deadline && !exec_.is_watched) keep_deadline(exec_.own_deadline);
   if (!exec_.is_outer_watched) set_interrupt(exec_, kInterruptDeadline);
+}
+
+bool Store::may_grow(Resource resource, std::uint64_t current, std::uint64_t desired,
+                     std::optional<std::uint64_t> maximum) const noexcept {
+  if (options_.limiter == nullptr) return true;
+  try {
+    return (*options_.limiter)(resource, current, desired, maximum);
+  } catch (...) {
+    return false;
+  }
+}
+
+void Store::tell(Crossing crossing, FuncRef& function, bool failed) noexcept {
+  try {
+    (*options_.observer)(*this, crossing, function, failed);
+  } catch (...) {  // the observer's own matter
+  }
 }
 
 bool Store::reserve_memory(std::uint64_t bytes) {

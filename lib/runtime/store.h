@@ -8,9 +8,11 @@
 #include <wasi/trap.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "os/thread_stack.h"
@@ -37,8 +39,8 @@ struct Table {
   std::vector<void*> elements;
   Store* store = nullptr;
 
-  // Null where the type's minimum exceeds the store's limit.
-  static std::unique_ptr<Table> create(Store& store, const wasm::TableType& type, void* init);
+  // `limit` where the store has no room for the type's minimum.
+  static Result<std::unique_ptr<Table>> create(Store& store, const wasm::TableType& type, void* init);
   // Adds `delta` elements that hold `init` within type and limits; the old size, or -1.
   std::int64_t grow(std::uint64_t delta, void* init);
 };
@@ -61,11 +63,37 @@ struct StoreLimits {
   std::uint64_t gc_heap_bytes = UINT64_MAX;
 };
 
+// What a store has more of when something is made or grows: bytes of a memory, elements of a table, instances.
+enum class Resource : std::uint8_t { memory, table, instance };
+// Whether it may. What it throws means no.
+using GrowthLimiter = std::function<bool(Resource resource, std::uint64_t current, std::uint64_t desired,
+                                         std::optional<std::uint64_t> maximum)>;
+
+// Calls between host and guest, for whoever is told of them: of the guest's function that the host calls, or of the
+// host's that a guest calls. What it throws is lost.
+enum class Crossing : std::uint8_t { enters_guest, leaves_guest, enters_host, leaves_host };
+using CallObserver = std::function<void(Store& store, Crossing crossing, FuncRef& function, bool failed)>;
+
 struct StoreOptions {
   StoreLimits limits;
   BoundsChecks checks = BoundsChecks::guard_pages;
   bool gc_stress = false;             // collect at every allocation of an object
   os::StackBounds native_stack = {};  // that calls are made on, where the embedder switches stacks and says so
+  std::shared_ptr<const GrowthLimiter> limiter = nullptr;  // null: the limits alone say what may grow
+  std::shared_ptr<const CallObserver> observer = nullptr;  // null: nobody is told of calls
+};
+
+// A host function of which everything is known before it belongs to a store. Whoever gives it keeps its type, its data
+// and its names for as long as the store lives.
+struct KnownHostFunction {
+  wasm::TypeId type = {};
+  std::uint32_t slot_count = 0;  // see HostFunction
+  HostBody body = nullptr;
+  void* data = nullptr;
+  void (*direct)() = nullptr;
+  void* direct_data = nullptr;
+  std::string_view module = {};
+  std::string_view name = {};
 };
 
 // What an import can be given, and what an export is.
@@ -103,6 +131,10 @@ class Store {
   // Host-made objects; pointers are valid until the store ends. The types are held by the caller meanwhile, and by the
   // store for as long.
   HostFunction* add_host_function(wasm::TypeId type, HostBody body, std::shared_ptr<void> data);
+  // Lets machine code call it without slots (HostFunction::direct), unless somebody is to be told of calls.
+  void offer_direct(HostFunction& function, void (*direct)(), void* direct_data);
+  // All that an instance imports at once, in one piece of memory.
+  std::span<HostFunction> add_host_functions(std::span<const KnownHostFunction> functions);
   Result<Memory*> add_memory(const wasm::MemoryType& type);
   // A shared memory that other stores may have, too; the same one again for the same storage.
   Result<Memory*> add_memory(const std::shared_ptr<MemoryStorage>& storage);
@@ -121,8 +153,10 @@ class Store {
     std::optional<Error> error;
     std::optional<Trap> trap;
   };
+  // `functions_match`: those among the imports are known to be of the types that the module asks for.
   std::expected<Instance*, InstantiationFailure> instantiate(
-      std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes> code, std::span<const External> imports);
+      std::span<const std::shared_ptr<ModuleCode>, kBoundsCheckModes> code, std::span<const External> imports,
+      bool functions_match = false);
 
   // Calls from the host: arguments and results in slots (v128: two each), whose layout the function's
   // type gives. Nests inside host functions. `slots` has room for the larger of the two.
@@ -159,6 +193,12 @@ class Store {
   // Makes this store one of a program's, for good. A trap that leaves its outermost call then ends the program.
   void join(std::shared_ptr<Program> program);
 
+  // Whether the embedder lets something grow, where it wants to be asked.
+  [[nodiscard]] bool may_grow(Resource resource, std::uint64_t current, std::uint64_t desired,
+                              std::optional<std::uint64_t> maximum) const noexcept;
+  // Tells the observer, of which there is one.
+  void tell(Crossing crossing, FuncRef& function, bool failed) noexcept;
+
   // Memory accounting for limits; false when it would exceed them.
   bool reserve_memory(std::uint64_t bytes);
   void release_memory(std::uint64_t bytes);
@@ -177,12 +217,16 @@ class Store {
  private:
   friend class Instantiation;
   struct Impl;
+  void begin(HostFunction& function, wasm::TypeId type, std::uint32_t slot_count, HostBody body,
+             std::shared_ptr<void> data);
   void hold(wasm::TypeId type);
   void hold(wasm::ValType type);
   void make_stack();
   bool enter(FuncRef& function, std::span<Slot> slots);
   void note_ready_stack();
   bool call_slowly(FuncRef& function, std::span<Slot> slots);
+  bool call_observed(FuncRef& function, std::span<Slot> slots);
+  bool call_anywhere(FuncRef& function, std::span<Slot> slots);
   bool call_elsewhere(FuncRef& function, std::span<Slot> slots);
   bool end_in_trap(const HostEntry& entry);
   bool settle();

@@ -21,6 +21,7 @@ struct Store::Impl {
   std::deque<Global> globals;
   std::deque<Tag> tags;
   std::deque<HostFunction> host_functions;
+  std::vector<std::unique_ptr<HostFunction[]>> known_host_functions;
   std::vector<std::unique_ptr<Instance>> instances;
   std::shared_ptr<const void> identity = std::make_shared<char>();
   std::shared_ptr<const HostRoot> function_root = std::make_shared<const HostRoot>();

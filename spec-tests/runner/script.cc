@@ -26,6 +26,8 @@ Script::Script(const Engine& engine, const StoreConfig& store, std::string_view 
       observer_(std::move(observer)),
       store_(engine, store),
       linker_(engine) {
+  // Scripts register one name after the other anew.
+  linker_.allow_redefinition(true);
   define_spectest();
 }
 

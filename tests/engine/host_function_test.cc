@@ -203,6 +203,7 @@ TEST_CASE("Host and guest call each other, and a trap crosses all of them") {
   CHECK(must(down(10)) == 110);
   CHECK(destroyed == 10);
   // The host frames in between are left in an orderly way.
+  linker.allow_redefinition(true);
   linker.define("env", "back", [&](Caller& caller, std::int32_t depth) -> std::expected<std::int32_t, Trap> {
     const Counter counter{&destroyed};
     return (*caller.instance()->function<std::int32_t(std::int32_t)>("down"))(depth == 1 ? -1 : depth - 1);
@@ -259,7 +260,7 @@ TEST_CASE("A function whose type cannot be is an error of the instantiation that
       CHECK_THAT(instance.error().to_string(),
                  Catch::Contains("the function \"env\".\"f\" cannot be defined: the bits 0x"));
       // A later definition replaces it.
-      linker.define("env", "f", [](std::int32_t) {});
+      linker.allow_redefinition(true).define("env", "f", [](std::int32_t) {});
       CHECK(linker.instantiate(store, user));
     }
   }

@@ -132,7 +132,7 @@ TEST_CASE("What cannot be shared is refused") {
              Catch::Contains("env.memory: expected memory 1 4 shared, found memory 1 5 shared"));
 
   Store small(engine, {.memory_limit = kPageSize / 2});
-  linker.define("env", "memory", must(SharedMemory::create(engine, kShared)));
+  linker.allow_redefinition(true).define("env", "memory", must(SharedMemory::create(engine, kShared)));
   const auto limited = linker.instantiate(small, load(engine, kGuest));
   REQUIRE_FALSE(limited);
   CHECK(limited.error().error()->kind == ErrorKind::limit);

@@ -21,7 +21,7 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 TEST_CASE("Text becomes binary and text again, and binary the same binary") {
   const auto binary = must(wat_to_wasm(kText));
   const std::string text = must(wasm_to_wat(binary));
-  CHECK_THAT(text, Catch::Contains("(func $f (export \"f\")") && Catch::Contains("i32.const 42"));
+  CHECK_THAT(text, Catch::Contains("(func $f ") && Catch::Contains("i32.const 42"));
   CHECK(must(wat_to_wasm(text)) == binary);
   const std::string folded = must(wasm_to_wat(must(wat_to_wasm("(func (block (nop) (nop)))")), {.folded = true}));
   CHECK_THAT(folded, Catch::Contains("(block"));

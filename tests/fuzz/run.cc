@@ -217,6 +217,7 @@ class Run {
                                         .gc_heap_limit = 64U << 20,
                                         .gc_stress = configuration_.gc_stress});
     Linker linker(engine_);
+    linker.allow_redefinition(true);  // each instance is "earlier" for the next
     define_host(linker, *store_, case_.host_functions, case_.has_loose_nans);
     if (charges_fuel_) store_->set_fuel(kMuchFuel).value();
     for (const Module& module : modules_) {

@@ -27,6 +27,7 @@ struct Tally {
 
 // Gives a module whatever it asks for: host functions that return zeros, and objects of the types it names.
 Result<void> define_imports(Linker& linker, Store& store, const Module& module) {
+  linker.allow_redefinition(true);  // a name may be imported more than once
   linker.define_wasi(WasiConfig().args({"mutated", "argument"}).env("NAME", "value"));
   for (const ImportType& import : module.imports()) {
     if (import.module == "wasi_snapshot_preview1") continue;

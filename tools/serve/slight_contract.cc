@@ -15,8 +15,8 @@
 #include "tools/serve/contract.h"
 #include "tools/serve/contracts.h"
 #include "tools/serve/guest_store.h"
-#include "tools/serve/linker_pool.h"
 #include "tools/serve/manifest_file.h"
+#include "tools/serve/prepared_pool.h"
 #include "tools/serve/slight_imports.h"
 #include "tools/serve/slight_manifest.h"
 #include "tools/serve/slight_routes.h"
@@ -64,8 +64,8 @@ class SlightContract : public Contract {
         module_(std::move(module)),
         manifest_(std::move(manifest)),
         is_late_(is_late_slight(module_)),
-        linkers_(setup_.engine, setup_.wasi, [this](wasi::Linker& linker) { define_slight_imports(linker, module_); }) {
-  }
+        prepared_(setup_.engine, module_, setup_.wasi,
+                  [this](wasi::Linker& linker) { define_slight_imports(linker, module_); }) {}
 
   // Runs the application's start, which says what is to be served.
   wasi::Result<void> begin();
@@ -82,7 +82,7 @@ class SlightContract : public Contract {
   wasi::Module module_;
   SlightManifest manifest_;
   bool is_late_;
-  LinkerPool linkers_;
+  PreparedPool prepared_;
   KeyValueStores stores_;
   std::vector<SlightRoute> routes_;  // as they were added
 };
@@ -107,11 +107,7 @@ std::optional<std::string> error_of_init(const wasi::Instance& instance, std::ui
 }
 
 wasi::Result<void> run_start(const wasi::Instance& instance) {
-  if (instance.get("_initialize")) {
-    const auto initialize = instance.function<void()>("_initialize");
-    if (!initialize) return std::unexpected(initialize.error());
-    if (const auto done = (*initialize)(); !done) return std::unexpected(start_error(done.error().to_string()));
-  }
+  if (const auto done = instance.initialize(); !done) return std::unexpected(start_error(done.error().to_string()));
   if (instance.get(kServerInit)) {
     const auto init = instance.function<std::uint32_t()>(kServerInit);
     if (!init) return std::unexpected(init.error());
@@ -231,11 +227,11 @@ Failure failure_of_error(const WitAnswer& answer, bool has_kinds) {
 std::expected<HttpResponse, Failure> SlightContract::run(const SlightRoute& route, const WitRequest& passed,
                                                          const RequestContext& context) {
   SlightCall call = new_call();
-  const LinkerPool::Loan loan = linkers_.lend(context);
+  const PreparedPool::Loan loan = prepared_.lend(context);
   GuestStore store(setup_, context);
   if (store.failure()) return std::unexpected(*store.failure());
   store.get().data() = &call;
-  const auto instance = loan.linker().instantiate(store.get(), module_);
+  const auto instance = loan.instantiate(store.get());
   if (!instance) return std::unexpected(failure_of(instance.error()));
   const auto answer = ask(*instance, route.handler, passed);
   if (!answer) return std::unexpected(answer.error());

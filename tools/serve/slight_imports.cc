@@ -335,6 +335,7 @@ bool is_late_slight(const wasi::Module& module) {
 
 void define_slight_imports(wasi::Linker& linker, const wasi::Module& module) {
   // First what traps; what is served takes its place.
+  linker.allow_redefinition(true);
   for (const wasi::ImportType& import : module.imports()) {
     if (!is_function(import) || (interface_of(import.module) == nullptr && import.module != kResources)) continue;
     linker.define_untyped(

@@ -12,8 +12,8 @@
 #include "tools/serve/contracts.h"
 #include "tools/serve/curl_library.h"
 #include "tools/serve/guest_store.h"
-#include "tools/serve/linker_pool.h"
 #include "tools/serve/manifest_file.h"
+#include "tools/serve/prepared_pool.h"
 #include "tools/serve/spin_files.h"
 #include "tools/serve/spin_imports.h"
 #include "tools/serve/spin_manifest.h"
@@ -38,9 +38,9 @@ constexpr std::string_view kOwnHeaders[] = {"spin-path-info",           "spin-fu
 struct Served {
   SpinComponent component;
   wasi::Module module;
-  GuestSetup setup;                     // with the component's files and environment
-  std::unique_ptr<LinkerPool> linkers;  // for components
-  std::unique_ptr<Contract> wagi;       // for those that are programs instead
+  GuestSetup setup;                        // with the component's files and environment
+  std::unique_ptr<PreparedPool> prepared;  // for components
+  std::unique_ptr<Contract> wagi;          // for those that are programs instead
 };
 
 HttpResponse plain_response(std::uint16_t status, std::string text) {
@@ -118,11 +118,11 @@ std::expected<HttpResponse, Failure> SpinContract::run(const Served& served, con
                 .stores = stores_,
                 .request = request,
                 .context = context};
-  const LinkerPool::Loan loan = served.linkers->lend(context);
+  const PreparedPool::Loan loan = served.prepared->lend(context);
   GuestStore store(served.setup, context);
   if (store.failure()) return std::unexpected(*store.failure());
   store.get().data() = &call;
-  const auto instance = loan.linker().instantiate(store.get(), served.module);
+  const auto instance = loan.instantiate(store.get());
   if (!instance) return std::unexpected(failure_of(instance.error()));
   const auto answer = ask(*instance, kHandler, passed);
   if (!answer) return std::unexpected(answer.error());
@@ -198,7 +198,7 @@ wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest&
     return std::unexpected(std::move(checked).error());
   }
   if (auto prepared = prepare(setup, *module); !prepared) return std::unexpected(std::move(prepared).error());
-  Served served{.component = component, .module = *module, .setup = setup, .linkers = nullptr, .wagi = nullptr};
+  Served served{.component = component, .module = *module, .setup = setup, .prepared = nullptr, .wagi = nullptr};
   served.setup.module = *module;
   served.setup.module_path = path;
   served.setup.manifest.clear();
@@ -213,9 +213,9 @@ wasi::Result<Served> load_component(const GuestSetup& setup, const SpinManifest&
     if (!wagi) return std::unexpected(std::move(wagi).error());
     served.wagi = *std::move(wagi);
   } else {
-    served.linkers =
-        std::make_unique<LinkerPool>(setup.engine, served.setup.wasi,
-                                     [module = *module](wasi::Linker& linker) { define_spin_imports(linker, module); });
+    served.prepared = std::make_unique<PreparedPool>(
+        setup.engine, *module, served.setup.wasi,
+        [module = *module](wasi::Linker& linker) { define_spin_imports(linker, module); });
   }
   return served;
 }

@@ -225,6 +225,8 @@ void define_spin_imports(wasi::Linker& linker, const wasi::Module& module) {
       });
   linker.define(kConfig, "get-config", get_config);
   define_key_value(linker);
+  // A module may import a name more than once.
+  linker.allow_redefinition(true);
   for (const wasi::ImportType& import : module.imports()) {
     const auto* const type = std::get_if<wasi::FunctionType>(&import.type.type);
     if (type == nullptr || std::ranges::find(kElsewhere, import.module) == std::end(kElsewhere)) continue;

@@ -24,7 +24,7 @@ bool has_zero(std::string_view text) { return text.contains('\0'); }
 
 class Wagi : public Contract {
  public:
-  explicit Wagi(const GuestSetup& setup) : setup_(setup) {}
+  explicit Wagi(const GuestSetup& setup) : setup_(setup), prepared_(prepare(setup)) {}
 
   std::expected<HttpResponse, Failure> answer(const HttpRequest& request, const RequestContext& context) override {
     wasi::WasiConfig config = setup_.wasi;
@@ -56,9 +56,7 @@ class Wagi : public Contract {
     };
     config.args(std::move(args)).stdout_to(wasi::Stdio::writer(write)).stderr_to(log_stream(context));
     if (!request.body.empty()) config.stdin_from(wasi::Stdio::bytes(request.body));
-    wasi::Linker linker(setup_.engine);
-    linker.define_wasi(std::move(config)).unknown_imports(setup_.unknown_imports);
-    std::optional<Failure> failure = run(linker, store.get(), context);
+    std::optional<Failure> failure = run(std::move(config), store.get(), context);
     if (is_too_large) return std::unexpected(too_large(context));
     if (failure) return std::unexpected(*std::move(failure));
     auto response = parse_cgi_response(std::move(output));
@@ -72,22 +70,24 @@ class Wagi : public Contract {
     return bad_answer(fmt::format("the response is larger than the limit of {} bytes", context.response_limit));
   }
 
-  std::optional<Failure> run(const wasi::Linker& linker, wasi::Store& store, const RequestContext& context) {
-    const auto instance = linker.instantiate(store, *setup_.module);
+  static wasi::Result<wasi::InstancePre> prepare(const GuestSetup& setup) {
+    wasi::Linker linker(setup.engine);
+    return linker.define_wasi({}).unknown_imports(setup.unknown_imports).prepare(*setup.module);
+  }
+
+  std::optional<Failure> run(wasi::WasiConfig config, wasi::Store& store, const RequestContext& context) {
+    if (!prepared_) return failure_of(wasi::InstantiationError(prepared_.error()));
+    const auto instance = prepared_->instantiate(store, std::move(config));
     if (!instance) return failure_of(instance.error());
-    const auto start = instance->function<void()>("_start");
-    if (!start) return bad_answer(start.error().to_string());
-    const auto done = (*start)();
-    if (done) return std::nullopt;
-    if (!done.error().is_exit()) return failure_of(done.error());
+    const auto status = instance->run();
+    if (!status) return failure_of(status.error());
     // What a program printed counts, as in any CGI, however it ended; the log has the rest.
-    if (done.error().exit_status != 0 && context.log) {
-      context.log(fmt::format("(the program exited with code {})\n", done.error().exit_status));
-    }
+    if (*status != 0 && context.log) context.log(fmt::format("(the program exited with code {})\n", *status));
     return std::nullopt;
   }
 
   const GuestSetup setup_;
+  const wasi::Result<wasi::InstancePre> prepared_;
 };
 
 }  // namespace

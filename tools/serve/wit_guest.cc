@@ -19,11 +19,7 @@ std::expected<WitAnswer, Failure> ask(const wasi::Instance& instance, std::strin
   if (!function) return fail(function.error().message);
   auto memory = WitMemory::of(instance);
   if (!memory) return fail(std::move(memory).error());
-  if (instance.get("_initialize")) {
-    const auto initialize = instance.function<void()>("_initialize");
-    if (!initialize) return fail(initialize.error().message);
-    if (const auto done = (*initialize)(); !done) return std::unexpected(failure_of(done.error()));
-  }
+  if (const auto done = instance.initialize(); !done) return std::unexpected(failure_of(done.error()));
   const auto address = call_handler(*function, *memory, request);
   if (!address) return std::unexpected(failure_of(address.error()));
   return WitAnswer{.memory = *std::move(memory), .address = *address};

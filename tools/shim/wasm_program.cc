@@ -62,10 +62,8 @@ int WasmProgram::run(const ProcessConfig& process) const {
     return fail_program(instance.error().to_string());
   }
   // A reactor wants to be set up before its first call.
-  if (function_ != "_start" && exports_function(module_, "_initialize")) {
-    const auto initialize = instance->function<void()>("_initialize");
-    if (!initialize) return fail_program(initialize.error().message);
-    if (const auto done = (*initialize)(); !done) return finish(done.error());
+  if (function_ != "_start") {
+    if (const auto done = instance->initialize(); !done) return finish(done.error());
   }
   const auto function = instance->function<void()>(function_);
   if (!function) return fail_program(function.error().message);
