@@ -25,15 +25,21 @@ runtime::BoundsChecks detail::likely_checks(const wasm::Module& module, const En
 
 namespace {
 
+// Of bodies, in bytes: what the baseline compiler does in a few milliseconds. For less, a thread of its own, with its
+// stack and its part of the heap, costs more than it saves; most of all where there is but one processor, or a part of
+// one.
+constexpr std::uint64_t kWorthThread = 64U << 10;
+
 class Work {
  public:
   Work(runtime::ModuleCode& code, const Module::PrepareProgress& progress) : code_(code), progress_(progress) {
     for (const wasm::FunctionBody& body : bodies()) total_ += body.size;
   }
 
-  // On this thread and, where they can be had, on others.
-  void run() {
-    const std::size_t threads = std::min<std::size_t>(std::thread::hardware_concurrency(), bodies().size());
+  // On this thread and, where they can be had, on others: no more than have `share` bytes each.
+  void run(std::uint64_t share) {
+    const std::size_t threads =
+        std::min<std::size_t>({std::thread::hardware_concurrency(), bodies().size(), 1 + total_ / share});
     std::vector<std::jthread> helpers;
     try {
       for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back([this] { prepare_functions(); });
@@ -78,7 +84,7 @@ Result<void> Module::prepare(const PrepareProgress& progress) const {
     const auto checks = detail::likely_checks(*state_->module, state_->engine->config);
     runtime::ModuleCode& code = *state_->code()[static_cast<std::size_t>(checks)];
     if (code.may_recall.exchange(false)) code.recall();
-    Work(code, progress).run();
+    Work(code, progress).run(state_->engine->config.tier == TierSelection::optimising ? 1 : kWorthThread);
     return {};
   });
 }

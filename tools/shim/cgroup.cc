@@ -138,6 +138,11 @@ wasi::Result<void> Cgroup::join() const {
   return {};
 }
 
+wasi::Result<void> Cgroup::join_first() const {
+  if (directories_.empty()) return {};
+  return write_file(directories_.front().path + "/cgroup.procs", "0");
+}
+
 wasi::Result<void> Cgroup::remove() const {
   // A process that has just ended may be counted for a moment longer.
   constexpr int kAttempts = 10;

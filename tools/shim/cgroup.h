@@ -31,6 +31,8 @@ class Cgroup {
   [[nodiscard]] wasi::Result<void> apply(const Resources& resources) const;
   // The calling process becomes a member.
   [[nodiscard]] wasi::Result<void> join() const;
+  // The same of one hierarchy alone.
+  [[nodiscard]] wasi::Result<void> join_first() const;
   // All directories; what is not there is removed already.
   [[nodiscard]] wasi::Result<void> remove() const;
   [[nodiscard]] std::vector<pid_t> processes() const;

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "tools/shim/bundle.h"
+#include "tools/shim/cgroup.h"
 #include "tools/shim/daemon.h"
 #include "tools/shim/host_file.h"
 #include "tools/shim/shim_socket.h"
@@ -36,6 +37,17 @@ void drain_input() {
   }
 }
 
+// The kernel lets a process move between control groups after a grace period of its own, ten milliseconds or more, but
+// at once where another has moved just before. So one does, to where it is already, while containerd is still on its
+// way to Create: the container's process finds the door open.
+void hasten_moves() {
+  const pid_t pid = ::fork();
+  if (pid != 0) return;
+  ::close_range(0, ~0U, 0);  // containerd waits for them to be closed
+  if (const auto own = Cgroup::of_process(::getpid())) static_cast<void>(own->join_first());
+  ::_exit(0);
+}
+
 // containerd waits until nobody holds its pipes any more, and leaks descriptors of its own.
 void let_go_of_descriptors(int kept) {
   const int null = ::open("/dev/null", O_RDWR);
@@ -53,6 +65,7 @@ void raise_oom_score() {
 }  // namespace
 
 wasi::Result<std::string> start(const Arguments& arguments) {
+  hasten_moves();
   drain_input();
   std::error_code error;
   const std::string directory = std::filesystem::current_path(error).string();
