@@ -57,6 +57,20 @@ class Compiling(CliTest):
         self.assertRegex(err, r"interp +0\.000 ms +0 bytes +0 functions")
         self.assertRegex(err, r"baseline +0\.000 ms +0 bytes +0 functions")
 
+    def test_into_a_cache(self):
+        """Runs that have the cache find the code there, as if they had compiled it the last time."""
+        source, cache = self.wat(MODULE), str(self.dir / "kept")
+        code, out, err = self.run_cli("compile", "--baseline", "--cache", cache, source)
+        self.assertEqual((code, out), (SUCCESS, ""), err)
+        self.assertRegex(err, rf"^{cache}: machine code kept, \d+ functions, in \d+\.\d\d s\n$")
+        self.assertEqual(len(os.listdir(cache)), 1)
+        code, out, err = self.run_cli("--cache", cache, "--tier", "baseline", "--profile", "tiers", "--invoke", "sum", source, HOT)
+        self.assertEqual((code, out), (SUCCESS, SUM))
+        self.assertRegex(err, r"baseline +0\.000 ms +0 bytes +0 functions")
+        self.check_error(FAILURE, ["compile", "--baseline", "--cache", self.file("file", b""), source], "not kept")
+        self.check_error(USAGE, ["compile", "--cache", cache, "-o", "x", source], "write it where?")
+        self.check_error(USAGE, ["compile", "--cache", cache, "--exe", source], "--cache")
+
     def test_the_same_bytes_each_time(self):
         first = pathlib.Path(self.compile()).read_bytes()
         for _ in range(3):

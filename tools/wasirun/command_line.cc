@@ -109,11 +109,14 @@ Command parse_compile(std::span<const char* const> args) {
       "runs.",
       "compile");
   set_up(app, "wasirun compile [options] MODULE -o OUTPUT [-- options of run]");
+  std::string cache;
   app.footer(
       "OUTPUT is written completely or not at all; the same module and options give the same bytes. `wasirun run` "
       "runs\n"
       "it where its name ends in .cwasm. It is machine code: run none that you would not run as a program.");
   add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", compile.output);
+  add_file(app, "--cache", "DIR",
+           "Instead of a file: the directory of machine code in which runs, and containers, look for it", cache);
   add_read(app, "--cpu", "CPU",
            "The processors that it is for: native (this one, default), or all with x86-64-v2, x86-64-v3 or x86-64-v4",
            [&compile](Text value) {
@@ -136,7 +139,14 @@ Command parse_compile(std::span<const char* const> args) {
   if (auto done = parse(app, {args.begin(), border})) return *done;
   if (border != args.end()) compile.run_options.assign(border + 1, args.end());
   if (compile.file.empty()) return Done{usage_error("which module? See 'wasirun compile --help'")};
-  if (compile.output.empty()) return Done{usage_error("write it where? Name a file with -o, or - for standard output")};
+  if (compile.output.empty() == cache.empty()) {
+    return Done{
+        usage_error("write it where? Name a file with -o, or - for standard output, or a directory with --cache")};
+  }
+  if (!cache.empty()) {
+    if (compile.exe) return Done{usage_error("an executable is a file, -o, and not for --cache")};
+    compile.engine.cache = {.directory = cache};
+  }
   if (!compile.exe) {
     if (border == args.end()) return compile;
     return Done{usage_error("options of run behind -- are for an executable: --exe is missing")};

@@ -67,7 +67,7 @@ struct CacheCommand {
 
 struct CompileCommand {
   std::string file;
-  std::string output;  // "-": standard output
+  std::string output;  // "-": standard output; empty: the code goes into engine.cache
   wasi::EngineConfig engine;
   wasi::Module::Optimise optimise = wasi::Module::Optimise::hot;
   std::vector<std::string> profiles;  // files that say what is hot; none: it is guessed

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/printable.h"
@@ -43,6 +46,16 @@ wasi::Result<std::optional<wasi::Profile>> read_profiles(const std::vector<std::
   return all;
 }
 
+// What went wrong with the cache, which the engine tells when the last handle of the module has gone.
+struct Warnings {
+  bool are_failures = false;
+  std::string first = {};
+  void operator()(const std::string& message) {
+    if (!are_failures) return print_labelled("warning", message);
+    if (first.empty()) first = message;
+  }
+};
+
 double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
@@ -52,12 +65,13 @@ int compile(const CompileCommand& command) {
   wasi::EngineConfig config = command.engine;
   config.tier = wasi::TierSelection::baseline;
   config.validation = wasi::Validation::parallel;
-  config.on_warning = [](const std::string& message) { print_labelled("warning", message); };
+  Warnings warnings;
+  config.on_warning = std::ref(warnings);
   const auto engine = wasi::Engine::create(std::move(config));
   if (!engine) return failure("{}", engine.error().to_string());
   const auto profile = read_profiles(command.profiles);
   if (!profile) return failure("{}", profile.error().message);
-  const auto module = load_module(*engine, command.file);
+  auto module = load_module(*engine, command.file);
   if (!module) return file_failure(command.file, module.error());
   const auto tiers = [&] {
     Progress progress("compiling");
@@ -77,6 +91,27 @@ int compile(const CompileCommand& command) {
   if (compiled == 0 && uncompiled != 0) {
     return failure("{}: none of its {} functions could be compiled", name_of(command.file), uncompiled);
   }
+  const auto report = [&](std::string_view what) {
+    const std::string interpreted = uncompiled == 0 ? "" : fmt::format(", {} more will be interpreted", uncompiled);
+    fmt::print(stderr, "{}, {} functions{}, in {:.2f} s\n", what, compiled, interpreted,
+               seconds(std::chrono::steady_clock::now() - begin));
+    for (const wasi::TierMetrics& tier : *tiers) {
+      if (tiers->size() == 1 || tier.functions == 0) continue;
+      fmt::print(stderr, "  {:<9} {} functions of {} bytes into {} bytes of code, {:.2f} s of processor time\n",
+                 tier.tier, tier.functions, tier.translate.bytes, tier.code_bytes, seconds(tier.translate.time));
+    }
+    if (!command.profile_codegen) return;
+    std::vector<wasi::TierMetrics> used = *tiers;
+    std::erase_if(used, [](const wasi::TierMetrics& tier) { return tier.functions == 0; });
+    print_codegen(engine->optimisations(), used);
+  };
+  if (command.output.empty()) {
+    warnings.are_failures = true;
+    module = std::unexpected(wasi::Error());  // with it the code goes into the cache
+    if (!warnings.first.empty()) return failure("{}", warnings.first);
+    report(fmt::format("{}: machine code kept", wasi::printable(command.engine.cache->directory.string())));
+    return kSuccess;
+  }
   auto bytes = module->serialize();
   if (bytes && command.exe) bytes = with_payload(*bytes, command.run_options);
   if (!bytes) return file_failure(command.file, bytes.error());
@@ -85,20 +120,8 @@ int compile(const CompileCommand& command) {
   if (!output) return failure("{}", output.error().message);
   output->write(text_of(*bytes));
   if (const auto finished = output->finish(); !finished) return failure("{}", finished.error().message);
-  const std::string interpreted = uncompiled == 0 ? "" : fmt::format(", {} more will be interpreted", uncompiled);
-  fmt::print(stderr, "{}: {} bytes, {} functions{}, in {:.2f} s\n",
-             command.output == "-" ? "standard output" : wasi::printable(command.output), bytes->size(), compiled,
-             interpreted, seconds(std::chrono::steady_clock::now() - begin));
-  for (const wasi::TierMetrics& tier : *tiers) {
-    if (tiers->size() == 1 || tier.functions == 0) continue;
-    fmt::print(stderr, "  {:<9} {} functions of {} bytes into {} bytes of code, {:.2f} s of processor time\n",
-               tier.tier, tier.functions, tier.translate.bytes, tier.code_bytes, seconds(tier.translate.time));
-  }
-  if (command.profile_codegen) {
-    std::vector<wasi::TierMetrics> used = *tiers;
-    std::erase_if(used, [](const wasi::TierMetrics& tier) { return tier.functions == 0; });
-    print_codegen(engine->optimisations(), used);
-  }
+  report(fmt::format("{}: {} bytes", command.output == "-" ? "standard output" : wasi::printable(command.output),
+                     bytes->size()));
   return kSuccess;
 }
 
