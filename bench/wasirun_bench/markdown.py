@@ -50,6 +50,30 @@ def matrix(data, measure, names, metric="time"):
     return table(["", *contenders, f"spread of {contenders[0]}"], lines)
 
 
+def tiering_ratios(data):
+    """Auto's time as a multiple of the others', with the least and the greatest of the rounds."""
+    found = {}
+    for one in summary.tiering_ratios(data):
+        found.setdefault(one["benchmark"], {})[one["contender"]] = one
+    contenders = [name for name in data["contenders"] if any(name in row for row in found.values())]
+    if not contenders:
+        return ""
+
+    def cell(one):
+        return "-" if one is None else f"{summary.number(one['ratio'])} ({summary.number(one['low'])} to {summary.number(one['high'])})"
+    lines = [[data["benchmarks"].get(f"tiering/{name}", {}).get("title", name), *(cell(row.get(one)) for one in contenders)]
+             for name, row in found.items()]
+    return table(["", *contenders], lines)
+
+
+def behind_tiers(data):
+    found = summary.behind_tiers(data)
+    lines = [[data["benchmarks"].get(f"tiering/{one['benchmark']}", {}).get("title", one["benchmark"]),
+              summary.quantity(one["auto"], "ns"), f"{one['best']}, {summary.quantity(one['best_time'], 'ns')}",
+              summary.quantity(one["limit"], "ns"), "yes" if one["is_within"] else "no"] for one in found]
+    return table(["", "auto", "best single tier", "allowed: 10 % and 20 ms more", "within"], lines) if lines else ""
+
+
 def names_of(data, measure, group=None):
     return [one["name"] for one in data["benchmarks"].values()
             if one["measure"] == measure and (group is None or one.get("group") == group)]
@@ -113,6 +137,8 @@ def document(data, level="##"):
     section("Starting: memory per idle instance", matrix(data, "start", names_of(data, "start", "instances"), "bytes"))
     section("Crossing", matrix(data, "crossing", names_of(data, "crossing")))
     section("Tiering: time to finish, whole processes", matrix(data, "tiering", names_of(data, "tiering")))
+    section("Tiering: auto's time as a multiple of others', and of its rounds", tiering_ratios(data))
+    section("Tiering: auto beside the best of its tiers", behind_tiers(data))
     section("Memory", matrix(data, "memory", names_of(data, "memory")))
     if data["missing"]:
         section("Missing", "\n".join(f"- {one['title']} ({one['name']}): {one['reason']}" for one in data["missing"]) + "\n")

@@ -68,6 +68,42 @@ def growth(data):
     return found
 
 
+AUTO = f"{OURS}:auto"
+# What waiting for the right moment may cost beside the tier that would have been best from the beginning.
+ALLOWED_SHARE, ALLOWED_NS = 1.10, 20e6
+
+
+def tiering_ratios(data):
+    """[{benchmark, contender, ratio, low, high}]: auto's time to finish as a multiple of each other contender's, and the same of the
+    rounds one by one, which what disturbs the machine meets alike."""
+    found = []
+    for benchmark, by_contender in series_of(data, "tiering").items():
+        for contender, values in by_contender.items():
+            if contender == AUTO or AUTO not in by_contender:
+                continue
+            ours = by_contender[AUTO]
+            each = [a / b for a, b in zip(ours, values)]
+            found.append({"benchmark": benchmark, "contender": contender,
+                          "ratio": stats.median(ours) / stats.median(values), "low": min(each), "high": max(each)})
+    return found
+
+
+def behind_tiers(data):
+    """[{benchmark, auto, best, best_time, limit, is_within}]: auto beside the best of the tiers that it is made of, in ns."""
+    found = []
+    for benchmark, by_contender in series_of(data, "tiering").items():
+        times = {name: stats.median(values) for name, values in by_contender.items()}
+        single = {name: time for name, time in times.items()
+                  if data["contenders"][name]["peer"] == OURS and name != AUTO and not name.endswith(":explicit")}
+        if AUTO not in times or not single:
+            continue
+        best = min(single, key=single.get)
+        limit = ALLOWED_SHARE * single[best] + ALLOWED_NS
+        found.append({"benchmark": benchmark, "auto": times[AUTO], "best": best, "best_time": single[best], "limit": limit,
+                      "is_within": times[AUTO] <= limit})
+    return found
+
+
 def rows(data):
     """What charts and tables show: one row per series."""
     found = []

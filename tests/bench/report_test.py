@@ -36,6 +36,24 @@ class Summary(unittest.TestCase):
         self.assertAlmostEqual(found["exponent"], 1)
         self.assertEqual(found["sizes"], 3)
 
+    def test_auto_beside_its_tiers(self):
+        def runs(auto, interp, baseline):
+            made = {}
+            for contender, value in (("wasirun:auto", auto), ("wasirun:interp", interp), ("wasirun:baseline", baseline),
+                                     ("wasirun:interp:explicit", 1), ("node:default", 500e6)):
+                made[("tiering", "workday-10", contender)] = [value * factor for factor in (0.9, 1.0, 1.2)]
+            return support.results(made)
+
+        [ratio] = [one for one in summary.tiering_ratios(runs(250e6, 900e6, 200e6)) if one["contender"] == "node:default"]
+        self.assertAlmostEqual(ratio["ratio"], 0.5)
+        self.assertAlmostEqual(ratio["low"], 0.5)
+        # The best single tier needs 200 ms: 10 % and 20 ms more are 240 ms.
+        for auto, is_within in ((239e6, True), (241e6, False)):
+            [one] = summary.behind_tiers(runs(auto, 900e6, 200e6))
+            self.assertEqual((one["best"], one["is_within"]), ("wasirun:baseline", is_within))
+            self.assertTrue(f"| {'yes' if is_within else 'no'} |" in markdown.document(runs(auto, 900e6, 200e6)))
+        self.assertEqual(summary.behind_tiers(data()), [])
+
     def test_quantities(self):
         for value, unit, text in ((1234567, "ns", "1.23 ms"), (999, "ns", "999 ns"), (2.5e9, "ns", "2.50 s"), (0, "ns", "0 ns"),
                                   (2048, "KiB", "2.00 MiB"), (12345, "B", "12.1 KiB"), (0.05, "ns", "0.050 ns")):
