@@ -1,5 +1,8 @@
 #include "jit/common/code_image.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -32,6 +35,10 @@ template <class Record>
 std::optional<std::span<const std::uint8_t>> records(std::span<const std::uint8_t> bytes, std::uint64_t offset,
                                                      std::uint32_t count) {
   return slice(bytes, offset, std::uint64_t{count} * sizeof(Record));
+}
+
+std::size_t blocks_of(std::span<const std::uint8_t> bytes) {
+  return (bytes.size() + image::kBlock - 1) / image::kBlock;
 }
 
 std::unexpected<Error> damaged(std::string_view what) {
@@ -139,6 +146,12 @@ Result<std::shared_ptr<const CodeImage>> CodeImage::open(const os::RegularFile& 
       parsed.error().message = "cannot use " + path + ": " + parsed.error().message;
       return std::unexpected(std::move(parsed).error());
     }
+    if (!image->memory_.runs.empty()) {
+      // Where there is no descriptor to be had, pages are copied.
+      image->file_ = os::UniqueFd(::fcntl(file.fd.get(), F_DUPFD_CLOEXEC, 0));
+      image->memory_.file = image->file_.get();
+      for (wasm::MemoryImage::Run& run : image->memory_.runs) run.file_offset += offset;
+    }
     if (!image->code_.empty()) {
       // Where it is refused, units are copied.
       auto executable = os::FileMapping::map(file.fd.get(), offset + image->code_offset_, image->code_.size(),
@@ -184,10 +197,13 @@ Result<void> CodeImage::parse(std::string_view build) {
   const auto index = bytes_.first(static_cast<std::size_t>(header.details.offset)).subspan(sizeof(header));
   if (base::checksum({own, index}) != expected) return damaged("its index has another checksum");
 
+  std::span<const std::uint8_t> checksums;
+  std::span<const std::uint8_t> runs;
   const std::pair<const image::Section*, std::span<const std::uint8_t>*> sections[] = {
-      {&header.bodies, &bodies_},   {&header.checksums, &checksums_},
+      {&header.bodies, &bodies_},   {&header.checksums, &checksums},
       {&header.units, &units_},     {&header.unit_numbers, &unit_numbers_},
-      {&header.details, &details_}, {&header.module, &module_},
+      {&header.memory_runs, &runs}, {&header.details, &details_},
+      {&header.module, &module_},   {&header.memory_pages, &memory_pages_},
       {&header.code, &code_}};
   for (const auto& [section, place] : sections) {
     const auto found = slice(bytes_, section->offset, section->size);
@@ -196,10 +212,10 @@ Result<void> CodeImage::parse(std::string_view build) {
   }
   body_count_ = bodies_.size() / sizeof(image::Body);
   unit_count_ = units_.size() / sizeof(image::Unit);
-  const std::size_t blocks = (module_.size() + image::kBlock - 1) / image::kBlock;
-  if (checksums_.size() != blocks * sizeof(std::uint64_t) ||
-      unit_numbers_.size() != body_count_ * sizeof(std::uint32_t) || header.code.offset % image::kPage != 0 ||
-      header.checks >= runtime::kBoundsCheckModes) {
+  const std::size_t of_module = blocks_of(module_) * sizeof(std::uint64_t);
+  if (checksums.size() != of_module + blocks_of(memory_pages_) * sizeof(std::uint64_t) ||
+      header.memory_pages.offset % image::kPage != 0 || unit_numbers_.size() != body_count_ * sizeof(std::uint32_t) ||
+      header.code.offset % image::kPage != 0 || header.checks >= runtime::kBoundsCheckModes) {
     return damaged("its sections do not fit together");
   }
   for (std::size_t i = 0; i < body_count_; ++i) {
@@ -214,13 +230,37 @@ Result<void> CodeImage::parse(std::string_view build) {
     }
     covered = unit.code_offset + unit.code_bytes;
   }
+  module_blocks_.set("its module", module_, checksums.first(of_module));
+  memory_blocks_.set("its memory", memory_pages_, checksums.subspan(of_module));
+  memory_.memory = wasm::MemoryIndex(header.memory);
+  memory_.segments = header.memory_segments;
+  memory_.data_end = header.memory_data_end;
+  WASI_TRY(parse_memory(runs, header.memory_pages.offset));
   code_offset_ = header.code.offset;
   target_ = {.cpu = header.cpu,
              .checks = static_cast<runtime::BoundsChecks>(header.checks),
              .charges_fuel = header.charges_fuel != 0,
              .strict = header.strict != 0};
   features_ = wasm::FeatureSet::of_bits(header.features);
-  checked_ = std::vector<std::atomic<bool>>(blocks);
+  return {};
+}
+
+// One behind the other, in the file and in the memory. How far the memory reaches, the module says.
+Result<void> CodeImage::parse_memory(std::span<const std::uint8_t> runs, std::uint64_t file_offset) {
+  std::uint64_t at = 0;
+  std::uint64_t covered = 0;
+  for (std::size_t i = 0; i < runs.size() / sizeof(image::Run); ++i) {
+    const auto run = record_at<image::Run>(runs, i);
+    const auto bytes = slice(memory_pages_, at, run.bytes);
+    if (!bytes || run.bytes == 0 || run.bytes % image::kPage != 0 || run.address % image::kPage != 0 ||
+        run.address < covered || run.address > UINT64_MAX - run.bytes) {
+      return damaged("the pages of its memory do not fit together");
+    }
+    memory_.runs.push_back({.address = run.address, .bytes = *bytes, .file_offset = file_offset + at});
+    at += run.bytes;
+    covered = run.address + run.bytes;
+  }
+  if (at != memory_pages_.size()) return damaged("the pages of its memory do not fit together");
   return {};
 }
 
@@ -233,14 +273,30 @@ std::vector<wasm::FunctionBody> CodeImage::bodies() const {
   return bodies;
 }
 
-Result<void> CodeImage::check(std::size_t begin, std::size_t end) const {
-  end = std::min(end, module_.size());
+std::shared_ptr<const wasm::MemoryImage> CodeImage::memory_of(const std::shared_ptr<const CodeImage>& self) {
+  if (self->memory_.runs.empty()) return nullptr;
+  auto memory = std::make_shared<wasm::MemoryImage>(self->memory_);
+  memory->late = std::shared_ptr<const wasm::LateBytes>(self, &self->memory_blocks_);
+  memory->owner = self;
+  return memory;
+}
+
+void CodeImage::Blocks::set(std::string_view name, std::span<const std::uint8_t> bytes,
+                            std::span<const std::uint8_t> checksums) {
+  name_ = name;
+  bytes_ = bytes;
+  checksums_ = checksums;
+  checked_ = std::vector<std::atomic<bool>>(blocks_of(bytes));
+}
+
+Result<void> CodeImage::Blocks::check(std::size_t begin, std::size_t end) const {
+  end = std::min(end, bytes_.size());
   for (std::size_t block = begin / image::kBlock; begin < end && block <= (end - 1) / image::kBlock; ++block) {
     if (checked_[block].load(std::memory_order_acquire)) continue;
     const std::size_t at = block * image::kBlock;
-    const auto bytes = module_.subspan(at, std::min(image::kBlock, module_.size() - at));
+    const auto bytes = bytes_.subspan(at, std::min(image::kBlock, bytes_.size() - at));
     if (base::checksum(bytes) != record_at<std::uint64_t>(checksums_, block)) {
-      return damaged("its module has another checksum");
+      return damaged(fmt::format("{} has another checksum", name_));
     }
     checked_[block].store(true, std::memory_order_release);
   }
@@ -257,13 +313,15 @@ Result<UnitImage> CodeImage::unit(std::uint32_t number) const {
   return guarded([&]() -> Result<UnitImage> {
     const auto record = record_at<image::Unit>(units_, number);
     const auto details = slice(details_, record.details_offset, record.details_bytes);
-    const auto code = slice(code_, record.code_offset, record.code_bytes);
+    // Where it can be executed, so that its pages are mapped once, for the checksum and for running.
+    const bool is_executable = !executable_.bytes().empty();
+    const auto code = slice(is_executable ? executable_.bytes() : code_, record.code_offset, record.code_bytes);
     if (!details || !code || base::checksum({*details, *code}) != record.checksum) {
       return damaged("the code of a function has another checksum");
     }
     UnitImage unit;
-    unit.is_executable = !executable_.bytes().empty();
-    unit.code = unit.is_executable ? *slice(executable_.bytes(), record.code_offset, record.code_bytes) : *code;
+    unit.is_executable = is_executable;
+    unit.code = *code;
     if (!read_functions(unit, *details)) return damaged("what it says of the code of a function");
     return unit;
   });

@@ -5,12 +5,15 @@
 // VmContext. A unit holds one function (baseline) or several that call each other directly, each of any tier; it has a
 // place of its own in the file, so that code is mapped, looked at when it is first called, and never moved. Sections:
 //
-//     header, and the index: where the functions' bodies are, checksums of blocks of the module, the units, and which
-//                            unit each function is in. Has a checksum that is looked at when the image is opened
+//     header, and the index: where the functions' bodies are, checksums of blocks of the module and of the memory, the
+//                            units, which unit each function is in, and where the memory's pages go. Has a checksum
+//                            that is looked at when the image is opened
 //     details                of units: frames, loops, places that trap. A unit's checksum is of its details and its
 //     code,
 //                            and is looked at when the unit is bound
 //     module                 as the decoder reads it. A block's checksum is looked at when something of it is
+//     memory                 what the module's data segments make of its memory, where that pays: pages that instances
+//                            map. The checksums are looked at before the first one does
 //     code
 //
 // So opening takes no longer for a large module than for a small one but for the index, some thirty bytes per function.
@@ -32,8 +35,10 @@
 
 #include "jit/common/machine_code.h"
 #include "os/file_mapping.h"
+#include "os/unique_fd.h"
 #include "runtime/bounds_checks.h"
 #include "wasm/features.h"
+#include "wasm/memory_image.h"
 #include "wasm/module.h"
 
 namespace wasi::jit {
@@ -94,7 +99,7 @@ struct ImageSource {
 std::vector<std::uint8_t> write_code_image(const ImageSource& source);
 
 // Immutable, and thread-safe.
-class CodeImage : public wasm::LateBytes {
+class CodeImage {
  public:
   static constexpr std::size_t kLongestBuild = 63;
 
@@ -119,8 +124,10 @@ class CodeImage : public wasm::LateBytes {
   [[nodiscard]] wasm::FeatureSet features() const { return features_; }
   [[nodiscard]] std::span<const std::uint8_t> module() const { return module_; }
   [[nodiscard]] std::vector<wasm::FunctionBody> bodies() const;
-  // Of the module's bytes. `malformed` error where they are damaged.
-  [[nodiscard]] Result<void> check(std::size_t begin, std::size_t end) const override;
+  // Of the module's bytes: `malformed` errors where they are damaged. Lives as long as the image.
+  [[nodiscard]] const wasm::LateBytes& checks() const { return module_blocks_; }
+  // What the image has of the module's memory; null: nothing. Keeps the image, which is `self`.
+  static std::shared_ptr<const wasm::MemoryImage> memory_of(const std::shared_ptr<const CodeImage>& self);
 
   [[nodiscard]] std::size_t unit_count() const { return unit_count_; }
   [[nodiscard]] std::uint64_t code_bytes() const { return code_.size(); }
@@ -132,7 +139,22 @@ class CodeImage : public wasm::LateBytes {
  private:
   CodeImage() = default;
   Result<void> parse(std::string_view build);
+  Result<void> parse_memory(std::span<const std::uint8_t> runs, std::uint64_t file_offset);
 
+  // Blocks of bytes with a checksum each, which is looked at once.
+  class Blocks : public wasm::LateBytes {
+   public:
+    void set(std::string_view name, std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> checksums);
+    [[nodiscard]] Result<void> check(std::size_t begin, std::size_t end) const override;
+
+   private:
+    std::string_view name_;
+    std::span<const std::uint8_t> bytes_;
+    std::span<const std::uint8_t> checksums_;
+    mutable std::vector<std::atomic<bool>> checked_;
+  };
+
+  os::UniqueFd file_;  // of the memory's pages, while they can be mapped from it
   os::FileMapping mapping_;
   os::FileMapping executable_;         // the code once more; empty where the host refuses it
   std::shared_ptr<const void> owner_;  // of bytes that are not mapped
@@ -140,16 +162,18 @@ class CodeImage : public wasm::LateBytes {
   CodeTarget target_;
   wasm::FeatureSet features_;
   std::span<const std::uint8_t> bodies_;
-  std::span<const std::uint8_t> checksums_;  // of the module's blocks
   std::span<const std::uint8_t> units_;
   std::span<const std::uint8_t> unit_numbers_;
   std::span<const std::uint8_t> details_;
   std::span<const std::uint8_t> module_;
+  std::span<const std::uint8_t> memory_pages_;
   std::span<const std::uint8_t> code_;
+  Blocks module_blocks_;
+  Blocks memory_blocks_;
+  wasm::MemoryImage memory_;  // without its owner
   std::uint64_t code_offset_ = 0;
   std::size_t unit_count_ = 0;
   std::size_t body_count_ = 0;
-  mutable std::vector<std::atomic<bool>> checked_;  // blocks
 };
 
 }  // namespace wasi::jit

@@ -12,9 +12,9 @@ namespace wasi::jit::image {
 inline constexpr std::array<std::uint8_t, 8> kMagic = {0, 'c', 'w', 'a', 's', 'm', '\r', '\n'};
 // Another one where a reader of this version would read something else than was meant. Images of other builds of the
 // library are refused in any case.
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 inline constexpr std::size_t kPage = 4096;
-inline constexpr std::size_t kBlock = 64U << 10;  // of the module, with a checksum of its own
+inline constexpr std::size_t kBlock = 64U << 10;  // of the module or the memory, with a checksum of its own
 inline constexpr std::size_t kBuildBytes = 64;
 inline constexpr std::uint32_t kNone = UINT32_MAX;
 
@@ -35,13 +35,19 @@ struct Header {
   std::uint8_t charges_fuel = 0;
   std::uint8_t strict = 0;
   std::uint8_t reserved = 0;
-  // In this order, the last three with gaps up to a page. The index are the first four.
+  std::uint32_t memory = 0;  // wasm::MemoryImage; it has no runs where there is none
+  std::uint32_t memory_segments = 0;
+  std::uint32_t memory_data_end = 0;
+  std::uint32_t reserved_too = 0;
+  // In this order, the last ones with gaps up to a page. The index are those before the details.
   Section bodies = {};        // Body for each function that is not imported
-  Section checksums = {};     // u64 for each block of the module
+  Section checksums = {};     // u64 for each block of the module, then of the memory
   Section units = {};         // Unit
   Section unit_numbers = {};  // u32 for each function that is not imported; kNone: it has no code
+  Section memory_runs = {};   // Run
   Section details = {};
   Section module = {};
+  Section memory_pages = {};
   Section code = {};
 };
 
@@ -56,6 +62,12 @@ struct Unit {
   std::uint32_t code_bytes = 0;
   std::uint32_t details_bytes = 0;
   std::uint64_t checksum = 0;  // of the details, then the code
+};
+
+// Of the memory's pages, which lie one run behind the other.
+struct Run {
+  std::uint64_t address = 0;
+  std::uint64_t bytes = 0;
 };
 
 // A unit's details: a u32 with the number of its functions, so many Functions, and what those point to. Offsets are
@@ -106,6 +118,6 @@ struct Part {
 // Their bytes are those of their members: what is written depends on nothing else.
 template <class... Records>
 inline constexpr bool kHaveNoGaps = (std::has_unique_object_representations_v<Records> && ...);
-static_assert(kHaveNoGaps<Header, Body, Unit, Function, Loop, InlinedCall, Part>);
+static_assert(kHaveNoGaps<Header, Body, Unit, Run, Function, Loop, InlinedCall, Part>);
 
 }  // namespace wasi::jit::image

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/checksum.h"
+#include "binary/memory_image.h"
 #include "jit/common/code_arena.h"
 #include "jit/common/code_image.h"
 #include "jit/common/code_image_format.h"
@@ -27,6 +28,7 @@ void append_all(Bytes& bytes, const std::vector<Record>& list) {
 }
 
 std::size_t rounded(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
+std::uint64_t blocks_of(std::uint64_t size) { return rounded(size, image::kBlock) / image::kBlock; }
 
 template <class T>
 std::uint32_t size32(const T& range) {
@@ -115,7 +117,19 @@ std::vector<std::uint8_t> write_code_image(const ImageSource& source) {
                        .strict = source.target.strict};
   WASI_CHECK(source.build.size() <= CodeImage::kLongestBuild);
   std::ranges::copy(source.build, header.build.begin());
-  const std::size_t blocks = rounded(wasm.size(), image::kBlock) / image::kBlock;
+  const std::shared_ptr<const wasm::MemoryImage> memory = binary::make_memory_image(module);
+  std::vector<image::Run> runs;
+  std::uint64_t memory_bytes = 0;
+  if (memory != nullptr) {
+    header.memory = memory->memory.value;
+    header.memory_segments = memory->segments;
+    header.memory_data_end = memory->data_end;
+    for (const wasm::MemoryImage::Run& run : memory->runs) {
+      runs.push_back({.address = run.address, .bytes = run.bytes.size()});
+      memory_bytes += run.bytes.size();
+    }
+  }
+  const std::uint64_t blocks = blocks_of(wasm.size()) + blocks_of(memory_bytes);
   std::uint64_t end = sizeof(header);
   const auto place = [&end](image::Section& section, std::uint64_t size, std::size_t alignment) {
     section = {rounded(end, alignment), size};
@@ -125,8 +139,10 @@ std::vector<std::uint8_t> write_code_image(const ImageSource& source) {
   place(header.checksums, blocks * sizeof(std::uint64_t), 8);
   place(header.units, units.size() * sizeof(image::Unit), 8);
   place(header.unit_numbers, unit_numbers.size() * sizeof(std::uint32_t), 8);
+  place(header.memory_runs, runs.size() * sizeof(image::Run), 8);
   place(header.details, details.size(), 8);
   place(header.module, wasm.size(), image::kPage);
+  place(header.memory_pages, memory_bytes, image::kPage);
   place(header.code, code_bytes, image::kPage);
   header.file_bytes = end;
 
@@ -138,15 +154,27 @@ std::vector<std::uint8_t> write_code_image(const ImageSource& source) {
     const image::Body body{module.bodies[i].offset, module.bodies[i].size};
     write(header.bodies.offset + i * sizeof(body), &body, sizeof(body));
   }
-  for (std::size_t i = 0; i < blocks; ++i) {
-    const std::size_t at = i * image::kBlock;
-    const std::uint64_t sum = base::checksum(wasm.subspan(at, std::min(image::kBlock, wasm.size() - at)));
-    write(header.checksums.offset + i * sizeof(sum), &sum, sizeof(sum));
-  }
   write(header.units.offset, units.data(), units.size() * sizeof(image::Unit));
   write(header.unit_numbers.offset, unit_numbers.data(), unit_numbers.size() * sizeof(std::uint32_t));
+  write(header.memory_runs.offset, runs.data(), runs.size() * sizeof(image::Run));
   write(header.details.offset, details.data(), details.size());
   write(header.module.offset, wasm.data(), wasm.size());
+  std::uint64_t pages_end = header.memory_pages.offset;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    write(pages_end, memory->runs[i].bytes.data(), memory->runs[i].bytes.size());
+    pages_end += runs[i].bytes;
+  }
+  std::uint64_t sum_at = header.checksums.offset;
+  for (const image::Section& section : {header.module, header.memory_pages}) {
+    const auto section_bytes =
+        std::span(bytes).subspan(static_cast<std::size_t>(section.offset), static_cast<std::size_t>(section.size));
+    for (std::size_t at = 0; at < section_bytes.size(); at += image::kBlock) {
+      const std::uint64_t sum =
+          base::checksum(section_bytes.subspan(at, std::min(image::kBlock, section_bytes.size() - at)));
+      write(sum_at, &sum, sizeof(sum));
+      sum_at += sizeof(sum);
+    }
+  }
   std::memset(bytes.data() + header.code.offset, os::kTrapByte, static_cast<std::size_t>(code_bytes));
   for (std::size_t i = 0; i < units.size(); ++i) {
     write(header.code.offset + units[i].code_offset, source.units[i].code.data(), source.units[i].code.size());

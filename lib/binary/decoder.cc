@@ -151,10 +151,10 @@ Result<void> ModuleDecoder::check_counts() const {
                    "function and code section have inconsistent lengths: {} functions are declared, {} have a body",
                    declared, module_.bodies.size());
   }
-  if (module_.data_count && *module_.data_count != module_.data.size()) {
+  if (module_.data_count && *module_.data_count != module_.data_segments()) {
     return fail_at(offset_of(kData), ErrorKind::malformed,
                    "data count and data section have inconsistent lengths: {} segments are counted, {} are given",
-                   *module_.data_count, module_.data.size());
+                   *module_.data_count, module_.data_segments());
   }
   return {};
 }
@@ -207,8 +207,8 @@ void ModuleDecoder::custom_section(Reader& reader) {
 void ModuleDecoder::code_section(Reader& reader) {
   if (!has_arrived(reader, kLongestNumber)) return;
   const std::uint32_t count = read_count(reader, "number of function bodies");
-  if (bodies_ && bodies_->size() == count) {
-    module_.bodies = *std::move(bodies_);
+  if (known_.bodies && known_.bodies->size() == count) {
+    module_.bodies = *std::move(known_.bodies);
     return reader.skip(reader.remaining(), "function bodies");
   }
   reserve(module_.bodies, count, reader, 1);
@@ -225,13 +225,12 @@ void ModuleDecoder::code_section(Reader& reader) {
 
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
                                                     std::shared_ptr<wasm::TypeRegistry> registry,
-                                                    const Arrival& arrival,
-                                                    std::optional<std::vector<wasm::FunctionBody>> bodies) {
+                                                    const Arrival& arrival, Known known) {
   auto module = std::make_shared<wasm::Module>();
   module->bytes = std::move(bytes);
   module->registry = std::move(registry);
   module->features.add(wasm::Feature::mvp);
-  WASI_TRY(detail::ModuleDecoder(*module, arrival, std::move(bodies)).run());
+  WASI_TRY(detail::ModuleDecoder(*module, arrival, std::move(known)).run());
   return module;
 }
 

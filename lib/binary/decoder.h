@@ -26,17 +26,24 @@ struct Arrived {
 };
 using Arrival = std::function<Result<Arrived>(std::size_t begin, std::size_t end)>;
 
+// What is known of a module from before, and not looked at.
+struct Known {
+  // Within the module; the code section is not looked at beyond its begin.
+  std::optional<std::vector<wasm::FunctionBody>> bodies = {};
+  // The data section is not looked at between its begin and the segment behind those that the image stands for. Whether
+  // the module has such a memory is for others to see.
+  std::shared_ptr<const wasm::MemoryImage> memory = nullptr;
+};
+
 // Decodes all sections but leaves bodies and the name section unread. Errors have the kind `malformed` and an
 // offset (`invalid` where a type index outside of bodies is out of range, as the spec has it; `limit` beyond 4 GiB
 // or a million types). Memory used is a small multiple of the input's size whatever its counts claim.
 //
 // Bytes that are still arriving are waited for before they are looked at, which bodies and what custom sections contain
-// are not. Where `bodies` are known from before, the code section is not looked at beyond its begin: they are within
-// the module.
+// are not.
 Result<std::shared_ptr<wasm::Module>> decode_module(wasm::ModuleBytes bytes,
                                                     std::shared_ptr<wasm::TypeRegistry> registry,
-                                                    const Arrival& arrival = {},
-                                                    std::optional<std::vector<wasm::FunctionBody>> bodies = {});
+                                                    const Arrival& arrival = {}, Known known = {});
 
 // A section as the spec calls it: "type", "code", "data count", ...
 std::string_view section_name(std::uint8_t id);

@@ -28,11 +28,11 @@ inline constexpr std::uint64_t kLongestNumber = 10;
 
 class ModuleDecoder {
  public:
-  ModuleDecoder(wasm::Module& module, const Arrival& arrival, std::optional<std::vector<wasm::FunctionBody>> bodies)
+  ModuleDecoder(wasm::Module& module, const Arrival& arrival, Known known)
       : module_(module),
         arrival_(arrival),
         arrived_{0, arrival ? 0 : module.bytes.data.size()},
-        bodies_(std::move(bodies)) {}
+        known_(std::move(known)) {}
   Result<void> run();
 
  private:
@@ -87,16 +87,18 @@ class ModuleDecoder {
   // Parts of segments (segments.cc).
   void element_segment(Reader& reader, wasm::ElementSegment& segment);
   wasm::ConstExpr data_offset(Reader& reader);
+  // Passes over the data segments that an image stands for, which are not more than `count`.
+  void skip_imaged(Reader& reader, std::uint32_t count);
 
   wasm::Module& module_;
   const Arrival& arrival_;
-  Arrived arrived_;                                        // all that is known to have
-  std::optional<Error> lost_;                              // why no more will
-  std::optional<std::vector<wasm::FunctionBody>> bodies_;  // known from before
-  int last_rank_ = 0;                                      // of the last section that was not custom
-  std::uint8_t last_id_ = 0;                               // its id
-  std::vector<wasm::SubType> group_;                       // scratch
-  bool functions_only_ = true;                             // every type so far is a function type
+  Arrived arrived_;            // all that is known to have
+  std::optional<Error> lost_;  // why no more will
+  Known known_;
+  int last_rank_ = 0;                 // of the last section that was not custom
+  std::uint8_t last_id_ = 0;          // its id
+  std::vector<wasm::SubType> group_;  // scratch
+  bool functions_only_ = true;        // every type so far is a function type
 };
 
 // A number of entries; more than there are bytes left is an error.

@@ -56,7 +56,7 @@ std::size_t count_of(const wasm::Module& module, NameKind kind) {
     case NameKind::element:
       return module.elements.size();
     case NameKind::data:
-      return module.data.size();
+      return module.data_segments();
     case NameKind::tag:
       return module.tags.size();
     case NameKind::local:

@@ -74,8 +74,9 @@ void ModuleDecoder::data_count_section(Reader& reader) {
 void ModuleDecoder::data_section(Reader& reader) {
   if (!has_arrived(reader, kLongestNumber)) return;
   const std::uint32_t count = read_count(reader, "number of data segments");
-  reserve(module_.data, count, reader, 2);
-  for (std::uint32_t i = 0; i < count && reader.ok(); ++i) {
+  if (known_.memory != nullptr) skip_imaged(reader, count);
+  reserve(module_.data, count - module_.imaged_segments(), reader, 2);
+  for (std::uint32_t i = module_.imaged_segments(); i < count && reader.ok(); ++i) {
     wasm::DataSegment& segment = module_.data.emplace_back();
     const std::uint64_t offset = reader.offset();
     if (!has_arrived(reader, 2 * kLongestNumber)) return;
@@ -97,6 +98,15 @@ void ModuleDecoder::data_section(Reader& reader) {
     reader.skip(size, "data segment");
     segment.bytes = range_from(start, reader);
   }
+}
+
+void ModuleDecoder::skip_imaged(Reader& reader, std::uint32_t count) {
+  const wasm::MemoryImage& image = *known_.memory;
+  if (image.segments > count || image.data_end < reader.offset()) {
+    return reader.fail(ErrorKind::malformed, "the data section is not the one that its image was made of");
+  }
+  reader.skip(image.data_end - reader.offset(), "data segments");
+  if (reader.ok()) module_.memory_image = std::move(known_.memory);
 }
 
 // How long an expression is shows when it is read: a long one, or what is none, waits for all of the section.

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -28,9 +29,11 @@ namespace {
 
 constexpr std::string_view kSuffix = ".cwasm";
 constexpr std::string_view kUnfinished = ".unfinished";
+constexpr std::string_view kKnownFile = ".file";
 constexpr std::size_t kHashDigits = 32;
 // What is older has lost its process.
 constexpr std::chrono::minutes kLongestWriting{10};
+constexpr std::size_t kMostKnownFiles = 1000;
 
 std::unexpected<Error> refused(std::string_view what, const std::filesystem::path& path) {
   return fail(ErrorKind::io, "cannot {} {}: {}", what, path.string(), std::generic_category().message(errno));
@@ -38,9 +41,24 @@ std::unexpected<Error> refused(std::string_view what, const std::filesystem::pat
 
 bool is_own(const struct stat& status) { return status.st_uid == ::geteuid() && (status.st_mode & 022) == 0; }
 
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
 bool is_entry(std::string_view name) {
   return name.size() == kHashDigits + kSuffix.size() && name.ends_with(kSuffix) &&
-         name.find_first_not_of("0123456789abcdef") == kHashDigits;
+         name.find_first_not_of(kHexDigits) == kHashDigits;
+}
+
+bool is_known_file(std::string_view name) {
+  return name.ends_with(kKnownFile) && name.find_first_not_of("-0123456789abcdef") == name.size() - kKnownFile.size();
+}
+
+// What a file is stands there itself, no hash of it: nobody can make another one that is taken for it.
+std::string known_file(const os::FileIdentity& file, std::string_view options) {
+  const std::string rest = fmt::format("{} {} {}", build_id(), os::boot_id(), options);
+  const auto [high, low] = base::wide_checksum({{reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()}});
+  return fmt::format("{:x}-{:x}-{:x}-{:x}-{:x}-{:016x}{:016x}{}", file.device, file.inode, file.size,
+                     static_cast<std::uint64_t>(file.modified), static_cast<std::uint64_t>(file.changed), high, low,
+                     kKnownFile);
 }
 
 std::chrono::system_clock::time_point time_of(const timespec& time) {
@@ -132,21 +150,53 @@ Result<os::UniqueFd> CodeCache::open_directory(Missing missing) const {
   return directory;
 }
 
-std::optional<CodeCache::Found> CodeCache::find(const std::string& name, std::span<const std::uint8_t> module) const {
-  const auto directory = open_directory(Missing::is_an_error);
-  if (!directory) return std::nullopt;
+std::optional<CodeCache::Found> CodeCache::open_entry(int directory, const std::string& name) const {
   os::RegularFile file;
-  file.fd = os::UniqueFd(os::retry(
-      [&] { return ::openat(directory->get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
+  file.fd = os::UniqueFd(
+      os::retry([&] { return ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK); }));
   struct stat status = {};
   if (!file.fd || ::fstat(file.fd.get(), &status) != 0 || !S_ISREG(status.st_mode) || !is_own(status)) {
     return std::nullopt;
   }
   file.size = static_cast<std::uint64_t>(status.st_size);
   auto image = jit::CodeImage::open(file, (directory_ / name).string(), build_id());
-  if (!image || !std::ranges::equal((*image)->module(), module)) return std::nullopt;
+  if (!image) return std::nullopt;
   ::futimens(file.fd.get(), nullptr);
-  return Found{*std::move(image), status.st_ino};
+  return Found{*std::move(image), status.st_ino, name};
+}
+
+std::optional<CodeCache::Found> CodeCache::find(const std::string& name, std::span<const std::uint8_t> module) const {
+  const auto directory = open_directory(Missing::is_an_error);
+  if (!directory) return std::nullopt;
+  auto found = open_entry(directory->get(), name);
+  if (!found || !std::ranges::equal(found->image->module(), module)) return std::nullopt;
+  const auto memory = jit::CodeImage::memory_of(found->image);
+  if (memory != nullptr && !memory->check()) return std::nullopt;
+  return found;
+}
+
+std::optional<CodeCache::Found> CodeCache::find_file(const os::FileIdentity& file, std::string_view options) const {
+  const auto directory = open_directory(Missing::is_an_error);
+  if (!directory) return std::nullopt;
+  std::array<char, kHashDigits + kSuffix.size() + 1> target;
+  const ssize_t size = ::readlinkat(directory->get(), known_file(file, options).c_str(), target.data(), target.size());
+  if (size < 0) return std::nullopt;
+  const std::string name(target.data(), static_cast<std::size_t>(size));
+  if (!is_entry(name)) return std::nullopt;
+  auto found = open_entry(directory->get(), name);
+  if (!found || found->image->module().size() != file.size) return std::nullopt;
+  return found;
+}
+
+void CodeCache::note_file(const os::FileIdentity& file, std::string_view options, const std::string& name) const {
+  const auto directory = open_directory(Missing::is_an_error);
+  if (!directory) return;
+  const std::string link = known_file(file, options);
+  // The same link is of no other code, unless that was removed: whoever finds nothing behind it notes it anew.
+  if (::symlinkat(name.c_str(), directory->get(), link.c_str()) == 0 || errno != EEXIST) return;
+  if (::unlinkat(directory->get(), link.c_str(), 0) == 0) {
+    static_cast<void>(::symlinkat(name.c_str(), directory->get(), link.c_str()));
+  }
 }
 
 std::uint64_t CodeCache::inode_of(const std::string& name) const {
@@ -176,6 +226,7 @@ Result<std::vector<CodeCache::File>> CodeCache::list(int directory, bool removes
   }
   const auto now = std::chrono::system_clock::now();
   std::vector<File> files;
+  std::size_t known_files = 0;
   while (const dirent* const entry = ::readdir(stream.get())) {
     struct stat status = {};
     if (::fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
@@ -184,6 +235,12 @@ Result<std::vector<CodeCache::File>> CodeCache::list(int directory, bool removes
       files.push_back({std::string(name), static_cast<std::uint64_t>(status.st_size), time_of(status.st_mtim)});
     } else if (removes_leftovers && name.ends_with(kUnfinished) && now - time_of(status.st_mtim) > kLongestWriting) {
       ::unlinkat(directory, entry->d_name, 0);
+    } else if (removes_leftovers && is_known_file(name)) {
+      // Whose code has gone, or more than anybody has modules: those are noted again when they are met.
+      struct stat code = {};
+      if (++known_files > kMostKnownFiles || ::fstatat(directory, entry->d_name, &code, 0) != 0) {
+        ::unlinkat(directory, entry->d_name, 0);
+      }
     }
   }
   std::ranges::sort(files, std::ranges::greater(), &File::used);
@@ -218,6 +275,7 @@ Result<void> CodeCache::clear() const {
       if (::unlinkat(directory.get(), file.name.c_str(), 0) != 0 && errno != ENOENT)
         return refused("empty", directory_);
     }
+    static_cast<void>(list(directory.get(), true));
     return {};
   });
 }

@@ -2,9 +2,13 @@
 //
 // A file is named by a hash of the module and of all that its code depends on, and holds the module too: what is found
 // by the hash is compared with it, byte by byte, so that no collision, found or made, runs one module's code for
-// another. Files are written beside their place and renamed, so every process sees whole ones, and whoever has one open
-// keeps it; what a process that was killed leaves is removed later. The directory and its files must be the user's own
-// and nobody else's to write. Whatever goes wrong means that there is no code, never that a program does not run.
+// another. A large module that is read from a file is found without reading it, too, where the same code of it was
+// found by the hash before: by what the file system says of it (os/file_identity.h), which is the name of a symbolic
+// link to the code's file. That is for the time until the machine is started anew; and all that is used then, the
+// module too, is the cache's. Files are written beside their place and renamed, so every process sees whole ones, and
+// whoever has one open keeps it; what a process that was killed leaves is removed later. The directory and its files
+// must be the user's own and nobody else's to write. Whatever goes wrong means that there is no code, never that a
+// program does not run.
 //
 // Thread-safe, and safe beside any number of processes.
 #pragma once
@@ -21,6 +25,7 @@
 #include <vector>
 
 #include "jit/common/code_image.h"
+#include "os/file_identity.h"
 #include "os/unique_fd.h"
 
 namespace wasi::detail {
@@ -35,6 +40,7 @@ class CodeCache {
   struct Found {
     std::shared_ptr<const jit::CodeImage> image;
     std::uint64_t inode = 0;  // which file it was
+    std::string name = {};
   };
 
   // Nothing is looked at, or made, before it is needed. `limit`: of all files together, in bytes.
@@ -52,6 +58,11 @@ class CodeCache {
   std::optional<Found> find(const std::string& name, std::span<const std::uint8_t> module) const;
   // Which file find() would look at; 0: none.
   std::uint64_t inode_of(const std::string& name) const;
+  // What was noted last of the module file, which is settled, for code as `options` say; it counts as used now. The
+  // image's module has not been looked at.
+  std::optional<Found> find_file(const os::FileIdentity& file, std::string_view options) const;
+  // The module of the file is that of the code of this name. Where that cannot be noted it is not.
+  void note_file(const os::FileIdentity& file, std::string_view options, const std::string& name) const;
   // In the place of what there was, and removes what was not used for the longest time beyond the limit.
   Result<void> store(const std::string& name, std::span<const std::uint8_t> bytes) const;
 
@@ -64,6 +75,7 @@ class CodeCache {
   enum class Missing : std::uint8_t { is_an_error, is_made };
   [[nodiscard]] Result<os::UniqueFd> open_directory(Missing missing) const;
   [[nodiscard]] Result<std::vector<File>> list(int directory, bool removes_leftovers) const;
+  [[nodiscard]] std::optional<Found> open_entry(int directory, const std::string& name) const;
   void remove_oldest(int directory) const;
 
   const std::filesystem::path directory_;

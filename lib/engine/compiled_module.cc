@@ -6,8 +6,10 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "binary/decoder.h"
+#include "binary/memory_image.h"
 #include "engine/build_id.h"
 #include "engine/state.h"
+#include "engine/stored_code.h"
 #include "jit/common/code_image.h"
 #include "jit/common/code_image_format.h"
 #include "jit/common/cpu_features.h"
@@ -70,11 +72,17 @@ Result<std::shared_ptr<detail::ModuleState>> load_image(const std::shared_ptr<de
     // Whole blocks, since that is what is checked: some modules have a hundred thousand segments.
     begin = begin / jit::image::kBlock * jit::image::kBlock;
     end = std::min((end + jit::image::kBlock - 1) / jit::image::kBlock * jit::image::kBlock, bytes.size());
-    WASI_TRY(image->check(begin, end));
+    WASI_TRY(image->checks().check(begin, end));
     return binary::Arrived{begin, end};
   };
+  const std::shared_ptr<const wasm::LateBytes> late(image, &image->checks());
   const std::shared_ptr<wasm::Module> module =
-      WASI_TRY(binary::decode_module({bytes, image, image}, engine->registry, arrival, image->bodies()));
+      WASI_TRY(binary::decode_module({bytes, image, late}, engine->registry, arrival,
+                                     {.bodies = image->bodies(), .memory = jit::CodeImage::memory_of(image)}));
+  if (module->memory_image != nullptr && !binary::fits(*module->memory_image, *module)) {
+    return fail(ErrorKind::malformed,
+                "the compiled module is damaged: it has pages for a memory that the module lacks");
+  }
   const auto decoded = Clock::now();
   WASI_TRY(validate::validate_module(*module));
   module->features |= image->features();
@@ -93,11 +101,31 @@ Result<std::shared_ptr<detail::ModuleState>> load_image(const std::shared_ptr<de
 
 }  // namespace
 
+std::shared_ptr<detail::ModuleState> detail::load_known(const std::shared_ptr<EngineState>& engine,
+                                                        const KnownFile& file) {
+  auto found = engine->cache->find_file(file.file, file.options);
+  if (!found) return nullptr;
+  // Whatever is wrong with it, the file is there to be read.
+  const auto loaded = load_image(engine, found->image);
+  if (!loaded) return nullptr;
+  std::shared_ptr<ModuleState> state = *loaded;
+  const wasm::Module& module = *state->module;
+  if (module.memory_image != nullptr && !module.memory_image->check()) return nullptr;
+  if (found->image->target() != target_of(*engine, module)) return nullptr;
+  state->bodies_validated = engine->config.validation != Validation::lazy;
+  auto target = [of = engine.get(), module = state->module] { return target_of(*of, *module); };
+  state->stored = std::make_shared<StoredCode>(engine->cache, state->module, nullptr, std::move(target));
+  state->stored->know_file(file.file, file.options);
+  state->stored->set_found(*std::move(found));
+  return state;
+}
+
 Result<std::vector<std::uint8_t>> Module::serialize() const {
   return guarded([&]() -> Result<std::vector<std::uint8_t>> {
     const detail::EngineState& engine = *state_->engine;
     const wasm::Module& module = *state_->module;
     WASI_TRY(module.check({0, static_cast<std::uint32_t>(module.bytes.data.size())}));
+    if (module.memory_image != nullptr) WASI_TRY(module.memory_image->check());
     jit::ImageSource source{.build = detail::build_id(),
                             .target = detail::target_of(engine, module),
                             .features = module.features,

@@ -182,7 +182,7 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
     if (image != nullptr) native.attach(image);
     if (stored != nullptr) {
       likely.recall = [kept = stored, &native] { kept->recall(native); };
-      likely.may_recall = true;
+      likely.may_recall = image == nullptr;
     }
   });
   return code_;
@@ -192,6 +192,12 @@ detail::ModuleState::~ModuleState() {
   if (stored == nullptr) return;
   const auto& likely = code_[static_cast<std::size_t>(likely_checks(*module, engine->config))];
   if (likely == nullptr) return;
+  if (engine->policy != nullptr) {
+    static_cast<void>(guarded([&]() -> Result<void> {
+      engine->policy->keep_the_rest(*likely);
+      return {};
+    }));
+  }
   const auto kept = stored->keep(native_of(*likely));
   if (!kept && engine->config.cache->tells_failures && engine->config.on_warning) {
     engine->config.on_warning("machine code is not kept for the next run: " + kept.error().message);
@@ -200,10 +206,15 @@ detail::ModuleState::~ModuleState() {
 
 Result<Module> Module::from_file(const Engine& engine, const std::filesystem::path& path) {
   return guarded([&]() -> Result<Module> {
+    const auto& state = detail::Internals::state(engine);
+    if (state->cache != nullptr) {
+      const auto known = detail::known_file(*state, os::identity_of(path.string()));
+      if (auto loaded = known ? detail::load_known(state, *known) : nullptr) return Module(std::move(loaded));
+    }
     const auto reading = WASI_TRY(os::FileReading::begin(path.string()));
+    const auto identity = state->cache != nullptr ? reading->identity() : std::nullopt;
     auto content = reading->content();
     const auto bytes = content->bytes();
-    const auto& state = detail::Internals::state(engine);
     const Validation validation = state->config.validation;
 
     const std::size_t beginning = std::min<std::size_t>(bytes.size(), binary::kHeaderBytes);
@@ -213,7 +224,12 @@ Result<Module> Module::from_file(const Engine& engine, const std::filesystem::pa
         const auto there = WASI_TRY(reading->wait_for({begin, end}));
         return binary::Arrived{there.begin, there.end};
       };
-      return Module(make_state(state, WASI_TRY(load_binary(*state, {bytes, content}, validation, arrival)), content));
+      auto made = make_state(state, WASI_TRY(load_binary(*state, {bytes, content}, validation, arrival)), content);
+      // As long as it was the same from begin to end.
+      if (const auto known = detail::known_file(*state, identity); known && reading->identity() == identity) {
+        made->stored->know_file(known->file, known->options);
+      }
+      return Module(std::move(made));
     }
     WASI_TRY(reading->wait_for_all());
     if (path.extension() == ".wat") {
@@ -310,7 +326,7 @@ ModuleCounts Module::counts() const {
           .tags = module.tags.size(),
           .imports = module.imports.size(),
           .exports = module.exports.size(),
-          .data_segments = module.data.size(),
+          .data_segments = module.data_segments(),
           .element_segments = module.elements.size()};
 }
 

@@ -1,5 +1,7 @@
 #include "engine/stored_code.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -7,13 +9,18 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/build_id.h"
+#include "engine/state.h"
 
 namespace wasi::detail {
 
 namespace {
 
 // What is written is written whole: less than this part more code than there was is compiled again by the next run.
-constexpr std::uint64_t kWorthWriting = 8;
+// Each run would have to do that, and it takes longer than writing this many times as much.
+constexpr std::uint64_t kWorthWriting = 64;
+
+// Smaller ones are read in less time than it takes to ask for them.
+constexpr std::uint64_t kLeastKnownFile = 1U << 20;
 
 // Units of the image whose functions are in none of `units`.
 void add_missing(std::vector<jit::UnitImage>& units, const jit::CodeImage& image, const wasm::Module& module) {
@@ -47,9 +54,14 @@ void StoredCode::recall(jit::NativeModule& native) {
     if (!found_) return;
     // The file has the module, too, and processes that run the same share it.
     if (content_ != nullptr) content_->share(found_->image->module());
+    note_file();
     native.attach(found_->image);
     native.bind_running();
   }));
+}
+
+void StoredCode::note_file() {
+  if (file_) cache_->note_file(*file_, file_options_, name());
 }
 
 Result<void> StoredCode::keep(jit::NativeModule& native) {
@@ -58,6 +70,8 @@ Result<void> StoredCode::keep(jit::NativeModule& native) {
   return guarded([&]() -> Result<void> {
     const std::lock_guard lock(mutex_);
     if (found_ && counts.compiled_bytes * kWorthWriting < found_->image->code_bytes()) return {};
+    WASI_TRY(module_->check({0, static_cast<std::uint32_t>(module_->bytes.data.size())}));
+    if (module_->memory_image != nullptr) WASI_TRY(module_->memory_image->check());
     std::vector<jit::UnitImage> units = native.units();
     // Somebody else may have written meanwhile.
     std::optional<CodeCache::Found> now;
@@ -68,8 +82,19 @@ Result<void> StoredCode::keep(jit::NativeModule& native) {
                                               .features = module_->features,
                                               .module = module_.get(),
                                               .units = std::move(units)});
-    return cache_->store(name(), bytes);
+    WASI_TRY(cache_->store(name(), bytes));
+    note_file();
+    return {};
   });
+}
+
+std::optional<KnownFile> known_file(const EngineState& engine, const std::optional<os::FileIdentity>& file) {
+  // Features that are disabled are looked for in the module's own bytes.
+  if (engine.cache == nullptr || !engine.disabled_features.empty()) return std::nullopt;
+  if (!file || file->size < kLeastKnownFile || !os::is_settled(*file)) return std::nullopt;
+  const EngineConfig& config = engine.config;
+  return KnownFile{*file, fmt::format("{} {} {} {}", static_cast<int>(config.bounds_checks), config.fuel,
+                                      config.strict_memory, config.validation != Validation::lazy)};
 }
 
 }  // namespace wasi::detail

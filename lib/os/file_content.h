@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "os/file_identity.h"
 #include "os/unique_fd.h"
 #include "os/virtual_memory.h"
 
@@ -68,6 +70,9 @@ class FileReading {
 
   // Its whole size; only what wait_for has told of may be looked at.
   [[nodiscard]] std::shared_ptr<const FileContent> content() const { return content_; }
+
+  // Of the file now; empty where it is no regular one.
+  [[nodiscard]] std::optional<FileIdentity> identity() const { return identity_of(fd_.get()); }
 
   // Waits for these bytes, or those of them that the file has, and says which around them are there.
   Result<Range> wait_for(Range range);

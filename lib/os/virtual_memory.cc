@@ -93,6 +93,22 @@ Result<void> Reservation::discard(std::size_t offset, std::size_t size) {
   return {};
 }
 
+Result<void> Reservation::map_file(std::size_t offset, std::size_t size, int fd, std::uint64_t file_offset) {
+  const int flags = MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE;
+  if (::mmap(base_ + offset, size, PROT_READ | PROT_WRITE, flags, fd, static_cast<off_t>(file_offset)) == MAP_FAILED) {
+    return fail(ErrorKind::io, "cannot map {} bytes of a file into memory: {}", size, reason(errno));
+  }
+  return {};
+}
+
+Result<void> Reservation::clear(std::size_t offset, std::size_t size) {
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  if (::mmap(base_ + offset, size, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED) {
+    return fail(ErrorKind::io, "cannot clear {} bytes of memory: {}", size, reason(errno));
+  }
+  return {};
+}
+
 Result<void> Reservation::resize_committed(std::size_t size) {
   if (base_ == nullptr) {
     *this = WASI_TRY(reserve_committed(size));

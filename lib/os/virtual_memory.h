@@ -40,6 +40,12 @@ class Reservation {
   Result<void> protect(std::size_t offset, std::size_t size);
   // Gives the range's memory back: its pages are zero when next touched.
   Result<void> discard(std::size_t offset, std::size_t size);
+  // Makes the range readable and writable, with what the file has from `file_offset` on, in whole pages: nothing is
+  // read before it is touched, and what is written stays here. The file must stay as it is: file_mapping.h. After an
+  // Error clear() has to be tried.
+  Result<void> map_file(std::size_t offset, std::size_t size, int fd, std::uint64_t file_offset);
+  // Makes the range readable, writable and zero, whatever it was.
+  Result<void> clear(std::size_t offset, std::size_t size);
   // Grows or shrinks an accessible reservation, moving it where it must: base() changes then.
   Result<void> resize_committed(std::size_t size);
 

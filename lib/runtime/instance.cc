@@ -59,8 +59,9 @@ Memory* Instance::default_memory() {
 }
 
 std::span<const std::uint8_t> Instance::data(std::uint32_t segment) const {
-  if (priv->dropped_data[segment]) return {};
-  return module().view(module().data[segment].bytes);
+  const std::uint32_t imaged = module().imaged_segments();
+  if (segment < imaged || priv->dropped_data[segment]) return {};
+  return module().view(module().data[segment - imaged].bytes);
 }
 
 std::uint64_t Instance::element_count(std::uint32_t segment) const {

@@ -36,7 +36,12 @@ class Instantiation {
       return std::unexpected(Store::InstantiationFailure{std::move(made).error(), std::nullopt});
     }
     std::optional<Trap> trap = write_elements();
-    if (!trap) trap = write_data();
+    if (!trap) {
+      if (Result<void> written = write_image(); !written) {
+        return std::unexpected(Store::InstantiationFailure{std::move(written).error(), std::nullopt});
+      }
+      trap = write_data();
+    }
     if (!trap) trap = start();
     if (trap) return std::unexpected(Store::InstantiationFailure{std::nullopt, std::move(trap)});
     return instance_;
@@ -48,7 +53,7 @@ class Instantiation {
     // The code is exchanged below, when the memories are known.
     instance_ = store_.impl_->instances.emplace_back(std::make_unique<Instance>(store_, code_.front())).get();
     instance_->priv->func_refs = os::ZeroedArray<FuncRef>(module_.bodies.size());
-    instance_->priv->dropped_data.resize(module_.data.size());
+    instance_->priv->dropped_data.resize(module_.data_segments());
     instance_->priv->dropped_elements.resize(module_.elements.size());
     instance_->priv->element_values.resize(module_.elements.size());
     add_types();
@@ -102,7 +107,7 @@ class Instantiation {
            count(module_.tables.size(), sizeof(Table) + sizeof(wasm::TypeRef) + 3 * sizeof(void*)) +
            count(module_.globals.size(), sizeof(Global) + sizeof(wasm::TypeRef) + 2 * sizeof(void*)) +
            count(module_.tags.size(), sizeof(Tag) + sizeof(wasm::TypeRef) + sizeof(void*)) +
-           count(module_.data.size(), 1 + sizeof(std::uint64_t)) +
+           count(module_.data_segments(), 1) + count(module_.data.size(), sizeof(std::uint64_t)) +
            count(module_.elements.size(), 1 + sizeof(std::vector<Slot>) + sizeof(std::uint64_t));
   }
 
@@ -211,7 +216,8 @@ class Instantiation {
     }
     // All at once: there may be a hundred thousand of them.
     const auto data = std::ranges::find(module_.sections, binary::format::kData, &wasm::Section::id);
-    if (data != module_.sections.end()) WASI_TRY(module_.check(data->payload));
+    if (module_.memory_image != nullptr) WASI_TRY(module_.memory_image->check());
+    if (!module_.data.empty()) WASI_TRY(module_.check(data->payload));
     for (const wasm::DataSegment& segment : module_.data) {
       std::uint64_t offset = 0;
       if (segment.mode == wasm::SegmentMode::active) {
@@ -254,16 +260,27 @@ class Instantiation {
     return std::nullopt;
   }
 
+  // What stands for the first segments, none of which traps. Nobody can have grown the memory yet.
+  Result<void> write_image() {
+    if (module_.memory_image == nullptr) return {};
+    const wasm::MemoryImage& image = *module_.memory_image;
+    WASI_TRY(instance_->memories[image.memory.value]->storage()->write_image(image));
+    std::vector<bool>& dropped = instance_->priv->dropped_data;
+    std::fill_n(dropped.begin(), image.segments, true);
+    return {};
+  }
+
   std::optional<Trap> write_data() {
+    const std::uint32_t imaged = module_.imaged_segments();
     for (std::uint32_t i = 0; i < module_.data.size(); ++i) {
       const wasm::DataSegment& segment = module_.data[i];
       if (segment.mode != wasm::SegmentMode::active) continue;
-      if (!instance_->memory_init(segment.memory.value, i, data_offsets_[i], 0,
+      if (!instance_->memory_init(segment.memory.value, imaged + i, data_offsets_[i], 0,
                                   static_cast<std::uint32_t>(segment.bytes.size))) {
-        return segment_trap(TrapCode::memory_out_of_bounds, "data", i, segment.bytes.size, data_offsets_[i],
+        return segment_trap(TrapCode::memory_out_of_bounds, "data", imaged + i, segment.bytes.size, data_offsets_[i],
                             instance_->memories[segment.memory.value]->bytes().size());
       }
-      instance_->drop_data(i);
+      instance_->drop_data(imaged + i);
     }
     return std::nullopt;
   }

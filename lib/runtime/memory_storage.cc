@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 
 #include "base/result.h"
 #include "os/reservation_pool.h"
@@ -57,7 +58,9 @@ MemoryStorage::~MemoryStorage() {
   if (checks_ != BoundsChecks::guard_pages) return;
   guarded_memories.fetch_sub(1, std::memory_order_relaxed);
   if (view_.size() > kMostPooledMemoryBytes) return;
-  os::give_back_reservation(std::move(storage_), view_.size(), {.at_begin = kKeptMemoryBytes});
+  // To others it is to be zero, and a file is no place to get pages of zeros from.
+  if (is_mapped_ && !storage_.clear(mapped_begin_, mapped_end_ - mapped_begin_)) return;
+  os::give_back_reservation(std::move(storage_), view_.size(), {.at_begin = is_mapped_ ? 0 : kKeptMemoryBytes});
 }
 
 // With `bytes` accessible at once.
@@ -121,6 +124,29 @@ Result<void> MemoryStorage::set_size(std::uint64_t bytes) {
   }
   if (view_.base != storage_.base()) view_.base = storage_.base();
   view_.byte_size.store(bytes);
+  return {};
+}
+
+Result<void> MemoryStorage::write_image(const wasm::MemoryImage& image) {
+  // What moves is one mapping, and stays one.
+  const int file = moves_ ? -1 : image.file;
+  for (const wasm::MemoryImage::Run& run : image.runs) WASI_TRY(write_run(run, file));
+  return {};
+}
+
+Result<void> MemoryStorage::write_run(const wasm::MemoryImage::Run& run, int file) {
+  const std::size_t page = os::page_size();
+  const auto address = static_cast<std::size_t>(run.address);
+  const std::size_t size = run.bytes.size();
+  const bool can_be_mapped = file >= 0 && address % page == 0 && size % page == 0 && run.file_offset % page == 0;
+  if (can_be_mapped && size >= kLeastMappedImage) {
+    if (!is_mapped_) mapped_begin_ = address;
+    is_mapped_ = true;
+    mapped_end_ = address + size;
+    if (storage_.map_file(address, size, file, run.file_offset)) return {};
+    WASI_TRY(storage_.clear(address, size));
+  }
+  std::memcpy(storage_.base() + address, run.bytes.data(), size);
   return {};
 }
 

@@ -42,7 +42,7 @@ Result<SlotEntry> ModuleCode::prepare(FunctionCode& function, Preparation& prepa
   // A better one may be there by now.
   SlotEntry none = nullptr;
   function.entry.compare_exchange_strong(none, entry, std::memory_order_release, std::memory_order_relaxed);
-  if (policy != nullptr && recall) {
+  if (policy != nullptr && recall && function.native_code.load(std::memory_order_relaxed) == nullptr) {
     policy->prepared(*this, module->body(wasm::FuncIndex(function.index)).size);
   }
   return entry;

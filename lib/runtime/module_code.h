@@ -48,7 +48,7 @@ struct ModuleCode {
   std::function<void()> recall;
   std::atomic<bool> may_recall{false};
   // What ran is compiled for the next run, where there may be one: TierPolicy alone uses these.
-  std::atomic<std::uint64_t> prepared_bytes{0};  // of bodies
+  std::atomic<std::uint64_t> prepared_bytes{0};  // of bodies, without machine code
   std::atomic<bool> is_keeping{false};
   std::size_t keeping_next = 0;  // the next function to look at, of whoever keeps
   // Of a module that was a text: adds the place in it that an error's offset stands for. Empty for binary modules.

@@ -24,11 +24,12 @@ inline constexpr std::uint32_t kHotSamples = 16;        // or of one function, w
 inline constexpr std::uint32_t kRecallSamples = 8;      // of all, before code of an earlier run is looked for
 inline constexpr std::uint64_t kPreparedBytes = 64U << 10;  // of bodies, after which code of an earlier run is looked
                                                             // for, and what ran is compiled to be kept
-inline constexpr std::size_t kKeepingBytes = 16U << 10;     // of bodies that are then, before others have their turn
-inline constexpr std::uint32_t kBytesPerSample = 512;  // of a body, whose compilation takes what a sample stands for
-inline constexpr std::size_t kImmediateBytes = 2048;   // larger bodies are compiled in the background
-inline constexpr unsigned kCompileThreads = 2;         // at most, and fewer than the machine has cores
-inline constexpr int kCompileNiceness = 5;             // of these threads
+inline constexpr std::chrono::milliseconds kLongestKeeping{50};  // of the rest, when the module goes
+inline constexpr std::size_t kKeepingBytes = 16U << 10;  // of bodies that are then, before others have their turn
+inline constexpr std::uint32_t kBytesPerSample = 512;    // of a body, whose compilation takes what a sample stands for
+inline constexpr std::size_t kImmediateBytes = 2048;     // larger bodies are compiled in the background
+inline constexpr unsigned kCompileThreads = 2;           // at most, and fewer than the machine has cores
+inline constexpr int kCompileNiceness = 5;               // of these threads
 
 // Optimising (optimise_policy.h)
 inline constexpr unsigned kSamplingMicroseconds = 1000;  // from one sample of machine code to the next, of each store

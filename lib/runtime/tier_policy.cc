@@ -141,6 +141,19 @@ void TierPolicy::keep_what_ran(ModuleCode& module, Preparation& preparation) {
   module.is_keeping = false;
 }
 
+void TierPolicy::keep_the_rest(ModuleCode& module) {
+  if (options_.threads == 0 || module.prepared_bytes.load(std::memory_order_relaxed) < kPreparedBytes) return;
+  if (!queue_->is_own()) return;
+  forget(module);
+  const auto end = std::chrono::steady_clock::now() + kLongestKeeping;
+  for (std::size_t i = 0; i < module.module->bodies.size() && std::chrono::steady_clock::now() < end; ++i) {
+    FunctionCode& function = module.functions[i];
+    if (function.entry.load(std::memory_order_acquire) == nullptr) continue;
+    Preparation unbounded;
+    compile({.module = &module, .function = &function, .keeps = true}, unbounded, false);
+  }
+}
+
 // Holds no object that needs a destructor while it raises.
 void TierPolicy::compile_now(ExecState& exec, const CompileJob& job) {
   bool is_interrupted;

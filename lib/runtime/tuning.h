@@ -20,6 +20,7 @@ inline constexpr std::uint64_t kGuardBytes = 4ULL << 30;            // and a 32-
 inline constexpr std::uint64_t kMostGuardedMemories = 8192;         // half of the address space; more get checks
 inline constexpr std::uint64_t kMostPooledMemoryBytes = 64U << 20;  // larger guarded memories are not used again
 inline constexpr std::size_t kKeptMemoryBytes = 256U << 10;         // of a memory that is used again, kept resident
+inline constexpr std::size_t kLeastMappedImage = 512U << 10;        // a smaller part of a memory's image is copied
 inline constexpr std::size_t kKeptStackBytes = 16U << 10;           // the same at both ends of a Wasm stack
 inline constexpr std::uint64_t kMostMemoryBytes = 1ULL << 47;       // the host's address space
 inline constexpr std::uint64_t kGcMinimumBudget = 16U << 20;        // allocated between two collections, at least

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "wasm/features.h"
+#include "wasm/memory_image.h"
 #include "wasm/type_registry.h"
 #include "wasm/types.h"
 
@@ -31,14 +32,6 @@ struct ByteRange {
 
 // A constant expression: its instructions, `end` included.
 using ConstExpr = ByteRange;
-
-// Where not all of a module's bytes are looked at when it is loaded. Thread-safe.
-class LateBytes {
- public:
-  virtual ~LateBytes() = default;
-  // An error where these bytes, or those of them that there are, are not what they were meant to be.
-  [[nodiscard]] virtual Result<void> check(std::size_t begin, std::size_t end) const = 0;
-};
 
 // Bytes with their owner: a mapping, a vector, or memory that the embedder keeps alive.
 struct ModuleBytes {
@@ -136,8 +129,9 @@ struct Module {
   std::optional<FuncIndex> start;
   std::vector<ElementSegment> elements;
   std::optional<std::uint32_t> data_count;
-  std::vector<DataSegment> data;
-  std::vector<FunctionBody> bodies;  // of the functions that are not imported
+  std::vector<DataSegment> data;                    // but for the first ones, where an image stands for them
+  std::shared_ptr<const MemoryImage> memory_image;  // null: none
+  std::vector<FunctionBody> bodies;                 // of the functions that are not imported
   std::vector<CustomSection> custom_sections;
   std::vector<Section> sections;  // in file order, for tools
 
@@ -157,6 +151,9 @@ struct Module {
   [[nodiscard]] Result<void> check_body(FuncIndex function) const {
     return check({body(function).offset, body(function).size});
   }
+  // Data segments that an image stands for: dropped ones, once the module is instantiated.
+  [[nodiscard]] std::uint32_t imaged_segments() const { return memory_image == nullptr ? 0 : memory_image->segments; }
+  [[nodiscard]] std::size_t data_segments() const { return imaged_segments() + data.size(); }
   [[nodiscard]] const FuncType& func_type(FuncIndex function) const {
     return registry->at(types[functions[function.value].value]).func;
   }

@@ -14,7 +14,10 @@
 
 #include "engine/fixture.h"
 #include "engine/state.h"
+#include "os/file_identity.h"
 #include "runtime/tier_policy.h"
+#include "support/code_images.h"
+#include "support/shared.h"
 #include "support/temp_dir.h"
 
 using namespace wasi;
@@ -336,5 +339,158 @@ TEST_CASE("Engines that share a directory do not disturb each other") {
   CHECK(results[0] == 500'500);
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     CHECK(entry.path().extension() == ".cwasm");
+  }
+}
+
+namespace {
+
+// A program in a file that is large enough, with data enough to be kept as pages; the file is written once for all.
+class LargeProgram {
+ public:
+  LargeProgram() {
+    std::string text(kModule, std::string_view(kModule).rfind(')'));
+    text +=
+        "(memory (export \"memory\") 32) (func (export \"load\") (param i64) (result i64)"
+        " (i64.load8_u (i32.wrap_i64 (local.get 0))))\n";
+    for (int i = 0; i < 1500; ++i) text += fmt::format("(data (i32.const {}) \"\\{:02x}\")\n", i * 600, i & 0xFF);
+    std::vector<std::uint8_t> bytes = wat(text + ")");
+    // A custom section, since only large files are recognised.
+    const std::size_t size = 2U << 20;
+    bytes.push_back(0);
+    for (std::size_t left = size; left != 0; left >>= 7) {
+      bytes.push_back(static_cast<std::uint8_t>((left & 0x7F) | (left >= 0x80 ? 0x80 : 0)));
+    }
+    bytes.resize(bytes.size() + size);  // its name is empty
+    write(bytes);
+    bytes_ = std::move(bytes);
+  }
+
+  [[nodiscard]] std::filesystem::path path() const { return folder_ / "program.wasm"; }
+  [[nodiscard]] const std::vector<std::uint8_t>& bytes() const { return bytes_; }
+  void write(const std::vector<std::uint8_t>& bytes) const {
+    folder_.write("program.wasm", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  // Until the file system's clock has gone on.
+  void settle() const {
+    for (int i = 0; i < 100 && !os::is_settled(os::identity_of(path().string()).value()); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    REQUIRE(os::is_settled(os::identity_of(path().string()).value()));
+  }
+
+ private:
+  TempDir folder_;
+  std::vector<std::uint8_t> bytes_;
+};
+
+struct FileRun : Run {
+  bool was_known = false;
+};
+
+FileRun run_file(EngineConfig config, const LargeProgram& program, const char* function, std::int64_t argument = 1000) {
+  FileRun done;
+  config.on_warning = [&done](const std::string& message) { done.warnings.push_back(message); };
+  const Engine engine = must(Engine::create(std::move(config)));
+  {
+    const Module module = must(Module::from_file(engine, program.path()));
+    done.was_known = detail::Internals::state(module)->image != nullptr;
+    CHECK(module.counts().data_segments == 1500);
+    Store store(engine);
+    const Instance instance = must(Linker(engine).instantiate(store, module));
+    done.result = must(must(instance.function<std::int64_t(std::int64_t)>(function))(argument));
+    CHECK(must(must(instance.function<std::int64_t(std::int64_t)>("load"))(600 * 7)) == 7);
+  }
+  done.compiled = engine.tiers().at(1).functions;
+  return done;
+}
+
+std::size_t known_files(const std::filesystem::path& directory) {
+  const auto entries = std::filesystem::directory_iterator(directory);
+  return static_cast<std::size_t>(std::ranges::count_if(entries, [](const auto& entry) { return entry.is_symlink(); }));
+}
+
+}  // namespace
+
+TEST_CASE("A large file that did not change is not read again") {
+  const TempDir folder;
+  const auto directory = folder / "cache";
+  const LargeProgram program;
+  // Just written: it may be written to once more without a trace.
+  CHECK_FALSE(run_file(config_with(directory), program, "sum").was_known);
+  CHECK(known_files(directory) == 0);
+  program.settle();
+  // Found by its contents, and noted.
+  const FileRun second = run_file(config_with(directory), program, "sum");
+  CHECK_FALSE(second.was_known);
+  CHECK(second.compiled == 0);
+  CHECK(known_files(directory) == 1);
+  const FileRun third = run_file(config_with(directory), program, "sum");
+  CHECK(third.was_known);
+  CHECK(third.compiled == 0);
+  CHECK(third.result == 500'500);
+  CHECK(third.warnings.empty());
+  // What is new joins what was there.
+  const FileRun other = run_file(config_with(directory), program, "hash");
+  CHECK(other.was_known);
+  CHECK(other.compiled == 2);
+  const FileRun again = run_file(config_with(directory), program, "hash");
+  CHECK(again.was_known);
+  CHECK(again.compiled == 0);
+  CHECK(again.result == other.result);
+  CHECK(run_file(config_with(directory), program, "sum").compiled == 0);
+  CHECK(files(directory).size() == 1);
+
+  SECTION("but one that looks the same is another") {
+    // One byte of the code: the multiplication's 31.
+    std::vector<std::uint8_t> changed = program.bytes();
+    const std::uint8_t multiply[] = {0x42, 31, 0x7E};
+    const auto found = std::ranges::search(changed, multiply);
+    REQUIRE_FALSE(found.empty());
+    found[1] = 30;
+    const auto times = std::filesystem::last_write_time(program.path());
+    program.write(changed);
+    std::filesystem::last_write_time(program.path(), times);
+    const FileRun run = run_file(config_with(directory), program, "hash");
+    CHECK_FALSE(run.was_known);
+    CHECK(run.result != other.result);
+  }
+  SECTION("for an engine of another configuration it is") {
+    EngineConfig config = config_with(directory);
+    config.strict_memory = true;
+    CHECK_FALSE(run_file(config, program, "sum").was_known);
+    config = config_with(directory);
+    config.disabled_features = {"threads"};
+    CHECK_FALSE(run_file(config, program, "sum").was_known);
+    config = config_with(directory);
+    config.validation = Validation::lazy;
+    CHECK_FALSE(run_file(config, program, "sum").was_known);
+    CHECK(run_file(config, program, "sum").was_known);
+  }
+  SECTION("unless its code has gone, or is damaged") {
+    const auto entry = directory / files(directory).at(0).name;
+    const auto good = read_file(entry);
+    const auto header = image_header(good);
+    REQUIRE(header.memory_pages.size != 0);
+    const auto put = [&](std::vector<std::uint8_t> bytes) {
+      folder.write("cache/new", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+      std::filesystem::permissions(folder / "cache/new", std::filesystem::perms::owner_all);
+      std::filesystem::rename(folder / "cache/new", entry);
+    };
+    for (const std::uint64_t at : {std::uint64_t{200}, header.module.offset, header.memory_pages.offset + 600}) {
+      std::vector<std::uint8_t> bad = good;
+      bad[at] ^= 1;
+      put(bad);
+      const FileRun run = run_file(config_with(directory), program, "sum");
+      CHECK_FALSE(run.was_known);
+      CHECK(run.result == 500'500);
+    }
+    put({good.begin(), good.end() - 1});
+    CHECK_FALSE(run_file(config_with(directory), program, "sum").was_known);
+    put(good);
+    CHECK(run_file(config_with(directory), program, "sum").was_known);
+    must(CodeCache(directory, 0).clear());
+    CHECK(known_files(directory) == 0);
+    CHECK_FALSE(run_file(config_with(directory), program, "sum").was_known);
+    CHECK(run_file(config_with(directory), program, "sum").was_known);
   }
 }

@@ -70,7 +70,16 @@ Bytes damaged(const Bytes& good, test::Random& random) {
   return bytes;
 }
 
-// Whether it was loaded, and then all of its code, as far as there is any.
+// The module with data enough for pages of its memory in the image, and a segment behind those.
+std::string module_text() {
+  std::string text(kModule, std::string_view(kModule).rfind(')'));
+  for (int i = 0; i < 1100; ++i) {
+    text += "(data (i32.const " + std::to_string(64 + i * 50) + ") \"" + std::string(30, 'a' + i % 20) + "\")\n";
+  }
+  return text + "(data \"passive\"))";
+}
+
+// Whether it was loaded, and then all of its code, as far as there is any, and its memory.
 bool load(const Engine& engine, Bytes bytes) {
   const auto module = Module::deserialize(engine, std::move(bytes));
   if (!module) {
@@ -82,6 +91,10 @@ bool load(const Engine& engine, Bytes bytes) {
   static_cast<void>(module->exports());
   static_cast<void>(module->function_names());
   static_cast<void>(module->serialize());
+  Store store(engine);
+  Linker linker(engine);
+  linker.define("host", "twice", [](std::int32_t value) { return 2 * value; });
+  static_cast<void>(linker.instantiate(store, *module));
   return true;
 }
 
@@ -96,13 +109,14 @@ TEST_CASE("damaged compiled modules end in an error or are loaded") {
     if (!message.empty()) ++warnings;
   };
   const Engine engine = Engine::create(config).value();
-  const Module module = Module::from_bytes(engine, test::wat(kModule, "--debug-names")).value();
+  const Module module = Module::from_bytes(engine, test::wat(module_text(), "--debug-names")).value();
   if (const auto compiled = module.compile({.optimise = optimise}); !compiled) {
     REQUIRE(compiled.error().kind == ErrorKind::unsupported);
     WARN("not tried with optimised code: " << compiled.error().message);
     return;
   }
   const Bytes good = module.serialize().value();
+  REQUIRE(test::image_header(good).memory_pages.size != 0);
   REQUIRE(load(engine, good));
   int loaded = 0;
   const int count = rounds(4000);

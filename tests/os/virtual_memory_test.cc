@@ -1,10 +1,17 @@
 // Reservations and zeroed arrays.
 #include "os/virtual_memory.h"
 
+#include <fcntl.h>
+
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <numeric>
+#include <string>
 
 #include "os/thread_stack.h"
+#include "os/unique_fd.h"
+#include "support/temp_dir.h"
 
 namespace wasi::os {
 namespace {
@@ -31,6 +38,31 @@ TEST_CASE("a reservation becomes memory piece by piece", "[virtual_memory]") {
   CHECK(reservation->base() == nullptr);
   moved = Reservation();
   CHECK(moved.size() == 0);
+}
+
+TEST_CASE("a file in a reservation is read when it is touched, and written to by nobody", "[virtual_memory]") {
+  const std::size_t page = page_size();
+  const test::TempDir folder;
+  folder.write("file", std::string(page, 'a') + std::string(page, 'b') + std::string(page, 'c'));
+  const UniqueFd file(::open((folder / "file").c_str(), O_RDONLY | O_CLOEXEC));
+  auto reservation = Reservation::reserve(16 * page);
+  REQUIRE(reservation.has_value());
+  REQUIRE(reservation->map_file(page, 2 * page, file.get(), page).has_value());
+  std::uint8_t* const base = reservation->base();
+  CHECK(base[page] == 'b');
+  CHECK(base[3 * page - 1] == 'c');
+  base[page] = 'x';
+  std::string content(3 * page, ' ');
+  std::ifstream(folder / "file").read(content.data(), static_cast<std::streamsize>(content.size()));
+  CHECK(content[page] == 'b');
+  // Zero for the next, whatever it was, and no part of the file any more.
+  REQUIRE(reservation->clear(page, 2 * page).has_value());
+  std::filesystem::resize_file(folder / "file", 0);
+  CHECK(base[page] == 0);
+  CHECK(base[3 * page - 1] == 0);
+  base[page] = 1;
+  CHECK_FALSE(reservation->map_file(4 * page, page, -1, 0).has_value());
+  CHECK_FALSE(reservation->map_file(4 * page, page, file.get(), 1).has_value());
 }
 
 TEST_CASE("a committed reservation grows and keeps its content", "[virtual_memory]") {

@@ -1,6 +1,8 @@
 // Compiled modules as bytes: what is written is read again, and what is damaged is found, whatever it is.
 #include "jit/common/code_image.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstddef>
@@ -30,6 +32,14 @@ struct Source {
     module.bytes = {bytes, nullptr};
     module.imported_functions = 1;
     module.bodies = {{100, 50}, {150, 80}, {100'000, 70'000}};
+    for (std::size_t i = 0; i < pages.size(); ++i) pages[i] = static_cast<std::uint8_t>(i * 3 + i / 4096);
+    auto memory = std::make_shared<wasm::MemoryImage>();
+    memory->memory = wasm::MemoryIndex(1);
+    memory->segments = 5;
+    memory->data_end = 180'000;
+    memory->runs = {{.address = 4096, .bytes = std::span(pages).first(4096)},
+                    {.address = 1U << 20, .bytes = std::span(pages).subspan(4096)}};
+    module.memory_image = std::move(memory);
     source = {
         .build = kBuild,
         .target = {.cpu = 5, .checks = runtime::BoundsChecks::explicit_checks, .charges_fuel = true, .strict = true},
@@ -56,6 +66,7 @@ struct Source {
   }
 
   Bytes bytes;
+  Bytes pages = Bytes(25 * 4096);
   wasm::Module module;
   Bytes code = Bytes(100, 0x90);
   std::vector<Bytes> tables = {{1, 2, 3}, {4, 5, 6, 7}, {8, 9}};
@@ -75,7 +86,16 @@ bool read_all(const Bytes& bytes) {
     CHECK_FALSE(image.error().message.empty());
     return false;
   }
-  bool is_whole = (*image)->check(0, (*image)->module().size()).has_value();
+  bool is_whole = (*image)->checks().check(0, (*image)->module().size()).has_value();
+  if (const auto memory = CodeImage::memory_of(*image)) {
+    is_whole &= memory->check().has_value();
+    std::uint64_t covered = 0;
+    for (const wasm::MemoryImage::Run& run : memory->runs) {
+      REQUIRE((run.address % 4096 == 0 && run.bytes.size() % 4096 == 0 && run.address >= covered));
+      covered = run.address + run.bytes.size();
+      REQUIRE(covered > run.address);
+    }
+  }
   std::size_t bodies = 0;
   for (const wasm::FunctionBody& body : (*image)->bodies())
     bodies += (*image)->module().subspan(body.offset, body.size).size();
@@ -130,10 +150,28 @@ TEST_CASE("what was written into an image is read from it") {
   CHECK(image->target() == source.source.target);
   CHECK(image->features() == source.source.features);
   CHECK(std::ranges::equal(image->module(), source.bytes));
-  CHECK(image->check(0, source.bytes.size()).has_value());
+  CHECK(image->checks().check(0, source.bytes.size()).has_value());
   REQUIRE(image->bodies().size() == 3);
   CHECK(image->bodies()[2].offset == 100'000);
   CHECK(image->bodies()[2].size == 70'000);
+  const auto memory = CodeImage::memory_of(image);
+  REQUIRE(memory != nullptr);
+  CHECK(memory->check().has_value());
+  CHECK(memory->memory == wasm::MemoryIndex(1));
+  CHECK(memory->segments == 5);
+  CHECK(memory->data_end == 180'000);
+  REQUIRE(memory->runs.size() == 2);
+  CHECK(memory->runs[0].address == 4096);
+  CHECK(memory->runs[1].address == 1U << 20);
+  CHECK(std::ranges::equal(memory->runs[0].bytes, std::span(source.pages).first(4096)));
+  CHECK(std::ranges::equal(memory->runs[1].bytes, std::span(source.pages).subspan(4096)));
+  CHECK((memory->file >= 0) == is_mapped);
+  if (is_mapped) {
+    Bytes page(4096);
+    REQUIRE(::pread(memory->file, page.data(), page.size(), static_cast<off_t>(memory->runs[1].file_offset)) == 4096);
+    CHECK(std::ranges::equal(page, std::span(source.pages).subspan(4096, 4096)));
+    CHECK(memory->runs[1].file_offset % 4096 == 0);
+  }
   CHECK(image->unit_of(0) == 0);
   CHECK(image->unit_of(1) == 1);
   CHECK(image->unit_of(2) == 1);
@@ -185,7 +223,7 @@ TEST_CASE("an image says what is wrong with it") {
   SECTION("another build") {
     const Error error = error_of(good, "another build");
     CHECK(error.kind == ErrorKind::unsupported);
-    CHECK(error.message.contains("compiled by another build of wasirun (a build, format 3), this is another build"));
+    CHECK(error.message.contains("compiled by another build of wasirun (a build, format 4), this is another build"));
   }
   SECTION("cut off, at any place") {
     for (std::size_t size = 8; size < good.size(); size += size < 1024 ? 1 : 997) {
@@ -210,7 +248,7 @@ TEST_CASE("an image says what is wrong with it") {
       found += read_all(bad) ? 0 : 1;
     }
     // All but what lies between sections and units.
-    CHECK(found > (header.module.size + header.code.size) / 101);
+    CHECK(found > (header.module.size + header.memory_pages.size + header.code.size) / 101);
     Bytes bad = good;
     bad[header.code.offset + 41] ^= 1;  // between the units, who knows; in the second:
     bad[header.code.offset + kCodeAlignment + 2] ^= 1;
@@ -220,10 +258,16 @@ TEST_CASE("an image says what is wrong with it") {
           "the compiled module is damaged: the code of a function has another checksum");
     bad = good;
     bad[header.module.offset + 70'000] ^= 1;
-    CHECK(read(bad)->check(0, 60'000).has_value());
-    CHECK_FALSE(read(bad)->check(0, 66'000).has_value());
-    CHECK_FALSE(read(bad)->check(70'000, 70'001).has_value());
-    CHECK(read(bad)->check(131'072, 500'000).has_value());
+    CHECK(read(bad)->checks().check(0, 60'000).has_value());
+    CHECK_FALSE(read(bad)->checks().check(0, 66'000).has_value());
+    CHECK_FALSE(read(bad)->checks().check(70'000, 70'001).has_value());
+    CHECK(read(bad)->checks().check(131'072, 500'000).has_value());
+    CHECK(CodeImage::memory_of(read(bad))->check().has_value());
+    bad = good;
+    bad[header.memory_pages.offset + 70'000] ^= 1;
+    CHECK(CodeImage::memory_of(read(bad))->check().error().message ==
+          "the compiled module is damaged: its memory has another checksum");
+    CHECK(read(bad)->checks().check(0, 500'000).has_value());
   }
 }
 
