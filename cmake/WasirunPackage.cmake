@@ -1,7 +1,7 @@
 # libwasirun: the folders' libraries as one, with headers, a CMake package and a pkg-config file.
 include(CMakePackageConfigHelpers)
 
-set(parts base os wasm binary text validate runtime wasi interp jit_common jit_baseline jit_plan engine)
+set(parts base os wasm binary text validate runtime wasi interp jit_common jit_baseline jit_plan engine c_api)
 set(wasirun_others uv asmjit)
 list(TRANSFORM parts REPLACE "(.+)" "$<TARGET_OBJECTS:wasirun_\\1>" OUTPUT_VARIABLE wasirun_objects)
 set(wasirun_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/wasirun)
@@ -34,7 +34,8 @@ function(wasirun_package target kind component)
       target_link_options(${target} PRIVATE "LINKER:--no-undefined")
     endif()
   else()
-    set(libs " ${others}")
+    # For programs in C.
+    set(libs " ${others} -lstdc++ -lm")
   endif()
 
   install(TARGETS ${target} EXPORT ${target}-targets
@@ -42,6 +43,8 @@ function(wasirun_package target kind component)
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component} ${ARGN})
   install(DIRECTORY include/wasi DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT ${component} ${ARGN}
     FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
+  install(FILES include/wasm.h include/wasi.h include/wasirun.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    COMPONENT ${component} ${ARGN})
   install(EXPORT ${target}-targets NAMESPACE wasirun:: DESTINATION ${wasirun_package_dir}
     COMPONENT ${component} ${ARGN})
   set(folder "${PROJECT_BINARY_DIR}/package/${target}")

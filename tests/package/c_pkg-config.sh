@@ -1,0 +1,16 @@
+#!/bin/sh
+# c_pkg-config.sh EXAMPLE PREFIX LIBDIR BUILD_DIR COMPILER CXX_COMPILER FLAGS KIND: one call of a C compiler with what
+# pkg-config says.
+set -eu
+example=$1 prefix=$2 libdir=$3 build=$4 compiler=$5 flags=$7 kind=$8
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+command -v pkg-config >/dev/null || { echo "SKIPPED: pkg-config is not installed"; exit 77; }
+export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig"
+rm -rf "$build"
+mkdir -p "$build"
+# shellcheck disable=SC2046,SC2086  # both are lists of words
+"$compiler" -std=c99 -O2 $flags "$example/main.c" -o "$build/embed_in_c" $(pkg-config --cflags --libs wasirun)
+"$here/links.sh" "$build/embed_in_c" "$kind"
+if [ "$kind" = shared ]; then export LD_LIBRARY_PATH="$prefix/$libdir"; fi
+"$build/embed_in_c" "$example/guest.wat" | diff "$here/expected_c.txt" -
