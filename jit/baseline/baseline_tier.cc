@@ -106,6 +106,7 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
     const CompileOptions options{.checks = module.checks,
                                  .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
                                  .charges_fuel = options_.charges_fuel,
+                                 .for_debugger = space_.wants_source(),
                                  .without = options_.without,
                                  .counts = options_.counts};
     const MachineCode machine = WASI_TRY(compiler_(*module.module, function, validated, options, preparation));
@@ -163,6 +164,7 @@ OptimisingOptions BaselineTier::optimising_options(const ModuleCode& module) con
           .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
           .charges_fuel = options_.charges_fuel,
           .strict = options_.strict,
+          .for_debugger = space_.wants_source(),
           .without = options_.unit_without,
           .counts = options_.unit_counts};
 }

@@ -21,6 +21,7 @@ struct CompileOptions {
   CpuFeatures cpu = CpuFeatures::host();
   bool charges_fuel = false;  // code takes from ExecState::fuel what the walk says (validate/function_walk.h)
   bool log = false;           // MachineCode::log is wanted
+  bool for_debugger = false;  // MachineCode::locals are wanted, all of them everywhere: they stay in their homes
   OptimisationSet without = {};
   OptimisationCounts* counts = nullptr;
 };

@@ -261,6 +261,7 @@ class Compiler {
   template <class W>
   void at(W& walk) {
     offset_ = walk.offset();
+    if (options_.for_debugger) mark_instruction();
     next_ = walk.next();
     if (listing_) [[unlikely]]
       listing_->begin(module_, offset_);
@@ -376,6 +377,7 @@ class Compiler {
   void emit_epilogue();
   void emit_host_call(const ColdHostCall& cold);
   void restore_preserved();
+  [[nodiscard]] std::vector<LocalPlace> places_of_locals(std::uint32_t code_size) const;
   void emit_loop_stub();
   void emit_cold_polls();
   void emit_cold_code();
@@ -443,6 +445,11 @@ class Compiler {
   ColdCall& call_seldom(std::function<void()> call);
   void emit_cold_call(const ColdCall& cold);
   void mark() { marks_.push_back({static_cast<std::uint32_t>(asm_.offset()), offset_}); }
+  // For a debugger, where each instruction begins; of several without code, the last.
+  void mark_instruction() {
+    if (!marks_.empty() && marks_.back().code_offset == asm_.offset()) marks_.pop_back();
+    mark();
+  }
   // The place that the next instruction may fault at.
   void fault_site(TrapCode code = TrapCode::memory_out_of_bounds) { fault_site_at(asm_.offset(), code); }
   // The same behind that instruction; nothing is marked in between.
@@ -646,6 +653,8 @@ class Compiler {
   std::optional<Listing> listing_;
   wasm::Op op_ = wasm::Op::nop;
   std::uint64_t offset_ = 0;            // of the present instruction
+  std::uint32_t params_taken_ = 0;      // code offsets: from here on parameters are at home,
+  std::uint32_t locals_cleared_ = 0;    // and from here on all locals
   const std::uint8_t* next_ = nullptr;  // behind it
   std::uint64_t body_begin_ = 0;
   const std::uint8_t* body_end_ = nullptr;

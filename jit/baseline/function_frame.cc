@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "jit/baseline/compiler.h"
 #include "jit/baseline/register_plan.h"
+#include "jit/common/dwarf_writer.h"
 #include "runtime/exec_state.h"
 #include "runtime/vmcontext.h"
 
@@ -40,8 +41,8 @@ void Compiler::choose_registers() {
   const bool may_have_base = scan_.accesses != 0 && !module_.memories.empty() && is_guarded(wasm::MemoryIndex(0)) &&
                              !options_.without.has(Optimisation::memory_base);
   plan_registers(plan_, scan_,
-                 {.pins_locals = !options_.without.has(Optimisation::pinned_locals),
-                  .pins_per_loop = !options_.without.has(Optimisation::loop_pins),
+                 {.pins_locals = !options_.without.has(Optimisation::pinned_locals) && !options_.for_debugger,
+                  .pins_per_loop = !options_.without.has(Optimisation::loop_pins) && !options_.for_debugger,
                   .knows_leaves = !options_.without.has(Optimisation::leaf_registers),
                   .may_have_memory_base = may_have_base,
                   .params = type_.params});
@@ -121,7 +122,7 @@ void Compiler::begin_function() {
   for (std::size_t i = 0; i < scan_.locals.size(); ++i) {
     const Type type = type_of(scan_.locals[i]);
     locals_.push_back({.type = type,
-                       .is_used = scan_.weights[i] != 0,
+                       .is_used = scan_.weights[i] != 0 || options_.for_debugger,
                        .is_not_null = is_not_null(scan_.locals[i]),
                        .slot = local_slots_});
     local_slots_ += scan_.locals[i].slots();
@@ -137,8 +138,10 @@ void Compiler::begin_function() {
 
   emit_frame();
   take_parameters();
+  params_taken_ = static_cast<std::uint32_t>(asm_.offset());
   load_memory_base(x64::rdi);
   clear_locals();
+  locals_cleared_ = static_cast<std::uint32_t>(asm_.offset());
   if (scan_.calls != 0) {
     asm_.mov(x64::r11, x64::qword_ptr(x64::rdi, offsetof(VmContext, exec)));
     emit_poll(x64::r11);
@@ -613,7 +616,40 @@ Result<MachineCode> Compiler::finish() {
   code.other_frames = other_frames_;
   code.frame_slots = frame_slots_;
   if (!code.loop_heads.empty()) code.loop_stub = loop_stub_;
+  if (options_.for_debugger) code.locals = places_of_locals(static_cast<std::uint32_t>(code.bytes.size()));
   return code;
+}
+
+// All are at home, but for parameters that have just come.
+std::vector<LocalPlace> Compiler::places_of_locals(std::uint32_t code_size) const {
+  // As DWARF numbers registers.
+  constexpr std::uint8_t kGeneral[] = {0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+  constexpr std::uint8_t kVector = 17;
+  constexpr unsigned kRbp = 6;
+  std::vector<LocalPlace> places;
+  PlaceAssigner params = PlaceAssigner::of_params();
+  for (std::size_t i = 0; i < locals_.size(); ++i) {
+    const auto index = static_cast<std::uint32_t>(i);
+    const bool is_param = i < type_.params.size();
+    if (is_param) {
+      const Place from = params.next(type_.params[i]);
+      if (from.bank != Place::Bank::memory) {
+        const bool is_general = from.bank == Place::Bank::general;
+        places.push_back({.local = index,
+                          .type = scan_.locals[i],
+                          .end = params_taken_,
+                          .number = is_general ? kGeneral[from.number] : static_cast<std::uint8_t>(kVector + from.number)});
+      }
+    }
+    LocalPlace& place = places.emplace_back(LocalPlace{.local = index,
+                                                       .type = scan_.locals[i],
+                                                       .begin = is_param ? params_taken_ : locals_cleared_,
+                                                       .end = code_size,
+                                                       .kind = LocalPlace::Kind::memory});
+    place.expression.push_back(static_cast<std::uint8_t>(static_cast<unsigned>(binary::DwarfOp::breg0) + kRbp));
+    append_sleb(place.expression, home(locals_[i].slot).offset());
+  }
+  return places;
 }
 
 }  // namespace wasi::jit::baseline

@@ -92,8 +92,8 @@ Result<PlacedCode> CodeSpace::place_mapped(std::span<const std::uint8_t> code) {
   return PlacedCode(code);
 }
 
-bool CodeSpace::wants_lines() const {
-  return std::ranges::any_of(options_.listeners, [](const auto& listener) { return listener->wants_lines(); });
+bool CodeSpace::wants_source() const {
+  return std::ranges::any_of(options_.listeners, [](const auto& listener) { return listener->wants_source(); });
 }
 
 void CodeSpace::tell(PlacedCode& placed, const NamedCode& part) {

@@ -51,8 +51,8 @@ class CodeSpace {
   // Code that can be executed where it lies, which outlives what is returned; a copy, where a listener wants that.
   Result<PlacedCode> place_mapped(std::span<const std::uint8_t> code);
   [[nodiscard]] bool has_listeners() const { return !options_.listeners.empty(); }
-  // Whether one of them wants NamedCode::lines.
-  [[nodiscard]] bool wants_lines() const;
+  // Whether one of them wants NamedCode::lines and ::guest.
+  [[nodiscard]] bool wants_source() const;
   // Tells the listeners of a part of placed code.
   void tell(PlacedCode& placed, const NamedCode& part);
   // Something that makes the engine do less than it was asked for.

@@ -5,30 +5,19 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/printable.h"
+#include "jit/common/dwarf_writer.h"
+#include "jit/common/gdb_information.h"
 #include "jit/common/gdb_jit.h"
+#include "jit/common/native_abi.h"
 
 namespace wasi::jit {
 
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-template <class T>
-void append(Bytes& out, const T& value) {
-  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&value);
-  out.insert(out.end(), bytes, bytes + sizeof(T));
-}
-
-void append(Bytes& out, std::initializer_list<std::uint8_t> bytes) { out.insert(out.end(), bytes); }
-
-void align(Bytes& out, std::size_t alignment, std::uint8_t filling) {
-  while (out.size() % alignment != 0) out.push_back(filling);
-}
 
 // Numbers of DWARF for x86-64, and its call frame instructions.
 enum : std::uint8_t {
@@ -54,9 +43,24 @@ void append_entry(Bytes& out, F&& fill) {
   std::memcpy(out.data() + begin, &length, sizeof(length));
 }
 
-// Behind the prologue the CFA is rbp + 16, the return address and the caller's rbp lie below it. Of a prologue that is
-// not the usual one, the same is said from the start on.
-Bytes unwind_information(std::span<const std::uint8_t> code) {
+// Bytes from `at` on that push registers, which is how all our prologues save those that are preserved.
+std::size_t pushes_at(std::span<const std::uint8_t> code, std::size_t at) {
+  const std::size_t begin = at;
+  const auto is_push = [&](std::size_t i) { return i < code.size() && (code[i] & 0xF8) == 0x50; };
+  for (;;) {
+    if (is_push(at)) {
+      at += 1;
+    } else if (at < code.size() && code[at] == 0x41 && is_push(at + 1)) {
+      at += 2;
+    } else {
+      return at - begin;
+    }
+  }
+}
+
+// Behind the prologue the CFA is rbp + 16, the return address and the caller's rbp lie below it, and below that the
+// preserved registers. Of a prologue that is not the usual one, the same is said from the start on.
+Bytes unwind_information(std::span<const std::uint8_t> code, const SavedRegisters& saved) {
   constexpr std::array<std::uint8_t, 4> kPrologue = {0x55, 0x48, 0x89, 0xE5};  // push rbp; mov rbp, rsp
   const bool has_prologue =
       code.size() > kPrologue.size() && std::equal(kPrologue.begin(), kPrologue.end(), code.begin());
@@ -78,145 +82,18 @@ Bytes unwind_information(std::span<const std::uint8_t> code) {
     } else {
       append(out, {kDefineCfa, kRbp, 16});
     }
+    // A push saves what still is in the register.
+    const std::size_t pushes = has_prologue ? pushes_at(code, kPrologue.size()) : 0;
+    if (pushes != 0 && pushes < kOffset - kAdvance) append(out, {static_cast<std::uint8_t>(kAdvance | pushes)});
+    constexpr unsigned kWordsAboveRbp = 2;
+    for (std::size_t i = 0; i < saved.size(); ++i) {
+      if (saved[i] == 0) continue;
+      append(out, {static_cast<std::uint8_t>(kOffset | static_cast<unsigned>(kPreservedRegisters[i]))});
+      append_uleb(out, saved[i] + kWordsAboveRbp);
+    }
   });
   append(out, std::uint32_t{0});  // the end
   return out;
-}
-
-void append_uleb(Bytes& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
-void append_sleb(Bytes& out, std::int64_t value) {
-  for (; value < -64 || value > 63; value >>= 7) out.push_back(static_cast<std::uint8_t>(value | 0x80));
-  out.push_back(static_cast<std::uint8_t>(value & 0x7F));
-}
-
-// Up to a zero, which none of them holds.
-void append_string(Bytes& out, std::string_view text) {
-  text = text.substr(0, text.find('\0'));
-  out.insert(out.end(), text.begin(), text.end());
-  out.push_back(0);
-}
-
-// A length in front of what `fill` appends.
-template <class F>
-void append_sized(Bytes& out, F&& fill) {
-  const std::size_t begin = out.size();
-  append(out, std::uint32_t{0});
-  fill();
-  const auto length = static_cast<std::uint32_t>(out.size() - begin - sizeof(std::uint32_t));
-  std::memcpy(out.data() + begin, &length, sizeof(length));
-}
-
-constexpr std::uint16_t kDwarfVersion = 4;
-
-// Where lines are known: a unit with the function in it, whose lines are the only ones of the table.
-struct DebugInformation {
-  Bytes abbreviations;
-  Bytes information;
-  Bytes lines;
-};
-
-Bytes line_table(const NamedCode& code) {
-  enum : std::uint8_t { kCopy = 1, kAdvancePc = 2, kAdvanceLine = 3, kSetFile = 4, kEndSequence = 1, kSetAddress = 2 };
-  std::vector<std::string_view> files;
-  std::unordered_map<std::string_view, std::uint64_t> numbers;
-  const auto number_of = [&](std::string_view file) {
-    const auto [found, is_new] = numbers.try_emplace(file, files.size() + 1);
-    if (is_new) files.push_back(file);
-    return found->second;
-  };
-  for (const LineMark& mark : code.lines) number_of(mark.file);
-  Bytes out;
-  append_sized(out, [&] {
-    append(out, kDwarfVersion);
-    append_sized(out, [&] {
-      append(out, {1, 1, 1});                                // bytes are counted; each row is a statement
-      append(out, {0, 1, 13});                               // no instructions with operands in their numbers
-      append(out, {0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0});  // how many operands the others have; no folders
-      for (const std::string_view file : files) {
-        append_string(out, file.empty() ? "?" : file);
-        append(out, {0, 0, 0});
-      }
-      out.push_back(0);
-    });
-    append(out, {0, 1 + sizeof(std::uint64_t), kSetAddress});
-    append(out, reinterpret_cast<std::uint64_t>(code.code.data()));
-    std::uint64_t file = 1;
-    std::int64_t line = 1;
-    std::uint32_t at = 0;
-    const auto row = [&](std::uint32_t offset, const LineMark& mark) {
-      out.push_back(kAdvancePc);
-      append_uleb(out, offset - at);
-      at = offset;
-      if (const std::uint64_t number = number_of(mark.file); number != file && mark.line != 0) {
-        out.push_back(kSetFile);
-        append_uleb(out, number);
-        file = number;
-      }
-      out.push_back(kAdvanceLine);
-      append_sleb(out, std::int64_t{mark.line} - line);
-      line = mark.line;
-      out.push_back(kCopy);
-    };
-    // The way in belongs to the first line that there is.
-    const auto first = std::ranges::find_if(code.lines, [](const LineMark& mark) { return mark.line != 0; });
-    if (first != code.lines.end() && code.lines.front().code_offset != 0) row(0, *first);
-    for (const LineMark& mark : code.lines) row(mark.code_offset, mark);
-    out.push_back(kAdvancePc);
-    append_uleb(out, code.code.size() - at);
-    append(out, {0, 1, kEndSequence});
-  });
-  return out;
-}
-
-DebugInformation debug_information(const NamedCode& code) {
-  enum : std::uint8_t { kCompileUnit = 0x11, kSubprogram = 0x2E };
-  enum : std::uint8_t {
-    kName = 0x03,
-    kLines = 0x10,
-    kLowPc = 0x11,
-    kHighPc = 0x12,
-    kLanguage = 0x13,
-    kExternal = 0x3F
-  };
-  enum : std::uint8_t {
-    kAddress = 0x01,
-    kData2 = 0x05,
-    kData8 = 0x07,
-    kString = 0x08,
-    kSecOffset = 0x17,
-    kFlag = 0x19
-  };
-  constexpr std::uint16_t kC99 = 0x0C;
-  DebugInformation debug;
-  append(debug.abbreviations, {1, kCompileUnit, 1, kName, kString, kLanguage, kData2, kLines, kSecOffset});
-  append(debug.abbreviations, {kLowPc, kAddress, kHighPc, kData8, 0, 0});
-  append(debug.abbreviations, {2, kSubprogram, 0, kName, kString, kExternal, kFlag});
-  append(debug.abbreviations, {kLowPc, kAddress, kHighPc, kData8, 0, 0, 0});
-  const auto first = std::ranges::find_if(code.lines, [](const LineMark& mark) { return mark.line != 0; });
-  Bytes& out = debug.information;
-  const auto append_range = [&] {
-    append(out, reinterpret_cast<std::uint64_t>(code.code.data()));
-    append(out, std::uint64_t{code.code.size()});
-  };
-  append_sized(out, [&] {
-    append(out, kDwarfVersion);
-    append(out, std::uint32_t{0});  // where the abbreviations are
-    append(out, {sizeof(std::uint64_t), 1});
-    append_string(out, first == code.lines.end() ? "?" : first->file);
-    append(out, kC99);
-    append(out, std::uint32_t{0});  // where the lines are
-    append_range();
-    out.push_back(2);
-    append_string(out, printable(code.name));
-    append_range();
-    out.push_back(0);
-  });
-  debug.lines = line_table(code);
-  return debug;
 }
 
 // Those of debug information are there where lines are known.
@@ -230,20 +107,22 @@ enum Section : std::uint16_t {
   kAbbreviations = kSectionCount,
   kInformation,
   kLineTable,
+  kLocations,
+  kRanges,
   kAllSections
 };
 
 // Names of sections begin here in the table of strings; the symbol's name is behind them.
 constexpr std::string_view kStringTable(
-    "\0.text\0.eh_frame\0.symtab\0.strtab\0.debug_abbrev\0.debug_info\0.debug_line\0", 71);
-constexpr std::array<std::uint32_t, kAllSections> kNames = {0, 1, 7, 17, 25, 33, 47, 59};
+    "\0.text\0.eh_frame\0.symtab\0.strtab\0.debug_abbrev\0.debug_info\0.debug_line\0.debug_loc\0.debug_ranges\0", 96);
+constexpr std::array<std::uint32_t, kAllSections> kNames = {0, 1, 7, 17, 25, 33, 47, 59, 71, 82};
 
 }  // namespace
 
 Bytes describe_as_elf(const NamedCode& code) {
   const auto address = reinterpret_cast<std::uint64_t>(code.code.data());
-  const bool has_lines = !code.lines.empty();
-  const std::uint16_t section_count = has_lines ? kAllSections : kSectionCount;
+  const bool has_source = code.guest != nullptr || !code.lines.empty();
+  const std::uint16_t section_count = has_source ? kAllSections : kSectionCount;
   std::array<Elf64_Shdr, kAllSections> sections = {};
   for (std::size_t i = 0; i < sections.size(); ++i) sections[i].sh_name = kNames[i];
   Bytes file(sizeof(Elf64_Ehdr));
@@ -262,7 +141,7 @@ Bytes describe_as_elf(const NamedCode& code) {
   sections[kText].sh_offset = file.size();
   sections[kText].sh_size = code.code.size();
   sections[kText].sh_addralign = 1;
-  add_section(kEhFrame, SHT_PROGBITS, unwind_information(code.code));
+  add_section(kEhFrame, SHT_PROGBITS, unwind_information(code.code, code.guest != nullptr ? code.guest->saved : SavedRegisters()));
 
   Bytes symbols(sizeof(Elf64_Sym));
   Elf64_Sym symbol = {};
@@ -280,11 +159,13 @@ Bytes describe_as_elf(const NamedCode& code) {
   const std::string strings = std::string(kStringTable) + printable(code.name) + '\0';
   add_section(kStrings, SHT_STRTAB, {reinterpret_cast<const std::uint8_t*>(strings.data()), strings.size()});
 
-  if (has_lines) {
+  if (has_source) {
     const DebugInformation debug = debug_information(code);
     add_section(kAbbreviations, SHT_PROGBITS, debug.abbreviations);
     add_section(kInformation, SHT_PROGBITS, debug.information);
     add_section(kLineTable, SHT_PROGBITS, debug.lines);
+    add_section(kLocations, SHT_PROGBITS, debug.locations);
+    add_section(kRanges, SHT_PROGBITS, debug.ranges);
   }
 
   align(file, 8, 0);

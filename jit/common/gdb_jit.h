@@ -38,7 +38,7 @@ class GdbJit : public CodeListener {
   void code_added(const NamedCode& added) noexcept override;
   void code_removed(std::span<const std::uint8_t> code) noexcept override;
   [[nodiscard]] bool wants_one_view() const override { return true; }
-  [[nodiscard]] bool wants_lines() const override { return true; }
+  [[nodiscard]] bool wants_source() const override { return true; }
   [[nodiscard]] std::optional<Error> failure() const override;
 
  private:

@@ -11,6 +11,7 @@
 
 #include "runtime/offset_table.h"
 #include "runtime/stack_walk.h"
+#include "wasm/types.h"
 
 namespace wasi::jit {
 
@@ -26,6 +27,22 @@ struct InlinedCall {
 struct LoopHead {
   std::uint64_t wasm_offset = 0;  // of the `loop` instruction
   std::uint32_t code_offset = 0;
+};
+
+// Where debuggers find a Wasm local while code of [begin, end) runs.
+struct LocalPlace {
+  enum class Kind : std::uint8_t {
+    reg,     // in `number`, a register as DWARF numbers them
+    memory,  // at the address that `expression`, of DWARF's operations, leaves
+    value    // it is what `expression` leaves
+  };
+  std::uint32_t local = 0;  // LocalIndex
+  wasm::ValType type = {};
+  std::uint32_t begin = 0;  // from the function's begin on
+  std::uint32_t end = 0;
+  Kind kind = Kind::reg;
+  std::uint8_t number = 0;
+  std::vector<std::uint8_t> expression = {};
 };
 
 // A part of the code in which the stack pointer at calls is elsewhere: a cold path that runs before the frame is whole.
@@ -60,6 +77,7 @@ struct MachineCode {
   std::vector<LoopHead> loop_heads;
 
   std::string log;  // a listing, where one was asked for
+  std::vector<LocalPlace> locals;  // where they were asked for
 };
 
 }  // namespace wasi::jit

@@ -11,6 +11,8 @@
 #include "base/check.h"
 #include "base/guard.h"
 #include "base/result.h"
+#include "binary/dwarf.h"
+#include "binary/source_lines.h"
 #include "jit/common/any_entry.h"
 #include "runtime/code_map.h"
 #include "runtime/stack_walk.h"
@@ -43,6 +45,32 @@ struct NativeModule::Unit {
   PlacedCode code;
   bool is_of_image = false;
   std::vector<std::unique_ptr<Function>> functions;
+};
+
+struct NativeModule::Source {
+  explicit Source(const wasm::Module& module) : lines(binary::decode_source_lines(module)), dwarf(module) {}
+
+  // Of code with these marks.
+  [[nodiscard]] std::vector<LineMark> of(std::span<const OffsetEntry> marks) const {
+    std::vector<LineMark> found;
+    if (lines.lines.empty()) return found;
+    bool has_body = false;
+    for (const OffsetEntry& mark : marks) {
+      const binary::SourceLine* const from = lines.find(mark.value);
+      LineMark line{.code_offset = mark.code_offset};
+      if (from != nullptr) {
+        line.line = from->line;
+        line.file = lines.files[from->file];
+        line.is_body = from->is_body && !std::exchange(has_body, has_body || from->is_body);
+      }
+      if (!line.is_body && !found.empty() && found.back().line == line.line && found.back().file == line.file) continue;
+      found.push_back(line);
+    }
+    return found;
+  }
+
+  binary::SourceLines lines;
+  binary::Dwarf dwarf;
 };
 
 namespace {
@@ -197,35 +225,36 @@ Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(Func
   return made;
 }
 
-Result<std::unique_ptr<NativeModule::Unit>> NativeModule::make_unit(UnitImage image, PlacedCode code,
-                                                                    std::shared_ptr<const void> tables) {
+Result<std::unique_ptr<NativeModule::Unit>> NativeModule::make_unit(
+    UnitImage image, PlacedCode code, std::shared_ptr<const void> tables,
+    std::span<const std::span<const LocalPlace>> locals) {
   auto unit = std::make_unique<Unit>();
   unit->tables = std::move(tables);
   unit->code = std::move(code);
-  for (FunctionImage& function : image.functions) {
-    if (space_.has_listeners()) {
-      const std::string name = name_of(module_, wasm::FuncIndex(function.function));
-      const std::vector<OffsetEntry> marks = marks_of(function);
-      const std::vector<LineMark> lines = space_.wants_lines() ? lines_of(marks) : std::vector<LineMark>();
-      space_.tell(unit->code, {name, unit->code.bytes().subspan(function.begin, function.size), marks, lines});
-    }
+  for (std::size_t i = 0; i < image.functions.size(); ++i) {
+    FunctionImage& function = image.functions[i];
+    if (space_.has_listeners()) tell(unit->code, function, i < locals.size() ? locals[i] : std::span<const LocalPlace>());
     unit->functions.push_back(WASI_TRY(make_function(std::move(function), *unit)));
   }
   return unit;
 }
 
-std::vector<LineMark> NativeModule::lines_of(std::span<const OffsetEntry> marks) {
-  std::call_once(lines_once_, [this] { lines_ = binary::decode_source_lines(*module_.module); });
-  std::vector<LineMark> lines;
-  if (lines_.lines.empty()) return lines;
-  for (const OffsetEntry& mark : marks) {
-    const binary::SourceLine* const from = lines_.find(mark.value);
-    const LineMark line = from == nullptr ? LineMark{.code_offset = mark.code_offset}
-                                          : LineMark{mark.code_offset, from->line, lines_.files[from->file]};
-    if (!lines.empty() && lines.back().line == line.line && lines.back().file == line.file) continue;
-    lines.push_back(line);
-  }
-  return lines;
+void NativeModule::tell(PlacedCode& code, const FunctionImage& function, std::span<const LocalPlace> locals) {
+  const wasm::FuncIndex index(function.function);
+  const std::string name = name_of(module_, index);
+  const std::vector<OffsetEntry> marks = marks_of(function);
+  const std::span<const std::uint8_t> bytes = code.bytes().subspan(function.begin, function.size);
+  if (!space_.wants_source()) return space_.tell(code, {name, bytes, marks});
+  std::call_once(source_once_, [this] { source_ = std::make_unique<const Source>(*module_.module); });
+  const std::vector<LineMark> lines = source_->of(marks);
+  const GuestFunction guest{.module = *module_.module,
+                            .index = index,
+                            .lines = source_->lines,
+                            .dwarf = source_->dwarf,
+                            .locals = locals,
+                            .saved = function.saved,
+                            .context_at = function.context_at};
+  space_.tell(code, {name, bytes, marks, lines, &guest});
 }
 
 // Where nobody has got such code for all of the functions meanwhile.
@@ -271,7 +300,8 @@ Result<std::uint64_t> NativeModule::install(FunctionCode& function, const Machin
                          .traps = all.subspan(part.traps, part.behind - part.traps)});
   }
   auto placed = WASI_TRY(space_.place(machine.bytes, ""));
-  auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables)));
+  const std::span<const LocalPlace> locals = machine.locals;
+  auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables), {&locals, 1}));
   const std::uint64_t bytes = unit->functions.front()->bytes;
   WASI_TRY(preparation.take(bytes));
   const std::uint64_t published = publish(std::move(unit));
@@ -299,7 +329,9 @@ Result<std::uint64_t> NativeModule::install(const MachineUnit& machine, runtime:
     own.parts.push_back({.begin = 0, .end = size, .frame_bytes = function.frame_bytes, .marks = tables->back()});
   }
   auto placed = WASI_TRY(space_.place(machine.bytes, ""));
-  auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables)));
+  std::vector<std::span<const LocalPlace>> locals;
+  for (const UnitFunction& function : machine.functions) locals.emplace_back(function.locals);
+  auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables), locals));
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < unit->functions.size(); ++i) {
     unit->functions[i]->loop = machine.functions[i].loop;

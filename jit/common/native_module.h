@@ -17,7 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include "binary/source_lines.h"
 #include "jit/common/adapter_cache.h"
 #include "jit/common/code_image.h"
 #include "jit/common/code_space.h"
@@ -86,15 +85,19 @@ class NativeModule {
   struct Function;
   struct Unit;
   std::shared_ptr<Adapters> adapters_of(const runtime::FunctionCode& function);
-  Result<std::unique_ptr<Unit>> make_unit(UnitImage image, PlacedCode code, std::shared_ptr<const void> tables);
+  // `locals`: of each function, where they are known.
+  Result<std::unique_ptr<Unit>> make_unit(UnitImage image, PlacedCode code, std::shared_ptr<const void> tables,
+                                          std::span<const std::span<const LocalPlace>> locals = {});
+  // Those that listen, of a function of placed code.
+  void tell(PlacedCode& code, const FunctionImage& function, std::span<const LocalPlace> locals);
   Result<std::unique_ptr<Function>> make_function(FunctionImage image, const Unit& unit);
   std::uint64_t publish(std::unique_ptr<Unit> unit);
-  // Of code with these marks, where a listener wants to know.
-  std::vector<LineMark> lines_of(std::span<const runtime::OffsetEntry> marks);
 
   CodeSpace& space_;
-  std::once_flag lines_once_;
-  binary::SourceLines lines_;  // decoded for the first listener that wants them
+  // Decoded for the first listener that wants it.
+  struct Source;
+  std::once_flag source_once_;
+  std::unique_ptr<const Source> source_;
   runtime::ModuleCode& module_;
   std::atomic<const CodeImage*> image_{nullptr};
   std::shared_ptr<const CodeImage> image_owner_;

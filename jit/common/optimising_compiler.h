@@ -33,6 +33,8 @@ struct OptimisingOptions {
   // offset may be that of the instruction which takes what a load that faults should have given.)
   bool strict = false;
   bool log = false;  // MachineUnit::log is wanted, which takes another compilation
+  // UnitFunction::locals are wanted, as far as they can be had. No function becomes a part of another one then.
+  bool for_debugger = false;
   // held_functions() of the module, with what is known of their heat. Empty: calls by reference may reach anyone.
   std::span<const HeldFunction> held = {};
   UnitOptimisationSet without = {};
@@ -52,6 +54,7 @@ struct UnitFunction {
   bool catches = false;
   std::optional<std::uint64_t> loop = {};  // as in the request
   std::uint32_t frame_slots = 0;           // of the frame whose slots it takes over then
+  std::vector<LocalPlace> locals = {};
 };
 
 // Functions that were compiled together, and call each other directly. Any instruction may fault.
@@ -84,7 +87,7 @@ class OptimisingCompiler {
 };
 
 // Counts what the border consists of: a plug-in of another number is not taken.
-inline constexpr unsigned kOptimisingCompilerVersion = 5;
+inline constexpr unsigned kOptimisingCompilerVersion = 6;
 inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
 // Null where the versions differ, or the processor is none for it.
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);

@@ -97,6 +97,7 @@ struct Surveyed {
   std::string name = {};  // of the LLVM function
   bool catches = false;
   std::uint32_t frame_slots = 0;
+  std::vector<wasm::ValType> local_types = {};
   bool is_copy = false;  // of another unit's function, for its callers to take in
 };
 
@@ -165,12 +166,19 @@ struct Generation {
   Unit::Counts counts = {};  // of the last time
 };
 
+// Who debugs wants to meet functions where they are called.
+UnitOptimisationSet without_of(const OptimisingOptions& options) {
+  UnitOptimisationSet without = options.without;
+  if (options.for_debugger) without.add(UnitOptimisation::inlined_calls);
+  return without;
+}
+
 // With `listing`, the text of it is all that there is of it.
 Result<Emitted> generate(Generation& generation, runtime::Preparation& preparation, std::string* listing = nullptr) {
   const auto& [module, options, functions, looks_for_thrown, likely, large, counts] = generation;
   const std::unique_ptr<llvm::TargetMachine> target = make_target(options.cpu);
   if (target == nullptr) return fail(ErrorKind::unsupported, "LLVM does not know this processor");
-  Unit unit(module, options.without);
+  Unit unit(module, without_of(options), options.for_debugger);
   if (options.counts != nullptr) count_remarks(unit);
   unit.module->setTargetTriple(target->getTargetTriple().str());
   unit.module->setDataLayout(target->createDataLayout());
@@ -187,6 +195,7 @@ Result<Emitted> generate(Generation& generation, runtime::Preparation& preparati
     if (!lowering.finish()) return fail(ErrorKind::argument, "there is no loop at {:#x}", *loop);
     function.name = function.into->getName().str();
     function.frame_slots = lowering.frame_slots();
+    function.local_types = lowering.take_local_types();
     if (function.is_copy) unit.count(UnitOptimisation::callee_copies);
   }
   optimise(unit, *target, [&preparation] { return preparation.poll().has_value(); });
@@ -221,7 +230,7 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
     generation.looks_for_thrown |= result->has_handlers;
     functions.push_back({.request = request, .survey = *std::move(result)});
   }
-  if (!options.without.has(UnitOptimisation::callee_copies)) {
+  if (!options.for_debugger && !options.without.has(UnitOptimisation::callee_copies)) {
     auto copies = WASI_TRY(small_callees(module, functions, generation.likely, preparation));
     std::ranges::move(copies, std::back_inserter(functions));
   }
@@ -244,6 +253,9 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
     const bool is_body = name.ends_with(kBodySuffix);
     if (is_body) name.remove_suffix(std::string_view(kBodySuffix).size());
     const auto source = std::ranges::find(functions, name, &Surveyed::name);
+    if (source != functions.end()) {
+      for (LocalPlace& place : function.locals) place.type = source->local_types[place.local];
+    }
     WASI_CHECK(source != functions.end() && (!is_body || large.contains(std::string(name))));
     code.functions.push_back({.index = source->request.index,
                               .begin = function.begin,
@@ -256,7 +268,8 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
                               // What only goes on in a body is not there when that throws.
                               .catches = source->catches && (is_body || !large.contains(function.name)),
                               .loop = source->request.loop,
-                              .frame_slots = source->frame_slots});
+                              .frame_slots = source->frame_slots,
+                              .locals = std::move(function.locals)});
   }
   return code;
 }

@@ -1,6 +1,6 @@
 // Runs the code generator as LLVM's own drivers do, with one thing more: handlers in the printer that note where in
-// the code each Wasm instruction is, and what each frame looks like. No debug information is made for that, and no
-// unwind tables are.
+// the code each Wasm instruction is, and what each frame looks like. No debug information is made for that (but for
+// debuggers, locals.h), and no unwind tables are.
 #include "jit/llvm/emit.h"
 
 #include <llvm/Analysis/TargetLibraryInfo.h>
@@ -37,6 +37,7 @@
 #include "jit/common/native_abi.h"
 #include "jit/llvm/late.h"
 #include "jit/llvm/link.h"
+#include "jit/llvm/locals.h"
 
 namespace wasi::jit::optimising {
 
@@ -163,7 +164,9 @@ class LocationHandler : public llvm::DebugHandlerBase {
   void beginModule(llvm::Module*) override { MMI = printer_.MMI; }
   void endModule() override {}
   void beginInstruction(const llvm::MachineInstr* instruction) override {
-    if (!instruction->isMetaInstruction()) note(location_of(*instruction));
+    // Debuggers stop where the first location is, and want the frame by then.
+    const bool is_prologue = unit_.is_for_debugger() && instruction->getFlag(llvm::MachineInstr::FrameSetup);
+    if (!instruction->isMetaInstruction() && !is_prologue) note(location_of(*instruction));
   }
   void endInstruction() override {}
 
@@ -292,6 +295,8 @@ Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
     place += sizeof(value);
     return value;
   };
+  LocalsByFunction locals;
+  if (unit.is_for_debugger()) locals = read_locals({object.data(), object.size()});
   for (Noted& noted : notes) {
     EmittedFunction& function = emitted.functions.emplace_back();
     function.name = std::move(noted.name);
@@ -301,6 +306,7 @@ Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
     function.saved = noted.saved;
     function.context_at = noted.context_at;
     function.inlined_calls = std::move(noted.inlined_calls);
+    if (const auto found = locals.find(function.begin); found != locals.end()) function.locals = std::move(found->second);
     for (const auto& [symbol, offset] : noted.marks) {
       const std::uint32_t at = next_place();
       // Of two at one place, nothing lies between.

@@ -23,6 +23,7 @@ struct EmittedFunction {
   std::uint32_t context_at = 0;             // 0: nobody can ask for it
   std::vector<runtime::OffsetEntry> marks;  // from `begin` on
   std::vector<InlinedCall> inlined_calls;   // that marks speak of
+  std::vector<LocalPlace> locals;           // without their types; where the unit is for a debugger
 };
 
 struct Emitted {

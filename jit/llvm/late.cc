@@ -217,7 +217,8 @@ std::uint32_t finish_function(Unit& unit, llvm::Function& function, llvm::Functi
     ++polls;
   }
   unit.count(UnitOptimisation::polls, polls);
-  if (contents.can_stand || polls != 0 || !unit.applies(UnitOptimisation::bare_frames))
+  const bool is_bare = !contents.can_stand && polls == 0 && !unit.is_for_debugger();
+  if (!is_bare || !unit.applies(UnitOptimisation::bare_frames))
     checks.keep_context(&function.getEntryBlock().front(), begin);
   route_calls(unit, function);
   // A fault may come anywhere, and the walk relies on the frame: no shrinking of the part that has one. Code generation

@@ -73,6 +73,7 @@ void Lowering::begin_function(std::span<const wasm::ValType> locals) {
     const Type local_type = type_of(local);
     local_types_.push_back(local_type);
     locals_.push_back(builder_.CreateAlloca(type(local_type)));
+    local_val_types_.push_back(local);
     slot += slots_of(local_type);
   }
   local_slots_ = slot;
@@ -84,6 +85,7 @@ void Lowering::begin_function(std::span<const wasm::ValType> locals) {
       builder_.CreateStore(load(type(local_types_[i]), slots, slot * sizeof(Slot), Region::area), locals_[i]);
       slot += slots_of(local_types_[i]);
     }
+    declare_locals();
     enter(body);
     return;
   }
@@ -113,7 +115,14 @@ void Lowering::begin_function(std::span<const wasm::ValType> locals) {
     if (is_float(local_types_[i])) value = unit_.hidden(builder_, *llvm::cast<llvm::ConstantFP>(zero));
     builder_.CreateStore(value, locals_[i]);
   }
+  declare_locals();
   enter(body);
+}
+
+void Lowering::declare_locals() {
+  for (std::size_t i = 0; i < locals_.size(); ++i) {
+    unit_.declare_local(*locals_[i], static_cast<std::uint32_t>(i), *scope_, *entry_);
+  }
 }
 
 bool Lowering::finish() {

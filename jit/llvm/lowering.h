@@ -24,6 +24,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "jit/common/native_abi.h"
@@ -60,6 +61,8 @@ class Lowering {
   [[nodiscard]] bool finish();
   // Of the interpreter's frame: parameters, locals and operands.
   [[nodiscard]] std::uint32_t frame_slots() const { return local_slots_ + survey_.operand_slots; }
+
+  [[nodiscard]] std::vector<wasm::ValType> take_local_types() { return std::move(local_val_types_); }
 
   // The sink.
   template <class W>
@@ -196,6 +199,7 @@ class Lowering {
   void poll_with(std::uint64_t walk_bytes);
   void set_offset(std::uint64_t offset);
   void begin_function(std::span<const wasm::ValType> locals);
+  void declare_locals();
   void emit_charge(std::uint32_t cost);
   void lower(wasm::Op op, const validate::Immediates& immediates);
   void push(llvm::Value* value, Type type);
@@ -434,6 +438,7 @@ class Lowering {
   llvm::Value* base_ = nullptr;  // of the guarded memory
   std::vector<llvm::AllocaInst*> locals_;
   std::vector<Type> local_types_;
+  std::vector<wasm::ValType> local_val_types_;
   std::uint32_t local_slots_ = 0;
   std::vector<Entry> stack_;
   std::uint32_t next_slot_ = 0;

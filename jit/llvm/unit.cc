@@ -18,8 +18,12 @@ constexpr double kHidden[] = {1.0, -1.0, 0.0, -0.0};
 
 }  // namespace
 
-Unit::Unit(const wasm::Module& wasm_module, UnitOptimisationSet without)
-    : wasm(wasm_module), module(std::make_unique<llvm::Module>("wasm", context)), without_(without), debug_(*module) {
+Unit::Unit(const wasm::Module& wasm_module, UnitOptimisationSet without, bool for_debugger)
+    : wasm(wasm_module),
+      module(std::make_unique<llvm::Module>("wasm", context)),
+      without_(without),
+      for_debugger_(for_debugger),
+      debug_(*module) {
   llvm::Type* const i64 = llvm::Type::getInt64Ty(context);
   llvm::Type* const ptr = llvm::PointerType::getUnqual(context);
   types_ = {llvm::Type::getInt32Ty(context),    i64, llvm::Type::getFloatTy(context), llvm::Type::getDoubleTy(context),
@@ -43,9 +47,10 @@ Unit::Unit(const wasm::Module& wasm_module, UnitOptimisationSet without)
   seldom = metadata.createBranchWeights(1, 1U << 20);
   likely = metadata.createBranchWeights(8, 1);
 
-  // Locations without anything else of a debugger's: no section is made of them.
+  // Locations without anything else of a debugger's: no section is made of them, but where locals are to be found.
   file_ = debug_.createFile("wasm", "");
-  debug_.createCompileUnit(llvm::dwarf::DW_LANG_C, file_, "wasirun", true, "", 0, "", llvm::DICompileUnit::NoDebug);
+  debug_.createCompileUnit(llvm::dwarf::DW_LANG_C, file_, "wasirun", true, "", 0, "",
+                           for_debugger ? llvm::DICompileUnit::FullDebug : llvm::DICompileUnit::NoDebug);
   debug_type_ = debug_.createSubroutineType(debug_.getOrCreateTypeArray({}));
   module->addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
 }
@@ -144,6 +149,18 @@ llvm::DISubprogram* Unit::create_scope(llvm::Function& function, std::uint32_t i
                             llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition);
   function.setSubprogram(scope);
   return scope;
+}
+
+void Unit::declare_local(llvm::AllocaInst& storage, std::uint32_t local, llvm::DISubprogram& scope,
+                         llvm::BasicBlock& in) {
+  if (!for_debugger_) return;
+  const std::uint64_t bits = module->getDataLayout().getTypeSizeInBits(storage.getAllocatedType());
+  llvm::DIType* const type =
+      debug_.createBasicType("bits" + std::to_string(bits), bits, llvm::dwarf::DW_ATE_unsigned);
+  llvm::DILocalVariable* const variable =
+      debug_.createAutoVariable(&scope, std::to_string(local), file_, scope.getLine(), type);
+  debug_.insertDeclare(&storage, variable, debug_.createExpression(),
+                       llvm::DILocation::get(context, scope.getLine(), 0, &scope), &in);
 }
 
 }  // namespace wasi::jit::optimising

@@ -46,7 +46,8 @@ class Unit {
   // How often each optimisation applied, and what safety took.
   using Counts = std::array<std::uint64_t, kUnitOptimisationCount>;
 
-  Unit(const wasm::Module& wasm, UnitOptimisationSet without);
+  // `for_debugger`: the code generator is told of locals, as variables of debug information.
+  Unit(const wasm::Module& wasm, UnitOptimisationSet without, bool for_debugger = false);
   ~Unit();
   Unit(const Unit&) = delete;
   Unit& operator=(const Unit&) = delete;
@@ -105,6 +106,9 @@ class Unit {
 
   // Where instructions come from: the byte offset in the module is the line.
   llvm::DISubprogram* create_scope(llvm::Function& function, std::uint32_t index, std::uint64_t offset);
+  [[nodiscard]] bool is_for_debugger() const { return for_debugger_; }
+  // From here on the Wasm local is what this holds, where a debugger wants to know.
+  void declare_local(llvm::AllocaInst& storage, std::uint32_t local, llvm::DISubprogram& scope, llvm::BasicBlock& in);
 
   const wasm::Module& wasm;
   llvm::LLVMContext context;
@@ -115,6 +119,7 @@ class Unit {
 
  private:
   const UnitOptimisationSet without_;
+  const bool for_debugger_;
   Counts counts_ = {};
   std::array<llvm::Type*, kTypeCount> types_;
   llvm::FunctionType* prototype_ = nullptr;

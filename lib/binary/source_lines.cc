@@ -1,7 +1,6 @@
 #include "binary/source_lines.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -9,68 +8,15 @@
 #include <tuple>
 #include <utility>
 
+#include "binary/dwarf_constants.h"
+#include "binary/dwarf_cursor.h"
+
 namespace wasi::binary {
 
 namespace {
 
 using Bytes = std::span<const std::uint8_t>;
-
-// Reads DWARF's numbers. Behind the end everything is zero, and ok() false.
-class Cursor {
- public:
-  explicit Cursor(Bytes bytes) : bytes_(bytes) {}
-  [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] bool at_end() const { return bytes_.empty() || !ok_; }
-
-  template <class T>
-  T fixed() {
-    T value{};
-    const Bytes raw = take(sizeof(T));
-    if (raw.size() == sizeof(T)) std::memcpy(&value, raw.data(), sizeof(T));
-    return value;
-  }
-  std::uint64_t uleb() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-      const auto byte = fixed<std::uint8_t>();
-      if (shift < 64) value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      if ((byte & 0x80) == 0) return value;
-    }
-  }
-  std::int64_t sleb() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0;;) {
-      const auto byte = fixed<std::uint8_t>();
-      if (shift < 64) value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      shift += 7;
-      if ((byte & 0x80) != 0) continue;
-      if ((byte & 0x40) != 0 && shift < 64) value |= ~std::uint64_t{0} << shift;
-      return static_cast<std::int64_t>(value);
-    }
-  }
-  std::uint64_t offset(bool is_64) { return is_64 ? fixed<std::uint64_t>() : fixed<std::uint32_t>(); }
-  Bytes take(std::uint64_t count) {
-    if (count > bytes_.size()) {
-      ok_ = false;
-      bytes_ = {};
-      return {};
-    }
-    const Bytes taken = bytes_.first(static_cast<std::size_t>(count));
-    bytes_ = bytes_.subspan(static_cast<std::size_t>(count));
-    return taken;
-  }
-  std::string_view string() {
-    const auto end = std::ranges::find(bytes_, 0);
-    const auto size = static_cast<std::size_t>(end - bytes_.begin());
-    const Bytes raw = take(size);
-    take(1);
-    return ok_ ? std::string_view(reinterpret_cast<const char*>(raw.data()), raw.size()) : std::string_view();
-  }
-
- private:
-  Bytes bytes_;
-  bool ok_ = true;
-};
+using Cursor = DwarfCursor;
 
 enum : std::uint8_t {
   kCopy = 1,
@@ -81,22 +27,11 @@ enum : std::uint8_t {
   kNegate,
   kBasicBlock,
   kAddPc,
-  kFixedPc
+  kFixedPc,
+  kPrologueEnd
 };
 enum : std::uint8_t { kExtended = 0, kEndSequence = 1, kSetAddress = 2 };
 enum : std::uint8_t { kPath = 1, kDirectoryIndex = 2 };
-enum : std::uint8_t {
-  kData2 = 0x05,
-  kData4 = 0x06,
-  kData8 = 0x07,
-  kString = 0x08,
-  kBlock = 0x09,
-  kData1 = 0x0B,
-  kStrp = 0x0E,
-  kUdata = 0x0F,
-  kData16 = 0x1E,
-  kLineStrp = 0x1F
-};
 
 class Decoder {
  public:
@@ -104,20 +39,22 @@ class Decoder {
     for (const wasm::Section& section : module.sections) {
       if (section.id == 10) code_ = section.payload;
     }
-    lines_ = section(module, ".debug_line");
-    strings_ = section(module, ".debug_str");
-    line_strings_ = section(module, ".debug_line_str");
+    lines_ = dwarf_section(module, ".debug_line");
+    strings_ = dwarf_section(module, ".debug_str");
+    line_strings_ = dwarf_section(module, ".debug_line_str");
   }
 
   SourceLines decode() && {
     Cursor cursor(lines_);
     while (!cursor.at_end()) {
+      const std::uint64_t begin = lines_.size() - cursor.left();
       std::uint64_t length = cursor.fixed<std::uint32_t>();
       is_64_ = length == 0xFFFF'FFFF;
       if (is_64_) length = cursor.fixed<std::uint64_t>();
       const Bytes unit = cursor.take(length);
       if (!cursor.ok()) break;
       decode_unit(Cursor(unit));
+      out_.units.emplace(begin, std::exchange(files_, {}));
     }
     // Where one sequence begins at the end of another, it is the begin that counts.
     std::vector<std::uint32_t> order(rows_.size());
@@ -132,22 +69,10 @@ class Decoder {
   }
 
  private:
-  static Bytes section(const wasm::Module& module, std::string_view name) {
-    for (const wasm::CustomSection& custom : module.custom_sections) {
-      if (custom.name == name && module.check(custom.payload)) return module.view(custom.payload);
-    }
-    return {};
-  }
-
   struct Format {
     std::uint64_t content = 0;
     std::uint64_t form = 0;
   };
-
-  std::string_view string_at(Bytes strings, std::uint64_t at) {
-    if (at >= strings.size()) return {};
-    return Cursor(strings.subspan(static_cast<std::size_t>(at))).string();
-  }
 
   struct Value {
     std::uint64_t number = 0;
@@ -155,27 +80,27 @@ class Decoder {
   };
   // Empty for a form that is not known.
   std::optional<Value> value(Cursor& cursor, std::uint64_t form) {
-    switch (form) {
-      case kString:
+    switch (DwarfForm{static_cast<std::uint16_t>(form)}) {
+      case DwarfForm::string:
         return Value{.text = cursor.string()};
-      case kLineStrp:
-        return Value{.text = string_at(line_strings_, cursor.offset(is_64_))};
-      case kStrp:
-        return Value{.text = string_at(strings_, cursor.offset(is_64_))};
-      case kUdata:
+      case DwarfForm::line_strp:
+        return Value{.text = dwarf_string(line_strings_, cursor.offset(is_64_))};
+      case DwarfForm::strp:
+        return Value{.text = dwarf_string(strings_, cursor.offset(is_64_))};
+      case DwarfForm::udata:
         return Value{.number = cursor.uleb(), .text = {}};
-      case kData1:
+      case DwarfForm::data1:
         return Value{.number = cursor.fixed<std::uint8_t>(), .text = {}};
-      case kData2:
+      case DwarfForm::data2:
         return Value{.number = cursor.fixed<std::uint16_t>(), .text = {}};
-      case kData4:
+      case DwarfForm::data4:
         return Value{.number = cursor.fixed<std::uint32_t>(), .text = {}};
-      case kData8:
+      case DwarfForm::data8:
         return Value{.number = cursor.fixed<std::uint64_t>(), .text = {}};
-      case kData16:
+      case DwarfForm::data16:
         cursor.take(16);
         return Value{};
-      case kBlock:
+      case DwarfForm::block:
         cursor.take(cursor.uleb());
         return Value{};
       default:
@@ -274,6 +199,7 @@ class Decoder {
     std::uint64_t address = 0;
     std::uint64_t file = 1;
     std::uint64_t line = 1;
+    bool is_body = false;
   };
 
   void run(Cursor& program) {
@@ -287,10 +213,14 @@ class Decoder {
       }
       // Of several rows for one byte of a sequence the last is meant: the others have no instruction.
       const std::uint32_t offset = code_.offset + static_cast<std::uint32_t>(row.address);
-      if (!sequence.empty() && sequence.back().offset == offset) sequence.pop_back();
+      if (!sequence.empty() && sequence.back().offset == offset) {
+        row.is_body |= sequence.back().is_body;
+        sequence.pop_back();
+      }
       const std::uint32_t file = row.file < files_.size() ? files_[static_cast<std::size_t>(row.file)] : 0;
       const bool is_known = !is_end && row.file < files_.size() && row.line <= UINT32_MAX;
-      sequence.push_back({offset, file, is_known ? static_cast<std::uint32_t>(row.line) : 0});
+      sequence.push_back({offset, file, is_known ? static_cast<std::uint32_t>(row.line) : 0, row.is_body});
+      row.is_body = false;
     };
     while (!program.at_end()) {
       const auto opcode = program.fixed<std::uint8_t>();
@@ -332,6 +262,9 @@ class Decoder {
           break;
         case kAddPc:
           row.address += std::uint64_t{(255U - opcode_base_) / line_range_} * least_instruction_;
+          break;
+        case kPrologueEnd:
+          row.is_body = true;
           break;
         case kFixedPc:
           row.address += program.fixed<std::uint16_t>();

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,11 +20,14 @@ struct SourceLine {
   std::uint32_t offset = 0;  // in the module's bytes; the line holds up to the next one's
   std::uint32_t file = 0;    // in SourceLines::files
   std::uint32_t line = 0;    // from 1; 0: this comes from no line
+  bool is_body = false;      // here a function's body begins, behind what its compiler put in front of it
 };
 
 struct SourceLines {
   std::vector<std::string> files;  // paths as the compiler wrote them
   std::vector<SourceLine> lines;   // by offset, each offset once
+  // By where a unit's table begins in .debug_line: what the numbers of files in that unit mean.
+  std::map<std::uint64_t, std::vector<std::uint32_t>> units;
 
   // What holds at a byte; null: nothing.
   [[nodiscard]] const SourceLine* find(std::uint64_t offset) const;

@@ -36,6 +36,7 @@ struct Options {
   std::optional<std::uint32_t> optimise_threshold;
   std::vector<fs::path> reports;
   bool coverage = false;
+  bool is_strict = false;
 };
 
 struct Tier {
@@ -106,6 +107,7 @@ int run(Options options) {
     config.tier_threshold = options.tier_threshold;
     config.optimise_threshold = options.optimise_threshold;
     if (options.checks == "explicit") config.bounds_checks = wasi::BoundsChecks::explicit_checks;
+    config.strict_memory = options.is_strict;
     const auto engine = wasi::Engine::create(config);
     if (!engine) {
       fmt::print(stderr, "spec-runner: {}\n", engine.error().to_string());
@@ -166,6 +168,7 @@ int main(int argc, char** argv) {
   app.add_option("--optimise-threshold", options.optimise_threshold,
                  "With auto: milliseconds in a function before it is optimised, 0: all are; default: as shipped");
   app.add_option("--bounds-checks", options.checks, "guard or explicit")->check(CLI::IsMember({"guard", "explicit"}));
+  app.add_flag("--strict-memory", options.is_strict, "Optimised code makes every access as the script has it");
   app.add_option("--gc", options.gc, "normal, or stress: collect at every allocation")
       ->check(CLI::IsMember({"normal", "stress"}));
   app.add_option("--report", options.reports, "FILE.json or FILE.xml (JUnit): a report for programs. Repeatable")

@@ -284,6 +284,31 @@ class Optimising(CliTest):
         done = subprocess.run([program], env={**os.environ, **broken}, capture_output=True, timeout=TIMEOUT, check=False)
         self.assertEqual((done.returncode, done.stdout, done.stderr), (SUCCESS, b"", b""))
 
+    def test_no_page_of_the_compiler_is_touched_before_it_is_needed(self):
+        # Says that it runs, and then waits, so that somebody can look at it.
+        program = self.wat("""
+          (module
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "\\08\\00\\00\\00\\06\\00\\00\\00hello\\n")
+            (func (export "_start")
+              (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 32)))
+              (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 32)))))
+        """, "hello")
+        for options, is_loaded in (([], False), (["--tier", "baseline"], False), (["--tier", "llvm"], True)):
+            with self.subTest(options), subprocess.Popen([WASIRUN, *options, program], stdin=subprocess.PIPE,
+                                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                line = process.stdout.readline()
+                if line != b"hello\n" and is_loaded:
+                    process.stdin.close()
+                    self.skipTest(process.stderr.read().decode())
+                self.assertEqual(line, b"hello\n")
+                mapped = pathlib.Path(f"/proc/{process.pid}/maps").read_text()
+                self.assertEqual("wasirun-llvm" in mapped or "libLLVM" in mapped, is_loaded, mapped)
+                process.stdin.close()
+                self.assertEqual(process.wait(TIMEOUT), SUCCESS)
+
     def test_profile_of_generated_code(self):
         source = self.wat("""(module (memory 1)
           (func $load (param i32) (result i32) (i32.load (local.get 0)))
@@ -370,8 +395,8 @@ int run(int n) {
             self.guest("-O0", version)
             out = self.gdb("break fib.c:7\nrun\nbacktrace 4\nlist\ndelete\nfinish\ncontinue\n", "-g", "--invoke", "run",
                            module, "5")
-            self.assertRegex(out, r"Breakpoint 1, (0x[0-9a-f]+ in )?fib \(\) at .*fib\.c:7\n")
-            self.assertRegex(out, r"#1 .* fib \(\) at .*fib\.c:8\n")
+            self.assertRegex(out, r"Breakpoint 1, (0x[0-9a-f]+ in )?fib \(n=1\) at .*fib\.c:7\n")
+            self.assertRegex(out, r"#1 .* fib \(n=2\) at .*fib\.c:8\n")
             self.assertIn("    return n;", out)
             self.assertIn("\n6\n", out)
 
@@ -380,14 +405,137 @@ int run(int n) {
             self.skipTest("the optimising compiler is not installed")
         out = self.gdb("break fib\nrun\nbacktrace 2\ndelete\ncontinue\n", "-g", "--tier", "llvm", "--invoke", "run",
                        self.guest("-O1"), "5")
-        self.assertRegex(out, r"Breakpoint 1, (0x[0-9a-f]+ in )?fib \(\) at .*fib\.c:\d+\n")
-        self.assertRegex(out, r"#1 .* in run \(\) at .*fib\.c:14\n")
+        self.assertRegex(out, r"Breakpoint 1, (0x[0-9a-f]+ in )?fib \(n=.*\) at .*fib\.c:\d+\n")
+        self.assertRegex(out, r"#1 .* in run \(n=.*\) at .*fib\.c:14\n")
         self.assertIn("\n6\n", out)
+
+    VARIABLES = """#include <stddef.h>
+typedef struct node { int value; struct node *next; double weight; char name[8]; unsigned low : 3, high : 5; } node_t;
+enum colour { RED, GREEN = 5, BLUE };
+static int counter = 3;
+node_t pool[3];
+__attribute__((noinline)) int sum(node_t *first, enum colour colour, const char *label, float factor) {
+  int total = 0;
+  for (node_t *at = first; at != NULL; at = at->next) {
+    int product = at->value * colour;
+    total += product;
+    counter += total;
+  }
+  long long wide = 1LL << 40;
+  counter += (int)(wide >> 38) * (int)factor;
+  return total + label[0];
+}
+int run(int n) {
+  unsigned char bytes[3] = {1, 2, 3};
+  for (int i = 0; i < 3; i++) {
+    node_t *node = &pool[i];
+    node->value = n + i + bytes[i];
+    node->next = i < 2 ? &pool[i + 1] : NULL;
+    node->weight = i * 0.5;
+    node->name[0] = (char)('a' + i);
+    node->low = 5;
+    node->high = 17;
+  }
+  return sum(pool, BLUE, "label", 2.5f);
+}
+"""
+
+    def variables(self, *flags, source=None):
+        (self.dir / "app.c").write_text(source or self.VARIABLES)
+        done = subprocess.run(["clang-19", "--target=wasm32", "-g", *flags, "-nostdlib", "-Wl,--no-entry",
+                               "-Wl,--export=run", str(self.dir / "app.c"), "-o", str(self.dir / "app.wasm")],
+                              capture_output=True, timeout=TIMEOUT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return str(self.dir / "app.wasm")
+
+    def tiers(self):
+        yield "baseline"
+        if "no llvm" not in self.run_cli("--version")[1]:
+            yield "llvm"
+
+    def test_variables(self):
+        commands = ("break app.c:10\nrun\nprint first\nprint *first\nprint first->next\nprint *at\nprint at->name\n"
+                    "print colour\nprint label\nprint factor\nprint product\nprint counter\nprint pool[1].value\n"
+                    "print ((node_t *)(__memory + (unsigned)first->next))->value\ninfo args\nptype at\n"
+                    "set var total = 1000\nup\nprint bytes\nprint n\ndelete\nfinish\ncontinue\n")
+        for tier in self.tiers():
+            for version in ("-gdwarf-4", "-gdwarf-5"):
+                module = self.variables("-O0", version)
+                out = self.gdb(commands, "-g", "--tier", tier, "--invoke", "run", module, "10")
+                with self.subTest(tier=tier, version=version, out=out):
+                    self.assertRegex(out, r"Breakpoint 1, sum \(first=0x[0-9a-f]+, colour=BLUE, label=0x[0-9a-f]+ "
+                                          r'"label", factor=2\.5\) at .*app\.c:10\n')
+                    self.assertRegex(out, r"\$1 = \(node_t \*\) 0x[0-9a-f]+\n")
+                    self.assertRegex(out, r"\$2 = \{value = 11, next = 0x[0-9a-f]+, weight = 0, name = "
+                                          r'"a[\\0]+", low = 5, high = 17\}\n')
+                    self.assertRegex(out, r"\$3 = \(node ?\*\) 0x[0-9a-f]{3,5}\n")
+                    self.assertRegex(out, r"\$4 = \{value = 11, ")
+                    self.assertRegex(out, r'\$5 = "a[\\0]+"\n')
+                    for line in ("$6 = BLUE", "$9 = 66", "$10 = 3", "$11 = 13", "$12 = 13", "colour = BLUE",
+                                 "    unsigned int low : 3;", "$13 = \"\\001\\002\\003\"", "$14 = 10"):
+                        self.assertIn(line + "\n", out)
+                    self.assertRegex(out, r'\$7 = 0x[0-9a-f]+ "label"\n')
+                    self.assertIn("$8 = 2.5\n", out)
+                    # What was set counts.
+                    self.assertIn(f"\n{1000 + 66 + 78 + 90 + 108}\n", out)
+
+    def test_variables_of_optimised_guests(self):
+        # What is in a Wasm local, where it is there, and functions that the guest's compiler has taken in.
+        source = """static int __attribute__((always_inline)) twice(int x) {
+  int doubled = x * 2;
+  __asm__ volatile("" : "+r"(doubled));
+  return doubled;
+}
+__attribute__((noinline)) int accumulate(int *values, int count, double scale) {
+  int total = 0;
+  for (int i = 0; i < count; i++) {
+    values[i] += total;
+    total += twice(values[i]);
+  }
+  return total + (int)scale;
+}
+int data[4] = {1, 2, 3, 4};
+int run(int n) { return accumulate(data, n, 1.5); }
+"""
+        commands = "break accumulate\nrun\nprint values[2]\nprint count\ninfo args\n"
+        inlined = "break app.c:3\ncontinue\nbacktrace 3\ninfo locals\nup\nprint scale\n"
+        for tier in self.tiers():
+            script = commands + (inlined if tier == "baseline" else "") + "delete\ncontinue\n"
+            out = self.gdb(script, "-g", "--tier", tier, "--invoke", "run", self.variables("-O1", source=source), "4")
+            with self.subTest(tier=tier, out=out):
+                self.assertRegex(out, r"Breakpoint 1(\.1)?, accumulate \(values=0x[0-9a-f]+, count=4, scale=.*\) at .*app\.c:8\n")
+                for line in ("$1 = 3", "$2 = 4", "count = 4", "117"):
+                    self.assertIn(line + "\n", out)
+                if tier == "baseline":
+                    self.assertRegex(out, r"#0  twice \(\) at .*app\.c:3\n#1  accumulate \(.*, scale=1\.5\) at .*app\.c:10\n"
+                                          r"#2 .* in run \(n=4\) at .*app\.c:15\n")
+                    self.assertIn("doubled = <optimized out>\n", out)
+                    self.assertIn("$3 = 1.5\n", out)
+
+    def test_locals_without_debug_information(self):
+        path = self.wat("""
+          (module
+            (func $f (export "f") (param $x i32) (param i64) (result f64) (local $sum f64) (local v128)
+              (local.set $sum (f64.add (f64.convert_i32_s (local.get $x)) (f64.convert_i64_s (local.get 1))))
+              (local.set 3 (i32x4.splat (local.get $x)))
+              (call $g)
+              (local.get $sum))
+            (func $g (nop)))
+        """, flags=["--debug-names"])
+        for tier in self.tiers():
+            out = self.gdb("break g\nrun\nup\ninfo args\ninfo locals\ndelete\ncontinue\n", "-g", "--tier", tier,
+                           "--invoke", "f", path, "7", "35")
+            with self.subTest(tier=tier, out=out):
+                self.assertIn("\n42\n", out)
+                self.assertRegex(out, r"(^|\n)(\(gdb\) )?sum = 42\n")
+                if tier == "baseline":
+                    self.assertIn("x = 7\nlocal1 = 35\n", out)
+                    self.assertIn("local3 = {7, 7, 7, 7}\n", out)
 
     def test_without_line_tables(self):
         out = self.gdb("break fib\nrun\nbacktrace 2\ndelete\ncontinue\n", "-g", "--invoke", "run", self.guest("-O0", "-g0"),
                        "5")
-        self.assertRegex(out, r"#1 .* in run \(\)\n")
+        self.assertRegex(out, r"#0 .* in fib \(local0=5\)\n#1 .* in run \(local0=5\)\n")
         self.assertIn("\n6\n", out)
 
 

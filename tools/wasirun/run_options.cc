@@ -116,15 +116,17 @@ void add_code_options(CLI::App& app, RunCommand& run) {
         run.engine.code_tools.push_back(choose("--code-tool", value, kChoices));
       });
   app.add_flag("-g,--debug", run.debug,
-               "For a debugger: the same as --code-tool gdb, with functions' lines where the module has DWARF, and, "
-               "without --tier, --tier baseline");
+               "For a debugger: the same as --code-tool gdb, with lines and variables where the module has DWARF, "
+               "without the cache and, without --tier, with --tier baseline");
 }
 
-// For a debugger: it is told of code, and all of that is there when the program begins.
+// For a debugger: it is told of code, and all of that is there when the program begins. Code that is kept does not say
+// where variables are.
 void debug(const CLI::App& app, RunCommand& run) {
   auto& tools = run.engine.code_tools;
   if (std::ranges::count(tools, wasi::CodeTool::debugger) == 0) tools.push_back(wasi::CodeTool::debugger);
   if (app.count("--tier") == 0) run.engine.tier = wasi::TierSelection::baseline;
+  run.engine.cache.reset();
 }
 
 }  // namespace
