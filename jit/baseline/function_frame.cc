@@ -635,10 +635,11 @@ std::vector<LocalPlace> Compiler::places_of_locals(std::uint32_t code_size) cons
       const Place from = params.next(type_.params[i]);
       if (from.bank != Place::Bank::memory) {
         const bool is_general = from.bank == Place::Bank::general;
-        places.push_back({.local = index,
-                          .type = scan_.locals[i],
-                          .end = params_taken_,
-                          .number = is_general ? kGeneral[from.number] : static_cast<std::uint8_t>(kVector + from.number)});
+        places.push_back(
+            {.local = index,
+             .type = scan_.locals[i],
+             .end = params_taken_,
+             .number = is_general ? kGeneral[from.number] : static_cast<std::uint8_t>(kVector + from.number)});
       }
     }
     LocalPlace& place = places.emplace_back(LocalPlace{.local = index,

@@ -23,9 +23,7 @@ void append(Bytes& out, const T& value) {
   out.insert(out.end(), bytes, bytes + sizeof(T));
 }
 
-inline void append(Bytes& out, std::initializer_list<std::uint8_t> bytes) {
-  out.insert(out.end(), bytes);
-}
+inline void append(Bytes& out, std::initializer_list<std::uint8_t> bytes) { out.insert(out.end(), bytes); }
 
 inline void append(Bytes& out, std::span<const std::uint8_t> bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());

@@ -141,7 +141,8 @@ Bytes describe_as_elf(const NamedCode& code) {
   sections[kText].sh_offset = file.size();
   sections[kText].sh_size = code.code.size();
   sections[kText].sh_addralign = 1;
-  add_section(kEhFrame, SHT_PROGBITS, unwind_information(code.code, code.guest != nullptr ? code.guest->saved : SavedRegisters()));
+  add_section(kEhFrame, SHT_PROGBITS,
+              unwind_information(code.code, code.guest != nullptr ? code.guest->saved : SavedRegisters()));
 
   Bytes symbols(sizeof(Elf64_Sym));
   Elf64_Sym symbol = {};

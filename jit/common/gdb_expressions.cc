@@ -193,8 +193,8 @@ class ExpressionTranslator::Translation {
         return true;
       }
       case DwarfOp::addr:
-        append_op(part_, DwarfOp::constu, address_size_ == 4 ? cursor.fixed<std::uint32_t>()
-                                                             : cursor.fixed<std::uint64_t>());
+        append_op(part_, DwarfOp::constu,
+                  address_size_ == 4 ? cursor.fixed<std::uint32_t>() : cursor.fixed<std::uint64_t>());
         return true;
       case DwarfOp::addrx:
         if (of_.unit_ == nullptr) return false;

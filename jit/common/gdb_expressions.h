@@ -1,7 +1,7 @@
 // Where a guest's variable is, in the machine's words.
 //
-// The guest's compiler says it in Wasm's: in a local or a global, or in linear memory at an address made of those. So an
-// expression is translated for a piece of machine code at a time, by where the locals are in it (LocalPlace); the
+// The guest's compiler says it in Wasm's: in a local or a global, or in linear memory at an address made of those. So
+// an expression is translated for a piece of machine code at a time, by where the locals are in it (LocalPlace); the
 // memory's base and globals are found through the frame's VmContext.
 // Source: DWARF 5, section 2.5, and https://yurydelendik.github.io/webassembly-dwarf/
 #pragma once
@@ -36,8 +36,8 @@ class ExpressionTranslator {
 
   // The machine code of these bytes of the module, in order.
   [[nodiscard]] std::vector<CodeRange> ranges(std::span<const binary::DwarfRange> guest) const;
-  // In order of the guest's; nothing where a value cannot be found. A pointer is given as the machine's own, which can be
-  // followed: its target's address, and null as null.
+  // In order of the guest's; nothing where a value cannot be found. A pointer is given as the machine's own, which can
+  // be followed: its target's address, and null as null.
   [[nodiscard]] std::vector<NativeLocation> translate(std::span<const binary::DwarfLocation> guest,
                                                       bool is_pointer) const;
   // Of a Wasm local.

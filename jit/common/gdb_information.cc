@@ -54,7 +54,15 @@ const LineMark* first_line(const NamedCode& code) {
 }
 
 Bytes line_table(const NamedCode& code, Files& files) {
-  enum : std::uint8_t { kCopy = 1, kAdvancePc = 2, kAdvanceLine = 3, kSetFile = 4, kPrologueEnd = 10, kEndSequence = 1, kSetAddress = 2 };
+  enum : std::uint8_t {
+    kCopy = 1,
+    kAdvancePc = 2,
+    kAdvanceLine = 3,
+    kSetFile = 4,
+    kPrologueEnd = 10,
+    kEndSequence = 1,
+    kSetAddress = 2
+  };
   for (const LineMark& mark : code.lines) files.number_of(mark.file);
   Bytes out;
   append_sized(out, [&] {
@@ -175,8 +183,8 @@ class InformationWriter {
     TypeWriter types(dwarf, *out_);
     types_ = &types;
     const DwarfValue* const base = through(*entry_, DwarfAttribute::frame_base);
-    const ExpressionTranslator translator(
-        code_, function_->unit, base != nullptr ? base->block : std::span<const std::uint8_t>());
+    const ExpressionTranslator translator(code_, function_->unit,
+                                          base != nullptr ? base->block : std::span<const std::uint8_t>());
     translator_ = &translator;
     write_memory();
     const DwarfValue* const result = through(*entry_, DwarfAttribute::type);

@@ -64,8 +64,8 @@ TypeWriter::Label TypeWriter::of_result(std::uint64_t type) {
   for (unsigned depth = 0; depth < kMostDeep; ++depth) {
     const auto found = entry(named);
     if (!found) break;
-    const bool is_scalar = is_pointer_tag(found->tag) || found->tag == DwarfTag::base_type ||
-                           found->tag == DwarfTag::enumeration_type;
+    const bool is_scalar =
+        is_pointer_tag(found->tag) || found->tag == DwarfTag::base_type || found->tag == DwarfTag::enumeration_type;
     if (is_scalar) return of(type);
     const auto target = found->reference(DwarfAttribute::type);
     if (!target || (found->tag != DwarfTag::typedef_type && !is_qualifier(found->tag))) break;
@@ -206,8 +206,8 @@ void TypeWriter::write_members(const Dwarf::Unit& unit, const DwarfEntry& entry)
     const std::string_view name = member.text(DwarfAttribute::name);
     if (!name.empty()) out_.text(DwarfAttribute::name, printable(name));
     out_.reference(DwarfAttribute::type, label);
-    for (const DwarfAttribute attribute : {DwarfAttribute::data_member_location, DwarfAttribute::bit_size,
-                                           DwarfAttribute::data_bit_offset}) {
+    for (const DwarfAttribute attribute :
+         {DwarfAttribute::data_member_location, DwarfAttribute::bit_size, DwarfAttribute::data_bit_offset}) {
       if (const auto value = member.constant(attribute)) out_.number(attribute, *value);
     }
   }

@@ -76,7 +76,7 @@ struct MachineCode {
   std::optional<std::uint32_t> loop_stub;
   std::vector<LoopHead> loop_heads;
 
-  std::string log;  // a listing, where one was asked for
+  std::string log;                 // a listing, where one was asked for
   std::vector<LocalPlace> locals;  // where they were asked for
 };
 

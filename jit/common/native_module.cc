@@ -233,7 +233,8 @@ Result<std::unique_ptr<NativeModule::Unit>> NativeModule::make_unit(
   unit->code = std::move(code);
   for (std::size_t i = 0; i < image.functions.size(); ++i) {
     FunctionImage& function = image.functions[i];
-    if (space_.has_listeners()) tell(unit->code, function, i < locals.size() ? locals[i] : std::span<const LocalPlace>());
+    if (space_.has_listeners())
+      tell(unit->code, function, i < locals.size() ? locals[i] : std::span<const LocalPlace>());
     unit->functions.push_back(WASI_TRY(make_function(std::move(function), *unit)));
   }
   return unit;

@@ -306,7 +306,8 @@ Result<Emitted> emit(Unit& unit, llvm::TargetMachine& target_machine) {
     function.saved = noted.saved;
     function.context_at = noted.context_at;
     function.inlined_calls = std::move(noted.inlined_calls);
-    if (const auto found = locals.find(function.begin); found != locals.end()) function.locals = std::move(found->second);
+    if (const auto found = locals.find(function.begin); found != locals.end())
+      function.locals = std::move(found->second);
     for (const auto& [symbol, offset] : noted.marks) {
       const std::uint32_t at = next_place();
       // Of two at one place, nothing lies between.

@@ -94,7 +94,8 @@ void read_function(const llvm::DWARFDie& function, LocalsByFunction& locals) {
   for (const llvm::DWARFDie& variable : function.children()) {
     std::uint32_t local = 0;
     const char* const name = variable.getShortName();
-    if (variable.getTag() != dwarf::DW_TAG_variable || name == nullptr || llvm::StringRef(name).getAsInteger(10, local)) {
+    if (variable.getTag() != dwarf::DW_TAG_variable || name == nullptr ||
+        llvm::StringRef(name).getAsInteger(10, local)) {
       continue;
     }
     auto found = variable.getLocations(dwarf::DW_AT_location);

@@ -155,8 +155,7 @@ void Unit::declare_local(llvm::AllocaInst& storage, std::uint32_t local, llvm::D
                          llvm::BasicBlock& in) {
   if (!for_debugger_) return;
   const std::uint64_t bits = module->getDataLayout().getTypeSizeInBits(storage.getAllocatedType());
-  llvm::DIType* const type =
-      debug_.createBasicType("bits" + std::to_string(bits), bits, llvm::dwarf::DW_ATE_unsigned);
+  llvm::DIType* const type = debug_.createBasicType("bits" + std::to_string(bits), bits, llvm::dwarf::DW_ATE_unsigned);
   llvm::DILocalVariable* const variable =
       debug_.createAutoVariable(&scope, std::to_string(local), file_, scope.getLine(), type);
   debug_.insertDeclare(&storage, variable, debug_.createExpression(),

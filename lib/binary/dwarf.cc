@@ -101,9 +101,7 @@ DwarfValue Dwarf::value(const Unit& unit, DwarfForm form, std::int64_t implicit,
                         unsigned depth) const {
   const auto constant = [](std::uint64_t number) { return DwarfValue{.kind = Kind::constant, .number = number}; };
   const auto text = [](std::string_view words) { return DwarfValue{.kind = Kind::text, .text = words}; };
-  const auto block = [&](std::uint64_t size) {
-    return DwarfValue{.kind = Kind::block, .block = cursor.take(size)};
-  };
+  const auto block = [&](std::uint64_t size) { return DwarfValue{.kind = Kind::block, .block = cursor.take(size)}; };
   const auto reference = [&](std::uint64_t in_unit) {
     return DwarfValue{.kind = Kind::reference, .number = unit.begin + in_unit};
   };
@@ -221,8 +219,8 @@ std::optional<DwarfEntry> Dwarf::entry(const Unit& unit, std::uint64_t offset) c
   const auto* const table = static_cast<const Abbreviations*>(unit.abbreviations);
   const Abbreviation* const abbreviation = code != 0 ? table->find(code) : nullptr;
   if (abbreviation == nullptr) return std::nullopt;
-  DwarfEntry entry{.offset = offset, .tag = abbreviation->tag, .has_children = abbreviation->has_children,
-                   .attributes = {}};
+  DwarfEntry entry{
+      .offset = offset, .tag = abbreviation->tag, .has_children = abbreviation->has_children, .attributes = {}};
   entry.attributes.reserve(abbreviation->attributes.size());
   for (const auto& [attribute, form, implicit] : abbreviation->attributes) {
     entry.attributes.emplace_back(attribute, value(unit, form, implicit, cursor));
@@ -352,8 +350,8 @@ void Dwarf::scan(Unit& unit) {
 }
 
 const Dwarf::Function* Dwarf::function_at(std::uint64_t offset) const {
-  const auto behind = std::ranges::upper_bound(functions_, offset, {},
-                                               [](const Function& function) { return function.code.begin; });
+  const auto behind =
+      std::ranges::upper_bound(functions_, offset, {}, [](const Function& function) { return function.code.begin; });
   if (behind == functions_.begin()) return nullptr;
   const Function& function = *std::prev(behind);
   return offset < function.code.end ? &function : nullptr;

@@ -179,6 +179,14 @@ enum class DwarfOp : std::uint8_t {
 };
 
 // How a base type's bits are read (DW_ATE_*).
-enum class DwarfEncoding : std::uint8_t { address = 1, boolean, complex_float, float_, signed_, signed_char, unsigned_ };
+enum class DwarfEncoding : std::uint8_t {
+  address = 1,
+  boolean,
+  complex_float,
+  float_,
+  signed_,
+  signed_char,
+  unsigned_
+};
 
 }  // namespace wasi::binary

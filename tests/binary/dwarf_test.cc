@@ -57,8 +57,9 @@ std::shared_ptr<wasm::Module> module_with(const std::vector<Named>& sections) {
     payload.insert(payload.end(), name.begin(), name.end());
     payload = payload + content;
     REQUIRE(payload.size() < 128 * 128);
-    bytes = bytes + Bytes{0, static_cast<std::uint8_t>(payload.size() | 0x80),
-                          static_cast<std::uint8_t>(payload.size() >> 7)} + payload;
+    bytes = bytes +
+            Bytes{0, static_cast<std::uint8_t>(payload.size() | 0x80), static_cast<std::uint8_t>(payload.size() >> 7)} +
+            payload;
   }
   auto owner = std::make_shared<const Bytes>(std::move(bytes));
   const std::span<const std::uint8_t> view = *owner;
@@ -71,11 +72,11 @@ std::shared_ptr<wasm::Module> module_with(const std::vector<Named>& sections) {
 // A unit with a variable of its own; a function with a parameter in Wasm's local 1, and a block of two parts in which
 // there is a variable that moves.
 std::vector<Named> version_4() {
-  const Bytes abbreviations = Bytes{1, 0x11, 1, 0x03, 0x0E, 0x11, 0x01, 0, 0} +                      // unit
-                              Bytes{2, 0x34, 0, 0x03, 0x08, 0x02, 0x18, 0, 0} +                      // variable
+  const Bytes abbreviations = Bytes{1, 0x11, 1, 0x03, 0x0E, 0x11, 0x01, 0, 0} +                          // unit
+                              Bytes{2, 0x34, 0, 0x03, 0x08, 0x02, 0x18, 0, 0} +                          // variable
                               Bytes{3, 0x2E, 1, 0x03, 0x08, 0x11, 0x01, 0x12, 0x06, 0x40, 0x18, 0, 0} +  // function
-                              Bytes{4, 0x05, 0, 0x03, 0x08, 0x02, 0x18, 0x49, 0x13, 0, 0} +          // parameter
-                              Bytes{5, 0x0B, 1, 0x55, 0x17, 0, 0} +                                  // block
+                              Bytes{4, 0x05, 0, 0x03, 0x08, 0x02, 0x18, 0x49, 0x13, 0, 0} +              // parameter
+                              Bytes{5, 0x0B, 1, 0x55, 0x17, 0, 0} +                                      // block
                               Bytes{6, 0x34, 0, 0x03, 0x08, 0x02, 0x17, 0x49, 0x13, 0, 0} +
                               Bytes{7, 0x24, 0, 0x03, 0x08, 0x3E, 0x0B, 0x0B, 0x0B, 0, 0} +  // base type
                               Bytes{0};
@@ -93,8 +94,11 @@ std::vector<Named> version_4() {
   // The second is relative to a base that stands in the list.
   const Bytes locations = u32(10) + u32(12) + Bytes{2, 0, 0x91, 8} + u32(UINT32_MAX) + u32(20) + u32(0) + u32(4) +
                           Bytes{1, 0, 0x30} + u32(0) + u32(0);
-  return {{".debug_abbrev", abbreviations}, {".debug_info", sized(unit)}, {".debug_str", text("a.c")},
-          {".debug_ranges", ranges},        {".debug_loc", locations}};
+  return {{".debug_abbrev", abbreviations},
+          {".debug_info", sized(unit)},
+          {".debug_str", text("a.c")},
+          {".debug_ranges", ranges},
+          {".debug_loc", locations}};
 }
 
 // The same with names, addresses and lists by their index.
@@ -122,8 +126,8 @@ std::vector<Named> version_5() {
   // Offsets from the unit's low_pc, which is 2; begin and length of the second.
   const Bytes ranges = sized(head + u32(4) + Bytes{4, 8, 12, 7} + u32(20) + Bytes{4, 0});
   const Bytes locations = sized(head + u32(4) + Bytes{4, 8, 10, 2, 0x91, 8} + Bytes{1, 3, 4, 0, 4, 1, 0x30} + Bytes{0});
-  return {{".debug_abbrev", abbreviations}, {".debug_info", sized(unit)},     {".debug_str", strings},
-          {".debug_str_offsets", offsets},  {".debug_addr", addresses},       {".debug_rnglists", ranges},
+  return {{".debug_abbrev", abbreviations}, {".debug_info", sized(unit)}, {".debug_str", strings},
+          {".debug_str_offsets", offsets},  {".debug_addr", addresses},   {".debug_rnglists", ranges},
           {".debug_loclists", locations}};
 }
 
