@@ -167,10 +167,85 @@ struct MemoryGrow {
   }
 };
 
+// Most copies and fills are of few bytes in memory 0, and a call for them costs more than they do.
+inline constexpr std::uint64_t kFewBytes = 64;
+
+template <class T>
+WASI_INLINE T read_bytes(const std::uint8_t* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// The first and the last part of `count` bytes, which meet or overlap: `count` is between one and two T.
+template <class T>
+WASI_INLINE void copy_ends(std::uint8_t* to, const std::uint8_t* from, std::uint64_t count) {
+  const T first = read_bytes<T>(from);
+  const T last = read_bytes<T>(from + count - sizeof(T));
+  std::memcpy(to, &first, sizeof(T));
+  std::memcpy(to + count - sizeof(T), &last, sizeof(T));
+}
+
+// At most kFewBytes, which may overlap: all are read before any is written.
+WASI_INLINE void copy_few(std::uint8_t* to, const std::uint8_t* from, std::uint64_t count) {
+  if (count > 32) {
+    const V128 second = read_bytes<V128>(from + 16);
+    const V128 third = read_bytes<V128>(from + count - 32);
+    copy_ends<V128>(to, from, count);
+    std::memcpy(to + 16, &second, sizeof second);
+    std::memcpy(to + count - 32, &third, sizeof third);
+  } else if (count >= 16) {
+    copy_ends<V128>(to, from, count);
+  } else if (count >= 8) {
+    copy_ends<std::uint64_t>(to, from, count);
+  } else if (count >= 4) {
+    copy_ends<std::uint32_t>(to, from, count);
+  } else if (count >= 2) {
+    copy_ends<std::uint16_t>(to, from, count);
+  } else if (count == 1) {
+    *to = *from;
+  }
+}
+
+template <class T>
+WASI_INLINE void fill_ends(std::uint8_t* to, T value, std::uint64_t count) {
+  std::memcpy(to, &value, sizeof(T));
+  std::memcpy(to + count - sizeof(T), &value, sizeof(T));
+}
+
+WASI_INLINE void fill_few(std::uint8_t* to, std::uint8_t byte, std::uint64_t count) {
+  const std::uint64_t eight = byte * 0x0101'0101'0101'0101U;
+  if (count >= 16) {
+    const std::uint64_t halves[] = {eight, eight};
+    const auto sixteen = read_bytes<V128>(reinterpret_cast<const std::uint8_t*>(halves));
+    fill_ends(to, sixteen, count);
+    if (count <= 32) return;
+    std::memcpy(to + 16, &sixteen, sizeof sixteen);
+    std::memcpy(to + count - 32, &sixteen, sizeof sixteen);
+  } else if (count >= 8) {
+    fill_ends(to, eight, count);
+  } else if (count >= 4) {
+    fill_ends(to, static_cast<std::uint32_t>(eight), count);
+  } else if (count >= 2) {
+    fill_ends(to, static_cast<std::uint16_t>(eight), count);
+  } else if (count == 1) {
+    *to = byte;
+  }
+}
+
 struct MemoryFill {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 10;
   WASI_INLINE static void run(State& s) {
+    const runtime::MemoryView& memory = *s.vm->memory0;
+    const std::uint64_t size = memory.size();
+    const std::uint64_t count = slot_at<kHeadSize + 4>(s).u64 & memory.index_mask;
+    const std::uint64_t to = slot_at<kHeadSize>(s).u64 & memory.index_mask;
+    if (index_at(s, kHeadSize + 6) == 0 && count <= kFewBytes && count <= size && to <= size - count) {
+      fill_few(memory.base + to, static_cast<std::uint8_t>(slot_at<kHeadSize + 2>(s).u32), count);
+      s.ip += kLength;
+      return;
+    }
     calls::memory_fill(s.vm, s.ip, index_at(s, kHeadSize + 6), slot_at<kHeadSize>(s).u64, slot_at<kHeadSize + 2>(s).u32,
                        slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
@@ -182,6 +257,17 @@ struct MemoryCopy {
   static constexpr Flow kFlow = Flow::next;
   static constexpr std::uint32_t kLength = kHeadSize + 14;
   WASI_INLINE static void run(State& s) {
+    const runtime::MemoryView& memory = *s.vm->memory0;
+    const std::uint64_t size = memory.size();
+    const std::uint64_t count = slot_at<kHeadSize + 4>(s).u64 & memory.index_mask;
+    const std::uint64_t to = slot_at<kHeadSize>(s).u64 & memory.index_mask;
+    const std::uint64_t from = slot_at<kHeadSize + 2>(s).u64 & memory.index_mask;
+    const bool is_in_memory0 = read_code<std::uint64_t>(s.ip + kHeadSize + 6) == 0;
+    if (is_in_memory0 && count <= kFewBytes && count <= size && to <= size - count && from <= size - count) {
+      copy_few(memory.base + to, memory.base + from, count);
+      s.ip += kLength;
+      return;
+    }
     calls::memory_copy(s.vm, s.ip, index_at(s, kHeadSize + 6), index_at(s, kHeadSize + 10), slot_at<kHeadSize>(s).u64,
                        slot_at<kHeadSize + 2>(s).u64, slot_at<kHeadSize + 4>(s).u64);
     s.ip += kLength;
