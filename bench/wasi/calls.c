@@ -33,6 +33,11 @@ static void ask_flags(void) {
   __wasi_fdstat_t stat;
   if (__wasi_fd_fdstat_get(kDirectory, &stat) != 0) fail("fd_fdstat_get", 0);
 }
+static void ask_random(void) {
+  uint8_t bytes[16];
+  if (__wasi_random_get(bytes, sizeof bytes) != 0) fail("random_get", 0);
+}
+static void yield(void) { (void)__wasi_sched_yield(); }
 static __wasi_fd_t open_at(const char* path, __wasi_oflags_t flags, __wasi_rights_t rights) {
   __wasi_fd_t fd = 0;
   const __wasi_errno_t error =
@@ -86,6 +91,8 @@ static long list(const char* path) {
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -103,6 +110,11 @@ static int directory;
 static void ask_flags(void) {
   if (fcntl(directory, F_GETFL) < 0) fail("fcntl", errno);
 }
+static void ask_random(void) {
+  char bytes[16];
+  if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) fail("getrandom", errno);
+}
+static void yield(void) { (void)sched_yield(); }
 static void open_and_close(const char* path) {
   const int fd = openat(directory, path, O_RDONLY);
   if (fd < 0) fail(path, errno);
@@ -148,6 +160,10 @@ int main(int argc, char** argv) {
     for (long i = 0; i < count; ++i) sum += now();
   } else if (strcmp(what, "flags") == 0) {
     for (long i = 0; i < count; ++i) ask_flags();
+  } else if (strcmp(what, "random") == 0) {
+    for (long i = 0; i < count; ++i) ask_random();
+  } else if (strcmp(what, "yield") == 0) {
+    for (long i = 0; i < count; ++i) yield();
   } else if (strcmp(what, "open") == 0) {
     for (long i = 0; i < count; ++i) open_and_close("one/two/three/file");
   } else if (strcmp(what, "write") == 0 || strcmp(what, "read") == 0) {
