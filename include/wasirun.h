@@ -162,7 +162,7 @@ WASIRUN_API own wasirun_error_t* wasirun_store_fuel(const wasm_store_t*, uint64_
 // Guests trap when so many nanoseconds have passed from now on. Set between calls, not in host functions.
 WASIRUN_API own wasirun_error_t* wasirun_store_set_deadline(wasm_store_t*, uint64_t nanoseconds);
 WASIRUN_API void wasirun_store_clear_deadline(wasm_store_t*);
-// Frees foreign objects, structures and arrays that nothing refers to any more. Happens by itself too.
+// Frees structures and arrays that nothing refers to any more. Happens by itself too.
 WASIRUN_API void wasirun_store_collect_garbage(wasm_store_t*);
 // Which stack calls are made on, where the program switches stacks itself: all of it, without guard pages. NULL: the
 // thread's.

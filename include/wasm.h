@@ -222,9 +222,8 @@ WASM_DECLARE_VEC(val, )
 
 // Handles to objects. `copy` makes another handle to the same one, `same` compares the objects. An object can have one
 // pointer of the host's; a finalizer is called with it when another takes its place, or when the object goes: a store's
-// objects with the store, foreign objects when nothing refers to them any more, modules and traps with their last
-// handle. Finalizers run where that happens, which may be in any call that ends a store or collects garbage; they call
-// nothing for that store.
+// objects, foreign ones among them, with the store, modules and traps with their last handle. Finalizers call nothing
+// for that store.
 #define WASM_DECLARE_REF_BASE(name)                                                        \
   WASM_DECLARE_OWN(name)                                                                   \
   WASM_API_EXTERN own wasm_##name##_t* wasm_##name##_copy(const wasm_##name##_t*);         \
