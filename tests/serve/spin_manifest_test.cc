@@ -177,6 +177,11 @@ TEST_CASE("A wrong manifest is refused with the place and what was expected") {
     INFO(each.text);
     CHECK_THAT(error_of(each.text), Catch::Contains(each.message));
   }
+  // What no key begins with, also in builds with assertions.
+  using namespace std::string_literals;
+  for (const std::string& text : {"[!]"s, "[["s + '\0', "a.! = 1"s, "x = { ! = 1 }"s}) {
+    CHECK_THAT(error_of(text), Catch::Contains("spin.toml:1:"));
+  }
   CHECK(error_of(manifest()).empty());
 }
 
