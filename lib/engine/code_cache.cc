@@ -52,9 +52,12 @@ bool is_known_file(std::string_view name) {
   return name.ends_with(kKnownFile) && name.find_first_not_of("-0123456789abcdef") == name.size() - kKnownFile.size();
 }
 
-// What a file is stands there itself, no hash of it: nobody can make another one that is taken for it.
+// What a file is stands there itself, no hash of it: nobody can make another one that is taken for it. Empty where it
+// is not known how long that holds.
 std::string known_file(const os::FileIdentity& file, std::string_view options) {
-  const std::string rest = fmt::format("{} {} {}", build_id(), os::boot_id(), options);
+  const std::string boot = os::boot_id();
+  if (boot.empty()) return {};
+  const std::string rest = fmt::format("{} {} {}", build_id(), boot, options);
   const auto [high, low] = base::wide_checksum({{reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()}});
   return fmt::format("{:x}-{:x}-{:x}-{:x}-{:x}-{:016x}{:016x}{}", file.device, file.inode, file.size,
                      static_cast<std::uint64_t>(file.modified), static_cast<std::uint64_t>(file.changed), high, low,

@@ -30,8 +30,11 @@ std::optional<FileIdentity> identity_of(const struct stat& status) {
 
 }  // namespace
 
-// Opened, since file systems of other machines may else tell what they knew a while ago.
+// Opened, since file systems of other machines may else tell what they knew a while ago; but no pipe, whose writer
+// would take this for its reader.
 std::optional<FileIdentity> identity_of(const std::string& path) {
+  struct stat status = {};
+  if (retry([&] { return ::stat(path.c_str(), &status); }) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   const UniqueFd file(retry([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
   if (!file) return std::nullopt;
   return identity_of(file.get());

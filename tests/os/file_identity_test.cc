@@ -2,10 +2,15 @@
 #include "os/file_identity.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <string_view>
+#include <thread>
 
 #include "os/unique_fd.h"
 #include "support/temp_dir.h"
@@ -47,6 +52,21 @@ TEST_CASE("only regular files that are there have an identity", "[file_identity]
   CHECK_FALSE(identity_of(folder.path().string()).has_value());
   CHECK_FALSE(identity_of("/dev/null").has_value());
   CHECK_FALSE(identity_of(-1).has_value());
+}
+
+TEST_CASE("a pipe is left to whoever reads it", "[file_identity]") {
+  const test::TempDir folder;
+  const auto path = folder / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const std::jthread writer([&path] {
+    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));  // waits for a reader
+    if (::write(file.get(), "content", 7) != 7) std::abort();
+  });
+  CHECK_FALSE(identity_of(path.string()).has_value());
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char text[8] = {};
+  CHECK(::read(file.get(), text, 7) == 7);
+  CHECK(std::string_view(text) == "content");
 }
 
 TEST_CASE("what was changed just now, or will be, is not settled", "[file_identity]") {
