@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "runtime/exec_state.h"
+#include "runtime/sample_interrupt.h"
 
 namespace wasi::runtime {
 
@@ -64,7 +65,7 @@ NestedCall::NestedCall(ExecState& outer, ExecState& inner)
   inner.outer_deadline = earlier(inner.outer_deadline, outer.deadline);
   inner.deadline = earlier(inner.own_deadline, inner.outer_deadline);
   const std::uint32_t pending = outer.interrupt.load();
-  const std::uint32_t stops = pending & ~kInterruptDeadline;
+  const std::uint32_t stops = pending & kInterruptStops & ~kInterruptDeadline;
   // Whether a deadline has passed, the poll finds out.
   const std::uint32_t for_inner = (pending & kInterruptDeadline) | (stops != 0 ? kInterruptOuter : 0);
   if (for_inner != 0) set_interrupt(inner, for_inner);

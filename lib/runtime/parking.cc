@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "runtime/exec_state.h"
+#include "runtime/sample_interrupt.h"
 
 namespace wasi::runtime {
 
@@ -69,11 +70,11 @@ Parked park(ExecState& exec, T* address, T expected, std::optional<std::chrono::
     exec.parker.notified = false;
     bucket.add(waiter);
   }
-  sleep(exec.parker, until, [&] { return exec.parker.notified || exec.interrupt.load() != 0; });
+  sleep(exec.parker, until, [&] { return exec.parker.notified || (exec.interrupt.load() & kInterruptStops) != 0; });
   const std::lock_guard lock(bucket.mutex);
   if (!waiter.is_queued) return Parked::notified;
   bucket.remove(waiter);
-  return exec.interrupt.load() != 0 ? Parked::interrupted : Parked::timed_out;
+  return (exec.interrupt.load() & kInterruptStops) != 0 ? Parked::interrupted : Parked::timed_out;
 }
 
 template Parked park(ExecState&, std::uint32_t*, std::uint32_t, std::optional<std::chrono::steady_clock::time_point>);
@@ -81,7 +82,7 @@ template Parked park(ExecState&, std::uint64_t*, std::uint64_t, std::optional<st
 
 template <class Clock>
 void sleep_until(ExecState& exec, std::optional<std::chrono::time_point<Clock, std::chrono::nanoseconds>> until) {
-  sleep(exec.parker, until, [&] { return (exec.interrupt.load() & ~kInterruptDeadline) != 0; });
+  sleep(exec.parker, until, [&] { return (exec.interrupt.load() & kInterruptStops & ~kInterruptDeadline) != 0; });
 }
 
 template void sleep_until(ExecState&, std::optional<std::chrono::steady_clock::time_point>);

@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 #include "runtime/backtrace.h"
+#include "runtime/frame_capture.h"
+#include "runtime/guest_sampler.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
 #include "runtime/machine_call.h"
@@ -26,7 +28,9 @@ void describe(const ExecState& exec, Trap& trap) {
   try {
     if (trap.message.empty()) trap.message = message_of(trap.code);
     // An exit is no failure, and a trap that comes from an inner call has its own backtrace already.
-    if (!trap.is_exit() && trap.backtrace.empty()) add_backtrace(trap, exec);
+    if (trap.is_exit() || !trap.backtrace.empty()) return;
+    add_backtrace(trap, exec);
+    FrameCapture::take(exec);
   } catch (const std::bad_alloc&) {
     trap.backtrace.clear();
     trap.omitted_frames = 0;
@@ -63,6 +67,7 @@ void raise_pending(ExecState& exec) { leave(exec); }
 
 bool must_stop(ExecState& exec) {
   const std::uint32_t wishes = exec.interrupt.exchange(0);
+  if ((wishes & kInterruptSample) != 0) GuestSampler::answer(exec);
   if ((wishes & kInterruptEnd) != 0) {
     set_interrupt(exec, wishes);
     record(exec, exec.program->ending_trap());
