@@ -17,7 +17,7 @@
 
 #include "coverage.h"
 #include "report.h"
-#include "script.h"
+#include "tools/wast/script.h"
 
 namespace {
 

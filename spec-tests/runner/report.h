@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "outcome.h"
-#include "script.h"
+#include "tools/wast/outcome.h"
+#include "tools/wast/script.h"
 
 namespace wasi::spec {
 

@@ -1,5 +1,5 @@
 // Every pattern has to refuse what it does not describe: a runner that accepts too much proves nothing.
-#include "patterns.h"
+#include "tools/wast/patterns.h"
 
 #include <bit>
 #include <catch2/catch.hpp>

@@ -1,10 +1,10 @@
 // The runner has to fail when the engine is wrong. Here the scripts are wrong instead: each expects something
 // that a right engine does not do, and the runner must say so.
-#include "script.h"
+#include "tools/wast/script.h"
 
 #include <catch2/catch.hpp>
 
-#include "messages.h"
+#include "tools/wast/messages.h"
 
 using namespace wasi;
 using spec::Outcome;

@@ -16,6 +16,8 @@ if len(sys.argv) < 2:
 WASIRUN = os.path.abspath(sys.argv.pop(1))
 # No code is kept from one test to the next, or in the home of whoever runs them.
 os.environ["XDG_CACHE_HOME"] = os.devnull
+# Nor does what they configured matter.
+os.environ["XDG_CONFIG_HOME"] = os.devnull
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 TIMEOUT = 60
 

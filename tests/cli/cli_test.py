@@ -61,7 +61,7 @@ class Files(CliTest):
                             (["explain", "x.wasm"], ["did you mean 'wasirun explain-caps'?"]),
                             (["rnu", "x.wasm"], ["did you mean 'wasirun run'?"]),
                             (["launch", "x.wasm"], ['"launch"', "the commands are run, serve, compile, cache, validate, inspect, "
-                                                     "explain-caps, wasm, wat, objdump"]),
+                                                     "explain-caps, wasm, wat, objdump, wast, completion, man"]),
                             (["--deadline", "1s", "inspekt"], ["did you mean 'wasirun inspect'?"]),
                             (["--deadline", "1s", "run", "x.wasm"], ["stands before its options: wasirun run [options]"])]:
             self.check_error(FAILURE, args, "there is no file", *parts, cwd=self.dir)
@@ -240,7 +240,7 @@ class Options(CliTest):
             self.check_error(USAGE, args, "-o", '"" is not the name of a file')
         # Every option of run that takes a value wants one, also in the form with "=".
         _, usage, _ = self.run_cli("run", "--help")
-        options = re.findall(r"(?m)^ +(?:-\w, *)?(--[a-z-]+) [A-Zw]", usage)
+        options = re.findall(r"(?m)^ +(?:-\w, *)?(--[a-z-]+) (?!Excludes:)[A-Zw]", usage)
         self.assertGreaterEqual(set(options), {"--dir", "--env", "--listen", "--deadline", "--max-path", "--trace"})
         for option in options:
             self.check_error(USAGE, [option + "=", "x.wasm"], option)
@@ -267,7 +267,7 @@ class Options(CliTest):
         self.assertEqual(self.run_cli(fine, "--dir", "."), (SUCCESS, "", ""))
 
     def test_help(self):
-        for args, part in [(["--help"], "wasirun validate FILE..."), (["help"], "usage:"),
+        for args, part in [(["--help"], "wasirun validate [options] FILE..."), (["help"], "usage:"),
                            (["run", "--help"], "--max-memory"), (["validate", "--help"], "usage: wasirun validate"),
                            (["inspect", "--help"], "--json"), (["wat", "--help"], "--fold"),
                            (["objdump", "--help"], "--disassemble")]:

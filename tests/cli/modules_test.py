@@ -260,5 +260,40 @@ class Printing(CliTest):
         self.assertIn(r'(export "\1b[31m\u{202e}" (func 0))', self.run_cli("wat", path)[1])
 
 
+class Scripting(CliTest):
+    """wasirun wast."""
+    GOOD = b"""
+        (module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+                (func (export "v") (result v128) (v128.const i32x4 1 2 3 4)))
+        (assert_return (invoke "add" (i32.const 1) (i32.const 2)) (i32.const 3))
+        (assert_return (invoke "v") (v128.const i32x4 1 2 3 4))
+        (assert_invalid (module (func (result i32))) "type mismatch")
+    """
+
+    def test_good(self):
+        path = self.file("good.wast", self.GOOD)
+        for tier in ("interp", "baseline", "auto"):
+            self.assertEqual(self.run_cli("wast", "--tier", tier, path), (SUCCESS, f"{path}: 4 commands, 0 failed\n", ""))
+        self.assertEqual(self.run_cli("wast", "-", stdin=self.GOOD), (SUCCESS, "standard input: 4 commands, 0 failed\n", ""))
+
+    def test_what_fails(self):
+        path = self.file("wrong.wast", self.GOOD.replace(b"i32.const 3)", b"i32.const 4)"))
+        good = self.file("good.wast", self.GOOD)
+        code, out, err = self.run_cli("wast", path, good)
+        self.assertEqual((code, out), (FAILURE, f"{path}: 4 commands, 1 failed\n{good}: 4 commands, 0 failed\n"))
+        self.assert_one_line(err, f"{path}:4: ", "4")
+        code, out, err = self.run_cli("wast", "-W", "simd=n", good)
+        self.assertEqual((code, out), (FAILURE, f"{good}: 4 commands, 3 failed\n"))
+        self.assertIn("simd", err)
+
+    def test_what_is_no_script(self):
+        path = self.file("text.wast", b"(module (func)")
+        code, out, err = self.run_cli("wast", path)
+        self.assertEqual((code, out), (FAILURE, f"{path}: 1 commands, 1 failed\n"))
+        self.assert_one_line(err, path, "the script cannot be read")
+        self.check_error(FAILURE, ["wast", "none.wast"], "none.wast", "No such file")
+        self.check_error(USAGE, ["wast"], "which file?")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -10,6 +10,8 @@
 #include <span>
 
 #include "base/printable.h"
+#include "tools/wasirun/command_table.h"
+#include "tools/wasirun/configuration.h"
 #include "tools/wasirun/nearest.h"
 #include "tools/wasirun/options.h"
 #include "tools/wasirun/report.h"
@@ -21,7 +23,7 @@ namespace wasirun {
 namespace {
 // The first argument of the program's that reads like an option of ours which was put behind the module by mistake;
 // empty where there is none. Behind a "--" programs have their own reasons.
-std::string misplaced_option(const CLI::App& app, const std::vector<std::string>& args) {
+std::string misplaced_option(const CommandApp& app, const std::vector<std::string>& args) {
   for (const std::string& arg : args) {
     if (arg == "--") break;
     const std::string name = arg.substr(0, arg.find('='));
@@ -33,18 +35,23 @@ std::string misplaced_option(const CLI::App& app, const std::vector<std::string>
 }
 constexpr std::uint64_t kMostCompileThreads = 1024;
 
-Command parse_run(std::span<const char* const> args) {
-  RunCommand run = default_run();
-  // Where there is nothing to parse nothing is made to parse it, which would take as long as a small program. Of the
-  // program's arguments those count that look like ours.
+// Where there is nothing to parse nothing is made to parse it, which would take as long as a small program. Of the
+// program's arguments those count that look like ours.
+std::optional<RunCommand> run_without_options(std::span<const char* const> args) {
   const auto is_long_option = [](const char* arg) { return std::string_view(arg).starts_with("--"); };
-  if (!args.empty() && *args.front() != '-' && std::ranges::none_of(args, is_long_option)) {
-    run.module = args.front();
-    run.args.assign(args.begin() + 1, args.end());
-    return run;
-  }
-  CLI::App app("Runs a program: a module with a _start function, or with --invoke any exported function.", "run");
-  set_up(app, "wasirun [run] [options] MODULE [arguments...]");
+  if (args.empty() || *args.front() == '-' || std::ranges::any_of(args, is_long_option)) return std::nullopt;
+  if (usual_configuration()) return std::nullopt;
+  RunCommand run = default_run();
+  run.module = args.front();
+  run.args.assign(args.begin() + 1, args.end());
+  return run;
+}
+
+Command parse_run(CommandApp& app, std::span<const char* const> args) {
+  RunCommand run = default_run();
+  set_up(app, "Runs a program: a module with a _start function, or with --invoke any exported function.",
+         "wasirun [run] [options] MODULE [arguments...]");
+  app.has_border = true;
   app.footer(
       "Options before MODULE are wasirun's, everything behind it is the program's.\n"
       "MODULE can be -: it is then read from standard input, and the program's own standard input is empty.\n"
@@ -56,7 +63,7 @@ Command parse_run(std::span<const char* const> args) {
   const auto [options, rest] = std::get<Border>(border);
   if (auto done = parse(app, {args.begin(), args.begin() + static_cast<std::ptrdiff_t>(options)})) return *done;
   if (rest >= args.size()) return Done{usage_error("which module? See 'wasirun run --help'")};
-  if (auto done = finish_engine_options(app, run)) return *done;
+  finish_engine_options(app, run);
   if (!run.profile_out.empty()) {
     if (app.count("--tier") != 0 && run.engine.tier != wasi::TierSelection::interpreter) {
       return Done{usage_error("--profile-out interprets the program; --tier says otherwise")};
@@ -73,7 +80,7 @@ Command parse_run(std::span<const char* const> args) {
 }
 
 // Which compiler compiles what.
-void add_optimise_options(CLI::App& app, CompileCommand& compile) {
+void add_optimise_options(CommandApp& app, CompileCommand& compile) {
   CLI::Option* all = app.add_flag_callback(
       "--all", [&compile] { compile.optimise = wasi::Module::Optimise::everything; },
       "Optimise all functions (default: what runs much, as a profile or else a guess says), which takes longer");
@@ -91,24 +98,23 @@ void add_optimise_options(CLI::App& app, CompileCommand& compile) {
       ->excludes(none);
   add_count(app, "-j,--threads", "COUNT", "Threads that compile (default: one for each processor)", compile.threads,
             kMostCompileThreads);
-  add_read(
-      app, "--profile", "WHAT", "Print to stderr what the compilers did: codegen (how often each optimisation applied)",
-      [&compile](Text value) {
-        static constexpr Choice<bool CompileCommand::*> kChoices[] = {{"codegen", &CompileCommand::profile_codegen}};
-        compile.*choose("--profile", value, kChoices) = true;
-        compile.engine.counts_optimisations = true;
-      });
+  static constexpr Choice<bool CompileCommand::*> kProfiles[] = {{"codegen", &CompileCommand::profile_codegen}};
+  add_choice(app, "--profile", "WHAT",
+             "Print to stderr what the compilers did: codegen (how often each optimisation applied)", kProfiles,
+             [&compile](bool CompileCommand::* profile) {
+               compile.*profile = true;
+               compile.engine.counts_optimisations = true;
+             });
 }
 
-Command parse_compile(std::span<const char* const> args) {
+Command parse_compile(CommandApp& app, std::span<const char* const> args) {
   CompileCommand compile;
   // What the machine's code may take at most.
   compile.engine.code_memory_limit = std::uint64_t{1} << 30;
-  CLI::App app(
-      "Compiles a module, on all processors, into a file that starts at once wherever the same version of wasirun "
-      "runs.",
-      "compile");
-  set_up(app, "wasirun compile [options] MODULE -o OUTPUT [-- options of run]");
+  set_up(app,
+         "Compiles a module, on all processors, into a file that starts at once wherever the same version of wasirun "
+         "runs.",
+         "wasirun compile [options] MODULE -o OUTPUT [-- options of run]");
   std::string cache;
   app.footer(
       "OUTPUT is written completely or not at all; the same module and options give the same bytes. `wasirun run` "
@@ -117,16 +123,15 @@ Command parse_compile(std::span<const char* const> args) {
   add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", compile.output);
   add_file(app, "--cache", "DIR",
            "Instead of a file: the directory of machine code in which runs, and containers, look for it", cache);
-  add_read(app, "--cpu", "CPU",
-           "The processors that it is for: native (this one, default), or all with x86-64-v2, x86-64-v3 or x86-64-v4",
-           [&compile](Text value) {
-             static constexpr Choice<wasi::CpuTarget> kChoices[] = {{"native", wasi::CpuTarget::native},
-                                                                    {"x86-64-v2", wasi::CpuTarget::x86_64_v2},
-                                                                    {"x86-64-v3", wasi::CpuTarget::x86_64_v3},
-                                                                    {"x86-64-v4", wasi::CpuTarget::x86_64_v4}};
-             compile.engine.cpu = choose("--cpu", value, kChoices);
-           });
+  static constexpr Choice<wasi::CpuTarget> kCpus[] = {{"native", wasi::CpuTarget::native},
+                                                      {"x86-64-v2", wasi::CpuTarget::x86_64_v2},
+                                                      {"x86-64-v3", wasi::CpuTarget::x86_64_v3},
+                                                      {"x86-64-v4", wasi::CpuTarget::x86_64_v4}};
+  add_choice(app, "--cpu", "CPU",
+             "The processors that it is for: native (this one, default), or all with x86-64-v2, x86-64-v3 or x86-64-v4",
+             kCpus, [&compile](wasi::CpuTarget cpu) { compile.engine.cpu = cpu; });
   add_optimise_options(app, compile);
+  add_feature_options(app, compile.engine);
   add_bounds_checks(app, compile.engine);
   app.add_flag("--strict-memory", compile.engine.strict_memory,
                "Optimised code makes every access to memory as the program has it, for `run --strict-memory`");
@@ -161,10 +166,10 @@ Command parse_compile(std::span<const char* const> args) {
   return compile;
 }
 
-Command parse_cache(std::span<const char* const> args) {
+Command parse_cache(CommandApp& app, std::span<const char* const> args) {
   CacheCommand command;
-  CLI::App app("Shows and empties the directory in which machine code is kept from one run to the next.", "cache");
-  set_up(app, "wasirun cache [--cache DIR] list|clear|path");
+  set_up(app, "Shows and empties the directory in which machine code is kept from one run to the next.",
+         "wasirun cache [--cache DIR] list|clear|path");
   app.footer(
       "list: the files, last used first, with their sizes and when they were used. clear: removes them. path: where "
       "they\n"
@@ -184,21 +189,22 @@ Command parse_cache(std::span<const char* const> args) {
   return Done{usage_error("list, clear or path? See 'wasirun cache --help'")};
 }
 
-Command parse_validate(std::span<const char* const> args) {
+Command parse_validate(CommandApp& app, std::span<const char* const> args) {
   ValidateCommand validate;
-  CLI::App app("Checks modules completely: their format, and every function body.", "validate");
-  set_up(app, "wasirun validate FILE...");
+  set_up(app, "Checks modules completely: their format, and every function body.",
+         "wasirun validate [options] FILE...");
   app.footer("The exit code is 1 when any file is not a valid module.");
+  add_feature_options(app, validate.engine);
   app.add_option("FILE", validate.files, "Modules to check; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
   if (validate.files.empty()) return Done{usage_error("which file? See 'wasirun validate --help'")};
   return validate;
 }
 
-Command parse_inspect(std::span<const char* const> args) {
+Command parse_inspect(CommandApp& app, std::span<const char* const> args) {
   InspectCommand inspect;
-  CLI::App app("Shows a module's imports, exports, sections, sizes, names and the features that it uses.", "inspect");
-  set_up(app, "wasirun inspect [--json] FILE");
+  set_up(app, "Shows a module's imports, exports, sections, sizes, names and the features that it uses.",
+         "wasirun inspect [--json] FILE");
   app.add_flag("--json", inspect.json, "Print JSON");
   app.add_option("FILE", inspect.file, "Module to show; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
@@ -206,13 +212,13 @@ Command parse_inspect(std::span<const char* const> args) {
   return inspect;
 }
 
-Command parse_explain_caps(std::span<const char* const> args) {
+Command parse_explain_caps(CommandApp& app, std::span<const char* const> args) {
   ExplainCapsCommand explain;
-  CLI::App app(
+  set_up(
+      app,
       "Says what a program can make use of, by the functions of WASI that it imports, and which options of 'run' give\n"
       "it that. What it does not import it cannot do, whatever it is given.",
-      "explain-caps");
-  set_up(app, "wasirun explain-caps [--json] FILE");
+      "wasirun explain-caps [--json] FILE");
   app.add_flag("--json", explain.json, "Print JSON");
   app.add_option("FILE", explain.file, "Module to look at; - for standard input");
   if (auto done = parse(app, {args.begin(), args.end()})) return *done;
@@ -220,10 +226,10 @@ Command parse_explain_caps(std::span<const char* const> args) {
   return explain;
 }
 
-Command parse_wat(std::span<const char* const> args) {
+Command parse_wat(CommandApp& app, std::span<const char* const> args) {
   WatCommand wat;
-  CLI::App app("Prints a module in the text format. It is decoded, not validated.", "wat");
-  set_up(app, "wasirun wat [--fold] [-o OUTPUT] FILE");
+  set_up(app, "Prints a module in the text format. It is decoded, not validated.",
+         "wasirun wat [--fold] [-o OUTPUT] FILE");
   app.footer(
       "Expressions that fit into a line are folded, longer ones and blocks stay flat; --fold makes each one tree.\n"
       "Names come from the name section. Text that is made binary again gives the same module, custom sections "
@@ -237,10 +243,10 @@ Command parse_wat(std::span<const char* const> args) {
   return wat;
 }
 
-Command parse_objdump(std::span<const char* const> args) {
+Command parse_objdump(CommandApp& app, std::span<const char* const> args) {
   ObjdumpCommand objdump;
-  CLI::App app("Shows a module's sections and the instructions of its functions, with their byte offsets.", "objdump");
-  set_up(app, "wasirun objdump [options] FILE");
+  set_up(app, "Shows a module's sections and the instructions of its functions, with their byte offsets.",
+         "wasirun objdump [options] FILE");
   app.set_help_flag("--help", "Print this help and exit");  // -h is what it is in other objdumps
   app.footer("Without options: -h -d.");
   app.add_flag("-h,--headers", objdump.headers, "The sections: places, sizes, numbers of entries");
@@ -259,10 +265,10 @@ Command parse_objdump(std::span<const char* const> args) {
   return objdump;
 }
 
-Command parse_wasm(std::span<const char* const> args) {
+Command parse_wasm(CommandApp& app, std::span<const char* const> args) {
   WasmCommand wasm;
-  CLI::App app("Translates a module from the text format (WAT) to the binary format, names included.", "wasm");
-  set_up(app, "wasirun wasm FILE -o OUTPUT");
+  set_up(app, "Translates a module from the text format (WAT) to the binary format, names included.",
+         "wasirun wasm FILE -o OUTPUT");
   app.footer("The module is validated first. OUTPUT is written completely or not at all.");
   add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", wasm.output);
   app.add_flag("!--no-check", wasm.check, "Do not validate the module");
@@ -273,27 +279,97 @@ Command parse_wasm(std::span<const char* const> args) {
   return wasm;
 }
 
-// Every command, in the order of the overview.
-struct CommandInfo {
-  std::string_view name;
-  std::string_view usage;
-  std::string_view what;
-  Command (*parse)(std::span<const char* const> args);
-};
+Command parse_wast(CommandApp& app, std::span<const char* const> args) {
+  WastCommand wast;
+  set_up(app, "Runs scripts of the specification's text format: modules, calls and what is to come of them.",
+         "wasirun wast [options] FILE...");
+  app.footer("Each assertion that fails is a line on stderr. The exit code is 1 when any does.");
+  add_tier(app, wast.engine);
+  add_feature_options(app, wast.engine);
+  add_bounds_checks(app, wast.engine);
+  app.add_option("FILE", wast.files, "Scripts to run; - for standard input");
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  if (wast.files.empty()) return Done{usage_error("which file? See 'wasirun wast --help'")};
+  return wast;
+}
+
+Command parse_completion(CommandApp& app, std::span<const char* const> args) {
+  CompletionCommand command;
+  set_up(app, "Prints what completes command lines of wasirun in a shell.", "wasirun completion bash|zsh|fish");
+  app.footer(
+      "bash: source <(wasirun completion bash), in ~/.bashrc. zsh: wasirun completion zsh > DIR/_wasirun, of a DIR in\n"
+      "$fpath. fish: wasirun completion fish > ~/.config/fish/completions/wasirun.fish. Packages bring them along.");
+  static constexpr Choice<CompletionCommand::Shell> kShells[] = {{"bash", CompletionCommand::Shell::bash},
+                                                                 {"zsh", CompletionCommand::Shell::zsh},
+                                                                 {"fish", CompletionCommand::Shell::fish}};
+  bool is_chosen = false;
+  add_choice(app, "SHELL", "", "bash, zsh or fish", kShells, [&](CompletionCommand::Shell shell) {
+    command.shell = shell;
+    is_chosen = true;
+  });
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  if (!is_chosen) return Done{usage_error("for bash, zsh or fish? See 'wasirun completion --help'")};
+  return command;
+}
+
+Command parse_man(CommandApp& app, std::span<const char* const> args) {
+  ManCommand command;
+  set_up(app, "Writes the pages of the manual, wasirun.1 and one for each command, into a directory.",
+         "wasirun man DIRECTORY");
+  app.footer("man DIRECTORY/wasirun-run.1 shows one. Packages bring them along.");
+  add_file(app, "DIRECTORY", "", "Where to write them; must be there", command.directory);
+  if (auto done = parse(app, {args.begin(), args.end()})) return *done;
+  if (command.directory.empty()) return Done{usage_error("write it where? See 'wasirun man --help'")};
+  return command;
+}
+
 constexpr CommandInfo kCommands[] = {
-    {"run", "[run] [options] MODULE [arguments...]", "run a program", parse_run},
+    {"run", "[run] [options] MODULE [arguments...]", "run a program", parse_run, true},
     {"serve", "serve [options] APPLICATION [arguments...]", "answer HTTP requests by instances of a module",
-     parse_serve},
-    {"compile", "compile [options] MODULE -o OUTPUT", "compile a module into a file, or an executable", parse_compile},
-    {"cache", "cache list|clear|path", "show or empty what is kept between runs", parse_cache},
-    {"validate", "validate FILE...", "check modules", parse_validate},
-    {"inspect", "inspect [--json] FILE", "show what is in a module", parse_inspect},
+     parse_serve, true},
+    {"compile", "compile [options] MODULE -o OUTPUT", "compile a module into a file, or an executable", parse_compile,
+     true},
+    {"cache", "cache list|clear|path", "show or empty what is kept between runs", parse_cache, false},
+    {"validate", "validate [options] FILE...", "check modules", parse_validate, false},
+    {"inspect", "inspect [--json] FILE", "show what is in a module", parse_inspect, false},
     {"explain-caps", "explain-caps [--json] FILE", "say what a program can make use of, and what gives it",
-     parse_explain_caps},
-    {"wasm", "wasm FILE -o OUTPUT", "translate a module from text to binary", parse_wasm},
-    {"wat", "wat [--fold] [-o OUTPUT] FILE", "print a module as text", parse_wat},
-    {"objdump", "objdump [options] FILE", "show sections and disassembly", parse_objdump},
+     parse_explain_caps, false},
+    {"wasm", "wasm FILE -o OUTPUT", "translate a module from text to binary", parse_wasm, false},
+    {"wat", "wat [--fold] [-o OUTPUT] FILE", "print a module as text", parse_wat, false},
+    {"objdump", "objdump [options] FILE", "show sections and disassembly", parse_objdump, false},
+    {"wast", "wast [options] FILE...", "run scripts of the specification's format", parse_wast, false},
+    {"completion", "completion bash|zsh|fish", "print what completes command lines in a shell", parse_completion,
+     false},
+    {"man", "man DIRECTORY", "write the manual's pages", parse_man, false},
 };
+
+Command parse_command(const CommandInfo& command, std::span<const char* const> args) {
+  if (command.parse == parse_run) {
+    if (auto run = run_without_options(args)) return *std::move(run);
+  }
+  CommandApp app(command.name);
+  if (command.is_configurable) add_configuration_options(app);
+  return command.parse(app, args);
+}
+
+std::vector<OptionDescription> describe_options(const CommandApp& app) {
+  std::vector<OptionDescription> options;
+  for (const CLI::Option* option : app.get_options()) {
+    OptionDescription& description = options.emplace_back();
+    description.is_argument = option->get_positional();
+    if (description.is_argument) description.names.push_back(option->get_name(true));
+    for (const std::string& name : option->get_snames()) description.names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) description.names.push_back("--" + name);
+    if (option->get_items_expected_max() > 0) description.type = option->get_type_name();
+    description.what = option->get_description();
+    for (const CLI::Option* needed : option->get_needs()) {
+      description.what += fmt::format(". Needs {}", needed->get_name());
+    }
+    description.choices = app.facts(option).choices;
+    description.is_repeatable = app.facts(option).is_repeatable;
+  }
+  return options;
+}
 
 std::string overview() {
   std::string text =
@@ -342,12 +418,33 @@ std::string versions() {
 
 }  // namespace
 
+std::span<const CommandInfo> command_table() { return kCommands; }
+
+CommandDescription describe(const CommandInfo& command) {
+  CommandDescription description;
+  CommandApp app(command.name);
+  if (command.is_configurable) add_configuration_options(app);
+  app.on_help = [&](const CommandApp& whole) {
+    description = {.name = whole.get_name(),
+                   .usage = whole.usage,
+                   .what = whole.get_description(),
+                   .notes = whole.get_footer(),
+                   .options = describe_options(whole),
+                   .has_border = whole.has_border};
+    return Done{kSuccess};
+  };
+  constexpr const char* kHelp[] = {"--help"};
+  (void)command.parse(app, std::span<const char* const>(kHelp));
+  return description;
+}
+
 Command parse_own_program(std::span<const std::string> options, std::span<const char* const> args) {
   std::vector<const char*> words;
   for (const std::string& option : options) words.push_back(option.c_str());
   words.push_back("--");
   words.insert(words.end(), args.begin(), args.end());
-  Command command = parse_run(words);
+  CommandApp app("run");
+  Command command = parse_run(app, words);
   // A word that is no option would be taken for the module.
   const auto* run = std::get_if<RunCommand>(&command);
   if (run != nullptr && (args.empty() || run->module != args.front() || run->args.size() + 1 != args.size())) {
@@ -363,11 +460,11 @@ Command parse_command_line(std::span<const char* const> args) {
   }
   const std::string_view first = args[0];
   for (const CommandInfo& command : kCommands) {
-    if (command.name == first) return command.parse(args.subspan(1));
+    if (command.name == first) return parse_command(command, args.subspan(1));
   }
   if (first == "--help" || first == "-h" || first == "help") return print(overview());
   if (first == "--version" || first == "-V") return print(versions());
-  Command command = parse_run(args);
+  Command command = parse_command(kCommands[0], args);
   if (const auto* run = std::get_if<RunCommand>(&command)) {
     if (auto done = check_bare_module(*run, first.starts_with('-'))) return *done;
   }

@@ -21,21 +21,31 @@
 
 namespace wasirun {
 
+// A module whose exports others can import from `name`.
+struct Preload {
+  std::string name;
+  std::string file;
+};
+
 struct RunCommand {
   std::string module;
-  std::vector<std::string> args;  // behind the module
-  std::string misplaced_option;   // of these, one that reads like an option of ours; empty: none
+  std::optional<std::string> argv0;  // instead of the module's name
+  std::vector<std::string> args;     // behind the module
+  std::string misplaced_option;      // of these, one that reads like an option of ours; empty: none
   std::vector<Directory> directories;
   std::vector<std::string> listen;  // addresses, "fd:N"
   bool listen_fds = false;          // what socket activation passes, before those
   std::vector<std::string> env;     // "K=V", or "K" to inherit it
   bool inherit_env = false;
   std::optional<std::string> invoke;
+  std::vector<Preload> preloads;  // in order
   wasi::EngineConfig engine;
   bool no_cache = false;  // engine.cache is empty then
   std::optional<std::chrono::nanoseconds> deadline;
   std::optional<std::uint64_t> fuel;
   std::optional<std::uint64_t> memory_limit;
+  std::optional<std::uint64_t> table_limit;
+  std::optional<std::uint64_t> instance_limit;
   std::optional<std::uint64_t> gc_heap_limit;
   std::optional<std::uint64_t> stack_size;
   std::optional<std::uint32_t> max_threads;
@@ -48,8 +58,10 @@ struct RunCommand {
   bool profile_phases = false;
   bool profile_tiers = false;
   bool profile_codegen = false;
-  bool debug = false;       // engine says what that means
-  std::string profile_out;  // empty: no profile is recorded
+  bool debug = false;                       // engine says what that means
+  std::string profile_out;                  // empty: no profile is recorded
+  std::vector<std::string> guest_profiles;  // files for samples, by their names: .json or .html
+  std::string core_dump;                    // of a trap; empty: none
   // Not of the command line: where in this executable the compiled module lies that `module` names.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> embedded = {};
 };
@@ -79,6 +91,7 @@ struct CompileCommand {
 
 struct ValidateCommand {
   std::vector<std::string> files;
+  wasi::EngineConfig engine;
 };
 
 struct InspectCommand {
@@ -112,13 +125,28 @@ struct WasmCommand {
   bool check = true;
 };
 
+struct WastCommand {
+  std::vector<std::string> files;
+  wasi::EngineConfig engine;
+};
+
+struct CompletionCommand {
+  enum class Shell : std::uint8_t { bash, zsh, fish };
+  Shell shell = Shell::bash;
+};
+
+struct ManCommand {
+  std::string directory;
+};
+
 // Nothing to run: help or a usage error has been printed.
 struct Done {
   int exit_code = 0;
 };
 
 using Command = std::variant<Done, RunCommand, ServeCommand, CompileCommand, CacheCommand, ValidateCommand,
-                             InspectCommand, ExplainCapsCommand, WatCommand, ObjdumpCommand, WasmCommand>;
+                             InspectCommand, ExplainCapsCommand, WatCommand, ObjdumpCommand, WasmCommand, WastCommand,
+                             CompletionCommand, ManCommand>;
 
 // Reads the arguments behind the program's name; prints help and errors itself.
 Command parse_command_line(std::span<const char* const> args);

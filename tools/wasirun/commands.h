@@ -15,6 +15,9 @@ int explain_caps(const ExplainCapsCommand& command);
 int wat(const WatCommand& command);
 int objdump(const ObjdumpCommand& command);
 int wasm(const WasmCommand& command);
+int wast(const WastCommand& command);
+int completion(const CompletionCommand& command);
+int man(const ManCommand& command);
 
 // Reports "x.wasm: message", or just the message when it names the file already, with the line of a text that is wrong.
 int file_failure(const std::string& file, const wasi::Error& error);

@@ -31,6 +31,8 @@ void give_capabilities(const RunCommand& command, wasi::WasiConfig& config) {
 wasi::StoreConfig store_config_of(const RunCommand& command) {
   wasi::StoreConfig config;
   if (command.memory_limit) config.memory_limit = *command.memory_limit;
+  if (command.table_limit) config.table_limit = *command.table_limit;
+  if (command.instance_limit) config.instance_limit = *command.instance_limit;
   if (command.gc_heap_limit) config.gc_heap_limit = *command.gc_heap_limit;
   if (command.stack_size) config.stack_size = *command.stack_size;
   return config;

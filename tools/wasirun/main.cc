@@ -36,5 +36,8 @@ int main(int argc, char** argv) {
   if (const auto* chosen = std::get_if<WatCommand>(&command)) return finish_stdout(wat(*chosen));
   if (const auto* chosen = std::get_if<ObjdumpCommand>(&command)) return finish_stdout(objdump(*chosen));
   if (const auto* chosen = std::get_if<WasmCommand>(&command)) return finish_stdout(wasm(*chosen));
+  if (const auto* chosen = std::get_if<WastCommand>(&command)) return finish_stdout(wast(*chosen));
+  if (const auto* chosen = std::get_if<CompletionCommand>(&command)) return finish_stdout(completion(*chosen));
+  if (const auto* chosen = std::get_if<ManCommand>(&command)) return finish_stdout(man(*chosen));
   return finish_stdout(inspect(std::get<InspectCommand>(command)));
 }

@@ -15,6 +15,17 @@ inline constexpr int kFailure = 1;  // a file, a module, an import or a director
 inline constexpr int kUsage = 2;    // the command line is at fault
 inline constexpr int kTrap = 134;   // as a shell reports a process that was aborted
 
+struct ExitCode {
+  int code;
+  std::string_view what;
+};
+inline constexpr ExitCode kExitCodes[] = {
+    {kSuccess, "all went well; of run: _start returned"},
+    {kFailure, "a file, a module, an import, a directory or an address is at fault; a line on stderr says which"},
+    {kUsage, "the command line is at fault: an option, or a value that can never be right"},
+    {kTrap, "a trap: message and backtrace are on stderr"},
+};
+
 // "wasirun: error: <message>" on one line, with colour on a terminal. Whatever names are in the message, of files or of
 // a guest's choice, are shown printable (base/printable.h).
 void print_error(std::string_view message);

@@ -5,12 +5,17 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <string>
 
 #include "base/printable.h"
+#include "base/result.h"
+#include "engine/core_dump.h"
+#include "engine/guest_profile.h"
 #include "tools/wasirun/codegen_profile.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/guest_config.h"
+#include "tools/wasirun/guest_profile_output.h"
 #include "tools/wasirun/load.h"
 #include "tools/wasirun/output_file.h"
 #include "tools/wasirun/payload.h"
@@ -31,7 +36,7 @@ wasi::WasiConfig wasi_config(const RunCommand& command, TraceOutput* trace) {
   // What a terminal would still give belongs to nobody.
   if (is_standard_input(command.module)) config.stdin_from(wasi::Stdio::null());
   // With --invoke what follows the module are a function's arguments.
-  std::vector<std::string> args = {command.module};
+  std::vector<std::string> args = {command.argv0.value_or(command.module)};
   if (!command.invoke) args.insert(args.end(), command.args.begin(), command.args.end());
   config.args(std::move(args));
   give_capabilities(command, config);
@@ -175,9 +180,108 @@ int file_failure(const std::string& file, const wasi::Error& error) {
 
 namespace {
 
-wasi::Result<void> write_profile(const wasi::Module& module, OutputFile& output) {
-  output.write(module.profile().to_text());
-  return output.finish();
+// What is recorded of a program while it runs, and the files for it. What cannot be written is known before it runs.
+class Recordings {
+ public:
+  wasi::Result<void> open(const RunCommand& command) {
+    if (!command.profile_out.empty()) WASI_TRY(add(command.profile_out, profile_));
+    if (!command.core_dump.empty()) WASI_TRY(add(command.core_dump, core_dump_));
+    for (const std::string& file : command.guest_profiles) WASI_TRY(add(file, guest_profiles_.emplace_back()));
+    return {};
+  }
+
+  // From here on.
+  wasi::Result<void> begin(const wasi::Store& store) {
+    constexpr std::chrono::milliseconds kPeriod{1};
+    if (core_dump_.output) dumper_.emplace(store);
+    if (!guest_profiles_.empty()) {
+      profiler_.emplace(WASI_TRY(wasi::detail::GuestProfiler::start(store, kPeriod)));
+    }
+    return {};
+  }
+
+  // The program's own exit code stands: it has run as it would have without.
+  void finish(const RunCommand& command, const wasi::Module& module, bool has_trapped) {
+    if (profiler_) {
+      const wasi::detail::GuestProfile samples = profiler_->finish();
+      for (File& file : guest_profiles_) {
+        const bool is_page = file.name.ends_with(".html");
+        const std::string program = name_of(command.module);
+        write(file, is_page ? flame_graph(samples, program) : firefox_profile(samples, program));
+      }
+    }
+    if (profile_.output) write(profile_, module.profile().to_text());
+    if (dumper_ && has_trapped && dumper_->has_frames()) {
+      const auto dump = dumper_->dump(command.module);
+      if (!dump) return print_error(dump.error().message);
+      if (write(core_dump_, {reinterpret_cast<const char*>(dump->data()), dump->size()})) {
+        print_labelled("note", fmt::format("core dumped: {}", wasi::printable(core_dump_.name)));
+      }
+    }
+  }
+
+ private:
+  struct File {
+    std::string name;
+    std::optional<OutputFile> output;
+  };
+  static wasi::Result<void> add(const std::string& name, File& file) {
+    file.name = name;
+    file.output.emplace(WASI_TRY(OutputFile::open(name)));
+    return {};
+  }
+  static bool write(File& file, std::string_view text) {
+    (void)file.output->write(text);
+    const auto written = file.output->finish();
+    if (!written) print_error(written.error().message);
+    return written.has_value();
+  }
+
+  File profile_;
+  File core_dump_;
+  std::deque<File> guest_profiles_;
+  std::optional<wasi::detail::CoreDumper> dumper_;
+  std::optional<wasi::detail::GuestProfiler> profiler_;
+};
+
+// Whoever chooses a compiler wants programs to run in its code from the first instruction on.
+wasi::Result<void> prepare(const RunCommand& command, const wasi::Module& module) {
+  if (command.engine.tier != wasi::TierSelection::baseline && command.engine.tier != wasi::TierSelection::optimising) {
+    return {};
+  }
+  Progress progress("compiling");
+  return module.prepare([&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); });
+}
+
+// The exit code for an instantiation that failed, of the module of this file.
+int instantiation_failure(const std::string& file, const wasi::InstantiationError& failed) {
+  if (const wasi::Trap* trap = failed.trap()) return finish(*trap);
+  const wasi::Error& error = *failed.error();
+  // What the program was to be given is not what one can give.
+  if (error.kind == wasi::ErrorKind::argument) return usage_error("{}", error.message);
+  return file_failure(file, error);
+}
+
+// Makes the instances that the program can import from. Empty where all went well, else the exit code.
+std::optional<int> preload(const RunCommand& command, const wasi::Engine& engine, wasi::Linker& linker,
+                           wasi::Store& store) {
+  for (const Preload& preload : command.preloads) {
+    const auto module = load_program(engine, preload.file);
+    if (!module) return file_failure(preload.file, module.error());
+    if (const auto prepared = prepare(command, *module); !prepared) {
+      return file_failure(preload.file, prepared.error());
+    }
+    const auto instance = linker.instantiate(store, *module);
+    if (!instance) return instantiation_failure(preload.file, instance.error());
+    // A reactor wants to be set up before its first call.
+    if (instance->get("_initialize")) {
+      const auto initialize = instance->function<void()>("_initialize");
+      if (!initialize) return file_failure(preload.file, initialize.error());
+      if (const auto done = (*initialize)(); !done) return finish(done.error());
+    }
+    linker.define_instance(preload.name, *instance);
+  }
+  return std::nullopt;
 }
 
 int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
@@ -189,29 +293,21 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
                                              *engine, kOwnExecutable, command.embedded->first, command.embedded->second)
                                        : load_program(*engine, command.module);
   if (!module) return file_failure(command.module, module.error());
-  // Whoever chooses a compiler wants the program to run in its code from the first instruction on.
-  if (command.engine.tier == wasi::TierSelection::baseline || command.engine.tier == wasi::TierSelection::optimising) {
-    Progress progress("compiling");
-    const auto update = [&](std::uint64_t done, std::uint64_t total) { progress.update(done, total); };
-    if (const auto prepared = module->prepare(update); !prepared) return failure("{}", prepared.error().to_string());
-  }
-
-  // What cannot be written is known before the program runs.
-  std::optional<OutputFile> profile;
-  if (!command.profile_out.empty()) {
-    auto output = OutputFile::open(command.profile_out);
-    if (!output) return failure("{}", output.error().message);
-    profile.emplace(*std::move(output));
-  }
+  if (const auto prepared = prepare(command, *module); !prepared) return failure("{}", prepared.error().to_string());
 
   wasi::StoreConfig store_config = store_config_of(command);
   store_config.deadline = command.deadline;
   wasi::Store store(*engine, store_config);
   if (command.fuel) store.set_fuel(*command.fuel).value();
+  // Behind the store, which it looks into.
+  Recordings recordings;
+  if (const auto opened = recordings.open(command); !opened) return failure("{}", opened.error().message);
   wasi::Linker linker(*engine);
   wasi::WasiConfig config = wasi_config(command, trace);
   give_sockets(std::move(sockets), command, config);
   linker.define_wasi(std::move(config)).unknown_imports(command.unknown_imports);
+  if (const auto begun = recordings.begin(store); !begun) return failure("{}", begun.error().to_string());
+  if (const auto failed = preload(command, *engine, linker, store)) return *failed;
 
   const auto translated = engine->metrics().translate.time;
   const auto start = Clock::now();
@@ -220,22 +316,15 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   int exit_code = kSuccess;
   if (instance) {
     exit_code = command.invoke ? run_function(command, *instance) : run_command(command, *instance);
-  } else if (const wasi::Trap* trap = instance.error().trap()) {
-    exit_code = finish(*trap);
-  } else if (const wasi::Error& error = *instance.error().error(); error.kind == wasi::ErrorKind::argument) {
-    exit_code = usage_error("{}", error.message);  // what the program was to be given is not what one can give
   } else {
-    exit_code = file_failure(command.module, error);
+    exit_code = instantiation_failure(command.module, instance.error());
   }
   if (command.profile_phases) {
     print_phases(*engine, *module, translated, instantiated - start, Clock::now() - instantiated);
   }
   if (command.profile_tiers) print_tiers(*engine);
   if (command.profile_codegen) print_codegen(engine->optimisations(), engine->tiers());
-  if (profile) {
-    // The program's own exit code stands: it has run as it would have without.
-    if (const auto written = write_profile(*module, *profile); !written) print_error(written.error().message);
-  }
+  recordings.finish(command, *module, exit_code == kTrap);
   // Only where something went wrong: an option of the same name may well be the program's own.
   if (exit_code != kSuccess && !command.misplaced_option.empty()) {
     print_labelled("note", fmt::format("{} stands behind the module, so it went to the program; options of wasirun's "

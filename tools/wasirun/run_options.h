@@ -16,16 +16,20 @@ namespace wasirun {
 RunCommand default_run();
 
 // A number of bytes.
-void add_size(CLI::App& app, const char* name, const char* what, std::optional<std::uint64_t>& target);
+void add_size(CommandApp& app, const char* name, const char* what, std::optional<std::uint64_t>& target);
+// What executes programs.
+void add_tier(CommandApp& app, wasi::EngineConfig& engine);
 // How code checks memory accesses: of everything that makes some.
-void add_bounds_checks(CLI::App& app, wasi::EngineConfig& engine);
+void add_bounds_checks(CommandApp& app, wasi::EngineConfig& engine);
+// Which features of Wasm modules may use.
+void add_feature_options(CommandApp& app, wasi::EngineConfig& engine);
 // What a program may reach, and how much of it: directories, environment, descriptors.
-void add_capability_options(CLI::App& app, RunCommand& run);
+void add_capability_options(CommandApp& app, RunCommand& run);
 // What executes it, and where its machine code is kept.
-void add_engine_options(CLI::App& app, RunCommand& run);
-// Those two that exclude each other, and what they mean, once they have been read. Empty when they were fine.
-std::optional<Done> finish_engine_options(const CLI::App& app, RunCommand& run);
+void add_engine_options(CommandApp& app, RunCommand& run);
+// What they mean together, once they have been read.
+void finish_engine_options(const CommandApp& app, RunCommand& run);
 // All of `run`.
-void add_run_options(CLI::App& app, RunCommand& run);
+void add_run_options(CommandApp& app, RunCommand& run);
 
 }  // namespace wasirun

@@ -20,14 +20,14 @@ constexpr std::uint64_t kMostConnections = 1'000'000;
 constexpr std::uint64_t kMostHeaderBytes = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMostBodyBytes = std::uint64_t{1} << 30;
 
-void add_time(CLI::App& app, const char* name, const char* what, std::chrono::milliseconds& target) {
+void add_time(CommandApp& app, const char* name, const char* what, std::chrono::milliseconds& target) {
   add_read(app, name, "TIME", what, [name, &target](Text value) {
     target = std::chrono::ceil<std::chrono::milliseconds>(or_throw(name, parse_duration(value)));
   });
 }
 
 template <class T>
-void add_bytes(CLI::App& app, const char* name, const char* what, T& target, std::uint64_t most) {
+void add_bytes(CommandApp& app, const char* name, const char* what, T& target, std::uint64_t most) {
   add_read(app, name, "SIZE", what, [name, most, &target](Text value) {
     const std::uint64_t size = or_throw(name, parse_size(value));
     if (size == 0 || size > most) {
@@ -37,7 +37,7 @@ void add_bytes(CLI::App& app, const char* name, const char* what, T& target, std
   });
 }
 
-void add_at_least_one(CLI::App& app, const char* name, const char* what, std::uint32_t& target, std::uint64_t most) {
+void add_at_least_one(CommandApp& app, const char* name, const char* what, std::uint32_t& target, std::uint64_t most) {
   add_read(app, name, "COUNT", what, [name, most, &target](Text value) {
     const std::uint64_t count = or_throw(name, parse_count(value, most));
     if (count == 0) throw CLI::ValidationError(name, "0 would answer nobody");
@@ -52,7 +52,7 @@ std::string parse_route(Text value) {
   return value;
 }
 
-void add_http_options(CLI::App& app, ServeOptions& options) {
+void add_http_options(CommandApp& app, ServeOptions& options) {
   add_repeatable(app, "--listen", "ADDRESS",
                  "Where requests come from: HOST:PORT, tcp:HOST:PORT, unix:PATH, or the open socket of wasirun's own, "
                  "fd:N (default: 127.0.0.1:8080). Repeatable",
@@ -102,22 +102,20 @@ void add_http_options(CLI::App& app, ServeOptions& options) {
                                                   : ServeOptions::AccessLog::file;
              options.access_log_file = value;
            });
-  add_read(app, "--log-format", "FORMAT", "What the lines look like: common (default), combined or json",
-           [&options](Text value) {
-             static constexpr Choice<serve::LogFormat> kChoices[] = {{"common", serve::LogFormat::common},
-                                                                     {"combined", serve::LogFormat::combined},
-                                                                     {"json", serve::LogFormat::json}};
-             options.log_format = choose("--log-format", value, kChoices);
-           });
+  static constexpr Choice<serve::LogFormat> kFormats[] = {
+      {"common", serve::LogFormat::common}, {"combined", serve::LogFormat::combined}, {"json", serve::LogFormat::json}};
+  add_choice(app, "--log-format", "FORMAT", "What the lines look like: common (default), combined or json", kFormats,
+             [&options](serve::LogFormat format) { options.log_format = format; });
 }
 
 }  // namespace
 
-Command parse_serve(std::span<const char* const> args) {
+Command parse_serve(CommandApp& app, std::span<const char* const> args) {
   ServeCommand serve;
   serve.guest = default_run();
-  CLI::App app("Answers HTTP requests, each by an instance of its own.", "serve");
-  set_up(app, "wasirun serve [options] APPLICATION [arguments...]");
+  set_up(app, "Answers HTTP requests, each by an instance of its own.",
+         "wasirun serve [options] APPLICATION [arguments...]");
+  app.has_border = true;
   app.footer(
       "APPLICATION is a module, a spin.toml, a slightfile.toml, or a directory with one of these. Options before it "
       "are\n"
@@ -132,7 +130,7 @@ Command parse_serve(std::span<const char* const> args) {
   const auto [options, rest] = std::get<Border>(border);
   if (auto done = parse(app, {args.begin(), args.begin() + static_cast<std::ptrdiff_t>(options)})) return *done;
   if (rest >= args.size()) return Done{usage_error("serve what? See 'wasirun serve --help'")};
-  if (auto done = finish_engine_options(app, serve.guest)) return *done;
+  finish_engine_options(app, serve.guest);
   if (serve.options.listen.empty()) serve.options.listen.emplace_back("127.0.0.1:8080");
   serve.guest.module = args[rest];
   serve.guest.args.assign(args.begin() + static_cast<std::ptrdiff_t>(rest) + 1, args.end());

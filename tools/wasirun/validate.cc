@@ -9,7 +9,7 @@
 namespace wasirun {
 
 int validate(const ValidateCommand& command) {
-  wasi::EngineConfig config;
+  wasi::EngineConfig config = command.engine;
   config.validation = wasi::Validation::parallel;
   const auto engine = wasi::Engine::create(config);
   if (!engine) return failure("{}", engine.error().to_string());

@@ -1,12 +1,12 @@
 // The commands of https://github.com/WebAssembly/spec/tree/main/interpreter#scripts, on the public API.
-#include "script.h"
+#include "tools/wast/script.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
 
-#include "messages.h"
-#include "patterns.h"
+#include "tools/wast/messages.h"
+#include "tools/wast/patterns.h"
 
 namespace wasi::spec {
 

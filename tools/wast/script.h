@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "outcome.h"
 #include "text/script.h"
+#include "tools/wast/outcome.h"
 
 namespace wasi::spec {
 

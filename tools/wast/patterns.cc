@@ -1,6 +1,6 @@
 // Numbers are compared bit by bit, lane by lane.
 // Source of the NaN patterns: https://webassembly.github.io/spec/core/exec/numerics.html#nan-propagation
-#include "patterns.h"
+#include "tools/wast/patterns.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "messages.h"
+#include "tools/wast/messages.h"
 
 namespace wasi::spec {
 
@@ -12,7 +12,7 @@ struct MessageClass {
 
 constexpr MessageClass kClasses[] = {
 #define SPEC_MESSAGE(expected, ours) {expected, ours},
-#include "message_classes.def"
+#include "tools/wast/message_classes.def"
 #undef SPEC_MESSAGE
 };
 
