@@ -12,6 +12,8 @@
 
 #include "base/guard.h"
 #include "base/result.h"
+#include "runtime/preparation_host.h"
+#include "runtime/trap_raise.h"
 
 namespace wasi::jit {
 
@@ -62,6 +64,8 @@ Result<Loaded> load() {
     }
     const auto make = reinterpret_cast<MakeOptimisingCompiler>(dlsym(library, kOptimisingCompilerSymbol));
     OptimisingCompiler* const compiler = make == nullptr ? nullptr : make(kOptimisingCompilerVersion);
+    const auto ask_host = reinterpret_cast<void (*)(runtime::MustStop)>(dlsym(library, runtime::kAskHostSymbol));
+    if (ask_host != nullptr) ask_host(&runtime::must_stop);
     if (compiler != nullptr) return Loaded{std::shared_ptr<OptimisingCompiler>(compiler), file};
     if (first_error.empty()) first_error = file.string() + " belongs to another version of wasirun";
   }

@@ -26,6 +26,7 @@
 #include "jit/llvm/remarks.h"
 #include "jit/llvm/survey.h"
 #include "jit/llvm/unit.h"
+#include "runtime/preparation_host.h"
 #include "validate/function_walk.h"
 
 namespace wasi::jit::optimising {
@@ -286,6 +287,10 @@ Result<MachineUnit> Compiler::compile(const wasm::Module& module, std::span<cons
 }
 
 }  // namespace wasi::jit::optimising
+
+extern "C" [[gnu::visibility("default")]] void wasirun_optimising_compiler_host(wasi::runtime::MustStop must_stop) {
+  wasi::runtime::ask_host_to_stop(must_stop);
+}
 
 extern "C" [[gnu::visibility("default")]] wasi::jit::OptimisingCompiler* wasirun_optimising_compiler(unsigned version) {
   if (version != wasi::jit::kOptimisingCompilerVersion) return nullptr;
