@@ -1,7 +1,7 @@
 // What a compiler of the highest tier offers: the plug-in's border (docs/architecture.md).
 //
 // It is a library of its own, which is loaded when it is first needed and not before: nothing else of the project has
-// LLVM in it. The plug-in exports one function, kOptimisingCompilerSymbol, of the type MakeOptimisingCompiler.
+// LLVM in it. The plug-in exports kOptimisingCompilerSymbol, of the type MakeOptimisingCompiler, and kAskHostSymbol.
 #pragma once
 
 #include <wasi/error.h>
