@@ -6,7 +6,7 @@
 #pragma once
 
 #include <wasi/detail/export.h>
-#include <wasi/instance.h>
+#include <wasi/function.h>
 
 #include <cstdint>
 #include <string>

@@ -2,19 +2,21 @@
 #pragma once
 
 #include <wasi/detail/export.h>
-#include <wasi/instance.h>
-#include <wasi/memory.h>
-
 #include <any>
 #include <optional>
 
 namespace wasi {
+
+class Instance;
+class Memory;
 
 namespace runtime {
 class Instance;
 }
 namespace detail {
 struct HostBinding;
+struct Internals;
+struct StoreState;
 template <class F, class Params>
 struct DirectCall;
 }  // namespace detail

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/function.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -65,7 +64,7 @@ struct CodeCacheConfig {
   // Made, for the user alone, when there is something to keep. WHOM TO TRUST: code in it runs outside of every sandbox,
   // so it must be this user's own, and nobody else may write to it: else nothing is read from it, or kept. Guests that
   // are given it, or a directory above it, to write to can do whatever the process can.
-  std::filesystem::path directory = {};
+  std::string directory = {};
   // Most bytes of all files together; what was not used for the longest time goes.
   std::uint64_t limit = std::uint64_t{1} << 30;
   // Whether EngineConfig::on_warning is told when code cannot be kept.
@@ -153,6 +152,6 @@ WASI_API const char* version();
 // The file of the optimising compiler's plug-in, which is loaded for that, as it is when an engine wants it first: from
 // the environment variable WASIRUN_LLVM_PLUGIN, or wasirun/wasirun-llvm.so in a folder lib beside the library or the
 // executable. `unsupported` error, with the reason, where there is none that can be had.
-WASI_API Result<std::filesystem::path> optimising_compiler();
+WASI_API Result<std::string> optimising_compiler();
 
 }  // namespace wasi

@@ -1,23 +1,21 @@
-// Instances, and handles to what they export: functions, globals, tables (memories: memory.h, tags: exception.h).
+// Instances, and handles to what they export: globals, tables (functions: function.h, memories: memory.h, tags:
+// exception.h).
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#module-instances
 #pragma once
 
 #include <wasi/detail/export.h>
-#include <wasi/detail/register_call.h>
-#include <wasi/detail/signature.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/exception.h>
+#include <wasi/function.h>
 #include <wasi/memory.h>
 #include <wasi/module.h>
 #include <wasi/store.h>
 #include <wasi/trap.h>
 #include <wasi/values.h>
 
-#include <chrono>
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,159 +26,15 @@
 namespace wasi {
 
 namespace runtime {
-struct FuncRef;
 struct Global;
 struct Table;
 class Instance;
 }  // namespace runtime
 
-namespace detail {
-// Arguments and results in `slots`. False: it trapped, and take_trap is to be called next. Until then the store exists,
-// whatever handles host functions let go of.
-[[nodiscard]] WASI_API bool call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots);
-WASI_API Trap take_trap(StoreState& store);
-// Of a call through a handle whose store is gone.
-WASI_API Trap gone_trap();
-
-// While it exists, what CallOptions say holds for the store, which exists as long.
-class CallScope {
- public:
-  WASI_API CallScope(StoreState& store, const CallOptions& options);
-  WASI_API ~CallScope();
-  CallScope(const CallScope&) = delete;
-  CallScope& operator=(const CallScope&) = delete;
-  // Null, or why there is to be no call.
-  [[nodiscard]] const Trap* refusal() const { return refusal_ ? &*refusal_ : nullptr; }
-
- private:
-  StoreState* store_;
-  std::optional<Trap> refusal_;
-  std::optional<std::chrono::steady_clock::time_point> deadline_;  // the store's own before
-  std::int64_t fuel_ = 0;                                          // the same
-  bool has_deadline_;
-  bool has_fuel_;
-  std::uint64_t* fuel_left_;
-};
-}  // namespace detail
-
 // All handles of this header: copies refer to the same object; same thread as the store. Handles that come from a
 // Caller do not keep their store alive, all others do. When the store is gone, what the former are asked for is an
 // error, or empty. Do not keep an owning handle inside a host function of the same store: the two would keep each other
 // alive for ever.
-
-// A function of which the type was checked when it was got: calls only pass numbers.
-template <class Signature>
-class TypedFunction;
-template <class R, class... Args>
-class TypedFunction<R(Args...)> {
- public:
-  // Runs the function; arguments by value, several results as a std::tuple. A trap, or the guest's wish to exit
-  // (Trap::is_exit), is the error. May be called from host functions too.
-  std::expected<R, Trap> operator()(Args... args) const {
-    detail::StoreState* const store = store_.get();
-    if (store == nullptr) [[unlikely]]
-      return std::unexpected(detail::gone_trap());
-    // Host functions may let go of this object: nothing reads it once the guest runs.
-    if constexpr (detail::fits_registers<R, Args...>()) {
-      detail::CallGate& gate = *gate_;
-      runtime::FuncRef* const function = function_;
-      if constexpr (std::is_void_v<R>) {
-        detail::enter_with_registers<R, Args...>(gate, function, args...);
-        const detail::CallOutcome outcome = outcome_of(*store, gate);
-        if (outcome == detail::CallOutcome::done) [[likely]]
-          return {};
-        return end(outcome, *store, function, args...);
-      } else {
-        const auto result = detail::enter_with_registers<R, Args...>(gate, function, args...);
-        const detail::CallOutcome outcome = outcome_of(*store, gate);
-        if (outcome == detail::CallOutcome::done) [[likely]]
-          return detail::RegisterResult<R>::unwrap(result);
-        return end(outcome, *store, function, args...);
-      }
-    } else {
-      return call_with_slots(*store, function_, args...);
-    }
-  }
-
-  // The same with a deadline or fuel of its own.
-  std::expected<R, Trap> call(const CallOptions& options, Args... args) const {
-    detail::StoreState* const store = store_.get();
-    if (store == nullptr) [[unlikely]]
-      return std::unexpected(detail::gone_trap());
-    const detail::CallScope scope(*store, options);
-    if (scope.refusal() != nullptr) return std::unexpected(*scope.refusal());
-    return (*this)(args...);
-  }
-
- private:
-  friend class Function;
-  TypedFunction(detail::StoreRef store, runtime::FuncRef* function, detail::CallGate* gate)
-      : store_(std::move(store)), function_(function), gate_(gate) {}
-
-  static detail::CallOutcome outcome_of(detail::StoreState& store, detail::CallGate& gate) {
-    if (gate.outcome == detail::CallOutcome::done) [[likely]]
-      return detail::CallOutcome::done;
-    return detail::finish_call(store, gate);
-  }
-  [[gnu::noinline]] static std::expected<R, Trap> end(detail::CallOutcome outcome, detail::StoreState& store,
-                                                      runtime::FuncRef* function, Args... args) {
-    if (outcome == detail::CallOutcome::stopped) return std::unexpected(detail::take_trap(store));
-    return call_with_slots(store, function, args...);
-  }
-  static std::expected<R, Trap> call_with_slots(detail::StoreState& store, runtime::FuncRef* function, Args... args) {
-    using Types = detail::SignatureOf<R(Args...)>;
-    detail::Slot slots[Types::kSlots];
-    Types::Params::store(slots, args...);
-    if (!detail::call(store, *function, slots)) [[unlikely]]
-      return std::unexpected(detail::take_trap(store));
-    if constexpr (std::is_void_v<R>) {
-      return {};
-    } else {
-      return detail::ResultOf<R>::load(slots);
-    }
-  }
-
-  detail::StoreRef store_;
-  runtime::FuncRef* function_;
-  detail::CallGate* gate_;
-};
-
-// A function of any type.
-class Function {
- public:
-  [[nodiscard]] WASI_API FunctionType type() const;
-
-  // Runs the function. Arguments that do not fit the type in number or kind are a trap with the code
-  // `host_error` and a message that says which; nothing has run then.
-  [[nodiscard]] WASI_API std::expected<std::vector<Value>, Trap> call(std::span<const Value> args) const;
-  // The same with a deadline or fuel of its own.
-  [[nodiscard]] WASI_API std::expected<std::vector<Value>, Trap> call(std::span<const Value> args,
-                                                                      const CallOptions& options) const;
-
-  // With the type checked once and for all: fails with `argument` and both types.
-  template <class Signature>
-  [[nodiscard]] Result<TypedFunction<Signature>> typed() const {
-    using Types = detail::SignatureOf<Signature>;
-    if (auto checked = check_type(Types::Params::kTypes, Types::Results::kTypes); !checked) {
-      return std::unexpected(std::move(checked).error());
-    }
-    return TypedFunction<Signature>(store_, function_, detail::call_gate(*store_.get(), *function_));
-  }
-
-  // As a value of type funcref, and back. Empty for anything but a function reference that is not null.
-  [[nodiscard]] WASI_API Value to_value() const;
-  WASI_API static std::optional<Function> from_value(const Store& store, const Value& value);
-
- private:
-  friend struct detail::Internals;
-  friend class Extern;
-  friend class Instance;
-  Function(detail::StoreRef store, runtime::FuncRef* function) : store_(std::move(store)), function_(function) {}
-  [[nodiscard]] WASI_API Result<void> check_type(std::span<const ValueType> params,
-                                                 std::span<const ValueType> results) const;
-  detail::StoreRef store_;
-  runtime::FuncRef* function_;
-};
 
 class Global {
  public:
@@ -254,13 +108,13 @@ class Extern {
 // A plain value.
 class InstantiationError {
  public:
-  explicit InstantiationError(Error error) : error_(std::move(error)) {}
-  explicit InstantiationError(Trap trap) : trap_(std::move(trap)) {}
+  WASI_API explicit InstantiationError(Error error);
+  WASI_API explicit InstantiationError(Trap trap);
   // Null when it was a trap. `unlinkable`: an import is missing or has another type; `unsupported`: the module uses a
   // feature that this version does not run; `limit`, `io`: memories or directories could not be had.
   [[nodiscard]] const Error* error() const { return trap_ ? nullptr : &error_; }
   [[nodiscard]] const Trap* trap() const { return trap_ ? &*trap_ : nullptr; }
-  [[nodiscard]] std::string to_string() const { return trap_ ? trap_->to_string() : error_.to_string(); }
+  [[nodiscard]] WASI_API std::string to_string() const;
 
  private:
   Error error_;

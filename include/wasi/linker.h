@@ -3,8 +3,8 @@
 #pragma once
 
 #include <wasi/caller.h>
-#include <wasi/detail/direct_call.h>
 #include <wasi/detail/export.h>
+#include <wasi/detail/host_thunk.h>
 #include <wasi/detail/signature.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
@@ -14,15 +14,14 @@
 #include <wasi/trap.h>
 #include <wasi/wasi_config.h>
 
+#include <concepts>
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -32,41 +31,6 @@ namespace wasi {
 namespace detail {
 struct LinkerState;
 struct PreparedInstance;
-
-// How a host function is entered: `callable` is the function object, `slots` hold arguments and take results.
-using HostThunk = std::optional<Trap> (*)(void* callable, Caller& caller, Slot* slots);
-
-template <class F>
-std::optional<Trap> host_thunk(void* callable, Caller& caller, Slot* slots) {
-  using Signature = CallableSignature<F>;
-  using Value = typename Signature::Result::Value;
-  F& function = *static_cast<F*>(callable);
-  auto invoke = [&](auto... args) {
-    if constexpr (Signature::kTakesCaller) {
-      return function(caller, args...);
-    } else {
-      return function(args...);
-    }
-  };
-  auto run = [&] { return std::apply(invoke, Signature::Params::load(slots)); };
-  if constexpr (Signature::Result::kCanFail) {
-    auto result = run();
-    if (!result) [[unlikely]]
-      return std::move(result).error();
-    if constexpr (!std::is_void_v<Value>) ResultOf<Value>::store(slots, *result);
-  } else if constexpr (std::is_void_v<Value>) {
-    run();
-  } else {
-    ResultOf<Value>::store(slots, run());
-  }
-  return std::nullopt;
-}
-
-// From interpreted code, and from machine code.
-struct HostThunks {
-  HostThunk by_slots;
-  DirectThunk direct;  // may be null
-};
 }  // namespace detail
 
 // What instantiation does about imports that nobody defined: neither the linker nor WASI.
@@ -129,23 +93,22 @@ class Linker {
   Linker& operator=(const Linker&) = delete;
   WASI_API ~Linker();
 
-  // A function of the host: a lambda, function object or function pointer. Its parameters, after an optional first
-  // Caller&, are WasmValues; it returns void, a WasmValue, a std::tuple of them, or std::expected<one of these, Trap>
-  // to be able to stop the guest. An exception that leaves it becomes a trap with the code `host_error`.
+  // A function of the host: a lambda, function object or function pointer, of the types that Function::create has.
   template <class F>
-    requires detail::HostCallable<F>
+    requires(!std::convertible_to<F, Extern> && !std::convertible_to<F, const SharedMemory&>)
   Linker& define(std::string_view module, std::string_view name, F&& function) {
     using Callable = std::decay_t<F>;
-    using Signature = detail::CallableSignature<Callable>;
-    return define_host(module, name, Signature::Params::kTypes, Signature::Results::kTypes,
-                       {&detail::host_thunk<Callable>, detail::direct_thunk<Callable>()},
-                       std::make_shared<Callable>(std::forward<F>(function)));
+    if constexpr (detail::check_host_function<Callable>()) {
+      using Signature = detail::CallableSignature<Callable>;
+      return define_host(module, name, Signature::Params::kTypes, Signature::Results::kTypes,
+                         detail::host_thunks<Callable>(), std::make_shared<Callable>(std::forward<F>(function)));
+    } else {
+      return *this;
+    }
   }
 
-  // A function whose type is known at run time only. `results` holds zeros of the right types and is to be filled with
-  // values of the same types; another type is a trap.
-  using UntypedFunction =
-      std::function<std::expected<void, Trap>(Caller& caller, std::span<const Value> args, std::span<Value> results)>;
+  // A function whose type is known at run time only.
+  using UntypedFunction = wasi::UntypedFunction;
   WASI_API Linker& define_untyped(std::string_view module, std::string_view name, FunctionType type,
                                   UntypedFunction function);
 

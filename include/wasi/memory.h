@@ -79,17 +79,9 @@ class Memory {
   // All bytes. Growing (by the guest as well) may move them: take the span again after any call into the guest.
   [[nodiscard]] WASI_API std::span<std::uint8_t> bytes() const;
   // [address, address + size), or empty when that is not inside of the memory. The same caution about growing.
-  [[nodiscard]] std::optional<std::span<std::uint8_t>> range(std::uint64_t address, std::uint64_t size) const {
-    const auto all = bytes();
-    if (address > all.size() || size > all.size() - address) return std::nullopt;
-    return all.subspan(address, size);
-  }
+  [[nodiscard]] WASI_API std::optional<std::span<std::uint8_t>> range(std::uint64_t address, std::uint64_t size) const;
   // The same as text.
-  [[nodiscard]] std::optional<std::string_view> text(std::uint64_t address, std::uint64_t size) const {
-    const auto part = range(address, size);
-    if (!part) return std::nullopt;
-    return std::string_view(reinterpret_cast<const char*>(part->data()), part->size());
-  }
+  [[nodiscard]] WASI_API std::optional<std::string_view> text(std::uint64_t address, std::uint64_t size) const;
   // Reads and writes a plain object (little-endian, any alignment).
   template <class T>
     requires std::is_trivially_copyable_v<T>

@@ -1,7 +1,9 @@
 // Where the time went: what the phases of loading and running cost so far.
 #pragma once
 
-#include <chrono>
+#include <wasi/detail/chrono.h>
+#include <wasi/detail/export.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -64,6 +66,7 @@ struct HeapMetrics {
   std::uint64_t live_bytes = 0;      // found by the last collection
   std::uint64_t used_bytes = 0;      // of memory blocks with objects, dead ones included
   std::uint64_t reserved_bytes = 0;  // of address space
+  std::uint64_t host_objects = 0;    // that HostObjects stand for, and the collector did not find dead
 };
 
 }  // namespace wasi

@@ -3,15 +3,15 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/function.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
+#include <wasi/path_view.h>
 #include <wasi/profile.h>
 #include <wasi/types.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,7 +59,7 @@ class Module {
   // text format (WAT) is read too, where the file begins like a text or its name ends in ".wat". Errors: `io` when the
   // file cannot be read or becomes shorter meanwhile, `malformed` and `invalid` with the byte offset or the place in
   // the text, `limit` beyond 4 GiB, `unsupported` for a component, or what serialize() made.
-  WASI_API static Result<Module> from_file(const Engine& engine, const std::filesystem::path& path);
+  WASI_API static Result<Module> from_file(const Engine& engine, PathView path);
   // Loads from memory: a copy of `bytes`, or the vector itself; a binary module or a text, which begins with a
   // parenthesis or a comment. What is neither is named in the error, if it is something well known: an archive, an
   // executable, a web page.
@@ -91,10 +91,10 @@ class Module {
   // the file cannot be read; `malformed` for what is damaged, cut off, or no such thing; `unsupported` where another
   // build of the library made it, where this processor lacks what it was compiled for, or where the engine checks
   // bounds, charges fuel or disables features differently from the one that compiled it.
-  WASI_API static Result<Module> deserialize_file(const Engine& engine, const std::filesystem::path& path);
+  WASI_API static Result<Module> deserialize_file(const Engine& engine, PathView path);
   // The same for a part of a file, from `offset` on, in whole pages.
-  WASI_API static Result<Module> deserialize_file(const Engine& engine, const std::filesystem::path& path,
-                                                  std::uint64_t offset, std::uint64_t size);
+  WASI_API static Result<Module> deserialize_file(const Engine& engine, PathView path, std::uint64_t offset,
+                                                  std::uint64_t size);
   // From memory: a copy of `bytes`, or the vector itself.
   WASI_API static Result<Module> deserialize(const Engine& engine, std::span<const std::uint8_t> bytes);
   WASI_API static Result<Module> deserialize(const Engine& engine, std::vector<std::uint8_t>&& bytes);

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/function.h>
 #include <wasi/error.h>
+#include <wasi/path_view.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -78,9 +78,9 @@ class Stdio {
   WASI_API static Stdio fd(int descriptor);
   // A file of the host, opened when the guest is instantiated: for reading as stdin; as stdout or stderr it is created,
   // or cut to nothing. Two streams with one path are two openings, which overwrite each other: use append_to.
-  WASI_API static Stdio file(const std::filesystem::path& path);
+  WASI_API static Stdio file(PathView path);
   // The same, but what is there already stays and is written behind.
-  WASI_API static Stdio append_to(const std::filesystem::path& path);
+  WASI_API static Stdio append_to(PathView path);
   // Input: these bytes, each guest from the first on. They are not copied for it.
   WASI_API static Stdio bytes(std::string text);
   // Output: into the buffer.

@@ -2,17 +2,17 @@
 // Source: https://webassembly.github.io/spec/core/exec/runtime.html#store
 #pragma once
 
+#include <wasi/detail/chrono.h>
 #include <wasi/detail/export.h>
+#include <wasi/detail/function.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
 
 #include <any>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>

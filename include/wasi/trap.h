@@ -3,6 +3,8 @@
 // A leaf header: every folder may include it.
 #pragma once
 
+#include <wasi/detail/export.h>
+
 #include <any>
 #include <cstdint>
 #include <exception>
@@ -20,7 +22,6 @@ class ThrownException;
 
 enum class TrapCode : std::uint8_t {
 #define WASI_TRAP(name, message) name,
-#include <wasi/detail/export.h>
 #include <wasi/traps.def>
 #undef WASI_TRAP
 };

@@ -38,6 +38,29 @@ class ValueType {
   static constexpr ValueType structref() { return abstract(7); }
   static constexpr ValueType arrayref() { return abstract(8); }
 
+  // What references of the type refer to, from the abstract types of the
+  // specification; `defined`: to a DefinedType.
+  enum class Heap : std::uint8_t {
+    func,
+    nofunc,
+    extern_,
+    noextern,
+    any,
+    eq,
+    i31,
+    struct_,
+    array,
+    none,
+    exn,
+    noexn,
+    defined,
+  };
+  // Of a reference type.
+  [[nodiscard]] constexpr Heap heap() const {
+    return bits_ >> 3 < static_cast<std::uint32_t>(Heap::defined) ? static_cast<Heap>(bits_ >> 3) : Heap::defined;
+  }
+  [[nodiscard]] constexpr bool is_nullable() const { return kind() == Kind::ref_null; }
+
   // The same reference type, null included.
   [[nodiscard]] constexpr ValueType as_nullable() const { return from_bits(bits_ | kFuncRefBits); }
   // The text format's spelling: "i32", "funcref", "(ref null extern)".

@@ -32,7 +32,16 @@ struct ExternRef {
 };
 
 // What a reference is, whatever its static type says.
-enum class ReferenceKind : std::uint8_t { null, function, host, i31, structure, array, exception };
+enum class ReferenceKind : std::uint8_t {
+  null,
+  function,
+  host,  // an ExternRef
+  i31,
+  structure,
+  array,
+  exception,
+  host_object,  // a HostObject
+};
 
 namespace runtime {
 class HostRoot;
@@ -40,6 +49,23 @@ class HostRoot;
 
 namespace detail {
 struct Internals;
+
+// An integer, enumeration or bool as the 64 bits of a slot, of which narrower ones use the lower half, and back.
+template <class T>
+constexpr std::uint64_t to_bits(T value) {
+  if constexpr (sizeof(T) == 8) return static_cast<std::uint64_t>(value);
+  return static_cast<std::uint32_t>(value);
+}
+template <class T>
+constexpr T from_bits(std::uint64_t bits) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return static_cast<std::uint32_t>(bits) != 0;
+  } else if constexpr (sizeof(T) == 8) {
+    return static_cast<T>(bits);
+  } else {
+    return static_cast<T>(static_cast<std::uint32_t>(bits));
+  }
+}
 
 // A host's pointer as a reference, and back; null for a reference that the guest made.
 inline std::uint64_t to_reference(ExternRef value) {
@@ -52,12 +78,13 @@ inline ExternRef to_extern(std::uint64_t reference) {
 }
 }  // namespace detail
 
-// C++ types that stand for one Wasm value: 32- and 64-bit integers of either sign, float, double, V128, ExternRef.
+// C++ types that stand for one Wasm value: 32- and 64-bit integers of either sign, enumerations of these sizes, bool
+// (an i32; all that is not 0 reads as true), float, double, V128, ExternRef.
 template <class T>
-concept WasmValue =
-    std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, V128> || std::same_as<T, ExternRef> ||
-    (std::integral<T> && !std::same_as<T, bool> && (sizeof(T) == 4 || sizeof(T) == 8) && !std::same_as<T, wchar_t> &&
-     !std::same_as<T, char32_t>);
+concept WasmValue = std::same_as<T, float> || std::same_as<T, double> || std::same_as<T, V128> ||
+                    std::same_as<T, ExternRef> || std::same_as<T, bool> ||
+                    ((std::integral<T> || std::is_enum_v<T>) && (sizeof(T) == 4 || sizeof(T) == 8) &&
+                     !std::same_as<T, wchar_t> && !std::same_as<T, char32_t>);
 
 // The Wasm type of a C++ type.
 template <WasmValue T>
@@ -71,7 +98,7 @@ constexpr ValueType value_type_of() {
   } else if constexpr (std::same_as<T, ExternRef>) {
     return ValueType::externref();
   } else {
-    return sizeof(T) == 4 ? ValueType::i32() : ValueType::i64();
+    return sizeof(T) == 8 ? ValueType::i64() : ValueType::i32();
   }
 }
 
@@ -94,7 +121,7 @@ class Value {
     } else if constexpr (std::same_as<T, ExternRef>) {
       bits_[0] = detail::to_reference(value);
     } else {
-      bits_[0] = static_cast<std::make_unsigned_t<T>>(value);
+      bits_[0] = detail::to_bits(value);
     }
   }
   // The null reference, or the zero, of a type.
@@ -131,19 +158,13 @@ class Value {
       if (!is_null() && reference_kind() != ReferenceKind::host) return std::nullopt;
       return detail::to_extern(bits_[0]);
     } else {
-      return static_cast<T>(bits_[0]);
+      return detail::from_bits<T>(bits_[0]);
     }
   }
   // The number in an i31 reference; empty when the value is none.
-  [[nodiscard]] std::optional<std::int32_t> as_i31() const {
-    if (reference_kind() != ReferenceKind::i31) return std::nullopt;
-    return static_cast<std::int32_t>(bits_[0]) >> 1;
-  }
+  [[nodiscard]] WASI_API std::optional<std::int32_t> as_i31() const;
   // The host's pointer in an externref or anyref; empty when there is none in it.
-  [[nodiscard]] std::optional<ExternRef> as_host() const {
-    if (reference_kind() != ReferenceKind::host) return std::nullopt;
-    return detail::to_extern(bits_[0]);
-  }
+  [[nodiscard]] WASI_API std::optional<ExternRef> as_host() const;
 
   // For people: "42", "-0.5", "nan:0x400000" for a NaN with an unusual payload, "null", "0x...." for a v128.
   // Integers are printed signed.

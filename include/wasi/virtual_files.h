@@ -9,6 +9,8 @@
 // call the guest. What they throw, a null pointer, or a count beyond what was asked for, the guest sees as EIO.
 #pragma once
 
+#include <wasi/detail/export.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <expected>

@@ -3,20 +3,27 @@
 
 #include <wasi/call_hook.h>
 #include <wasi/caller.h>
+#include <wasi/defined_type.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
 #include <wasi/exception.h>
+#include <wasi/forward.h>
+#include <wasi/function.h>
+#include <wasi/host_object.h>
 #include <wasi/instance.h>
 #include <wasi/linker.h>
 #include <wasi/memory.h>
 #include <wasi/memory_directory.h>
 #include <wasi/metrics.h>
 #include <wasi/module.h>
+#include <wasi/objects.h>
+#include <wasi/path_view.h>
 #include <wasi/profile.h>
 #include <wasi/signals.h>
 #include <wasi/socket.h>
 #include <wasi/stdio.h>
 #include <wasi/store.h>
+#include <wasi/store_context.h>
 #include <wasi/text.h>
 #include <wasi/trap.h>
 #include <wasi/types.h>

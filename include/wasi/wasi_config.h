@@ -3,15 +3,15 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/function.h>
 #include <wasi/memory_directory.h>
+#include <wasi/path_view.h>
 #include <wasi/socket.h>
 #include <wasi/stdio.h>
 #include <wasi/virtual_files.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -63,10 +63,7 @@ struct WasiTime {
 class WasiConfig {
  public:
   // The whole argument list, the program's name first.
-  WasiConfig& args(std::vector<std::string> values) {
-    args_ = std::move(values);
-    return *this;
-  }
+  WASI_API WasiConfig& args(std::vector<std::string> values);
   // One variable. A name that was set before gets the new value.
   WASI_API WasiConfig& env(std::string_view name, std::string_view value);
   // What a variable is set to by now; empty: it is not.
@@ -75,60 +72,34 @@ class WasiConfig {
   WASI_API WasiConfig& inherit_env();
   WASI_API WasiConfig& inherit_env(std::string_view name);
   // The directory `host` and all below it, as `guest`.
-  WasiConfig& preopen(const std::filesystem::path& host, std::string_view guest, Access access = Access::read_write) {
-    preopens_.push_back({host.string(), std::string(guest), access});
-    return *this;
-  }
+  WASI_API WasiConfig& preopen(PathView host, std::string_view guest, Access access = Access::read_write);
   // A listener, a connection: sockets get the descriptors from 3 on, in this order, before all directories.
-  WasiConfig& socket(Socket given) {
-    sockets_.push_back(std::move(given));
-    return *this;
-  }
+  WASI_API WasiConfig& socket(Socket given);
   // The same, but what the program may write below it is limited to `bytes` in all (EDQUOT). A write counts each time,
   // with the hole that it leaves; so do the growth of a file that is given a size, the ranges that storage is asked
   // for, and 256 bytes for each file, directory or link that is made. What is removed is not given back.
-  WasiConfig& preopen_limited(const std::filesystem::path& host, std::string_view guest, std::uint64_t bytes) {
-    preopens_.push_back({host.string(), std::string(guest), Access::read_write, bytes});
-    return *this;
-  }
+  WASI_API WasiConfig& preopen_limited(PathView host, std::string_view guest, std::uint64_t bytes);
   // A directory in memory, which all programs with this configuration share.
-  WasiConfig& preopen(MemoryDirectory directory, std::string_view guest, Access access = Access::read_write) {
-    preopens_.push_back({std::move(directory), std::string(guest), access});
-    return *this;
-  }
+  WASI_API WasiConfig& preopen(MemoryDirectory directory, std::string_view guest, Access access = Access::read_write);
   // A directory of the embedder's making, which all programs with this configuration share.
-  WasiConfig& preopen(std::shared_ptr<VirtualDirectory> directory, std::string_view guest,
-                      Access access = Access::read_write) {
-    preopens_.push_back({std::move(directory), std::string(guest), access});
-    return *this;
-  }
+  WASI_API WasiConfig& preopen(std::shared_ptr<VirtualDirectory> directory, std::string_view guest,
+                               Access access = Access::read_write);
   // An empty directory in memory, for each program its own. For `limit` see MemoryDirectory.
-  WasiConfig& scratch(std::string_view guest, std::uint64_t limit = MemoryDirectory::kDefaultLimit) {
-    preopens_.push_back({Scratch(), std::string(guest), Access::read_write, limit});
-    return *this;
-  }
-  WasiConfig& time(WasiTime time) { return time_ = std::move(time), *this; }
+  WASI_API WasiConfig& scratch(std::string_view guest, std::uint64_t limit = MemoryDirectory::kDefaultLimit);
+  WASI_API WasiConfig& time(WasiTime time);
   // What random_get gives, instead of the host's randomness: what the function fills in (as of WasiTime), or a sequence
   // that only the seed determines, for each program from its beginning. The latter hides nothing from anybody.
-  WasiConfig& random(std::function<void(std::span<std::uint8_t>)> fill) {
-    return random_ = std::move(fill), random_seed_.reset(), *this;
-  }
-  WasiConfig& random_seed(std::uint64_t seed) { return random_ = {}, random_seed_ = seed, *this; }
-  WasiConfig& limits(const WasiLimits& limits) { return limits_ = limits, *this; }
-  WasiConfig& stdin_from(Stdio source) { return in_ = std::move(source), *this; }
-  WasiConfig& stdout_to(Stdio target) { return out_ = std::move(target), *this; }
-  WasiConfig& stderr_to(Stdio target) { return err_ = std::move(target), *this; }
-  WasiConfig& inherit_stdio() {
-    return stdin_from(Stdio::inherit()).stdout_to(Stdio::inherit()).stderr_to(Stdio::inherit());
-  }
+  WASI_API WasiConfig& random(std::function<void(std::span<std::uint8_t>)> fill);
+  WASI_API WasiConfig& random_seed(std::uint64_t seed);
+  WASI_API WasiConfig& limits(const WasiLimits& limits);
+  WASI_API WasiConfig& stdin_from(Stdio source);
+  WASI_API WasiConfig& stdout_to(Stdio target);
+  WASI_API WasiConfig& stderr_to(Stdio target);
+  WASI_API WasiConfig& inherit_stdio();
   // Called with one line per WASI call, without newline, on the thread that calls; never by two at once. A call that
   // has to wait gets a line more, which ends in "<unfinished ...>", before it does. What the function makes the guest
   // do, by calling it, is not traced.
-  WasiConfig& trace(std::function<void(std::string_view)> sink, TraceOptions options = {}) {
-    trace_ = std::move(sink);
-    trace_options_ = std::move(options);
-    return *this;
-  }
+  WASI_API WasiConfig& trace(std::function<void(std::string_view)> sink, TraceOptions options = {});
   // Most threads that the program may have at a time besides its first (wasi-threads); 0: none. Each has a Store of its
   // own with the first one's limits, in which the memories that are not shared count anew.
   WasiConfig& max_threads(std::uint32_t count) { return max_threads_ = count, *this; }

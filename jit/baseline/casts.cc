@@ -90,15 +90,14 @@ Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValTyp
       asm_.test(scratch.r8(), 1);
       return end(CondCode::kZ);
     case Mode::eq:
-      // All but pointers of the host.
+      // All but what is the host's.
       if (!test.takes_null) {
         asm_.test(reg, reg);
         asm_.short_().j(CondCode::kZ, done);
       }
-      asm_.mov(scratch.r32(), reg.r32());
-      asm_.and_(scratch.r32(), 3);
-      asm_.cmp(scratch.r32(), 2);
-      return end(CondCode::kNE);
+      asm_.mov(scratch.r32(), kEqTags);
+      asm_.bt(scratch.r32(), reg.r32());
+      return end(CondCode::kC);  // not after the test for null
     case Mode::structures:
     case Mode::arrays: {
       const ObjectKind kind = test.mode == Mode::arrays ? ObjectKind::array : ObjectKind::structure;

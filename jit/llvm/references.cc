@@ -261,8 +261,9 @@ llvm::Value* Lowering::test_type(llvm::Value* reference, wasm::ValType tested, w
       return test.takes_null ? builder_.CreateOr(passes, is_null(reference)) : passes;
     }
     case Mode::eq: {
-      // All but pointers of the host.
-      llvm::Value* const passes = builder_.CreateICmpNE(builder_.CreateAnd(reference, 3), i64(2));
+      // All but what is the host's.
+      llvm::Value* const bit = builder_.CreateLShr(i64(kEqTags), builder_.CreateAnd(reference, 31));
+      llvm::Value* const passes = builder_.CreateICmpNE(builder_.CreateAnd(bit, 1), i64(0));
       return test.takes_null ? passes : builder_.CreateAnd(passes, builder_.CreateNot(is_null(reference)));
     }
     case Mode::structures:

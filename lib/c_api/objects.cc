@@ -1,6 +1,8 @@
 // Handles, and what they share of their store.
 #include "c_api/objects.h"
 
+#include <functional>
+
 #include <fmt/format.h>
 
 #include "base/result.h"

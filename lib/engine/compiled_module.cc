@@ -138,15 +138,14 @@ Result<std::vector<std::uint8_t>> Module::serialize() const {
   });
 }
 
-Result<Module> Module::deserialize_file(const Engine& engine, const std::filesystem::path& path) {
+Result<Module> Module::deserialize_file(const Engine& engine, PathView path) {
   return guarded([&]() -> Result<Module> {
     const Image image = WASI_TRY(jit::CodeImage::open(path.string(), detail::build_id()));
     return Module(WASI_TRY(load_image(detail::Internals::state(engine), image)));
   });
 }
 
-Result<Module> Module::deserialize_file(const Engine& engine, const std::filesystem::path& path, std::uint64_t offset,
-                                        std::uint64_t size) {
+Result<Module> Module::deserialize_file(const Engine& engine, PathView path, std::uint64_t offset, std::uint64_t size) {
   return guarded([&]() -> Result<Module> {
     const Image image = WASI_TRY(jit::CodeImage::open(path.string(), detail::build_id(), offset, size));
     return Module(WASI_TRY(load_image(detail::Internals::state(engine), image)));

@@ -191,17 +191,13 @@ ExternType type_of(const wasm::Module& module, const wasm::Export& exported) {
   return {TagType{function_type(module, module.tags[exported.index])}};
 }
 
-namespace {
-
-// The bits look like the address of a function or an object, and nothing says that it is one of this store's.
-bool is_foreign(runtime::Store& store, const Value& value) {
-  if (!value.type().is_reference() || !runtime::is_object(value.bits()[0])) return false;
+// Bits that look like the address of a function or an object are none where nothing says whose they are.
+bool belongs_to(runtime::Store& store, const Value& value) {
+  if (!value.type().is_reference() || !runtime::is_of_store(value.bits()[0])) return true;
   const runtime::HostRoot* root = Internals::root(value);
-  if (root == nullptr) return true;
-  return root->kind() == runtime::ObjectKind::none ? root != store.function_root().get() : !store.heap().is_own(*root);
+  if (root == nullptr) return false;
+  return root->kind() == runtime::ObjectKind::none ? root == store.function_root().get() : store.heap().is_own(*root);
 }
-
-}  // namespace
 
 bool fits(runtime::Store& store, const Value& value, wasm::ValType type) {
   wasm::TypeRegistry& registry = store.registry();
@@ -210,7 +206,7 @@ bool fits(runtime::Store& store, const Value& value, wasm::ValType type) {
   const std::optional<wasm::TypeRef> held = hold(own, registry);
   if (!held) return false;
   // Types of references that come from elsewhere mean nothing here.
-  if (is_foreign(store, value)) return false;
+  if (!belongs_to(store, value)) return false;
   const wasm::AbstractHeap top = registry.top_of(own.heap());
   if (top != registry.top_of(type.heap())) return false;
   if (value.is_null()) return type.is_nullable();
@@ -230,11 +226,14 @@ Value read_value(runtime::Store& store, const runtime::Slot* slots, wasm::ValTyp
   if (type.is_vector()) bits[1] = slots[1].u64;
   // The high half of a slot that holds 32 bits is anything.
   if (type == wasm::kI32 || type == wasm::kF32) bits[0] = slots[0].u32;
-  Value value = Value::from_bits(to_public(type), bits);
-  if (type.is_ref() && runtime::is_object(bits[0])) {
-    const bool is_traced = runtime::is_traced(store.registry(), type);
-    Internals::set_root(value, is_traced ? store.heap().keep(bits[0]) : store.function_root());
-  }
+  if (type.is_ref() && runtime::is_of_store(bits[0])) return make_reference(store, to_public(type), bits[0]);
+  return Value::from_bits(to_public(type), bits);
+}
+
+Value make_reference(runtime::Store& store, ValueType type, std::uint64_t reference) {
+  Value value = Value::from_bits(type, {reference, 0});
+  const bool is_traced = runtime::is_traced(store.registry(), to_internal(type));
+  Internals::set_root(value, is_traced ? store.heap().keep(reference) : store.function_root());
   return value;
 }
 
@@ -245,7 +244,7 @@ std::optional<std::string> write_values(runtime::Slot* slots, std::span<const Va
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (!fits(store, values[i], types[i])) {
-      if (is_foreign(store, values[i])) return fmt::format("{} {} is a reference of another store", what, i + 1);
+      if (!belongs_to(store, values[i])) return fmt::format("{} {} is a reference of another store", what, i + 1);
       return fmt::format("{} {} is {}{}, expected {}", what, i + 1, values[i].is_null() ? "a null " : "",
                          values[i].type().to_string(), wasm::to_string(types[i]));
     }
@@ -322,6 +321,16 @@ std::string Value::to_string() const {
   return is_null() ? "null" : type_.to_string();
 }
 
+std::optional<std::int32_t> Value::as_i31() const {
+  if (reference_kind() != ReferenceKind::i31) return std::nullopt;
+  return static_cast<std::int32_t>(bits_[0]) >> 1;
+}
+
+std::optional<ExternRef> Value::as_host() const {
+  if (reference_kind() != ReferenceKind::host) return std::nullopt;
+  return detail::to_extern(bits_[0]);
+}
+
 std::optional<ReferenceKind> Value::reference_kind() const {
   if (!type_.is_reference()) return std::nullopt;
   const std::uint64_t reference = bits_[0];
@@ -336,6 +345,8 @@ std::optional<ReferenceKind> Value::reference_kind() const {
       return ReferenceKind::structure;
     case runtime::ObjectKind::array:
       return ReferenceKind::array;
+    case runtime::ObjectKind::host:
+      return ReferenceKind::host_object;
     case runtime::ObjectKind::exception:
       break;
   }

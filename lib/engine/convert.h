@@ -64,6 +64,12 @@ ExternType type_of(const wasm::Module& module, const wasm::Export& exported);
 // counts with the type of what it refers to, which belongs to the store.
 bool fits(runtime::Store& store, const Value& value, wasm::ValType type);
 
+// Whether a reference is null, or the store's, or nobody's (an i31, an
+// ExternRef).
+bool belongs_to(runtime::Store& store, const Value& value);
+// A reference that is there, with what keeps it alive.
+Value make_reference(runtime::Store& store, ValueType type, std::uint64_t reference);
+
 // Writes a value that fits; reads one of a known type.
 void write_value(runtime::Slot* slots, const Value& value);
 Value read_value(runtime::Store& store, const runtime::Slot* slots, wasm::ValType type);

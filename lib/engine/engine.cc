@@ -1,6 +1,7 @@
 // The engine: where types, tiers and options come together.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <span>
 #include <string_view>
 
@@ -97,8 +98,8 @@ std::vector<OptimisationCount> Engine::optimisations() const {
 
 const char* version() { return WASIRUN_VERSION; }
 
-Result<std::filesystem::path> optimising_compiler() {
-  return guarded([] { return jit::optimising_compiler_file(); });
+Result<std::string> optimising_compiler() {
+  return guarded([]() -> Result<std::string> { return WASI_TRY(jit::optimising_compiler_file()).string(); });
 }
 
 }  // namespace wasi

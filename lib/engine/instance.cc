@@ -1,10 +1,9 @@
-// Instances and functions as embedders see them, and the way in and out of guest code.
+// Instances as embedders see them, and what they export.
 #include "runtime/instance.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 #include "base/guard.h"
@@ -12,71 +11,12 @@
 #include "engine/convert.h"
 #include "engine/link.h"
 #include "engine/state.h"
-#include "runtime/register_entry.h"
 
 namespace wasi {
 
 using detail::Internals;
 
-static_assert(sizeof(detail::Slot) == sizeof(runtime::Slot) && alignof(detail::Slot) == alignof(runtime::Slot));
-
-bool detail::call(StoreState& store, runtime::FuncRef& function, std::span<Slot> slots) {
-  return store.store.try_call(function, {reinterpret_cast<runtime::Slot*>(slots.data()), slots.size()});
-}
-
-detail::CallGate* detail::call_gate(StoreState& store, const runtime::FuncRef& function) {
-  return function.instance == nullptr ? &runtime::refusing_gate : &store.store.gate();
-}
-
-detail::CallOutcome detail::finish_call(StoreState& store, CallGate& gate) {
-  return &gate == &runtime::refusing_gate ? CallOutcome::refused : store.store.finish_call();
-}
-
-Trap detail::take_trap(StoreState& store) {
-  Trap trap = std::exchange(store.store.exec().pending, {});
-  store.settle();
-  return trap;
-}
-
-Trap detail::gone_trap() { return {.code = TrapCode::host_error, .message = gone("function").error().message}; }
-
-detail::CallScope::CallScope(StoreState& store, const CallOptions& options)
-    : store_(&store),
-      has_deadline_(options.deadline.has_value()),
-      has_fuel_(options.fuel.has_value()),
-      fuel_left_(options.fuel_left) {
-  // Host functions may let go of all else that keeps the store.
-  ++store.holds;
-  if (has_fuel_ && !store.engine->config.fuel) {
-    refusal_ = Trap{.code = TrapCode::host_error,
-                    .message = "the engine's code charges no fuel: EngineConfig::fuel is not set"};
-    has_deadline_ = false;
-    has_fuel_ = false;
-    return;
-  }
-  runtime::ExecState& exec = store.store.exec();
-  if (has_deadline_) {
-    deadline_ = exec.own_deadline;
-    store.store.keep_deadline(runtime::earlier(deadline_, options.deadline));
-  }
-  if (has_fuel_) fuel_ = std::exchange(exec.fuel, to_fuel(*options.fuel));
-}
-
-detail::CallScope::~CallScope() {
-  if (has_deadline_) store_->store.keep_deadline(deadline_);
-  if (has_fuel_) {
-    const std::int64_t left = std::exchange(store_->store.exec().fuel, fuel_);
-    if (fuel_left_ != nullptr) *fuel_left_ = static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0));
-  }
-  --store_->holds;
-  store_->settle();
-}
-
 namespace {
-
-const wasm::FuncType& type_of(const detail::StoreState& store, const runtime::FuncRef& function) {
-  return store.store.registry().at(function.type).func;
-}
 
 // "memory, _start, f and 3 more", for messages.
 std::string list_exports(const wasm::Module& module) {
@@ -105,79 +45,11 @@ Result<runtime::External> find(runtime::Instance& instance, std::string_view nam
   return *found;
 }
 
-std::expected<std::vector<Value>, Trap> call_function(detail::StoreState& state, runtime::FuncRef& function,
-                                                      std::span<const Value> args) {
-  const wasm::FuncType& type = type_of(state, function);
-  // Most calls fit; others take one allocation.
-  std::array<runtime::Slot, 16> few;
-  std::vector<runtime::Slot> many;
-  std::span<runtime::Slot> slots = few;
-  const std::size_t needed = std::max(wasm::slot_count(type.params), wasm::slot_count(type.results));
-  if (needed > few.size()) {
-    many.resize(needed);
-    slots = many;
-  }
-  if (auto wrong = detail::write_values(slots.data(), args, type.params, state.store, "argument")) {
-    return std::unexpected(Trap{.code = TrapCode::host_error, .message = std::move(*wrong)});
-  }
-  if (auto done = state.store.call(function, slots); !done) return std::unexpected(std::move(done).error());
-  std::vector<Value> results(type.results.size());
-  detail::read_values(state.store, slots.data(), type.results, results);
-  return results;
-}
-
 }  // namespace
 
-FunctionType Function::type() const {
-  const detail::StoreState* const state = store_.get();
-  return state == nullptr ? FunctionType{} : detail::to_public(type_of(*state, *function_));
-}
-
-std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> args) const {
-  detail::StoreState* const state = store_.get();
-  if (state == nullptr) return std::unexpected(detail::gone_trap());
-  // Host functions may let go of this object and of all else that keeps the store.
-  const detail::Hold hold(*state);
-  return guarded([&] { return call_function(*state, *function_, args); },
-                 [](const Error& error) {
-                   return std::expected<std::vector<Value>, Trap>(
-                       std::unexpected(Trap{.code = TrapCode::allocation_failure, .message = error.message}));
-                 });
-}
-
-std::expected<std::vector<Value>, Trap> Function::call(std::span<const Value> args, const CallOptions& options) const {
-  detail::StoreState* const state = store_.get();
-  if (state == nullptr) return std::unexpected(detail::gone_trap());
-  const detail::CallScope scope(*state, options);
-  if (scope.refusal() != nullptr) return std::unexpected(*scope.refusal());
-  return call(args);
-}
-
-Result<void> Function::check_type(std::span<const ValueType> params, std::span<const ValueType> results) const {
-  const detail::StoreState* const state = store_.get();
-  if (state == nullptr) return detail::gone("function");
-  const wasm::FuncType& type = type_of(*state, *function_);
-  const auto same = [](std::span<const ValueType> asked, const std::vector<wasm::ValType>& actual) {
-    return std::ranges::equal(asked, actual, {}, &ValueType::bits, &wasm::ValType::bits);
-  };
-  if (same(params, type.params) && same(results, type.results)) return {};
-  return fail(ErrorKind::argument, "the function has type {}, asked for {}", wasm::to_string(type),
-              wasm::to_string(detail::to_internal(params, results)));
-}
-
-Value Function::to_value() const {
-  const detail::StoreState* const state = store_.get();
-  if (state == nullptr) return Value::zero_of(ValueType::funcref());
-  Value value = Value::from_bits(ValueType::funcref(), {reinterpret_cast<std::uint64_t>(function_), 0});
-  Internals::set_root(value, state->store.function_root());
-  return value;
-}
-
-std::optional<Function> Function::from_value(const Store& store, const Value& value) {
-  const auto& state = Internals::state(store);
-  if (value.is_null() || Internals::root(value) != state->store.function_root().get()) return std::nullopt;
-  return Function(detail::StoreRef(state), reinterpret_cast<runtime::FuncRef*>(value.bits()[0]));
-}
+InstantiationError::InstantiationError(Error error) : error_(std::move(error)) {}
+InstantiationError::InstantiationError(Trap trap) : trap_(std::move(trap)) {}
+std::string InstantiationError::to_string() const { return trap_ ? trap_->to_string() : error_.to_string(); }
 
 Extern::Extern(const Function& function)
     : store_(function.store_), kind_(ExternKind::function), object_(function.function_) {}
@@ -361,30 +233,6 @@ std::expected<Instance, InstantiationError> Instance::create(Store& store, const
         return Internals::instance(detail::StoreRef(store_state), *instance);
       },
       [&](Error error) -> std::expected<Instance, InstantiationError> { return refuse(std::move(error)); });
-}
-
-Caller::Caller(const detail::HostBinding& binding) : Caller(*binding.store, runtime::direct_caller(*binding.exec)) {}
-
-Memory Caller::memory() const {
-  return Internals::memory(detail::StoreRef::borrowed(*store_),
-                           instance_ == nullptr ? nullptr : instance_->default_memory());
-}
-
-std::optional<Instance> Caller::instance() const {
-  if (instance_ == nullptr) return std::nullopt;
-  return Internals::instance(detail::StoreRef::borrowed(*store_), instance_);
-}
-
-std::any& Caller::store_data() const { return store_->data; }
-
-void detail::fail_host_call(const HostBinding& binding, Trap trap) noexcept { binding.exec->pending = std::move(trap); }
-
-void detail::fail_host_call(const HostBinding& binding) noexcept {
-  fail_host_call(binding, runtime::trap_of_current_exception());
-}
-
-void detail::end_host_call(const HostBinding& binding, const runtime::HostEntry* entry, bool failed) {
-  runtime::end_direct_call(*binding.exec, entry, failed);
 }
 
 }  // namespace wasi

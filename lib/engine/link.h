@@ -29,9 +29,6 @@ Result<runtime::External> bind(const LinkerState::Definition& definition, StoreS
 Result<std::optional<runtime::External>> resolve(const LinkerState& linker, StoreState& store,
                                                  const wasm::Module& module, const wasm::Import& import,
                                                  WasiThreads* threads);
-// How a bound function is entered with slots.
-std::optional<Trap> enter_bound(void* data, runtime::HostCall& call);
-BoundFunction bound_function(const HostDefinition& definition, StoreState& store);
 // The program's state, made when it is first asked for.
 Result<std::shared_ptr<preview1::Context>> wasi_context(StoreState& store,
                                                         const std::shared_ptr<const WasiDefinition>& definition);

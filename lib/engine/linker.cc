@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
+#include "engine/host_function.h"
 #include "engine/link.h"
 #include "engine/missing_import.h"
 #include "engine/state.h"
@@ -14,24 +15,6 @@
 namespace wasi {
 
 using detail::Internals;
-
-std::optional<Trap> detail::enter_bound(void* data, runtime::HostCall& call) {
-  const auto* bound = static_cast<const BoundFunction*>(data);
-  Caller caller = Internals::caller(*bound->store, call.caller);
-  return bound->thunk(bound->callable, caller, reinterpret_cast<Slot*>(call.slots));
-}
-
-detail::BoundFunction detail::bound_function(const HostDefinition& definition, StoreState& store) {
-  runtime::ExecState& exec = store.store.exec();
-  return {{.callable = definition.callable.get(),
-           .store = &store,
-           .interrupt = &exec.interrupt,
-           .host_entry = &exec.host_entry,
-           .exec = &exec,
-           .running_offset = exec.running_offset},
-          definition.thunks.by_slots,
-          definition.callable};
-}
 
 Result<std::shared_ptr<preview1::Context>> detail::wasi_context(
     StoreState& store, const std::shared_ptr<const WasiDefinition>& definition) {
@@ -44,44 +27,18 @@ Result<std::shared_ptr<preview1::Context>> detail::wasi_context(
 
 namespace {
 
-using detail::BoundFunction;
 using detail::HostDefinition;
 using detail::Instantiated;
 using detail::StoreState;
 using detail::WasiDefinition;
-
-// The callable behind a function whose type is known at run time only.
-struct UntypedCallable {
-  wasm::FuncType type;
-  Linker::UntypedFunction function;
-};
-
-std::optional<Trap> enter_untyped(void* data, Caller& caller, detail::Slot* raw_slots) {
-  const auto* callable = static_cast<const UntypedCallable*>(data);
-  auto* slots = reinterpret_cast<runtime::Slot*>(raw_slots);
-  std::vector<Value> args(callable->type.params.size());
-  runtime::Store& store = Internals::store(caller).store;
-  detail::read_values(store, slots, callable->type.params, args);
-  std::vector<Value> results;
-  results.reserve(callable->type.results.size());
-  for (wasm::ValType type : callable->type.results) results.push_back(Value::zero_of(detail::to_public(type)));
-  if (auto done = callable->function(caller, args, results); !done) return std::move(done).error();
-  if (auto wrong = detail::write_values(slots, results, callable->type.results, store, "result")) {
-    return Trap{.code = TrapCode::host_error, .message = "host function: " + std::move(*wrong)};
-  }
-  return std::nullopt;
-}
 
 Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<const HostDefinition>& definition) {
   if (const auto found = store.host_functions.find(definition); found != store.host_functions.end()) {
     return found->second;
   }
   if (!definition->type) return std::unexpected(definition->type.error());
-  auto bound = std::make_shared<BoundFunction>(detail::bound_function(*definition, store));
-  detail::HostBinding* const binding = bound.get();
   runtime::HostFunction* const host =
-      store.store.add_host_function(definition->type->id(), &detail::enter_bound, std::move(bound));
-  store.store.offer_direct(*host, definition->thunks.direct, binding);
+      detail::add_host_function(store, definition->type->id(), definition->thunks, definition->callable);
   host->module = definition->module;
   host->name = definition->name;
   store.host_functions.emplace(definition, &host->ref);
@@ -201,9 +158,8 @@ Linker& Linker::define_host(std::string_view module, std::string_view name, std:
 
 Linker& Linker::define_untyped(std::string_view module, std::string_view name, FunctionType type,
                                UntypedFunction function) {
-  auto callable =
-      std::make_shared<UntypedCallable>(detail::to_internal(type.params, type.results), std::move(function));
-  return define_host(module, name, type.params, type.results, {&enter_untyped, nullptr}, std::move(callable));
+  auto callable = detail::make_untyped(type.params, type.results, std::move(function));
+  return define_host(module, name, type.params, type.results, detail::untyped_thunks(), std::move(callable));
 }
 
 Linker& Linker::define(std::string_view module, std::string_view name, const Extern& object) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <thread>
 
@@ -204,7 +205,7 @@ detail::ModuleState::~ModuleState() {
   }
 }
 
-Result<Module> Module::from_file(const Engine& engine, const std::filesystem::path& path) {
+Result<Module> Module::from_file(const Engine& engine, PathView path) {
   return guarded([&]() -> Result<Module> {
     const auto& state = detail::Internals::state(engine);
     if (state->cache != nullptr) {
@@ -232,7 +233,7 @@ Result<Module> Module::from_file(const Engine& engine, const std::filesystem::pa
       return Module(std::move(made));
     }
     WASI_TRY(reading->wait_for_all());
-    if (path.extension() == ".wat") {
+    if (std::filesystem::path(path.text()).extension() == ".wat") {
       return Module(make_state(state, WASI_TRY(load_text(*state, {bytes, std::move(content)}, validation))));
     }
     return Module(WASI_TRY(load_state(state, {bytes, std::move(content)})));

@@ -6,6 +6,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
+#include "engine/host_function.h"
 #include "engine/link.h"
 #include "engine/missing_import.h"
 #include "engine/unknown_imports.h"
@@ -112,7 +113,8 @@ Result<std::unique_ptr<BoundImports>> bind_functions(StoreState& store,
     const PreparedImport& import = prepared->imports[i];
     runtime::KnownHostFunction function{.type = import.type.id(), .slot_count = import.slot_count};
     if (import.source == Source::host) {
-      detail::BoundFunction& own = bound->bound.emplace_back(detail::bound_function(*import.host, store));
+      detail::BoundFunction& own =
+          bound->bound.emplace_back(detail::bound_function(import.host->thunks, import.host->callable, store));
       function.body = &detail::enter_bound;
       function.data = &own;
       function.direct = import.host->thunks.direct;

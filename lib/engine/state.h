@@ -153,6 +153,8 @@ struct StoreState {
   std::vector<std::unique_ptr<WasiThreads>> threads;
 
   StoreRecord& record;
+  // Nobody has it any more but calls in progress.
+  bool is_abandoned = false;
   // What uses the store beside calls in progress. When everybody else has let go of it, the last use destroys it.
   std::uint32_t holds = 0;
 
@@ -160,8 +162,10 @@ struct StoreState {
   static std::shared_ptr<StoreState> make(std::shared_ptr<EngineState> engine, const runtime::StoreOptions& options);
   // That of a definition; without a context where nothing of it was imported yet.
   WasiState& wasi_of(const std::shared_ptr<const WasiDefinition>& definition);
-  // To be called where a use of the store ends: destroys it where that was the last.
+  // To be called where a use of the store ends: destroys objects of the host that were found dead, and the store itself
+  // where that use was the last.
   void settle();
+  void destroy_dead_host_objects();
   ~StoreState();
   StoreState(const StoreState&) = delete;
   StoreState& operator=(const StoreState&) = delete;
@@ -184,6 +188,12 @@ class Hold {
 
  private:
   StoreState& store_;
+};
+
+// What stands behind a DefinedType.
+struct TypeDefinition {
+  std::shared_ptr<EngineState> engine;
+  wasm::TypeRef type;
 };
 
 struct LinkerState {
@@ -235,6 +245,22 @@ struct Internals {
   static runtime::External external(const Extern& object);
   static StoreState& store(const Caller& caller) { return *caller.store_; }
   static std::optional<Exception> exception(StoreState& store, const Trap& trap);
+  static StoreContext context(const StoreRef& store) { return StoreContext(store); }
+  static const StoreRef& store(const StoreContext& context) { return context.store_; }
+  static DefinedType defined_type(std::shared_ptr<EngineState> engine, wasm::TypeRef type);
+  // `held` is held by somebody.
+  static DefinedType defined_type(const std::shared_ptr<EngineState>& engine, wasm::TypeId held);
+  static const TypeDefinition& definition(const DefinedType& type) { return *type.definition_; }
+  // A Struct or an Array.
+  template <class Handle>
+  static Handle object(const StoreRef& store, Value value) {
+    return Handle(store, std::move(value));
+  }
+  // The same reference as one of another type, which is known to fit.
+  static Value retyped(Value value, ValueType type) {
+    value.type_ = type;
+    return value;
+  }
   static const runtime::HostRoot* root(const Value& value) { return value.root_.get(); }
   static void set_root(Value& value, std::shared_ptr<const runtime::HostRoot> root) { value.root_ = std::move(root); }
   static Caller caller(StoreState& store, runtime::Instance* instance) { return Caller(store, instance); }

@@ -67,10 +67,8 @@ std::size_t OutputBuffer::size() const { return output_->size(); }
 Stdio Stdio::null() { return Stdio(source({.kind = Kind::null})); }
 Stdio Stdio::inherit() { return Stdio(source({.kind = Kind::inherit})); }
 Stdio Stdio::fd(int descriptor) { return Stdio(source({.kind = Kind::fd, .fd = descriptor})); }
-Stdio Stdio::file(const std::filesystem::path& path) {
-  return Stdio(source({.kind = Kind::path, .path = path.string()}));
-}
-Stdio Stdio::append_to(const std::filesystem::path& path) {
+Stdio Stdio::file(PathView path) { return Stdio(source({.kind = Kind::path, .path = path.string()})); }
+Stdio Stdio::append_to(PathView path) {
   return Stdio(source({.kind = Kind::path, .path = path.string(), .appends = true}));
 }
 Stdio Stdio::bytes(std::string text) {

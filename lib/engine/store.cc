@@ -2,6 +2,7 @@
 #include "runtime/store.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <mutex>
 
@@ -20,6 +21,7 @@ using detail::Internals;
 detail::StoreState::StoreState(std::shared_ptr<EngineState> owner, const runtime::StoreOptions& options)
     : engine(std::move(owner)), store(engine->registry, options), record(begin_life(*this)) {
   store.exec().owner = this;
+  store.set_settle([](void* state) { static_cast<StoreState*>(state)->settle(); });
 }
 
 detail::StoreState::~StoreState() { end_life(record); }
@@ -33,7 +35,8 @@ detail::WasiState& detail::StoreState::wasi_of(const std::shared_ptr<const WasiD
 std::shared_ptr<detail::StoreState> detail::StoreState::make(std::shared_ptr<EngineState> engine,
                                                              const runtime::StoreOptions& options) {
   return {new StoreState(std::move(engine), options), [](StoreState* state) {
-            state->store.exec().abandoned = [](void* owner) { static_cast<StoreState*>(owner)->settle(); };
+            state->is_abandoned = true;
+            state->store.ask_to_settle();
             state->settle();
           }};
 }
@@ -41,7 +44,20 @@ std::shared_ptr<detail::StoreState> detail::StoreState::make(std::shared_ptr<Eng
 bool detail::StoreState::is_in_use() const { return holds != 0 || store.exec().host_entry != nullptr; }
 
 void detail::StoreState::settle() {
-  if (store.exec().abandoned != nullptr && !is_in_use()) delete this;
+  runtime::ExecState& exec = store.exec();
+  if (exec.last_deed == nullptr || is_in_use()) return;
+  exec.last_deed = nullptr;
+  if (!is_abandoned) {
+    // What they do may be to let go of the store.
+    ++holds;
+    destroy_dead_host_objects();
+    --holds;
+  }
+  if (is_abandoned) delete this;
+}
+
+void detail::StoreState::destroy_dead_host_objects() {
+  if (runtime::GcHeap* const heap = store.exec().gc.heap) heap->destroy_dead_host_objects();
 }
 
 namespace {
@@ -143,7 +159,11 @@ void Store::set_native_stack(std::span<const std::byte> stack) { state_->store.s
 Interrupter Store::interrupter() const { return Interrupter(state_->record); }
 
 void Store::collect_garbage() {
-  if (runtime::GcHeap* heap = state_->store.exec().gc.heap) heap->collect();
+  runtime::GcHeap* const heap = state_->store.exec().gc.heap;
+  if (heap == nullptr) return;
+  const detail::Hold hold(*state_);
+  heap->collect();
+  heap->destroy_dead_host_objects();
 }
 
 HeapMetrics Store::heap_metrics() const {
@@ -153,7 +173,8 @@ HeapMetrics Store::heap_metrics() const {
   return {.collections = statistics.collections,
           .live_bytes = statistics.live_bytes,
           .used_bytes = statistics.used_bytes,
-          .reserved_bytes = statistics.reserved_bytes};
+          .reserved_bytes = statistics.reserved_bytes,
+          .host_objects = statistics.host_objects};
 }
 
 Interrupter::Interrupter(detail::StoreRecord& record) : record_(&record), number_(record.number.load()) {}
@@ -183,6 +204,18 @@ std::optional<std::uint64_t> Memory::grow(std::uint64_t delta_pages) {
 }
 
 std::span<std::uint8_t> Memory::bytes() const { return !*this ? std::span<std::uint8_t>() : memory_->bytes(); }
+
+std::optional<std::span<std::uint8_t>> Memory::range(std::uint64_t address, std::uint64_t size) const {
+  const auto all = bytes();
+  if (address > all.size() || size > all.size() - address) return std::nullopt;
+  return all.subspan(address, size);
+}
+
+std::optional<std::string_view> Memory::text(std::uint64_t address, std::uint64_t size) const {
+  const auto part = range(address, size);
+  if (!part) return std::nullopt;
+  return std::string_view(reinterpret_cast<const char*>(part->data()), part->size());
+}
 
 std::optional<SharedMemory> Memory::shared() const {
   if (!*this || !memory_->type().is_shared) return std::nullopt;

@@ -2,6 +2,7 @@
 #include <wasi/wasi_config.h>
 
 #include <cstdlib>
+#include <functional>
 
 #include "base/result.h"
 #include "engine/state.h"
@@ -12,6 +13,60 @@
 extern char** environ;  // NOLINT(readability-redundant-declaration)
 
 namespace wasi {
+
+WasiConfig& WasiConfig::args(std::vector<std::string> values) {
+  args_ = std::move(values);
+  return *this;
+}
+
+WasiConfig& WasiConfig::preopen(PathView host, std::string_view guest, Access access) {
+  preopens_.push_back({host.string(), std::string(guest), access});
+  return *this;
+}
+
+WasiConfig& WasiConfig::preopen(MemoryDirectory directory, std::string_view guest, Access access) {
+  preopens_.push_back({std::move(directory), std::string(guest), access});
+  return *this;
+}
+
+WasiConfig& WasiConfig::preopen(std::shared_ptr<VirtualDirectory> directory, std::string_view guest, Access access) {
+  preopens_.push_back({std::move(directory), std::string(guest), access});
+  return *this;
+}
+
+WasiConfig& WasiConfig::preopen_limited(PathView host, std::string_view guest, std::uint64_t bytes) {
+  preopens_.push_back({host.string(), std::string(guest), Access::read_write, bytes});
+  return *this;
+}
+
+WasiConfig& WasiConfig::scratch(std::string_view guest, std::uint64_t limit) {
+  preopens_.push_back({Scratch(), std::string(guest), Access::read_write, limit});
+  return *this;
+}
+
+WasiConfig& WasiConfig::socket(Socket given) {
+  sockets_.push_back(std::move(given));
+  return *this;
+}
+
+WasiConfig& WasiConfig::time(WasiTime time) { return time_ = std::move(time), *this; }
+WasiConfig& WasiConfig::random(std::function<void(std::span<std::uint8_t>)> fill) {
+  return random_ = std::move(fill), random_seed_.reset(), *this;
+}
+WasiConfig& WasiConfig::random_seed(std::uint64_t seed) { return random_ = {}, random_seed_ = seed, *this; }
+WasiConfig& WasiConfig::limits(const WasiLimits& limits) { return limits_ = limits, *this; }
+WasiConfig& WasiConfig::stdin_from(Stdio source) { return in_ = std::move(source), *this; }
+WasiConfig& WasiConfig::stdout_to(Stdio target) { return out_ = std::move(target), *this; }
+WasiConfig& WasiConfig::stderr_to(Stdio target) { return err_ = std::move(target), *this; }
+WasiConfig& WasiConfig::inherit_stdio() {
+  return stdin_from(Stdio::inherit()).stdout_to(Stdio::inherit()).stderr_to(Stdio::inherit());
+}
+
+WasiConfig& WasiConfig::trace(std::function<void(std::string_view)> sink, TraceOptions options) {
+  trace_ = std::move(sink);
+  trace_options_ = std::move(options);
+  return *this;
+}
 
 WasiConfig& WasiConfig::env(std::string_view name, std::string_view value) {
   std::string variable = std::string(name) + "=";

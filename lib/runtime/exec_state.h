@@ -82,9 +82,9 @@ struct ExecState {
   std::shared_ptr<Program> program;        // that the store runs with others; null: alone
   Parker parker;                           // where memory.atomic.wait sleeps
   Trap pending;                            // the trap on its way to the host entry
-  // Set when the store's owner has let go of it during a call: what a call that succeeds does last. A call that traps
-  // leaves it to whoever takes the trap.
-  void (*abandoned)(void* owner) = nullptr;
+  // What a call that succeeds does last, where it is set: when the store's owner has let go of it during a call, or the
+  // collector has found objects of the host dead. A call that traps leaves it to whoever takes the trap.
+  void (*last_deed)(void* owner) = nullptr;
   void* owner = nullptr;
   // Where thread_state.running lies from each thread's pointer on: what machine code calls directly writes it at its
   // end.

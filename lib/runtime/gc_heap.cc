@@ -97,6 +97,34 @@ Object* GcHeap::allocate_exception(wasm::TypeId type) {
   return place(take(bytes), Object::head({ObjectKind::exception, type}), bytes);
 }
 
+std::uint64_t GcHeap::allocate_host_object(std::shared_ptr<void> object, const void* type, std::uint64_t size) {
+  auto entry = std::make_unique<HostObject>();
+  entry->bytes = kHostObjectBytes + size;
+  entry->type = type;
+  // They take no memory of blocks, but guests make the host take it.
+  const auto has_room = [&] {
+    return options_.limit_bytes >= blocks_.used_bytes() &&
+           entry->bytes <= options_.limit_bytes - blocks_.used_bytes() &&
+           host_objects_.bytes() <= options_.limit_bytes - blocks_.used_bytes() - entry->bytes;
+  };
+  if (budget_ < entry->bytes || !has_room()) collect();
+  if (!has_room()) return 0;
+  budget_ -= std::min(budget_, entry->bytes);
+  constexpr std::uint64_t kBytes = sizeof(Object) + sizeof(Slot);
+  Object* const cell = place(take(kBytes), Object::head({ObjectKind::host, wasm::TypeId(0)}), kBytes);
+  if (cell == nullptr) return 0;
+  cell->words()->ref = entry.get();
+  entry->object = std::move(object);
+  entry->cell = cell;
+  host_objects_.add(std::move(entry));
+  return reinterpret_cast<std::uint64_t>(cell) | kHostObjectTag;
+}
+
+void GcHeap::destroy_dead_host_objects() {
+  while (host_objects_.destroy_one()) {
+  }
+}
+
 std::shared_ptr<const HostRoot> GcHeap::keep(std::uint64_t reference) const {
   return std::make_shared<const HostRoot>(host_roots_, reference);
 }
@@ -108,8 +136,10 @@ void GcHeap::collect() {
   store_.mark_roots(marker);
   mark_own_roots(marker);
   marker.finish();
+  host_objects_.find_dead(blocks_);
+  if (host_objects_.has_dead()) store_.ask_to_settle();
   blocks_.end_marking();
-  budget_ = std::max<std::uint64_t>(kGcMinimumBudget, blocks_.marked_bytes());
+  budget_ = std::max<std::uint64_t>(kGcMinimumBudget, blocks_.marked_bytes() + host_objects_.bytes());
   // Blocks that are used in part cost a part as well.
   blocks_.trim(blocks_.used_bytes() + 2 * budget_);
   ++collections_;
@@ -119,7 +149,8 @@ GcStatistics GcHeap::statistics() const {
   return {.collections = collections_,
           .live_bytes = blocks_.marked_bytes(),
           .used_bytes = blocks_.used_bytes(),
-          .reserved_bytes = blocks_.reserved_bytes()};
+          .reserved_bytes = blocks_.reserved_bytes(),
+          .host_objects = host_objects_.live()};
 }
 
 }  // namespace wasi::runtime

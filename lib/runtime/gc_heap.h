@@ -1,8 +1,9 @@
 // The heap of a store: structures, arrays and exceptions. A mark and sweep collector that moves nothing.
 //
 // One job per file: gc_heap_object.h what references and objects look like, gc_heap_layout.h what is known of their
-// types, gc_heap_cells.h and gc_heap_blocks.h their memory, gc_heap_mark.h and gc_heap_roots.h what stays alive; here
-// when it happens. Everything belongs to one store and is used by one thread at a time.
+// types, gc_heap_cells.h and gc_heap_blocks.h their memory, gc_heap_host_objects.h those of the host, gc_heap_mark.h
+// and gc_heap_roots.h what stays alive; here when it happens. Everything belongs to one store and is used by one thread
+// at a time.
 //
 // Whoever allocates: an allocation may collect, so whatever is still needed stands in a slot of a frame, in another
 // root, or in a RootScope. What an allocation gave is written completely, or cleared, before the next one.
@@ -14,6 +15,7 @@
 #include <span>
 
 #include "runtime/gc_heap_blocks.h"
+#include "runtime/gc_heap_host_objects.h"
 #include "runtime/gc_heap_layout.h"
 #include "runtime/gc_heap_object.h"
 #include "runtime/gc_heap_roots.h"
@@ -33,6 +35,7 @@ struct GcStatistics {
   std::uint64_t live_bytes = 0;      // found by the last collection
   std::uint64_t used_bytes = 0;      // of blocks with objects, dead ones included
   std::uint64_t reserved_bytes = 0;  // of address space
+  std::uint64_t host_objects = 0;    // not found dead
 };
 
 class GcHeap {
@@ -52,6 +55,12 @@ class GcHeap {
   Object* allocate_structure(wasm::TypeId type);
   Object* allocate_array(wasm::TypeId type, std::uint32_t length);
   Object* allocate_exception(wasm::TypeId type);
+  // A reference to an object of the host with this type (HostObject::type), which takes `size` bytes; 0 when the heap
+  // is full.
+  std::uint64_t allocate_host_object(std::shared_ptr<void> object, const void* type, std::uint64_t size);
+  // Destroys those of them that were found dead. Their destructors may do whatever host functions may, which is why
+  // they wait for this: collections only ask for it (Store::ask_to_settle).
+  void destroy_dead_host_objects();
   // Memory for an object whose contents are anything: the caller writes all of it.
   std::uint8_t* take(std::uint64_t bytes) {
     const std::uint32_t size_class = size_class_of(bytes);
@@ -84,6 +93,7 @@ class GcHeap {
   GcOptions options_;
   TypeLayouts layouts_;
   Blocks blocks_;
+  HostObjects host_objects_;
   std::shared_ptr<HostRoots> host_roots_ = std::make_shared<HostRoots>();
   RootScope* scopes_ = nullptr;
   std::uint64_t budget_;  // bytes that may still be handed out before the next collection

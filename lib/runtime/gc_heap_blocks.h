@@ -49,6 +49,11 @@ class Blocks {
     ++place.block().marked;
     return true;
   }
+  [[nodiscard]] bool is_marked(const Object* object) const {
+    const BlockPlace place = place_of(object);
+    const std::size_t granule = (reinterpret_cast<std::uintptr_t>(object) & (kBlockBytes - 1)) / kMarkGranule;
+    return (place.region->marks[place.index][granule / 64] >> granule % 64 & 1) != 0;
+  }
   // All that are marked; `visit` may mark others, which are shown or not.
   template <class Visit>
   void for_each_marked(Visit&& visit) const {

@@ -64,10 +64,11 @@ class TypeLayouts {
   [[nodiscard]] const TypeLayout* data() const { return layouts_.data(); }
   [[nodiscard]] const TypeLayout& operator[](wasm::TypeId type) const { return layouts_[type.value]; }
 
- private:
   [[nodiscard]] bool knows(wasm::TypeId type) const {
     return type.value < layouts_.size() && layouts_[type.value].is_known;
   }
+
+ private:
   void enter(wasm::TypeId type, const TypeLayout& layout);
   void add_reference(TypeLayout& layout, std::uint32_t word);
 

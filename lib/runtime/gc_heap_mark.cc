@@ -49,7 +49,7 @@ void Marker::finish() {
   while (is_short_of_memory_) {
     is_short_of_memory_ = false;
     blocks_.for_each_marked([this](Object& object) {
-      follow(object);
+      if (object.type.kind() != ObjectKind::host) follow(object);
       drain();
     });
   }

@@ -17,24 +17,28 @@ class Marker {
 
   // A reference of the any, extern or exn hierarchy.
   void visit(std::uint64_t reference) {
-    if (!is_object(reference)) return;
+    if (!is_object(reference)) {
+      if (is_host_object(reference)) [[unlikely]]
+        blocks_.mark(cell_of(reference));
+      return;
+    }
     Object* object = object_of(reference);
     if (blocks_.mark(object)) remember(object);
   }
   // Any number: a reference if there is an object at that address.
   void visit_conservatively(std::uint64_t value) {
-    Object* object = blocks_.find_object(value);
-    if (object != nullptr && blocks_.mark(object)) remember(object);
+    mark_found(blocks_.find_object(is_host_object(value) ? value - kHostObjectTag : value));
   }
   // The same if the address lies in an object: machine code may have kept no other pointer to it.
-  void visit_interior(std::uint64_t value) {
-    Object* object = blocks_.find_object_around(value);
-    if (object != nullptr && blocks_.mark(object)) remember(object);
-  }
+  void visit_interior(std::uint64_t value) { mark_found(blocks_.find_object_around(value)); }
   // Follows everything that was found.
   void finish();
 
  private:
+  void mark_found(Object* object) {
+    if (object == nullptr || !blocks_.mark(object)) return;
+    if (object->type.kind() != ObjectKind::host) remember(object);  // those refer to nothing
+  }
   void remember(Object* object) {
     try {
       found_.push_back(object);

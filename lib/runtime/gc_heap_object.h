@@ -5,6 +5,7 @@
 //   bit 0 set         an i31: the value in bits 1 to 31
 //   bits 1,0 = 10     a pointer of the host's, shifted by two; all that an externref of the host is
 //   bits 2..0 = 000   the address of an Object in the store's heap
+//   bits 2..0 = 100   the same of an object of the host (gc_heap_host_objects.h), which is no structure and no array
 // A reference of the func hierarchy is the address of a FuncRef, which is no object of the heap.
 #pragma once
 
@@ -17,7 +18,7 @@
 
 namespace wasi::runtime {
 
-enum class ObjectKind : std::uint8_t { none, structure, array, exception };
+enum class ObjectKind : std::uint8_t { none, structure, array, exception, host };
 
 // The kind and the type of an object as one number, so that "is it exactly this type" is one comparison.
 class ObjectType {
@@ -39,6 +40,7 @@ class ObjectType {
 //   structure  one word of 8 bytes per field, as in a slot (two for a v128); of a packed field the low bits count
 //   array      `length` elements side by side, each as wide as its storage type
 //   exception  the address of its Tag, then its values as words; the type is the tag's function type
+//   host       the address of its HostObject; it has no type
 // Memory that holds no object has a head of zeros.
 struct Object {
   ObjectType type;
@@ -61,6 +63,16 @@ static_assert(sizeof(Object) == 8 && sizeof(Object) % alignof(Slot) == 0);
 constexpr std::uint64_t kReferenceTagMask = 7;
 constexpr bool is_object(std::uint64_t reference) { return reference != 0 && (reference & kReferenceTagMask) == 0; }
 inline Object* object_of(std::uint64_t reference) { return reinterpret_cast<Object*>(reference); }
+
+struct HostObject;
+inline constexpr std::uint64_t kHostObjectTag = 4;
+constexpr bool is_host_object(std::uint64_t reference) { return (reference & kReferenceTagMask) == kHostObjectTag; }
+inline HostObject& host_object_of(std::uint64_t reference) {
+  return *static_cast<HostObject*>(object_of(reference - kHostObjectTag)->words()->ref);
+}
+// To something in the store's heap, or to a function; and the address.
+constexpr bool is_of_store(std::uint64_t reference) { return reference != 0 && (reference & 3) == 0; }
+inline Object* cell_of(std::uint64_t reference) { return object_of(reference & ~kHostObjectTag); }
 
 constexpr bool is_i31(std::uint64_t reference) { return (reference & 1) != 0; }
 constexpr std::uint64_t make_i31(std::uint32_t value) { return static_cast<std::uint32_t>(value << 1 | 1); }

@@ -38,7 +38,7 @@ class HostRoot {
  public:
   HostRoot() = default;  // of functions
   HostRoot(std::shared_ptr<HostRoots> roots, std::uint64_t reference)
-      : roots_(std::move(roots)), kind_(object_of(reference)->type.kind()), index_(roots_->add(reference)) {}
+      : roots_(std::move(roots)), kind_(cell_of(reference)->type.kind()), index_(roots_->add(reference)) {}
   ~HostRoot() {
     if (roots_ != nullptr) roots_->remove(index_);
   }

@@ -87,7 +87,7 @@ extern "C" [[gnu::naked, gnu::visibility("hidden")]] void wasirun_enter_with_reg
   movq %%r11, %c[top](%%rbx)
   movq %%r11, %c[host_entry](%%rbx)
   movq %%r11, %%fs:%c[running](%%r12)
-  orq %c[abandoned](%%rbx), %%r10
+  orq %c[last_deed](%%rbx), %%r10
   jnz .Lwasirun_not_plain
 .Lwasirun_leave:
   movq -8(%%rbp), %%rbx
@@ -115,7 +115,7 @@ extern "C" [[gnu::naked, gnu::visibility("hidden")]] void wasirun_enter_with_reg
         [outermost] "i"(offsetof(ExecState, outermost)), [ready_stack] "i"(offsetof(ExecState, ready_stack)),
         [native_span] "i"(offsetof(ExecState, native_span)), [top] "i"(offsetof(ExecState, top)),
         [host_entry] "i"(offsetof(ExecState, host_entry)), [thrown] "i"(offsetof(ExecState, thrown)),
-        [abandoned] "i"(offsetof(ExecState, abandoned)), [running] "i"(offsetof(ThreadState, running)),
+        [last_deed] "i"(offsetof(ExecState, last_deed)), [running] "i"(offsetof(ThreadState, running)),
         [stack_number] "i"(offsetof(ThreadState, stack_number)),
         [native_limit] "i"(offsetof(ThreadState, native_limit)), [guest_bytes] "i"(offsetof(ThreadState, guest_bytes)),
         [frame] "i"(kEntry + offsetof(HostEntry, frame)), [entry] "i"(kEntry),

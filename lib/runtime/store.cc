@@ -279,8 +279,8 @@ void Store::note_ready_stack() {
 
 // The last step of a call that succeeds.
 inline bool Store::settle() {
-  if (exec_.abandoned != nullptr) [[unlikely]]
-    exec_.abandoned(exec_.owner);
+  if (exec_.last_deed != nullptr) [[unlikely]]
+    exec_.last_deed(exec_.owner);
   return true;
 }
 
@@ -384,6 +384,19 @@ GcHeap& Store::heap() {
         *this, GcOptions{.limit_bytes = options_.limits.gc_heap_bytes, .is_stressed = options_.gc_stress});
   }
   return *impl_->heap;
+}
+
+void Store::use_object_type(wasm::TypeId type) {
+  GcHeap& objects = heap();
+  std::vector<wasm::TypeId> types;  // up to the root
+  for (std::optional<wasm::TypeId> next = type; next && !objects.layouts().knows(*next);) {
+    types.push_back(*next);
+    const auto& super = registry_->at(*next).super;
+    next = super ? std::optional(super->id()) : std::nullopt;
+  }
+  for (const wasm::TypeId used : types) hold(used);
+  std::ranges::reverse(types);
+  objects.add_types(types);
 }
 
 const std::shared_ptr<const HostRoot>& Store::function_root() const { return impl_->function_root; }

@@ -187,6 +187,12 @@ class Store {
 
   // The heap of structures, arrays and exceptions, made when it is first asked for.
   [[nodiscard]] GcHeap& heap();
+  // What the owner does at the end of a call, when it is asked to: ExecState::last_deed.
+  void set_settle(void (*settle)(void* owner)) { settle_ = settle; }
+  void ask_to_settle() { exec_.last_deed = settle_; }
+
+  // Before the host makes objects of a type, which the caller holds meanwhile.
+  void use_object_type(wasm::TypeId type);
   // For the collector: shows it every reference outside of the heap that its own lists do not have.
   void mark_roots(Marker& marker);
   void mark_native_roots(Marker& marker) const;
@@ -236,6 +242,7 @@ class Store {
   std::shared_ptr<wasm::TypeRegistry> registry_;
   StoreOptions options_;
   std::unique_ptr<Impl> impl_;
+  void (*settle_)(void* owner) = nullptr;
 };
 
 }  // namespace wasi::runtime

@@ -20,7 +20,9 @@ bool field_matches(const wasm::TypeRegistry& registry, const wasm::FieldType& su
                         : registry.matches(sub.storage.unpacked(), super.storage.unpacked());
 }
 
-bool structure_matches(const wasm::TypeRegistry& registry, const wasm::SubType& sub, const wasm::SubType& super) {
+}  // namespace
+
+bool matches_supertype(const wasm::TypeRegistry& registry, const wasm::SubType& sub, const wasm::SubType& super) {
   if (sub.kind != super.kind) return false;
   if (sub.kind == wasm::CompositeKind::func) {
     return list_matches(registry, super.func.params, sub.func.params) &&
@@ -32,8 +34,6 @@ bool structure_matches(const wasm::TypeRegistry& registry, const wasm::SubType& 
                             [&](const auto& b, const auto& a) { return field_matches(registry, a, b); });
 }
 
-}  // namespace
-
 Result<void> validate_types(const wasm::Module& module) {
   const wasm::TypeRegistry& registry = *module.registry;
   const auto section = std::ranges::find(module.sections, 1, &wasm::Section::id);
@@ -42,8 +42,9 @@ Result<void> validate_types(const wasm::Module& module) {
     const wasm::SubType& type = registry.at(module.types[i]);
     if (type.func.params.size() > wasm::kMaxParams || type.func.results.size() > wasm::kMaxResults) {
       return fail_at(offset, ErrorKind::limit,
-                     "type {} has {} parameters and {} results; at most {} and {} are supported", i,
-                     type.func.params.size(), type.func.results.size(), wasm::kMaxParams, wasm::kMaxResults);
+                     "type {} has {} parameters and {} results; at most {} and "
+                     "{} are supported",
+                     i, type.func.params.size(), type.func.results.size(), wasm::kMaxParams, wasm::kMaxResults);
     }
     if (type.fields.size() > wasm::kMaxFields) {
       return fail_at(offset, ErrorKind::limit, "type {} has {} fields; at most {} are supported", i, type.fields.size(),
@@ -54,7 +55,7 @@ Result<void> validate_types(const wasm::Module& module) {
     if (super.is_final) {
       return fail_at(offset, ErrorKind::invalid, "sub type {} has a super type that is final", i);
     }
-    if (!structure_matches(registry, type, super)) {
+    if (!matches_supertype(registry, type, super)) {
       return fail_at(offset, ErrorKind::invalid, "sub type {} does not match its super type", i);
     }
   }

@@ -1,4 +1,5 @@
 // Functions of the host: their C++ signatures, what they can reach, how they fail.
+#include <functional>
 #include <stdexcept>
 
 #include "engine/fixture.h"

@@ -1,4 +1,5 @@
 // Loading modules and asking about them.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>

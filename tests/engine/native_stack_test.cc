@@ -172,10 +172,11 @@ TEST_CASE("A fiber that is left and entered again keeps the end of its stack") {
   Fiber* current = nullptr;
   std::expected<std::int32_t, Trap> result;
   // After each turn on the thread's own stack the limit would be looked for anew.
-  program.linker.define("", "h", [&](Caller& caller, std::int32_t depth) -> std::expected<std::int32_t, Trap> {
-    current->wait();
-    return must(caller.instance()->function<std::int32_t(std::int32_t)>("r"))(depth - 1);
-  });
+  program.linker.allow_redefinition(true).define(
+      "", "h", [&](Caller& caller, std::int32_t depth) -> std::expected<std::int32_t, Trap> {
+        current->wait();
+        return must(caller.instance()->function<std::int32_t(std::int32_t)>("r"))(depth - 1);
+      });
   Fiber fiber(64U << 10, [&](Fiber&) {
     Store store(program.engine);
     result = program.run(store, kForever);

@@ -1,4 +1,5 @@
 // Types live as long as the modules, stores and linkers that use them; what an embedder keeps for longer is refused.
+#include <algorithm>
 #include <atomic>
 #include <thread>
 

@@ -62,4 +62,7 @@ TEST_CASE("Types print as the text format writes them") {
 // C++ types map to Wasm types at compile time.
 static_assert(value_type_of<long>() == ValueType::i64());
 static_assert(value_type_of<unsigned>() == ValueType::i32());
-static_assert(!WasmValue<bool> && !WasmValue<short> && !WasmValue<char> && !WasmValue<long double>);
+static_assert(value_type_of<bool>() == ValueType::i32());
+enum class Wide : std::uint64_t {};
+static_assert(value_type_of<Wide>() == ValueType::i64());
+static_assert(!WasmValue<short> && !WasmValue<char> && !WasmValue<long double>);

@@ -6,6 +6,7 @@
 // is generated all the same, so that the others stay what they are, and then replaced by drops and simple values.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>

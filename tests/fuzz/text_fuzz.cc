@@ -1,6 +1,7 @@
 // libFuzzer target: any bytes as a script and as a module in the text format; what becomes a module is decoded, printed
 // and read again, which must give the same bytes. A good corpus is the official suite:
 //   text_fuzz -max_len=65536 corpus/
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -7,7 +7,9 @@
 #include <wasi/wasi.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "support/shared.h"

@@ -1,6 +1,7 @@
 #include "tools/serve/metrics.h"
 
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <regex>
 #include <sstream>
 #include <string>

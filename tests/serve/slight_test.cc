@@ -1,4 +1,6 @@
 // Applications of slight: routes that they say at their start, what handlers are told and return, and what is imported.
+#include <filesystem>
+
 #include "serve/wit_fixture.h"
 #include "tools/serve/slight_manifest.h"
 #include "tools/serve/slight_routes.h"

@@ -1,6 +1,7 @@
 // Positions in directories: numbers that a program can keep in 32 bits, and how many are remembered.
 #include "wasi/directory_positions.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <string>

@@ -2,6 +2,7 @@
 // Nothing crashes, nothing waits for ever, and nothing outside of the preopen changes.
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <filesystem>
 #include <random>
 
 #include "guest.h"

@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include <filesystem>
+
 #include "wasi/memory_files.h"
 
 namespace wasi::preview1::test {

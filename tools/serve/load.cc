@@ -1,4 +1,6 @@
 // Where modules and applications come from: see contracts.h and server.h.
+#include <filesystem>
+
 #include "base/printable.h"
 #include "base/result.h"
 #include "tools/serve/contracts.h"

@@ -6,6 +6,7 @@
 #include <wasi/linker.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "tools/serve/contract.h"

@@ -1,5 +1,7 @@
 #include "tools/shim/cgroup_path.h"
 
+#include <algorithm>
+
 #include "base/printable.h"
 #include "base/result.h"
 

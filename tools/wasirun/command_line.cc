@@ -412,7 +412,7 @@ std::optional<Done> check_bare_module(const RunCommand& run, bool has_options) {
 std::string versions() {
   const auto compiler = wasi::optimising_compiler();
   return fmt::format("wasirun {}\ntiers: interp, baseline, {}\n", wasi::version(),
-                     compiler ? fmt::format("llvm ({})", wasi::printable(compiler->string()))
+                     compiler ? fmt::format("llvm ({})", wasi::printable(*compiler))
                               : fmt::format("no llvm: {}", wasi::printable(compiler.error().message)));
 }
 

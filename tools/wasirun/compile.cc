@@ -109,7 +109,7 @@ int compile(const CompileCommand& command) {
     warnings.are_failures = true;
     module = std::unexpected(wasi::Error());  // with it the code goes into the cache
     if (!warnings.first.empty()) return failure("{}", warnings.first);
-    report(fmt::format("{}: machine code kept", wasi::printable(command.engine.cache->directory.string())));
+    report(fmt::format("{}: machine code kept", wasi::printable(command.engine.cache->directory)));
     return kSuccess;
   }
   auto bytes = module->serialize();

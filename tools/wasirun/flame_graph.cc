@@ -1,6 +1,7 @@
 // See guest_profile_output.h.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>

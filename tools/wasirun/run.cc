@@ -4,6 +4,7 @@
 #include <wasi/wasi.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <deque>
 #include <string>

@@ -24,7 +24,7 @@ namespace wasi::detail {
 
 // How a value is passed, and how alone as a result. Integers and floats are their own carriers.
 using VectorCarrier = long long __attribute__((vector_size(16)));
-template <WasmValue T>
+template <class T>
 struct Carrier {
   using Type = T;
   static T wrap(T value) { return value; }
@@ -53,13 +53,13 @@ struct RegisterParams;
 template <class... Ts>
 struct RegisterParams<ValueList<Ts...>> {
   static constexpr std::size_t kVectors = (std::size_t{0} + ... + (kInVectorRegister<Ts> ? 1 : 0));
-  static constexpr bool kFits = kVectors <= 8 && sizeof...(Ts) - kVectors <= 5;
+  static constexpr bool kFits = (true && ... && WasmValue<Ts>) && kVectors <= 8 && sizeof...(Ts) - kVectors <= 5;
 };
 
 // What a function returns in registers: void, a carrier, or two words.
 template <class R>
 struct RegisterResult {
-  static constexpr bool kFits = true;
+  static constexpr bool kFits = WasmValue<R>;
   using Type = typename Carrier<R>::Type;
   static Type wrap(const R& value) { return Carrier<R>::wrap(value); }
   static R unwrap(const Type& value) { return Carrier<R>::unwrap(value); }
@@ -74,7 +74,7 @@ struct RegisterResult<std::tuple<Ts...>> {
   static constexpr bool kFits = false;
 };
 template <class A, class B>
-  requires(!std::is_same_v<A, V128> && !std::is_same_v<B, V128>)
+  requires(WasmValue<A> && WasmValue<B> && !std::is_same_v<A, V128> && !std::is_same_v<B, V128>)
 struct RegisterResult<std::tuple<A, B>> {
   static constexpr bool kFits = true;
   template <class T>
