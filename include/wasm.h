@@ -52,8 +52,8 @@ typedef double float64_t;
 
 // Vectors: `size` elements from `data` on, which may be NULL when there are none. `new` takes over the elements, not
 // the array; `new_uninitialized` leaves them to the caller to fill in, pointers and references as NULL until then;
-// `copy` copies each. Without memory the result is empty. Only what these functions made is given to `delete`, which
-// deletes the elements too and leaves the vector empty.
+// `copy` copies each. Without memory the result is empty, and what was taken over is deleted. Only what these functions
+// made is given to `delete`, which deletes the elements too and leaves the vector empty.
 #define WASM_DECLARE_VEC(name, ptr_or_none)                                                              \
   typedef struct wasm_##name##_vec_t {                                                                   \
     size_t size;                                                                                         \
@@ -393,6 +393,11 @@ static inline own wasm_functype_t* wasm_functype_new_of_arrays(size_t param_coun
   wasm_valtype_vec_t param_vec, result_vec;
   wasm_valtype_vec_new(&param_vec, param_count, params);
   wasm_valtype_vec_new(&result_vec, result_count, results);
+  if (param_vec.size != param_count || result_vec.size != result_count) {  // without memory
+    wasm_valtype_vec_delete(&param_vec);
+    wasm_valtype_vec_delete(&result_vec);
+    return NULL;
+  }
   return wasm_functype_new(&param_vec, &result_vec);
 }
 static inline own wasm_functype_t* wasm_functype_new_0_0(void) { return wasm_functype_new_of_arrays(0, NULL, 0, NULL); }

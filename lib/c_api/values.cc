@@ -169,7 +169,9 @@ void wasm_val_vec_new_uninitialized(wasm_val_vec_t* out, size_t size) {
   for (size_t i = 0; i < out->size; ++i) out->data[i] = WASM_INIT_VAL;
 }
 
-void wasm_val_vec_new(wasm_val_vec_t* out, size_t size, const wasm_val_t values[]) { c::take_over(out, size, values); }
+void wasm_val_vec_new(wasm_val_vec_t* out, size_t size, const wasm_val_t values[]) {
+  c::take_over(out, size, values, [](wasm_val_t value) { wasm_val_delete(&value); });
+}
 
 void wasm_val_vec_copy(wasm_val_vec_t* out, const wasm_val_vec_t* from) {
   c::copy(

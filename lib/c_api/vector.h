@@ -56,9 +56,15 @@ void copy(Vec* out, const Vec* from, Copy&& copy, Destroy&& destroy) noexcept {
   }
 }
 
-template <class Vec>
-void take_over(Vec* out, std::size_t size, const ElementOf<Vec>* elements) noexcept {
-  if (allocate(*out, size) && size != 0) std::copy_n(elements, size, out->data);
+// Without memory, `destroy` is called with each element instead.
+template <class Vec, class Destroy>
+void take_over(Vec* out, std::size_t size, const ElementOf<Vec>* elements, Destroy&& destroy) noexcept {
+  if (size != 0 && allocate(*out, size)) {
+    std::copy_n(elements, size, out->data);
+  } else {
+    *out = {0, nullptr};
+    std::for_each_n(elements, size, destroy);
+  }
 }
 
 // A vector that owns what is in it, until it is given away.
@@ -92,7 +98,7 @@ class Owned {
   void wasm_##name##_vec_new_empty(wasm_##name##_vec_t* out) { *out = {0, nullptr}; }                                \
   void wasm_##name##_vec_new_uninitialized(wasm_##name##_vec_t* out, size_t size) { wasi::c::allocate(*out, size); } \
   void wasm_##name##_vec_new(wasm_##name##_vec_t* out, size_t size, wasm_##name##_t* const data[]) {                 \
-    wasi::c::take_over(out, size, data);                                                                             \
+    wasi::c::take_over(out, size, data, wasm_##name##_delete);                                                       \
   }                                                                                                                  \
   void wasm_##name##_vec_copy(wasm_##name##_vec_t* out, const wasm_##name##_vec_t* from) {                           \
     wasi::c::copy(                                                                                                   \
