@@ -172,6 +172,14 @@ TEST_CASE("What two readers could understand differently is refused") {
   CHECK(refused("GET / HTTP/1.1\r\n\r\n") == 400);
 }
 
+TEST_CASE("A body of no chunk but the last, byte by byte") {
+  RequestParser parser({});
+  const auto fed = feed(parser, bytes_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"));
+  CHECK((fed.progress == Progress::complete));
+  CHECK(fed.rest.empty());
+  CHECK(parser.request().body.empty());
+}
+
 TEST_CASE("What is no request is refused") {
   CHECK(refused("hello\r\n\r\n") == 400);
   CHECK(refused(std::string("GET / HTTP/1.1\r\nHost: a\r\nX: ") + '\0' + "\r\n\r\n") == 400);
