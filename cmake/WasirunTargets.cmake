@@ -2,7 +2,12 @@
 
 add_library(wasirun_flags INTERFACE)
 target_compile_features(wasirun_flags INTERFACE cxx_std_23)
-target_compile_options(wasirun_flags INTERFACE -Wall -Wextra -Werror -fno-omit-frame-pointer -fvisibility=hidden)
+# The next compiler may warn of what this one does not.
+set(werror "")
+if(WASIRUN_WERROR)
+  set(werror -Werror)
+endif()
+target_compile_options(wasirun_flags INTERFACE -Wall -Wextra ${werror} -fno-omit-frame-pointer -fvisibility=hidden)
 # gcc 12 reports overflows inside of std::string and std::vector that cannot happen (its bug 105651 and the like).
 target_compile_options(wasirun_flags INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-array-bounds>)

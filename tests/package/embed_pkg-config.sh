@@ -8,8 +8,14 @@ command -v pkg-config >/dev/null || { echo "SKIPPED: pkg-config is not installed
 export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig"
 rm -rf "$build"
 mkdir -p "$build"
-# shellcheck disable=SC2046,SC2086  # both are lists of words
-"$compiler" -std=c++23 -O2 $flags "$example/main.cc" -o "$build/embed" $(pkg-config --cflags --libs wasirun)
+if [ "$kind" = shared ]; then
+  libraries=$(pkg-config --cflags --libs wasirun)
+else
+  # Where both kinds are installed, the name of the file chooses.
+  libraries=$(pkg-config --static --cflags --libs wasirun | sed 's/-lwasirun/-l:libwasirun.a/')
+fi
+# shellcheck disable=SC2086  # both are lists of words
+"$compiler" -std=c++23 -O2 $flags "$example/main.cc" -o "$build/embed" $libraries
 "$here/links.sh" "$build/embed" "$kind"
 if [ "$kind" = shared ]; then export LD_LIBRARY_PATH="$prefix/$libdir"; fi
 "$build/embed" "$example/guest.wat" >"$build/output.txt"

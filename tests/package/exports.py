@@ -22,7 +22,7 @@ def symbols(*arguments):
     """(kind, demangled name without parameters) of what nm lists."""
     lines = subprocess.run(["nm", "-C", "--defined-only", *arguments], check=True, capture_output=True, text=True).stdout
     found = re.findall(r"^[0-9a-f]+ (\w) (.+)$", lines, re.M)
-    return {(kind, re.sub(r"\[abi:\w+\]", "", name).partition("(")[0]) for kind, name in found}
+    return {(kind, re.sub(r"\[abi:\w+\]|@@?\w+$", "", name).partition("(")[0]) for kind, name in found}
 
 
 def declared():
@@ -63,7 +63,9 @@ def main():
     in_c = declared_in_c()
     marked |= in_c
     # What a compiler did not inline of the standard library's templates is weak, and visible as that library has it.
-    exported = {name for kind, name in symbols("-D", shared) if not (kind == "W" and re.search(r"(^|[ *&])std::", name))}
+    # The symbols' version is an absolute symbol itself.
+    exported = {name for kind, name in symbols("-D", shared)
+                if kind != "A" and not (kind == "W" and re.search(r"(^|[ *&])std::", name))}
     # Strong: what is defined in a header is weak, and each program has its own.
     defined = {name for kind, name in symbols(static) if kind == "T"}
     public = {name for name in defined if name.rpartition("::")[0] in classes or name in functions}
@@ -75,6 +77,12 @@ def main():
     found = re.search(r"SONAME.*\[(.*)\]", dynamic)
     if not found or found[1] != soname:
         wrong.append(f"the SONAME is {found and found[1]}, expected {soname}")
+    # Each under the version that goes with the name, so that programs find the library that they were built against.
+    version = "@@WASIRUN_" + soname.rpartition(".")[2]
+    versions = {line.split()[-1].partition("@@")[2] for line in subprocess.run(
+        ["nm", "-D", "--defined-only", shared], check=True, capture_output=True, text=True).stdout.splitlines()}
+    if versions - {"", version.lstrip("@")}:
+        wrong.append(f"versions of symbols are {sorted(versions)}, expected {version}")
     print("\n".join(wrong) or f"{len(exported)} functions are exported by {soname}")
     return bool(wrong)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # links.sh PROGRAM KIND: whether the program needs libwasirun when it starts, as it does for the kind `shared` alone.
 set -eu
-needed=$(readelf -d -W "$1" | grep NEEDED | grep -c 'libwasirun\.so\.[0-9]*\.[0-9]*]' || true)
+needed=$(readelf -d -W "$1" | grep NEEDED | grep -c 'libwasirun\.so\.[0-9]*]' || true)
 case "$2" in
   shared) [ "$needed" = 1 ] ;;
   static) [ "$needed" = 0 ] ;;
