@@ -17,14 +17,14 @@ namespace {
 using Bytes = std::vector<std::uint8_t>;
 
 template <class Record>
-void append(Bytes& bytes, const Record& record) {
+void append_record(Bytes& bytes, const Record& record) {
   const auto* const begin = reinterpret_cast<const std::uint8_t*>(&record);
   bytes.insert(bytes.end(), begin, begin + sizeof(Record));
 }
 
 template <class Record>
 void append_all(Bytes& bytes, const std::vector<Record>& list) {
-  for (const Record& record : list) append(bytes, record);
+  for (const Record& record : list) append_record(bytes, record);
 }
 
 std::size_t rounded(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
@@ -42,7 +42,7 @@ Bytes details_of(const UnitImage& unit) {
   Bytes behind;
   const auto place = [&] { return static_cast<std::uint32_t>(in_front + behind.size()); };
   Bytes details;
-  append(details, size32(unit.functions));
+  append_record(details, size32(unit.functions));
   for (const FunctionImage& function : unit.functions) {
     image::Function record{.function = function.function,
                            .begin = function.begin,
@@ -59,12 +59,12 @@ Bytes details_of(const UnitImage& unit) {
                            .loops_offset = place(),
                            .loop_count = size32(function.loop_heads)};
     for (const LoopHead& head : function.loop_heads) {
-      append(behind, image::Loop{.wasm_offset = head.wasm_offset, .code_offset = head.code_offset});
+      append_record(behind, image::Loop{.wasm_offset = head.wasm_offset, .code_offset = head.code_offset});
     }
     record.inlined_offset = place();
     record.inlined_count = size32(function.inlined_calls);
     for (const InlinedCall& call : function.inlined_calls) {
-      append(behind, image::InlinedCall{.caller = call.caller, .function = call.function});
+      append_record(behind, image::InlinedCall{.caller = call.caller, .function = call.function});
     }
     record.part_count = size32(function.parts);
     std::vector<image::Part> parts;
@@ -80,7 +80,7 @@ Bytes details_of(const UnitImage& unit) {
     }
     record.parts_offset = place();
     append_all(behind, parts);
-    append(details, record);
+    append_record(details, record);
   }
   details.insert(details.end(), behind.begin(), behind.end());
   return details;

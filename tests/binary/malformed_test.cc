@@ -21,7 +21,7 @@ std::string error_in(test::SectionId id, std::string_view payload) {
 
 TEST_CASE("headers") {
   CHECK(error_of(hex("")) ==
-        "malformed module at offset 0x0: unexpected end of module: expected 4 bytes of magic header, found 0");
+        "malformed module at offset 0x0: unexpected end: the file is empty, expected a WebAssembly module");
   CHECK(error_of(hex("00 61 73")) ==
         "malformed module at offset 0x0: unexpected end of module: expected 4 bytes of magic header, found 3");
   CHECK(error_of(hex("00 61 73 6d")) == "malformed module at offset 0x4: unexpected end of module: expected version");

@@ -32,12 +32,16 @@ def declared():
         text = re.sub(r"//.*", "", header.read_text())
         scope = "wasi::"
         position = 0
+        in_function = False
         # A class begins and ends at the start of a line; what lies between is its own.
         for line in text.splitlines(keepends=True):
             if found := re.match(r"namespace ([\w:]+) \{$", line.strip()):
                 scope = "wasi::" if found[1] == "wasi" else f"wasi::{found[1].removeprefix('wasi::')}::"
             elif re.match(r"\}\s*$", line):
-                scope = "wasi::"
+                scope = scope if in_function else "wasi::"
+                in_function = False
+            elif re.match(r"(?!struct|class)\w.*\)[^;]* \{$", line):
+                in_function = True
             if found := CLASS.match(line):
                 end = text.index("\n};", position)
                 classes.add(scope + found[1])
