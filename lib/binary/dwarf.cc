@@ -25,7 +25,7 @@ DwarfCursor at(Bytes section, std::uint64_t offset) {
 std::uint64_t read_sized(DwarfCursor& cursor, unsigned bytes) {
   std::uint64_t value = 0;
   const Bytes raw = cursor.take(bytes);
-  if (raw.size() <= sizeof(value)) std::memcpy(&value, raw.data(), raw.size());
+  if (!raw.empty() && raw.size() <= sizeof(value)) std::memcpy(&value, raw.data(), raw.size());
   return value;
 }
 
