@@ -68,7 +68,11 @@ class Compiling(CliTest):
         self.assertEqual((code, out), (SUCCESS, SUM))
         self.assertRegex(err, r"baseline +0\.000 ms +0 bytes +0 functions")
         self.check_error(FAILURE, ["compile", "--baseline", "--cache", self.file("file", b""), source], "not kept")
-        self.check_error(USAGE, ["compile", "--cache", cache, "-o", "x", source], "write it where?")
+        self.check_error(USAGE, ["compile", "--cache", cache, "-o", "x", source], "--output excludes --cache")
+        configuration = self.file("config.toml", f'[compile]\ncache = "{cache}"\n'.encode())
+        output = str(self.dir / "sum.cwasm")
+        self.assertEqual(self.run_cli("compile", "--config", configuration, "-o", output, source)[0], SUCCESS)
+        self.assertTrue(os.path.exists(output))
         self.check_error(USAGE, ["compile", "--cache", cache, "--exe", source], "--cache")
 
     def test_the_same_bytes_each_time(self):

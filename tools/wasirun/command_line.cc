@@ -120,9 +120,11 @@ Command parse_compile(CommandApp& app, std::span<const char* const> args) {
       "OUTPUT is written completely or not at all; the same module and options give the same bytes. `wasirun run` "
       "runs\n"
       "it where its name ends in .cwasm. It is machine code: run none that you would not run as a program.");
-  add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", compile.output);
+  CLI::Option* const output =
+      add_file(app, "-o,--output", "OUTPUT", "File to write; - for standard output", compile.output);
   add_file(app, "--cache", "DIR",
-           "Instead of a file: the directory of machine code in which runs, and containers, look for it", cache);
+           "Instead of a file: the directory of machine code in which runs, and containers, look for it", cache)
+      ->excludes(output);
   static constexpr Choice<wasi::CpuTarget> kCpus[] = {{"native", wasi::CpuTarget::native},
                                                       {"x86-64-v2", wasi::CpuTarget::x86_64_v2},
                                                       {"x86-64-v3", wasi::CpuTarget::x86_64_v3},
@@ -144,7 +146,7 @@ Command parse_compile(CommandApp& app, std::span<const char* const> args) {
   if (auto done = parse(app, {args.begin(), border})) return *done;
   if (border != args.end()) compile.run_options.assign(border + 1, args.end());
   if (compile.file.empty()) return Done{usage_error("which module? See 'wasirun compile --help'")};
-  if (compile.output.empty() == cache.empty()) {
+  if (compile.output.empty() && cache.empty()) {
     return Done{
         usage_error("write it where? Name a file with -o, or - for standard output, or a directory with --cache")};
   }
