@@ -83,6 +83,12 @@ Result<std::shared_ptr<const PreparedInstance>> prepare(const detail::LinkerStat
                                                         std::shared_ptr<detail::ModuleState> module_state) {
   auto prepared = std::make_shared<PreparedInstance>();
   prepared->linker = linker;
+  // Stores keep what was prepared once it has been instantiated there: it must not keep them.
+  for (auto& [name, definition] : prepared->linker.definitions) {
+    if (!definition.object) continue;
+    const Extern& object = *definition.object;
+    definition.object = Internals::external(Internals::store(object).unowned(), Internals::external(object));
+  }
   prepared->module = std::move(module_state);
   const wasm::Module& module = *prepared->module->module;
   prepared->needs_threads = linker.wasi != nullptr && detail::needs_threads(linker, module);

@@ -206,9 +206,9 @@ TEST_CASE("References to objects of the host in locals survive collections, in e
 }
 
 TEST_CASE("Objects of the host count for the next collection by their size") {
+  int alive = 0;
   const Engine engine;
   Store store(engine);
-  int alive = 0;
   struct Large : Counted {
     using Counted::Counted;
     std::array<char, 64 << 10> bytes{};
@@ -219,9 +219,9 @@ TEST_CASE("Objects of the host count for the next collection by their size") {
 }
 
 TEST_CASE("A guest that keeps objects of the host meets the heap's limit") {
+  int alive = 0;
   const Engine engine;
   Store store(engine, {.gc_heap_limit = 1 << 20});
-  int alive = 0;
   std::vector<HostObject> kept;
   Result<HostObject> made = HostObject::create(store, std::make_shared<Counted>(&alive));
   while (made && kept.size() < 100'000) {
