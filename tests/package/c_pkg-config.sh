@@ -15,8 +15,10 @@ else
   # Where both kinds are installed, the name of the file chooses.
   libraries=$(pkg-config --static --cflags --libs wasirun | sed 's/-lwasirun/-l:libwasirun.a/')
 fi
+# A sanitized library needs the sanitizers' parts for C++, too.
 # shellcheck disable=SC2086  # both are lists of words
-"$compiler" -std=c99 -O2 $flags "$example/main.c" -o "$build/embed_in_c" $libraries
+"$compiler" -std=c99 -O2 $flags "$example/main.c" -o "$build/embed_in_c" $libraries \
+  ${flags:+-fsanitize-link-c++-runtime -lstdc++}
 "$here/links.sh" "$build/embed_in_c" "$kind"
 if [ "$kind" = shared ]; then export LD_LIBRARY_PATH="$prefix/$libdir"; fi
 "$build/embed_in_c" "$example/guest.wat" | diff "$here/expected_c.txt" -
