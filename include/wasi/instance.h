@@ -149,8 +149,8 @@ class Instance {
   // Whatever has that name; empty when nothing has.
   [[nodiscard]] WASI_API std::optional<Extern> get(std::string_view name) const;
 
-  // Calls `_initialize`, which a reactor of WASI wants before anything else, once; nothing where there is none. A trap
-  // with `host_error` where it is no function without parameters and results.
+  // Calls `_initialize`, nothing where there is none. A reactor of WASI wants that before anything else, and only once,
+  // which is up to the caller. A trap with `host_error` where it is no function without parameters and results.
   [[nodiscard]] WASI_API std::expected<void, Trap> initialize() const;
   // Runs a command of WASI to its end: `_start`. Its exit status, 0 when it returns; a guest that asks to exit is no
   // error here. Other traps are, `host_error` among them where there is no such function.

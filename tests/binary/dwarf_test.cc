@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "binary/decoder.h"
+#include "binary/section_bytes.h"
 
 using namespace wasi;
+using namespace wasi::test::section_bytes;
 
 namespace {
 
@@ -18,26 +20,6 @@ using binary::Dwarf;
 using binary::DwarfAttribute;
 using binary::DwarfEntry;
 using binary::DwarfTag;
-using Bytes = std::vector<std::uint8_t>;
-
-Bytes operator+(Bytes a, const Bytes& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-Bytes text(std::string_view words) {
-  Bytes bytes(words.begin(), words.end());
-  bytes.push_back(0);
-  return bytes;
-}
-
-Bytes u32(std::size_t value) {
-  Bytes bytes(4);
-  for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
-  return bytes;
-}
-
-Bytes sized(const Bytes& content) { return u32(content.size()) + content; }
 
 struct Named {
   std::string_view name;
@@ -52,15 +34,7 @@ std::shared_ptr<wasm::Module> module_with(const std::vector<Named>& sections) {
   constexpr std::size_t kNops = kEnd - kBody - 2;
   Bytes bytes = Bytes{0, 'a', 's', 'm', 1, 0, 0, 0} + Bytes{1, 4, 1, 0x60, 0, 0} + Bytes{3, 2, 1, 0};
   bytes = bytes + Bytes{10, kNops + 4, 1, kNops + 2, 0} + Bytes(kNops, 1) + Bytes{0x0B};
-  for (const auto& [name, content] : sections) {
-    Bytes payload = {static_cast<std::uint8_t>(name.size())};
-    payload.insert(payload.end(), name.begin(), name.end());
-    payload = payload + content;
-    REQUIRE(payload.size() < 128 * 128);
-    bytes = bytes +
-            Bytes{0, static_cast<std::uint8_t>(payload.size() | 0x80), static_cast<std::uint8_t>(payload.size() >> 7)} +
-            payload;
-  }
+  for (const auto& [name, content] : sections) bytes = bytes + custom(name, content);
   auto owner = std::make_shared<const Bytes>(std::move(bytes));
   const std::span<const std::uint8_t> view = *owner;
   auto module = binary::decode_module({view, std::move(owner)}, std::make_shared<wasm::TypeRegistry>());

@@ -6,40 +6,12 @@
 #include <vector>
 
 #include "binary/decoder.h"
+#include "binary/section_bytes.h"
 
 using namespace wasi;
+using namespace wasi::test::section_bytes;
 
 namespace {
-
-using Bytes = std::vector<std::uint8_t>;
-
-Bytes operator+(Bytes a, const Bytes& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
-}
-
-Bytes text(std::string_view words) {
-  Bytes bytes(words.begin(), words.end());
-  bytes.push_back(0);
-  return bytes;
-}
-
-Bytes u32(std::size_t value) {
-  Bytes bytes(4);
-  for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
-  return bytes;
-}
-
-Bytes sized(const Bytes& content) { return u32(content.size()) + content; }
-
-Bytes custom(std::string_view name, const Bytes& content) {
-  Bytes payload = {static_cast<std::uint8_t>(name.size())};
-  payload.insert(payload.end(), name.begin(), name.end());
-  payload = payload + content;
-  REQUIRE(payload.size() < 128 * 128);
-  return Bytes{0, static_cast<std::uint8_t>(payload.size() | 0x80), static_cast<std::uint8_t>(payload.size() >> 7)} +
-         payload;
-}
 
 // One function of many nops; the code section's contents begin at kCode.
 constexpr std::size_t kCode = 19;
