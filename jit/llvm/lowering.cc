@@ -203,7 +203,14 @@ void Lowering::select() {
   const Type of = top_type();
   llvm::Value* const if_false = pop();
   llvm::Value* const if_true = pop();
-  push(builder_.CreateSelect(condition, if_true, if_false), of);
+  llvm::Value* const selected = builder_.CreateSelect(condition, if_true, if_false);
+  // LLVM makes a branch of what the next turn of a loop waits for, as if it could be foretold. The compiler that wrote
+  // select in place of a branch has thought about that already.
+  if (auto* const instruction = llvm::dyn_cast<llvm::SelectInst>(selected);
+      instruction != nullptr && applies(UnitOptimisation::branchless_selects)) {
+    instruction->setMetadata(llvm::LLVMContext::MD_unpredictable, llvm::MDNode::get(unit_.context, {}));
+  }
+  push(selected, of);
 }
 
 // --- globals
