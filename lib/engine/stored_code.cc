@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -22,21 +23,41 @@ constexpr std::uint64_t kWorthWriting = 64;
 // Smaller ones are read in less time than it takes to ask for them.
 constexpr std::uint64_t kLeastKnownFile = 1U << 20;
 
-// Units of the image whose functions are in none of `units`.
-void add_missing(std::vector<jit::UnitImage>& units, const jit::CodeImage& image, const wasm::Module& module) {
+enum class CodeKind : std::uint8_t { none, quick, optimised };
+
+CodeKind kind_of(const jit::FunctionImage& function) {
+  return function.is_optimised ? CodeKind::optimised : CodeKind::quick;
+}
+
+// `units`, and those of the image whose functions they have no such good code of, in the place of what they have: who
+// optimised a module while others ran it did not do so in vain.
+std::vector<jit::UnitImage> with_better(std::vector<jit::UnitImage> units, const jit::CodeImage& image,
+                                        const wasm::Module& module) {
   const std::uint32_t imported = module.imported_functions;
-  std::vector<bool> has_code(module.bodies.size());
+  std::vector<CodeKind> kinds(module.bodies.size());
   for (const jit::UnitImage& unit : units) {
-    for (const jit::FunctionImage& function : unit.functions) has_code[function.function - imported] = true;
+    for (const jit::FunctionImage& function : unit.functions) kinds[function.function - imported] = kind_of(function);
   }
-  const auto is_missing = [&](const jit::FunctionImage& function) {
+  const auto is_better = [&](const jit::FunctionImage& function) {
     const std::size_t defined = std::size_t{function.function} - imported;
-    return defined < has_code.size() && !has_code[defined];
+    return defined < kinds.size() && kinds[defined] < kind_of(function);
   };
+  std::vector<jit::UnitImage> better;
   for (std::uint32_t number = 0; number < image.unit_count(); ++number) {
     auto unit = image.unit(number);
-    if (unit && std::ranges::all_of(unit->functions, is_missing)) units.push_back(*std::move(unit));
+    if (unit && std::ranges::all_of(unit->functions, is_better)) better.push_back(*std::move(unit));
   }
+  std::vector<bool> is_replaced(module.bodies.size());
+  for (const jit::UnitImage& unit : better) {
+    for (const jit::FunctionImage& function : unit.functions) is_replaced[function.function - imported] = true;
+  }
+  std::erase_if(units, [&](const jit::UnitImage& unit) {
+    return std::ranges::any_of(unit.functions, [&](const jit::FunctionImage& function) {
+      return static_cast<bool>(is_replaced[function.function - imported]);
+    });
+  });
+  std::ranges::move(better, std::back_inserter(units));
+  return units;
 }
 
 }  // namespace
@@ -76,7 +97,7 @@ Result<void> StoredCode::keep(jit::NativeModule& native) {
     // Somebody else may have written meanwhile.
     std::optional<CodeCache::Found> now;
     if (!found_ || cache_->inode_of(name()) != found_->inode) now = cache_->find(name(), module_->bytes.data);
-    if (now) add_missing(units, *now->image, *module_);
+    if (now) units = with_better(std::move(units), *now->image, *module_);
     const auto bytes = jit::write_code_image({.build = build_id(),
                                               .target = target_(),
                                               .features = module_->features,

@@ -120,6 +120,39 @@ TEST_CASE("Code in the background and in a prepared module comes from the cache 
   }
 }
 
+TEST_CASE("What somebody optimised while a program ran is kept in the place of what the program compiled") {
+  if (!optimising_compiler()) return;
+  const TempDir folder;
+  EngineConfig config = config_with(folder / "cache");
+  config.tier = TierSelection::baseline;
+  const auto compile = [&config](Module::Optimise optimise) {
+    const Engine engine = must(Engine::create(config));
+    must(load(engine, kModule).compile({.optimise = optimise}));
+  };
+  const auto code = [&] { return folder.read("cache/" + files(folder / "cache").at(0).name); };
+  std::string optimised;
+  SECTION("all of it") {
+    const Engine engine = must(Engine::create(config));
+    {
+      const Module module = load(engine, kModule);
+      must(module.prepare());
+      CHECK_FALSE(folder.has("cache"));
+      compile(Module::Optimise::everything);
+      optimised = code();
+    }
+    CHECK(engine.tiers().at(1).functions == 4);
+  }
+  SECTION("in the place of what was there before") {
+    compile(Module::Optimise::nothing);
+    const std::string quick = code();
+    compile(Module::Optimise::everything);
+    optimised = code();
+    CHECK(optimised != quick);
+    CHECK(run(config, "sum").compiled == 0);
+  }
+  CHECK(code() == optimised);
+}
+
 TEST_CASE("Of a large program what merely ran is kept as well, and a later run hardly interprets anything") {
   constexpr int kFunctions = 400;
   constexpr int kAdditions = 350;  // a body of a KiB
