@@ -1,24 +1,29 @@
-"""A containerd of the test's own, from the distribution's packages: everything of it lies in one folder, its network in
-a namespace, its control groups below one of the test's."""
+"""A containerd of the test's own: everything of it lies in one folder, its network in a namespace, its control groups
+below one of the test's. It is the distribution's, or the one that the variable CONTAINERD names, with its ctr beside it.
+"""
 
+import concurrent.futures
 import contextlib
-import gzip
-import hashlib
+import ctypes
 import importlib
-import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 
 from harness import (CGROUPS, HERE, SCRATCH, SHIM, TIMEOUT, compile_guest, end_processes, is_running, remove_cgroups, skip,
                      unmount_below, wait_for)
+from oci_images import image_of_files
 
-for tool in ("containerd", "ctr", "runc", "ip", "nsenter", "busybox"):
+PROGRAM = os.environ.get("CONTAINERD") or shutil.which("containerd")
+if PROGRAM is None:
+    skip("containerd is not installed")
+CTR = os.path.join(os.path.dirname(PROGRAM), "ctr")
+for tool in (CTR, "runc", "ip", "nsenter", "busybox"):
     if shutil.which(tool) is None:
         skip(f"{tool} is not installed")
 if not pathlib.Path("/usr/lib/cni/bridge").exists():
@@ -32,62 +37,19 @@ subprocess.run(["protoc", f"--proto_path={HERE}", f"--python_out={SCRATCH / 'mes
                check=True, timeout=TIMEOUT)
 cri = importlib.import_module("cri_pb2")
 
+
+def version_of(program):
+    """(major, minor, patch)"""
+    text = subprocess.run([program, "--version"], check=True, capture_output=True, timeout=TIMEOUT).stdout.decode()
+    return tuple(map(int, re.search(r"\sv?(\d+)\.(\d+)\.(\d+)", text).groups()))
+
+
+VERSION = version_of(PROGRAM)
+# Earlier ones do not take images whose layers are modules.
+UNPACKS_MODULES = VERSION >= (1, 7, 7) or (1, 6, 25) <= VERSION < (1, 7)
 NAMESPACE = f"wasirun-test-{os.getpid()}"
+NODE_ADDRESS = "10.213.0.1"  # for pods
 BUSYBOX = pathlib.Path(shutil.which("busybox")).read_bytes()
-
-
-def blob(folder, data):
-    digest = hashlib.sha256(data).hexdigest()
-    (folder / "blobs/sha256").mkdir(parents=True, exist_ok=True)
-    (folder / "blobs/sha256" / digest).write_bytes(data)
-    return {"digest": f"sha256:{digest}", "size": len(data)}
-
-
-def make_image(path, name, files, command, platform=("linux", "amd64"), **config):
-    """An archive with one image of one layer; `files`: {path: (content, mode)}."""
-    folder = SCRATCH / "image"
-    shutil.rmtree(folder, ignore_errors=True)
-    layer = io.BytesIO()
-    with tarfile.open(fileobj=layer, mode="w") as archive:
-        for file, (content, mode) in files.items():
-            entry = tarfile.TarInfo(file.strip("/"))
-            entry.size, entry.mode = len(content), mode
-            archive.addfile(entry, io.BytesIO(content))
-    system, architecture = platform
-    image = {"os": system, "architecture": architecture, "config": {"Entrypoint": command, **config},
-             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer.getvalue()).hexdigest()}"]}}
-    kinds = "application/vnd.oci.image."
-    manifest = {"schemaVersion": 2, "mediaType": kinds + "manifest.v1+json",
-                "config": {"mediaType": kinds + "config.v1+json", **blob(folder, json.dumps(image).encode())},
-                "layers": [{"mediaType": kinds + "layer.v1.tar+gzip",
-                            **blob(folder, gzip.compress(layer.getvalue(), mtime=0))}]}
-    index = {"schemaVersion": 2, "manifests": [{
-        "mediaType": kinds + "manifest.v1+json", **blob(folder, json.dumps(manifest).encode()),
-        "platform": {"os": system, "architecture": architecture},
-        "annotations": {"io.containerd.image.name": name}}]}
-    write_layout(folder, index, path)
-
-
-def make_artifact(path, name, module):
-    """An archive with one image whose layer is a module."""
-    folder = SCRATCH / "artifact"
-    shutil.rmtree(folder, ignore_errors=True)
-    config = {"architecture": "wasm", "os": "wasip1"}
-    manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "config": {"mediaType": "application/vnd.wasm.config.v0+json", **blob(folder, json.dumps(config).encode())},
-                "layers": [{"mediaType": "application/wasm", **blob(folder, module)}]}
-    index = {"schemaVersion": 2, "manifests": [{
-        "mediaType": manifest["mediaType"], **blob(folder, json.dumps(manifest).encode()),
-        "platform": {"os": "wasip1", "architecture": "wasm"}, "annotations": {"io.containerd.image.name": name}}]}
-    write_layout(folder, index, path)
-
-
-def write_layout(folder, index, path):
-    (folder / "index.json").write_text(json.dumps(index))
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
-    with tarfile.open(path, "w") as archive:
-        for entry in sorted(folder.rglob("*")):
-            archive.add(entry, entry.relative_to(folder), recursive=False)
 
 
 class Containerd:
@@ -110,37 +72,7 @@ class Containerd:
             raise
 
     def write_configuration(self):
-        runtimes = "\n".join(f"""
-            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}]
-              runtime_type = "io.containerd.wasirun.v1"
-              pod_annotations = ["wasirun.dev/*"]
-              container_annotations = ["wasirun.dev/*"]
-            [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}.options]
-              ConfigPath = "{self.folder}/shim.toml"
-            """ for name in ("wasirun", "spin", "slight"))
-        (self.folder / "config.toml").write_text(f"""
-            version = 2
-            root = "{self.folder}/root"
-            state = "{self.folder}/state"
-            disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
-                                "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper"]
-            [grpc]
-              address = "{self.address}"
-            [plugins."io.containerd.internal.v1.opt"]
-              path = "{self.folder}/opt"
-            [plugins."io.containerd.grpc.v1.cri"]
-              sandbox_image = "localhost/pause:1"
-              disable_tcp_service = true
-              restrict_oom_score_adj = true
-              netns_mounts_under_state_dir = true
-              stream_server_port = "0"
-            [plugins."io.containerd.grpc.v1.cri".containerd]
-              default_runtime_name = "wasirun"
-            [plugins."io.containerd.grpc.v1.cri".cni]
-              bin_dir = "/usr/lib/cni"
-              conf_dir = "{self.folder}/cni"
-            {runtimes}
-            """)
+        (self.folder / "config.toml").write_text(self.configuration())
         (self.folder / "shim.toml").write_text(f'cache_directory = "{self.folder}/cache"\nlog_level = "debug"\n')
         (self.folder / "cni").mkdir()
         (self.folder / "cni/10-test.conflist").write_text(json.dumps({
@@ -149,11 +81,69 @@ class Containerd:
                          "ipam": {"type": "host-local", "dataDir": str(self.folder / "ipam"),
                                   "ranges": [[{"subnet": "10.213.0.0/16"}]]}}]}))
 
+    def configuration(self):
+        if VERSION < (2,):
+            format_version, runtime = 2, '"io.containerd.grpc.v1.cri"'
+            plugins = f"""
+            [plugins."io.containerd.grpc.v1.cri"]
+              sandbox_image = "localhost/pause:1"
+              disable_tcp_service = true
+              restrict_oom_score_adj = true
+              netns_mounts_under_state_dir = true
+              stream_server_port = "0"
+            [plugins."io.containerd.grpc.v1.cri".cni]
+              bin_dir = "/usr/lib/cni"
+              conf_dir = "{self.folder}/cni"
+            """
+        else:
+            format_version, runtime = 3, '"io.containerd.cri.v1.runtime"'
+            cni_programs = 'bin_dirs = ["/usr/lib/cni"]' if VERSION >= (2, 1) else 'bin_dir = "/usr/lib/cni"'
+            plugins = f"""
+            [plugins."io.containerd.grpc.v1.cri"]
+              disable_tcp_service = true
+              stream_server_port = "0"
+            [plugins."io.containerd.cri.v1.images"]
+              use_local_image_pull = true
+            [plugins."io.containerd.cri.v1.images".pinned_images]
+              sandbox = "localhost/pause:1"
+            [plugins."io.containerd.cri.v1.runtime"]
+              restrict_oom_score_adj = true
+              netns_mounts_under_state_dir = true
+            [plugins."io.containerd.cri.v1.runtime".cni]
+              {cni_programs}
+              conf_dir = "{self.folder}/cni"
+            [plugins."io.containerd.nri.v1.nri"]
+              disable = true
+            """
+        runtimes = "".join(f"""
+            [plugins.{runtime}.containerd.runtimes.{name}]
+              runtime_type = "io.containerd.wasirun.v1"
+              pod_annotations = ["wasirun.dev/*"]
+              container_annotations = ["wasirun.dev/*"]
+            [plugins.{runtime}.containerd.runtimes.{name}.options]
+              ConfigPath = "{self.folder}/shim.toml"
+            """ for name in ("wasirun", "spin", "slight"))
+        return f"""
+            version = {format_version}
+            root = "{self.folder}/root"
+            state = "{self.folder}/state"
+            disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+                                "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper"]
+            [grpc]
+              address = "{self.address}"
+            [plugins."io.containerd.internal.v1.opt"]
+              path = "{self.folder}/opt"
+            {plugins}
+            [plugins.{runtime}.containerd]
+              default_runtime_name = "wasirun"
+            {runtimes}
+            """
+
     def start(self):
         environment = {**os.environ, "PATH": f"{self.folder}:{os.environ['PATH']}",
                        "WASIRUN_CACHE": str(self.folder / "cache")}
         self.log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen(["nsenter", f"--net=/run/netns/{self.network}", "containerd", "--config",
+        self.process = subprocess.Popen(["nsenter", f"--net=/run/netns/{self.network}", PROGRAM, "--config",
                                          str(self.folder / "config.toml")], stdin=subprocess.DEVNULL, stdout=self.log,
                                         stderr=self.log, env=environment, start_new_session=True)
         wait_for(lambda: self.ctr("version", check=False).returncode == 0, "containerd to start")
@@ -177,8 +167,7 @@ class Containerd:
         self.log.close()
 
     def ctr(self, *words, timeout=TIMEOUT, check=True, namespace=NAMESPACE):
-        done = subprocess.run(["timeout", "-k", "1", str(timeout), "ctr", "--address", self.address, "-n", namespace,
-                               *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout + 10)
+        done = subprocess.run(["timeout", "-k", "1", str(timeout), CTR, "--address", self.address, "-n", namespace, *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout + 10)
         if check and done.returncode != 0:
             raise AssertionError(f"ctr {' '.join(words)}: {done.stderr.decode()}\n{self.log_text()}")
         return done
@@ -186,15 +175,27 @@ class Containerd:
     def log_text(self):
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
-    def cri(self, method, request, answer=cri.Empty, timeout=TIMEOUT):
-        call = self.channel.unary_unary(f"/runtime.v1.RuntimeService/{method}",
+    def in_network(self, make):
+        """What make() gives, called in the network of containerd: a socket that it makes is one of that."""
+        def make_there():
+            with open(f"/run/netns/{self.network}") as network:
+                libc = ctypes.CDLL(None, use_errno=True)
+                if libc.setns(network.fileno(), 0) != 0:
+                    raise OSError(ctypes.get_errno(), "setns")
+            return make()
+
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:  # which alone goes there
+            return thread.submit(make_there).result()
+
+    def cri(self, method, request, answer=cri.Empty, timeout=TIMEOUT, service="RuntimeService"):
+        call = self.channel.unary_unary(f"/runtime.v1.{service}/{method}",
                                         request_serializer=type(request).SerializeToString,
                                         response_deserializer=answer.FromString)
         return call(request, timeout=timeout, wait_for_ready=True)
 
     def import_image(self, name, files, command, platform=("linux", "amd64"), **config):
         archive = self.folder / "image.tar"
-        make_image(archive, f"localhost/{name}:1", files, command, platform, **config)
+        image_of_files(files, command, platform, **config).write(archive, f"localhost/{name}:1")
         for namespace in (NAMESPACE, "k8s.io"):
             self.ctr("image", "import", "--platform", "/".join(platform), str(archive), namespace=namespace)
 

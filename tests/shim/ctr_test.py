@@ -8,6 +8,7 @@ import unittest
 
 import containerd
 from harness import TIMEOUT, is_running, wait_for
+from oci_images import image_of_module
 
 
 class Ctr(unittest.TestCase):
@@ -51,14 +52,14 @@ class Ctr(unittest.TestCase):
         self.assertIn("nor is there a module in the image localhost/busybox:1: none of its layers is a module", err)
 
     def test_module_in_a_layer(self):
-        """Versions of containerd that do not unpack such an image keep it all the same: a container with an empty root
-        comes from another, whose name the image then gets."""
-        ctr, archive = self.containerd.ctr, self.containerd.folder / "artifact.tar"
-        containerd.make_artifact(archive, "localhost/artifact:1", containerd.compile_guest("job").read_bytes())
+        """`ctr run` takes no image of such a configuration, nor do all versions unpack it, but all keep it: a container with an
+        empty root comes from another image, whose name it then gets."""
+        ctr, archive = self.containerd.ctr, self.containerd.folder / "module.tar"
+        image_of_module(containerd.compile_guest("job").read_bytes()).write(archive, "localhost/module:1")
         ctr("image", "import", "--no-unpack", "--platform", "wasip1/wasm", str(archive))
         ctr("container", "create", "--runtime", "io.containerd.wasirun.v1", "localhost/empty:1", "layer", "/module.wasm",
             "exit", "9")
-        ctr("image", "tag", "--force", "localhost/artifact:1", "localhost/empty:1")
+        ctr("image", "tag", "--force", "localhost/module:1", "localhost/empty:1")
         done = ctr("task", "start", "layer", check=False)
         self.assertEqual((done.returncode, done.stderr), (9, b""))
         self.remove("layer")
@@ -150,8 +151,8 @@ class Ctr(unittest.TestCase):
             self.remove(f"hostile-{what}")
 
     def test_flood_with_a_slow_reader(self):
-        flooding = subprocess.Popen(["timeout", "-k", "1", "20", "ctr", "--address", self.containerd.address, "-n",
-                                     containerd.NAMESPACE, "run", "--rm", "--runtime", "io.containerd.wasirun.v1",
+        flooding = subprocess.Popen(["timeout", "-k", "1", "20", containerd.CTR, "--address", self.containerd.address,
+                                     "-n", containerd.NAMESPACE, "run", "--rm", "--runtime", "io.containerd.wasirun.v1",
                                      "localhost/hello:1", "slow", "/app.wasm", "flood"], stdin=subprocess.DEVNULL,
                                     stdout=subprocess.PIPE)
         self.assertTrue(flooding.stdout.read(1000))

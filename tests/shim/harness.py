@@ -167,6 +167,11 @@ def wait_for(condition, what, timeout=TIMEOUT):
         time.sleep(0.01)
 
 
+def of(bundle):
+    """What asks for the process of a bundle's container."""
+    return task.ProcessRequest(id=bundle.name)
+
+
 class RpcFailure(Exception):
     def __init__(self, code, message):
         super().__init__(f"code {code}: {message}")
@@ -407,7 +412,7 @@ class MockContainerd(unittest.TestCase):
         return text.decode()
 
     def delete(self, client, bundle):
-        return client.call("Delete", task.ProcessRequest(id=bundle.name), task.DeleteResponse)
+        return client.call("Delete", of(bundle), task.DeleteResponse)
 
     def shut_down(self, client, bundle):
         client.call("Shutdown", task.ShutdownRequest(id=bundle.name))
@@ -416,8 +421,8 @@ class MockContainerd(unittest.TestCase):
         """From start to delete: (exit code, stdout, stderr)."""
         client = self.start_shim(bundle)
         self.create(client, bundle, **fields)
-        client.call("Start", task.ProcessRequest(id=bundle.name), task.StartResponse)
-        code = client.call("Wait", task.ProcessRequest(id=bundle.name), task.WaitResponse).exit_status
+        client.call("Start", of(bundle), task.StartResponse)
+        code = client.call("Wait", of(bundle), task.WaitResponse).exit_status
         outputs = self.output(bundle), self.output(bundle, 2)
         self.assertEqual(self.delete(client, bundle).exit_status, code)
         self.shut_down(client, bundle)

@@ -81,6 +81,13 @@ def asking_guest():
     return compiled("asking", "http/spin/hello.c", "-nostartfiles", "-Wl,--no-entry")
 
 
+def asking_manifest(*hosts):
+    """Of that component, at /hello/..., which may ask these."""
+    allowed = ", ".join(f'"{host}"' for host in hosts)
+    return SPIN_MANIFEST.replace(b'"/hello"', b'"/hello/..."').replace(
+        b'id = "hello"', f'id = "hello"\nallowed_http_hosts = [{allowed}]'.encode())
+
+
 def assembled(name, text):
     made = SCRATCH / f"{name}.wasm"
     if not made.exists():

@@ -1,18 +1,16 @@
 """Modules in the layers of images, asked for at a containerd of ours: its services Containers, Images and Content."""
 
 import concurrent.futures
-import hashlib
 import importlib
 import itertools
-import json
-import signal
 import socket
 import threading
-import urllib.request
 
 import harness
-from harness import UNKNOWN, MockContainerd, compile_guest, task, wait_for
+from harness import UNKNOWN, MockContainerd, compile_guest, task
+from http_case import HttpCase, free_port
 from http_guests import wagi_guest
+from oci_images import MANIFEST, describe
 
 try:
     import grpc
@@ -24,7 +22,6 @@ containerd = importlib.import_module("containerd_pb2")
 MODULE_TYPES = ("application/wasm", "application/vnd.wasm.content.layer.v1+wasm",
                 "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm")
 CONFIG_TYPES = ("application/vnd.wasm.config.v0+json", "application/vnd.wasm.config.v1+json")
-MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 
 
@@ -82,17 +79,16 @@ class FakeContainerd(grpc.GenericRpcHandler):
 
     def add(self, media_type, data, **fields):
         """Keeps it; its descriptor."""
-        data = data if isinstance(data, bytes) else json.dumps(data).encode()
-        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-        self.content[digest] = data
-        return {"mediaType": media_type, "digest": digest, "size": len(data), **fields}
+        data, descriptor = describe(media_type, data, **fields)
+        self.content[descriptor["digest"]] = data
+        return descriptor
 
     def add_manifest(self, layers, config_type=CONFIG_TYPES[0], system="wasip1", **fields):
         config = self.add(config_type, {"architecture": "wasm", "os": system})
-        return self.add(MANIFEST_TYPE, {"schemaVersion": 2, "config": config, "layers": layers}, **fields)
+        return self.add(MANIFEST, {"schemaVersion": 2, "config": config, "layers": layers}, **fields)
 
 
-class Images(MockContainerd):
+class Images(HttpCase):
     def setUp(self):
         super().setUp()
         self.containerd = FakeContainerd(self.grpc_address)
@@ -136,27 +132,11 @@ class Images(MockContainerd):
 
     def test_server(self):
         target = self.containerd.add_manifest([self.layer(data=wagi_guest())])
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{probe.getsockname()[1]}"
-        bundle = self.container("server", target, ["/"], annotations={"wasirun.dev/http": address})
-        client = self.start_shim(bundle)
-        self.create(client, bundle)
-        request = task.ProcessRequest(id="server")
-        client.call("Start", request, task.StartResponse)
-
-        def answer():
-            try:
-                with urllib.request.urlopen(f"http://{address}/hello", timeout=10) as response:
-                    return response.read().decode()
-            except OSError:
-                return ""
-
-        self.assertIn("hello", wait_for(answer, "an answer"))
-        client.call("Kill", task.KillRequest(id="server", signal=signal.SIGTERM))
-        self.assertEqual(client.call("Wait", request, task.WaitResponse).exit_status, 0)
-        self.delete(client, bundle)
-        self.shut_down(client, bundle)
+        port = free_port()
+        bundle = self.container("server", target, ["/"], annotations={"wasirun.dev/http": f"127.0.0.1:{port}"})
+        client = self.run_server(bundle)
+        self.wait_for_answer(bundle, port, "/hello", "hello")
+        self.end(client, bundle)
 
     def test_index(self):
         manifests = [{**self.containerd.add_manifest([]), "platform": {"os": "linux", "architecture": "amd64"}},
@@ -207,7 +187,7 @@ class Images(MockContainerd):
         self.fails(self.container("files", files), "none of its layers is a module")
         component = self.containerd.add_manifest([self.layer()], system="wasip2")
         self.fails(self.container("component", component), "it is for wasip2/wasm; what runs here is wasip1/wasm")
-        text = self.containerd.add(MANIFEST_TYPE, b"text")
+        text = self.containerd.add(MANIFEST, b"text")
         self.fails(self.container("text", text), "its manifest: parse error at line 1")
         nonsense = self.containerd.add_manifest([self.layer(data=b"no module")])
         self.fails(self.container("nonsense", nonsense), "registry/nonsense:1, layer sha256:")
