@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WASI_TEST_ADDRESS_SANITIZER 1
@@ -28,11 +27,8 @@ namespace wasi::test {
 // code is looked at by one.
 #if defined(WASI_TEST_SANITIZER)
 inline constexpr std::size_t kValueStep = 11;
-// What is measured against its double is shorter by so much: that it grows linearly is seen without a sanitizer.
-inline constexpr std::uint32_t kShorterMeasure = 5;
 #else
 inline constexpr std::size_t kValueStep = 1;
-inline constexpr std::uint32_t kShorterMeasure = 1;
 #endif
 
 }  // namespace wasi::test

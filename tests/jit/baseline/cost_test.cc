@@ -8,7 +8,6 @@
 #include "binary/decoder.h"
 #include "jit/baseline/compile.h"
 #include "support/cost_modules.h"
-#include "support/sanitizers.h"
 #include "validate/validator.h"
 
 namespace wasi::jit::baseline {
@@ -52,7 +51,7 @@ TEST_CASE("a compilation is linear in the body, of whatever it consists", "[cost
   const CostModules modules(kSeed);
   for (const Construct& construct : modules.constructs()) {
     INFO(construct.name);
-    const std::uint32_t repeats = std::max(1U, construct.repeats / kFewer / test::kShorterMeasure);
+    const std::uint32_t repeats = std::max(1U, construct.repeats / kFewer);
     for (const auto checks : {runtime::BoundsChecks::guard_pages, runtime::BoundsChecks::explicit_checks}) {
       const Cost once = cost_of(modules, construct, repeats, checks);
       const Cost twice = cost_of(modules, construct, 2 * repeats, checks);
