@@ -14,6 +14,7 @@
 #include "interp/slow_path.h"
 #include "interp/state.h"
 #include "interp/translation.h"
+#include "runtime/call_sites.h"
 
 namespace wasi::interp {
 
@@ -146,6 +147,36 @@ WASI_INLINE FuncRef& callee_of(State& s, const Slot& reference) {
     trap_at(s.vm, s.ip, TrapCode::null_function_reference);
   return *static_cast<FuncRef*>(reference.ref);
 }
+
+WASI_INLINE runtime::CallSite& site_at(State& s, std::uint32_t at) {
+  return *reinterpret_cast<runtime::CallSite*>(read_code<std::uint64_t>(s.ip + at));
+}
+
+// In front of a call: notes whom it will reach, unless that is for the runtime to find out. Operands: index, table,
+// site.
+template <class Index>
+struct ObserveIndirect {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 14;
+  WASI_INLINE static void run(State& s) {
+    const auto index = get<Index, S, kHeadSize>(s);
+    const runtime::TableView& view = *s.vm->tables[index_at(s, kHeadSize + 2)];
+    const auto* const function = index < view.size ? static_cast<const FuncRef*>(view.elements[index]) : nullptr;
+    if (function != nullptr) site_at(s, kHeadSize + 6).reached(function->code);
+    s.ip += kLength;
+  }
+};
+
+// Operands: reference, site.
+struct ObserveReference {
+  static constexpr Flow kFlow = Flow::next;
+  static constexpr std::uint32_t kLength = kHeadSize + 10;
+  WASI_INLINE static void run(State& s) {
+    const auto* const function = static_cast<const FuncRef*>(slot_at<kHeadSize>(s).ref);
+    if (function != nullptr) site_at(s, kHeadSize + 2).reached(function->code);
+    s.ip += kLength;
+  }
+};
 
 struct CallRef {
   static constexpr Flow kFlow = Flow::next;

@@ -17,6 +17,7 @@
 #include "interp/translate.h"
 #include "interp/translation.h"
 #include "interp/translation_store.h"
+#include "runtime/call_sites.h"
 #include "runtime/module_code.h"
 #include "runtime/native_tuning.h"
 #include "runtime/trap_raise.h"
@@ -84,7 +85,8 @@ class Interpreter : public runtime::Tier {
 
   [[nodiscard]] const char* name() const override { return "interp"; }
 
-  std::unique_ptr<runtime::TierModule> create_module(ModuleCode& /*module*/) override {
+  std::unique_ptr<runtime::TierModule> create_module(ModuleCode& module) override {
+    if (options_.observes_calls) module.call_sites = std::make_unique<runtime::CallSites>();
     return std::make_unique<TranslationStore>();
   }
 
@@ -166,6 +168,7 @@ Result<runtime::SlotEntry> Interpreter::prepare(ModuleCode& module, runtime::Tie
   const bool validated = (code.state.load(std::memory_order_relaxed) & runtime::kBodyValidated) != 0;
   WASI_TRY(module.module->check_body(function));
   auto translator = take_translator(module.checks);
+  translator->observe_calls(module.call_sites.get());
   WASI_TRY(translate(*translator, *module.module, function, validated, preparation));
   const std::uint64_t kept = TranslationStore::size_of(*translator);
   WASI_TRY(preparation.take(kept));

@@ -15,7 +15,8 @@ struct InterpreterOptions {
   // Where code counts the Wasm instructions that it executes, by wasm::Op; null: it does not. `else` and `catch` count
   // when their arm begins, `end` when control falls into it.
   std::atomic<std::uint64_t>* counts = nullptr;
-  bool charges_fuel = false;  // code takes from ExecState::fuel what the walk says (validate/function_walk.h)
+  bool observes_calls = false;  // code notes whom calls by reference reach, in ModuleCode::call_sites
+  bool charges_fuel = false;    // code takes from ExecState::fuel what the walk says (validate/function_walk.h)
 };
 
 // A tier that translates each function at its first call into register code and runs that. It has no

@@ -316,6 +316,7 @@ void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wa
   const std::uint32_t index = in_slot(pop());
   const std::uint32_t slots = wasm::slot_count(type.params);
   const std::uint32_t first = next_slot() - slots;
+  observe_call(index, is_wide ? Code::observe_indirect_wide : Code::observe_indirect, table);
   if (is_tail) {
     flush_arguments(type.params.size());
     emit(is_wide ? Code::return_call_indirect_wide : Code::return_call_indirect);
@@ -337,11 +338,21 @@ void Translator::call_through_table(bool is_tail, wasm::TypeIndex type_index, wa
   finish_call(type);
 }
 
+void Translator::observe_call(std::uint32_t slot, Code code, std::optional<wasm::TableIndex> table) {
+  runtime::CallSite* const site = call_sites_ != nullptr ? call_sites_->add(offset_) : nullptr;
+  if (site == nullptr) return;
+  emit(code);
+  put_slot(slot);
+  if (table) put_index(table->value);
+  out_.put(reinterpret_cast<std::uint64_t>(site));
+}
+
 void Translator::call_reference(bool is_tail, wasm::TypeIndex type_index) {
   const wasm::FuncType& type = module_->registry->at(module_->types[type_index.value]).func;
   const std::uint32_t function = in_slot(pop());
   const std::uint32_t slots = wasm::slot_count(type.params);
   const std::uint32_t first = next_slot() - slots;
+  observe_call(function, Code::observe_reference, std::nullopt);
   if (is_tail) {
     flush_arguments(type.params.size());
     emit(Code::return_call_ref);

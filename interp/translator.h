@@ -33,6 +33,7 @@
 #include "interp/lowering.h"
 #include "interp/offset_marks.h"
 #include "runtime/bounds_checks.h"
+#include "runtime/call_sites.h"
 #include "runtime/native_tuning.h"
 #include "runtime/preparation.h"
 #include "validate/sink.h"
@@ -72,6 +73,9 @@ class Translator {
   using Control = validate::Control<Label>;
 
   explicit Translator(TranslatorOptions options) : options_(options) {}
+
+  // Code notes there whom calls by reference reach, from the next function on; null: it does not.
+  void observe_calls(runtime::CallSites* sites) { call_sites_ = sites; }
 
   // Before the walk; results are valid until the next one. Throws Stopped where `preparation`, which outlives the walk,
   // allows no more, and so does the walk.
@@ -428,6 +432,8 @@ class Translator {
   void call_direct(bool is_tail, wasm::FuncIndex function);
   void call_through_table(bool is_tail, wasm::TypeIndex type, wasm::TableIndex table);
   void call_reference(bool is_tail, wasm::TypeIndex type);
+  // In front of such a call, whose reference or index is in `slot`.
+  void observe_call(std::uint32_t slot, Code code, std::optional<wasm::TableIndex> table);
   void finish_call(const wasm::FuncType& type);
 
   // translate_exceptions.cc
@@ -446,6 +452,7 @@ class Translator {
   void rethrow(const Control& label);
 
   TranslatorOptions options_;
+  runtime::CallSites* call_sites_ = nullptr;
   const wasm::Module* module_ = nullptr;
   const wasm::FuncType* type_ = nullptr;
   std::optional<Error> error_;

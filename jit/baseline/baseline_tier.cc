@@ -11,6 +11,7 @@
 #include "base/guard.h"
 #include "base/result.h"
 #include "jit/common/native_module.h"
+#include "runtime/call_sites.h"
 #include "runtime/compile_queue.h"
 #include "runtime/host_function.h"
 #include "runtime/instance.h"
@@ -201,6 +202,9 @@ Result<void> BaselineTier::optimise(ModuleCode& module, FunctionCode& code, std:
     // A copy, since the module may go while this thread is away.
     const std::vector<HeldFunction> held = own.held_functions_with_heat();
     options.held = held;
+    const std::vector<runtime::SeenCall> seen =
+        module.call_sites != nullptr ? module.call_sites->seen(module) : std::vector<runtime::SeenCall>();
+    options.seen = seen;
     const std::shared_ptr<const wasm::Module> source = module.module;
     // Bytes that are only mapped, or somebody else's, are sure to be there for as long as the module is: who lets go of
     // it waits for this then.

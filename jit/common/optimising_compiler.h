@@ -19,6 +19,7 @@
 #include "jit/common/machine_code.h"
 #include "jit/common/unit_optimisations.h"
 #include "runtime/bounds_checks.h"
+#include "runtime/call_sites.h"
 #include "runtime/preparation.h"
 #include "wasm/module.h"
 
@@ -37,6 +38,8 @@ struct OptimisingOptions {
   bool for_debugger = false;
   // held_functions() of the module, with what is known of their heat. Empty: calls by reference may reach anyone.
   std::span<const HeldFunction> held = {};
+  // Whom calls by reference were seen to reach, by their offsets. Of others, `held` is what is known.
+  std::span<const runtime::SeenCall> seen = {};
   UnitOptimisationSet without = {};
   UnitOptimisationCounts* counts = nullptr;
 };
@@ -87,7 +90,7 @@ class OptimisingCompiler {
 };
 
 // Counts what the border consists of: a plug-in of another number is not taken.
-inline constexpr unsigned kOptimisingCompilerVersion = 6;
+inline constexpr unsigned kOptimisingCompilerVersion = 7;
 inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
 // Null where the versions differ, or the processor is none for it.
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);

@@ -103,8 +103,7 @@ void Lowering::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   llvm::Value* const elements = load(ptr, view, offsetof(TableView, elements), Region::table);
   llvm::LoadInst* const element = builder_.CreateLoad(ptr, builder_.CreateGEP(ptr, elements, index));
   unit_.note(element, Region::table);
-  LikelyArm arm;
-  if (const auto likely = likely_callee(type_index)) arm = call_likely(is_tail, type, *likely, element);
+  const std::vector<LikelyArm> likely = call_likely(is_tail, type_index, element);
   builder_.CreateCondBr(builder_.CreateIsNull(element), slowly, there, unit_.seldom);
   enter(there);
   llvm::Value* const ids = load(ptr, context_, offsetof(VmContext, type_ids), Region::context, true);
@@ -123,19 +122,18 @@ void Lowering::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   reference->addIncoming(resolved, slowly);
   llvm::Value* const instance = load(ptr, reference, offsetof(FuncRef, instance), Region::code);
   llvm::Value* const code = load(ptr, reference, offsetof(FuncRef, code), Region::code);
-  emit_call(is_tail, type, {nullptr, code, instance}, arm);
+  emit_call(is_tail, type, {nullptr, code, instance}, likely);
 }
 
 void Lowering::call_reference(bool is_tail, wasm::TypeIndex type_index) {
   const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
   llvm::Value* const popped = pop();
   llvm::Value* const reference = builder_.CreateIntToPtr(popped, builder_.getPtrTy());
-  LikelyArm arm;
-  if (const auto likely = likely_callee(type_index)) arm = call_likely(is_tail, type, *likely, reference);
+  const std::vector<LikelyArm> likely = call_likely(is_tail, type_index, reference);
   trap_if(builder_.CreateICmpEQ(popped, i64(0)), TrapCode::null_function_reference);
   llvm::Value* const instance = load(builder_.getPtrTy(), reference, offsetof(FuncRef, instance), Region::code);
   llvm::Value* const code = load(builder_.getPtrTy(), reference, offsetof(FuncRef, code), Region::code);
-  emit_call(is_tail, type, {nullptr, code, instance}, arm);
+  emit_call(is_tail, type, {nullptr, code, instance}, likely);
 }
 
 // Whoever has no entry yet gets one on the way.
@@ -236,54 +234,60 @@ std::vector<llvm::Value*> Lowering::register_results(const wasm::FuncType& type,
   return results;
 }
 
-std::optional<wasm::FuncIndex> Lowering::likely_callee(wasm::TypeIndex type) {
-  const auto likely = likely_ != nullptr ? likely_->of(type) : std::nullopt;
-  return likely && applies(UnitOptimisation::guarded_calls) ? likely : std::nullopt;
-}
-
 // An instance's FuncRefs have one place each, so they are told apart by where they are. What is reached that way has
 // the right type, and is this instance's.
-Lowering::LikelyArm Lowering::call_likely(bool is_tail, const wasm::FuncType& type, wasm::FuncIndex likely,
-                                          llvm::Value* reference) {
+std::vector<Lowering::LikelyArm> Lowering::call_likely(bool is_tail, wasm::TypeIndex type_index,
+                                                       llvm::Value* reference) {
+  std::vector<LikelyArm> arms;
+  if (likely_ == nullptr) return arms;
+  const std::span<const wasm::FuncIndex> callees = likely_->of(offset_, type_index);
+  if (callees.empty() || !applies(UnitOptimisation::guarded_calls)) return arms;
+  const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
   llvm::Value* const references =
       load(builder_.getPtrTy(), context_, offsetof(VmContext, func_refs), Region::context, true);
-  llvm::Value* const own =
-      at_offset(references, (likely.value - module_.imported_functions) * std::uint64_t{sizeof(FuncRef)});
-  llvm::BasicBlock* const same = new_block("likely");
-  llvm::BasicBlock* const other = new_block("");
-  builder_.CreateCondBr(builder_.CreateICmpEQ(reference, own), same, other, unit_.likely);
-  enter(same);
-  LikelyArm arm;
-  if (is_tail) {
-    emit_tail_call(own_function(likely), arguments(type));
-  } else {
-    std::vector<llvm::Value*> args = arguments(type);
-    llvm::Value* const target = set_callee(own_function(likely), args);
-    arm.results = register_results(type, call_prototype(target, args));
-    arm.end = builder_.GetInsertBlock();
+  for (const wasm::FuncIndex& callee : callees) {
+    llvm::Value* const own =
+        at_offset(references, (callee.value - module_.imported_functions) * std::uint64_t{sizeof(FuncRef)});
+    llvm::BasicBlock* const same = new_block("likely");
+    llvm::BasicBlock* const other = new_block("");
+    // Of several, one is as likely as the next, but that it is one of them.
+    llvm::MDNode* const weights = &callee == &callees.back() ? unit_.likely : nullptr;
+    builder_.CreateCondBr(builder_.CreateICmpEQ(reference, own), same, other, weights);
+    enter(same);
+    if (is_tail) {
+      emit_tail_call(own_function(callee), arguments(type));
+    } else {
+      std::vector<llvm::Value*> args = arguments(type);
+      llvm::Value* const target = set_callee(own_function(callee), args);
+      std::vector<llvm::Value*> results = register_results(type, call_prototype(target, args));
+      arms.push_back({builder_.GetInsertBlock(), std::move(results)});
+    }
+    enter(other);
   }
-  enter(other);
-  return arm;
+  return arms;
 }
 
-void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, const Callee& callee, const LikelyArm& likely) {
+void Lowering::emit_call(bool is_tail, const wasm::FuncType& type, const Callee& callee,
+                         std::span<const LikelyArm> likely) {
   std::vector<llvm::Value*> args = arguments(type);
   reset_stack(stack_.size() - type.params.size(), {});
   if (is_tail) return emit_tail_call(callee, std::move(args));
 
   llvm::Value* const target = set_callee(callee, args);
   std::vector<llvm::Value*> results = register_results(type, call_prototype(target, args));
-  if (likely.end != nullptr) {
+  if (!likely.empty()) {
     llvm::BasicBlock* const end = builder_.GetInsertBlock();
     llvm::BasicBlock* const join = new_block("");
     builder_.CreateBr(join);
-    builder_.SetInsertPoint(likely.end);
-    builder_.CreateBr(join);
+    for (const LikelyArm& arm : likely) {
+      builder_.SetInsertPoint(arm.end);
+      builder_.CreateBr(join);
+    }
     enter(join);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      llvm::PHINode* const phi = builder_.CreatePHI(results[i]->getType(), 2);
+      llvm::PHINode* const phi = builder_.CreatePHI(results[i]->getType(), static_cast<unsigned>(likely.size()) + 1);
       phi->addIncoming(results[i], end);
-      phi->addIncoming(likely.results[i], likely.end);
+      for (const LikelyArm& arm : likely) phi->addIncoming(arm.results[i], arm.end);
       results[i] = phi;
     }
   }

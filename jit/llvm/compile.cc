@@ -105,7 +105,6 @@ struct Surveyed {
 // Callees of these functions that are small enough to become a part of them, and callees of those, and so on.
 Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::span<const Surveyed> functions,
                                             LikelyCallees* likely, runtime::Preparation& preparation) {
-  constexpr std::uint32_t kMostBytes = 160;  // of a body
   constexpr std::uint32_t kMostBytesTogether = 8192;
   constexpr unsigned kMostDeep = 4;
   std::unordered_set<std::uint32_t> seen;
@@ -122,7 +121,7 @@ Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::spa
     std::vector<wasm::FuncIndex> next;
     for (const wasm::FuncIndex callee : callees) {
       const std::uint32_t size = module.body(callee).size;
-      if (size > kMostBytes || bytes + size > kMostBytesTogether || !seen.insert(callee.value).second) continue;
+      if (size > kMostSmallBytes || bytes + size > kMostBytesTogether || !seen.insert(callee.value).second) continue;
       if (!module.check_body(callee)) continue;
       auto result = survey(module, callee, false, likely, preparation);
       if (!result && preparation.is_interrupted()) return std::unexpected(std::move(result).error());
@@ -212,7 +211,7 @@ Result<Emitted> generate(Generation& generation, runtime::Preparation& preparati
 Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,
                                  const OptimisingOptions& options, runtime::Preparation& preparation) {
   Generation generation{.module = module, .options = options, .functions = {}, .large = {}};
-  LikelyCallees likely(module, options.held);
+  LikelyCallees likely(module, options.held, options.seen);
   if (!options.without.has(UnitOptimisation::guarded_calls)) generation.likely = &likely;
   std::vector<Surveyed>& functions = generation.functions;
   for (const UnitRequest& request : requests) {

@@ -1,27 +1,34 @@
 #include "jit/llvm/likely_callees.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace wasi::jit::optimising {
 
 namespace {
 
 // A guess that is wrong at one of so many calls costs more than it gains.
 constexpr std::uint64_t kRightOf = 8;
+// Comparisons one behind the other.
+constexpr std::size_t kMostCallees = 4;
 
 }  // namespace
 
-void LikelyCallees::Candidates::add(const Candidates& others) {
-  if (!hottest || others.heat > heat) {
-    hottest = others.hottest;
-    heat = others.heat;
-  }
-  heat_together += others.heat_together;
-  count += others.count;
-}
-
-std::optional<wasm::FuncIndex> LikelyCallees::of(wasm::TypeIndex type) {
-  if (held_.empty()) return std::nullopt;
-  if (by_type_.empty()) sort_by_type();
+std::span<const wasm::FuncIndex> LikelyCallees::of(std::uint64_t offset, wasm::TypeIndex type) {
   const wasm::TypeId wanted = module_.types[type.value];
+  const auto seen = std::ranges::lower_bound(seen_, offset, {}, &runtime::SeenCall::offset);
+  if (seen != seen_.end() && seen->offset == offset) {
+    std::vector<HeldFunction> callees;
+    for (const runtime::SeenCall::Callee& callee : seen->callees) {
+      // Others were traps.
+      if (callee.calls != 0 && may_be(wasm::FuncIndex(callee.function), wanted))
+        callees.push_back({wasm::FuncIndex(callee.function), callee.calls});
+    }
+    of_seen_ = choose(std::move(callees), seen->others);
+    return of_seen_;
+  }
+  if (held_.empty()) return {};
+  if (by_type_.empty()) sort_by_type();
   const auto [answer, is_new] = answers_.try_emplace(wanted.value);
   if (is_new) answer->second = look_for(wanted);
   return answer->second;
@@ -30,22 +37,50 @@ std::optional<wasm::FuncIndex> LikelyCallees::of(wasm::TypeIndex type) {
 void LikelyCallees::sort_by_type() {
   for (const HeldFunction& held : held_) {
     const wasm::TypeId type = module_.types[module_.functions[held.function.value].value];
-    by_type_[type.value].add({held.function, held.heat, held.heat, 1});
+    by_type_[type.value].push_back(held);
   }
 }
 
-std::optional<wasm::FuncIndex> LikelyCallees::look_for(wasm::TypeId type) const {
-  Candidates all;
+bool LikelyCallees::may_be(wasm::FuncIndex function, wasm::TypeId type) const {
+  return module_.registry->is_subtype(module_.types[module_.functions[function.value].value], type);
+}
+
+LikelyCallees::Callees LikelyCallees::look_for(wasm::TypeId type) const {
+  std::vector<HeldFunction> all;
   if (module_.registry->at(type).is_final) {
     if (const auto own = by_type_.find(type.value); own != by_type_.end()) all = own->second;
   } else {
-    for (const auto& [id, candidates] : by_type_) {
-      if (module_.registry->is_subtype(wasm::TypeId(id), type)) all.add(candidates);
+    for (const auto& [id, held] : by_type_) {
+      if (module_.registry->is_subtype(wasm::TypeId(id), type)) all.insert(all.end(), held.begin(), held.end());
     }
   }
-  const std::uint64_t others = all.heat_together - all.heat;
-  const bool is_likely = all.count == 1 || others < (all.heat + kRightOf - 1) / kRightOf;
-  return is_likely && !module_.is_imported(*all.hottest) ? all.hottest : std::nullopt;
+  return choose(std::move(all), 0);
+}
+
+LikelyCallees::Callees LikelyCallees::choose(std::vector<HeldFunction> candidates, std::uint64_t other_heat) const {
+  std::ranges::sort(candidates, [](const HeldFunction& a, const HeldFunction& b) {
+    return a.heat != b.heat ? a.heat > b.heat : a.function.value < b.function.value;
+  });
+  std::uint64_t others = other_heat;
+  for (const HeldFunction& candidate : candidates) others += candidate.heat;
+  std::uint64_t together = 0;
+  std::size_t count = 0;
+  // Where nothing is known of them, they are all.
+  const auto is_enough = [&] {
+    return (others == 0 && count == candidates.size()) || others < (together + kRightOf - 1) / kRightOf;
+  };
+  while (count < candidates.size() && !is_enough()) {
+    together += candidates[count].heat;
+    others -= candidates[count].heat;
+    ++count;
+  }
+  if (count == 0 || count > kMostCallees || !is_enough()) return {};
+  Callees chosen;
+  for (const HeldFunction& candidate : std::span(candidates).first(count)) {
+    if (module_.is_imported(candidate.function)) continue;
+    if (count == 1 || module_.body(candidate.function).size <= kMostSmallBytes) chosen.push_back(candidate.function);
+  }
+  return chosen;
 }
 
 }  // namespace wasi::jit::optimising

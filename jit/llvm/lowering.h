@@ -266,18 +266,18 @@ class Lowering {
     llvm::Value* code = nullptr;    // else its FunctionCode
     llvm::Value* instance = nullptr;
   };
-  // The arm in which a reference turned out to be the likely callee's: where it ends, if it does not return, and what
-  // has a register of its results.
+  // An arm in which a reference turned out to be a likely callee's: where it ends, and what has a register of its
+  // results.
   struct LikelyArm {
     llvm::BasicBlock* end = nullptr;
     std::vector<llvm::Value*> results;
   };
   [[nodiscard]] Callee own_function(wasm::FuncIndex function) { return {unit_.function(function), nullptr, context_}; }
-  // Calls the function in an arm of its own where the pointer to a FuncRef is its own, and goes on in the other.
-  LikelyArm call_likely(bool is_tail, const wasm::FuncType& type, wasm::FuncIndex likely, llvm::Value* reference);
-  [[nodiscard]] std::optional<wasm::FuncIndex> likely_callee(wasm::TypeIndex type);
-  // Pops the arguments and pushes the results; those of the likely arm where it comes from there.
-  void emit_call(bool is_tail, const wasm::FuncType& type, const Callee& callee, const LikelyArm& likely);
+  // Calls each likely function in an arm of its own where the pointer to a FuncRef is its own, and goes on where it is
+  // none of them. Arms that end in tail calls are not among the result.
+  std::vector<LikelyArm> call_likely(bool is_tail, wasm::TypeIndex type, llvm::Value* reference);
+  // Pops the arguments and pushes the results; those of the likely arms where it comes from there.
+  void emit_call(bool is_tail, const wasm::FuncType& type, const Callee& callee, std::span<const LikelyArm> likely);
   void emit_tail_call(const Callee& callee, std::vector<llvm::Value*> args);
   // Of the uppermost values, which stay on the stack.
   std::vector<llvm::Value*> arguments(const wasm::FuncType& type);

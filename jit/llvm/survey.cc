@@ -96,12 +96,12 @@ class Surveyor {
   template <class W>
   void call_indirect(W& walk, wasm::Op, wasm::TypeIndex type, wasm::TableIndex) {
     count(walk);
-    call_of(type);
+    call_of(walk.offset(), type);
   }
   template <class W>
   void call_ref(W& walk, wasm::Op, wasm::TypeIndex type) {
     count(walk);
-    call_of(type);
+    call_of(walk.offset(), type);
   }
   template <class W>
   void try_table(W& walk, Control&, std::span<const validate::CatchClause<Label>> clauses) {
@@ -137,9 +137,10 @@ class Surveyor {
     ++result.instructions;
     result.operand_slots = std::max(result.operand_slots, walk.max_slot_height());
   }
-  void call_of(wasm::TypeIndex type) {
+  void call_of(std::uint64_t offset, wasm::TypeIndex type) {
     if (likely_ == nullptr) return;
-    if (const auto callee = likely_->of(type)) result.callees.push_back(*callee);
+    const auto callees = likely_->of(offset, type);
+    result.callees.insert(result.callees.end(), callees.begin(), callees.end());
   }
   void slots(std::uint64_t count) {
     result.operation_slots = static_cast<std::uint32_t>(std::max<std::uint64_t>(result.operation_slots, count));

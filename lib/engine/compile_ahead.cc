@@ -149,6 +149,7 @@ class Compilation {
     if (compiler != nullptr) {
       plan = make_plan(module_, code_.bodies_validated, options_);
       held_ = held_functions(module_, options_.profile);
+      if (options_.profile != nullptr) seen_ = detail::seen_calls(*options_.profile, module_);
     }
     for (std::uint32_t i = 0; i < module_.bodies.size(); ++i) {
       total_ += module_.bodies[i].size * (compiler != nullptr && plan.is_optimised[i] ? kOptimisingWeight : 1);
@@ -214,6 +215,7 @@ class Compilation {
                                            .charges_fuel = engine_.config.fuel,
                                            .strict = engine_.config.strict_memory,
                                            .held = held_,
+                                           .seen = seen_,
                                            .without = engine_.without.unit,
                                            .counts = engine_.optimisations ? &engine_.optimisations->unit : nullptr},
                                           unbounded);
@@ -279,6 +281,7 @@ class Compilation {
   std::atomic<std::int64_t> optimising_nanoseconds_{0};
   std::atomic<std::int64_t> other_nanoseconds_{0};
   std::vector<jit::HeldFunction> held_;
+  std::vector<runtime::SeenCall> seen_;
   std::uint64_t total_ = 0;
   std::mutex mutex_;  // guards what follows while threads work, and is held to tell the progress
   std::vector<bool> optimised_;

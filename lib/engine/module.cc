@@ -19,6 +19,7 @@
 #include "jit/common/code_image.h"
 #include "jit/common/native_module.h"
 #include "os/file_content.h"
+#include "runtime/call_sites.h"
 #include "text/text.h"
 #include "validate/validator.h"
 
@@ -349,6 +350,10 @@ Profile Module::profile() const {
     Profile::Function& function = profile.functions.back();
     function.count += count;
     if (entry.loop) function.loops.push_back({*entry.loop, count});
+  }
+  if (!state_->engine->config.records_profile) return profile;
+  for (const auto& code : state_->code()) {
+    if (code->call_sites != nullptr) detail::add_callees(profile, *state_->module, code->call_sites->seen(*code));
   }
   return profile;
 }

@@ -1,19 +1,24 @@
 // Profiles as texts, and back.
 //
-//   wasirun profile 1
+//   wasirun profile 2
 //   module 0123456789abcdef0123456789abcdef
 //   function 16 73728 count_file
 //   loop 0x61f 69632
+//   callee 0x63a 114 4096
+//   callee 0x63a others 7
 //
-// A loop belongs to the function before it. What follows a function's count is its name, for people: nobody reads it
-// but to show it. Lines that begin with # say nothing, and neither do empty ones.
+// A loop belongs to the function before it, and so do the callees of a call by reference. What follows a function's
+// count is its name, for people: nobody reads it but to show it. Lines that begin with # say nothing, and neither do
+// empty ones.
 #include <fmt/format.h>
 #include <wasi/profile.h>
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <utility>
 
 #include "base/checksum.h"
 #include "base/guard.h"
@@ -26,8 +31,12 @@ namespace wasi {
 namespace {
 
 constexpr std::string_view kFormat = "wasirun profile ";
-constexpr std::string_view kVersion = "1";
+constexpr std::string_view kVersion = "2";
+constexpr std::string_view kWithoutCallees = "1";  // the same but for those
+constexpr std::string_view kOthers = "others";
 constexpr std::size_t kHashDigits = 32;
+
+auto key_of(const Profile::Callee& callee) { return std::pair(callee.call, callee.function); }
 
 class Reader {
  public:
@@ -37,9 +46,10 @@ class Reader {
     if (!next_line() || !line_.starts_with(kFormat)) {
       return fail(ErrorKind::malformed, "this is no profile: its first line is not \"{}{}\"", kFormat, kVersion);
     }
-    if (line_.substr(kFormat.size()) != kVersion) {
-      return fail(ErrorKind::unsupported, "the profile is of version {}, and this version of wasirun reads version {}",
-                  printable(line_.substr(kFormat.size())), kVersion);
+    if (const auto version = line_.substr(kFormat.size()); version != kVersion && version != kWithoutCallees) {
+      return fail(ErrorKind::unsupported,
+                  "the profile is of version {}, and this version of wasirun reads versions {} and {}",
+                  printable(version), kWithoutCallees, kVersion);
     }
     while (next_line()) {
       if (line_.empty() || line_.starts_with('#')) continue;
@@ -112,7 +122,23 @@ class Reader {
       loops.push_back({*offset, *count});
       return {};
     }
-    return wrong("expected module, function or loop");
+    if (kind == "callee") {
+      const auto call = number<std::uint64_t>(16);
+      const bool is_others = line_.substr(0, line_.find(' ')) == kOthers;
+      const auto function = is_others ? std::optional<std::uint32_t>() : number<std::uint32_t>();
+      if (is_others) word();
+      const auto count = number<std::uint64_t>();
+      if (!call || (!is_others && !function) || !count || !line_.empty()) {
+        return wrong("expected \"callee 0xOFFSET FUNCTION COUNT\"");
+      }
+      if (profile_.functions.empty()) return wrong("a callee before any function");
+      auto& callees = profile_.functions.back().callees;
+      const Profile::Callee callee{*call, function, *count};
+      if (!callees.empty() && key_of(callee) <= key_of(callees.back())) return wrong("callees are not in order");
+      callees.push_back(callee);
+      return {};
+    }
+    return wrong("expected module, function, loop or callee");
   }
 
   [[nodiscard]] std::unexpected<Error> wrong(std::string_view what) const {
@@ -129,15 +155,20 @@ std::uint64_t sum(std::uint64_t a, std::uint64_t b) {
   return a > std::numeric_limits<std::uint64_t>::max() - b ? std::numeric_limits<std::uint64_t>::max() : a + b;
 }
 
+template <class T>
+void add_counts(T& own, const T& added) {
+  own.count = sum(own.count, added.count);
+}
+
 // Both by the key, which is the result's.
 template <class T, class Key, class Join>
-void merge_by(std::vector<T>& into, const std::vector<T>& other, Key T::* key, Join join) {
+void merge_by(std::vector<T>& into, const std::vector<T>& other, Key key, Join join) {
   std::vector<T> merged;
   merged.reserve(into.size() + other.size());
   auto added = other.begin();
   for (T& own : into) {
-    for (; added != other.end() && (*added).*key < own.*key; ++added) merged.push_back(*added);
-    if (added != other.end() && (*added).*key == own.*key) join(own, *added++);
+    for (; added != other.end() && std::invoke(key, *added) < std::invoke(key, own); ++added) merged.push_back(*added);
+    if (added != other.end() && std::invoke(key, *added) == std::invoke(key, own)) join(own, *added++);
     merged.push_back(std::move(own));
   }
   merged.insert(merged.end(), added, other.end());
@@ -151,6 +182,54 @@ std::string detail::profile_hash(const wasm::Module& module) {
   return fmt::format("{:016x}{:016x}", high, low);
 }
 
+void detail::add_callees(Profile& profile, const wasm::Module& module, std::span<const runtime::SeenCall> seen) {
+  for (const runtime::SeenCall& call : seen) {
+    const auto behind =
+        std::ranges::upper_bound(module.bodies, call.offset, {}, [](const auto& body) { return body.offset; });
+    if (behind == module.bodies.begin()) continue;
+    const auto index = module.imported_functions + static_cast<std::uint32_t>(behind - module.bodies.begin()) - 1;
+    const auto of = std::ranges::lower_bound(profile.functions, index, {}, &Profile::Function::index);
+    if (of == profile.functions.end() || of->index != index) continue;
+    std::vector<Profile::Callee> callees;
+    if (call.others != 0) callees.push_back({.call = call.offset, .count = call.others});
+    for (const auto& [function, calls] : call.callees) {
+      if (calls != 0) callees.push_back({.call = call.offset, .function = function, .count = calls});
+    }
+    std::ranges::sort(callees, {}, key_of);
+    merge_by(of->callees, callees, key_of, add_counts<Profile::Callee>);
+  }
+}
+
+std::vector<runtime::SeenCall> detail::seen_calls(const Profile& profile, const wasm::Module& module) {
+  std::vector<runtime::SeenCall> seen;
+  for (const Profile::Function& function : profile.functions) {
+    for (auto first = function.callees.begin(); first != function.callees.end();) {
+      const std::uint64_t offset = first->call;
+      runtime::SeenCall& call = seen.emplace_back(runtime::SeenCall{.offset = offset});
+      std::vector<runtime::SeenCall::Callee> known;
+      for (; first != function.callees.end() && first->call == offset; ++first) {
+        const bool has_body = first->function && *first->function < module.functions.size() &&
+                              !module.is_imported(wasm::FuncIndex(*first->function));
+        if (has_body) {
+          known.push_back({*first->function, first->count});
+        } else {
+          call.others = sum(call.others, first->count);
+        }
+      }
+      std::ranges::sort(known, {}, [](const auto& callee) { return std::pair(~callee.calls, callee.function); });
+      for (std::size_t i = 0; i < known.size(); ++i) {
+        if (i < call.callees.size()) {
+          call.callees[i] = known[i];
+        } else {
+          call.others = sum(call.others, known[i].calls);
+        }
+      }
+    }
+  }
+  std::ranges::sort(seen, {}, &runtime::SeenCall::offset);
+  return seen;
+}
+
 std::string Profile::to_text() const {
   std::string text = fmt::format("{}{}\nmodule {}\n", kFormat, kVersion, module);
   for (const Function& function : functions) {
@@ -158,6 +237,10 @@ std::string Profile::to_text() const {
     if (!function.name.empty()) text += " " + printable(function.name);
     text += '\n';
     for (const Loop& loop : function.loops) text += fmt::format("loop {:#x} {}\n", loop.offset, loop.count);
+    for (const Callee& callee : function.callees) {
+      text += fmt::format("callee {:#x} {} {}\n", callee.call,
+                          callee.function ? fmt::to_string(*callee.function) : std::string(kOthers), callee.count);
+    }
   }
   return text;
 }
@@ -175,8 +258,8 @@ Result<void> Profile::merge(const Profile& other) {
     if (merged.module.empty()) merged.module = other.module;
     merge_by(merged.functions, other.functions, &Function::index, [](Function& own, const Function& added) {
       own.count = sum(own.count, added.count);
-      merge_by(own.loops, added.loops, &Loop::offset,
-               [](Loop& loop, const Loop& more) { loop.count = sum(loop.count, more.count); });
+      merge_by(own.loops, added.loops, &Loop::offset, add_counts<Loop>);
+      merge_by(own.callees, added.callees, key_of, add_counts<Callee>);
     });
     *this = std::move(merged);
     return {};

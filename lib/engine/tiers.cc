@@ -87,7 +87,8 @@ runtime::TierPolicyOptions policy_options(const EngineState& engine) {
 }
 
 std::unique_ptr<runtime::Tier> make_interpreter(const EngineState& engine) {
-  return interp::make_interpreter({.charges_fuel = engine.config.fuel});
+  const bool observes = engine.config.tier == TierSelection::automatic && engine.config.optimises;
+  return interp::make_interpreter({.observes_calls = observes, .charges_fuel = engine.config.fuel});
 }
 
 // What all tiers have that make machine code. The options point into the engine.
@@ -140,7 +141,7 @@ class NoMachineCode : public runtime::NativeTier {
 
 void make_profiled(EngineState& engine) {
   static NoMachineCode none;
-  engine.tier = make_interpreter(engine);
+  engine.tier = interp::make_interpreter({.observes_calls = true, .charges_fuel = engine.config.fuel});
   engine.policy =
       std::make_unique<runtime::TierPolicy>(none, runtime::TierPolicyOptions{.period = kProfilePeriod, .threads = 0});
 }

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/guard.h"
 #include "base/result.h"
+#include "runtime/call_sites.h"
 #include "runtime/tier_policy.h"
 #include "runtime/tuning.h"
 

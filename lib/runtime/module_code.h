@@ -23,6 +23,7 @@
 
 namespace wasi::runtime {
 
+class CallSites;
 class SampleCounts;
 class TierPolicy;
 
@@ -42,6 +43,7 @@ struct ModuleCode {
   std::unique_ptr<TierModule> tier_module;
   TierPolicy* policy = nullptr;  // null: functions stay in the tier that they were prepared for. Outlives the module
   SampleCounts* sample_counts = nullptr;  // not null: the policy only counts its samples here. Outlives the module
+  std::unique_ptr<CallSites> call_sites;  // null: nobody wants to know whom calls by reference reach
   // Gives functions the machine code that is kept of them from before, wherever that is; does not throw. Once, when the
   // module turns out to run for a while (tier_policy.h), or before something is compiled at its first call: whoever
   // turns `may_recall` to false calls it.

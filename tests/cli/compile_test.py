@@ -226,7 +226,7 @@ class Optimising(CliTest):
         module = self.wat(MODULE)
         profile = self.profile(module, "--invoke", "sum", HOT)
         text = pathlib.Path(profile).read_text()
-        self.assertRegex(text, r"\Awasirun profile 1\nmodule [0-9a-f]{32}\nfunction 0 \d+\nfunction 1 \d+\nloop 0x[0-9a-f]+ \d+\n\Z")
+        self.assertRegex(text, r"\Awasirun profile 2\nmodule [0-9a-f]{32}\nfunction 0 \d+\nfunction 1 \d+\nloop 0x[0-9a-f]+ \d+\n\Z")
         # The same run says the same.
         self.assertEqual(pathlib.Path(self.profile(module, "--invoke", "sum", HOT, name="again.txt")).read_text(), text)
         idle = self.profile(module, "--invoke", "divide", "3", name="idle.txt")
@@ -242,7 +242,7 @@ class Optimising(CliTest):
                               (["--deadline", "100ms", "--invoke", "sum", self.wat(MODULE), "100000000000"], TRAP)):
             output = self.dir / "p"
             self.assertEqual(self.run_cli("--profile-out", str(output), *options)[0], code)
-            self.assertTrue(output.read_text().startswith("wasirun profile 1\n"))
+            self.assertTrue(output.read_text().startswith("wasirun profile 2\n"))
             output.unlink()
         self.assertIn("loop", pathlib.Path(self.profile(self.wat(MODULE), "--tier", "interp", "--invoke", "sum", HOT)).read_text())
 
@@ -256,7 +256,7 @@ class Optimising(CliTest):
         self.check_error(FAILURE, [*use, of_other], "the profile is of another module")
         own = self.profile(module, "--invoke", "sum", HOT)
         self.check_error(FAILURE, [*use, own, "--profile-use", of_other], "other.txt", "of different modules")
-        self.check_error(FAILURE, [*use, self.file("bad.txt", b"wasirun profile 1\nmodule x\n")], "bad.txt", "line 2")
+        self.check_error(FAILURE, [*use, self.file("bad.txt", b"wasirun profile 2\nmodule x\n")], "bad.txt", "line 2")
         self.check_error(FAILURE, [*use, module], "this is no profile")
         self.check_error(FAILURE, [*use, "nowhere.txt"], "nowhere.txt")
         self.check_error(USAGE, [*use, own, "--all"], "--all")

@@ -1,4 +1,4 @@
-// Calls by reference that look first whether it is the likely callee are the same calls: whatever the table holds by
+// Calls by reference that look first whether it is a likely callee are the same calls: whatever the table holds by
 // then, in every tier, with the same traps and backtraces; and what is counted says that they do look.
 #include <algorithm>
 #include <cstdint>
@@ -142,20 +142,49 @@ std::uint64_t count(const Engine& engine, std::string_view name) {
   return 0;
 }
 
-// Of three that the table holds, one is called.
-constexpr std::string_view kOneOfThree = R"((module
+// Of six that the table holds, one is called; by "mixed", as many as it is told.
+constexpr std::string_view kOneOfSix = R"((module
   (type $unary (func (param i32) (result i32)))
-  (table 3 funcref)
-  (elem (i32.const 0) $double $triple $negate)
+  (table 6 funcref)
+  (elem (i32.const 0) $double $triple $negate $square $same $half)
   (func $double (type $unary) (i32.mul (local.get 0) (i32.const 2)))
   (func $triple (type $unary) (i32.mul (local.get 0) (i32.const 3)))
   (func $negate (type $unary) (i32.sub (i32.const 0) (local.get 0)))
+  (func $square (type $unary) (i32.mul (local.get 0) (local.get 0)))
+  (func $same (type $unary) (local.get 0))
+  (func $half (type $unary) (i32.shr_u (local.get 0) (i32.const 1)))
   (func (export "sum") (param $count i32) (param $which i32) (result i32) (local $sum i32)
     (loop $on
       (local.set $sum (i32.add (local.get $sum)
         (call_indirect (type $unary) (local.get $count) (local.get $which))))
       (br_if $on (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
     (local.get $sum))
+  (func (export "mixed") (param $count i32) (param $different i32) (result i32) (local $sum i32)
+    (loop $on
+      (local.set $sum (i32.add (local.get $sum)
+        (call_indirect (type $unary) (local.get $count) (i32.rem_u (local.get $count) (local.get $different)))))
+      (br_if $on (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+    (local.get $sum))
+))";
+
+// What "mixed" is to give.
+std::int32_t mixed(std::int32_t count, std::int32_t different) {
+  std::int32_t sum = 0;
+  for (std::int32_t i = count; i > 0; --i) {
+    const std::int32_t results[] = {2 * i, 3 * i, -i, i * i, i, i / 2};
+    sum += results[i % different];
+  }
+  return sum;
+}
+
+// Two of a type, which is few.
+constexpr std::string_view kOneOfTwo = R"((module
+  (type $unary (func (param i32) (result i32)))
+  (table 2 funcref)
+  (elem (i32.const 0) $double $triple)
+  (func $double (type $unary) (i32.mul (local.get 0) (i32.const 2)))
+  (func $triple (type $unary) (i32.mul (local.get 0) (i32.const 3)))
+  (func (export "call") (param i32 i32) (result i32) (call_indirect (type $unary) (local.get 0) (local.get 1)))
 ))";
 
 bool has_optimising() { return std::ranges::find(tiers(), TierSelection::optimising) != tiers().end(); }
@@ -183,10 +212,93 @@ TEST_CASE("Calls by reference are counted where they are guarded") {
   CHECK(count(engine, "guarded_calls") == 7);
   CHECK(count(engine, "inlined_calls") >= 6);
   CHECK(count(engine, "polls") > 0);
-  // Of three functions, any may be meant.
+  // Of six functions, any may be meant.
   const Engine other = must(Engine::create({.tier = TierSelection::optimising, .counts_optimisations = true}));
-  must(must(Module::from_bytes(other, bytes_of(kOneOfThree))).prepare());
+  must(must(Module::from_bytes(other, bytes_of(kOneOfSix))).prepare());
   CHECK(count(other, "guarded_calls") == 0);
+}
+
+TEST_CASE("Calls by reference look for each of a few") {
+  if (!has_optimising()) return;
+  const Engine engine = must(Engine::create({.tier = TierSelection::optimising, .counts_optimisations = true}));
+  Store store(engine);
+  const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfTwo)));
+  must(module.prepare());
+  CHECK(count(engine, "guarded_calls") == 1);
+  CHECK(count(engine, "inlined_calls") == 2);
+  const auto call =
+      must(must(Linker(engine).instantiate(store, module)).function<std::int32_t(std::int32_t, std::int32_t)>("call"));
+  CHECK(must(call(7, 0)) == 14);
+  CHECK(must(call(7, 1)) == 21);
+  CHECK_FALSE(call(7, 2).has_value());
+}
+
+TEST_CASE("Calls by reference are guarded for those whom the same call was seen to reach") {
+  if (!has_optimising()) return;
+  // Some turns of a loop are interpreted before it is compiled.
+  const Engine engine = must(Engine::create(
+      {.tier_threshold = 100, .tier_threads = 0, .optimise_threshold = 0, .counts_optimisations = true}));
+  Store store(engine);
+  const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfSix)));
+  // Two instances share what was seen.
+  const Instance first = must(Linker(engine).instantiate(store, module));
+  const auto of_first = must(first.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"));
+  for (int i = 0; i < 5; ++i) CHECK(must(of_first(1000, 3)) == mixed(1000, 3));
+  CHECK(count(engine, "guarded_calls") > 0);
+  CHECK(count(engine, "inlined_calls") >= 3);
+  for (const std::int32_t different : {1, 2, 4, 5, 6}) {
+    INFO(different);
+    CHECK(must(of_first(1000, different)) == mixed(1000, different));
+  }
+  const Instance second = must(Linker(engine).instantiate(store, module));
+  CHECK(must(must(second.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"))(1000, 6)) == mixed(1000, 6));
+}
+
+TEST_CASE("Calls by reference are guarded for those whom a profile shows the same call to reach") {
+  if (!has_optimising()) return;
+  const Engine recording = must(Engine::create({.records_profile = true}));
+  const Module observed = must(Module::from_bytes(recording, bytes_of(kOneOfSix)));
+  {
+    Store store(recording);
+    const Instance instance = must(Linker(recording).instantiate(store, observed));
+    // All run as much, but one of the calls reaches two of them only.
+    const auto mixed_of = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"));
+    must(mixed_of(100'000, 2));
+    const auto sum = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sum"));
+    for (std::int32_t which = 0; which < 6; ++which) must(sum(50'000, which));
+  }
+  const Profile profile = must(Profile::parse(observed.profile().to_text()));
+  REQUIRE(profile == observed.profile());
+  std::size_t known = 0;
+  for (const Profile::Function& function : profile.functions) {
+    for (const Profile::Callee& callee : function.callees) {
+      if (function.index == 7) CHECK((callee.function && *callee.function < 2 && callee.count == 50'000));
+      if (function.index == 6) CHECK(callee.count == (callee.function ? 50'000 : 100'000));
+      ++known;
+    }
+  }
+  CHECK(known == 2 + 5);
+  const Engine engine = must(Engine::create({.tier = TierSelection::baseline, .counts_optimisations = true}));
+  const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfSix)));
+  must(module.compile({.profile = &profile}));
+  CHECK(count(engine, "guarded_calls") == 1);
+  Store store(engine);
+  const Instance instance = must(Linker(engine).instantiate(store, module));
+  const auto call = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"));
+  for (const std::int32_t different : {1, 2, 3, 6}) CHECK(must(call(1000, different)) == mixed(1000, different));
+}
+
+TEST_CASE("Calls by reference are not guarded where the same call was seen to reach many") {
+  if (!has_optimising()) return;
+  const Engine engine = must(Engine::create(
+      {.tier_threshold = 100, .tier_threads = 0, .optimise_threshold = 0, .counts_optimisations = true}));
+  Store store(engine);
+  const Instance instance =
+      must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(kOneOfSix)))));
+  const auto call = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"));
+  for (int i = 0; i < 5; ++i) CHECK(must(call(1000, 6)) == mixed(1000, 6));
+  CHECK(count(engine, "polls") > 0);
+  CHECK(count(engine, "guarded_calls") == 0);
 }
 
 TEST_CASE("Calls by reference are guarded for the only one that runs, and reach the others as well") {
@@ -196,7 +308,7 @@ TEST_CASE("Calls by reference are guarded for the only one that runs, and reach 
       Engine::create({.tier_threshold = 1, .tier_threads = 0, .optimise_threshold = 0, .counts_optimisations = true}));
   Store store(engine);
   const Instance instance =
-      must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(kOneOfThree)))));
+      must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(kOneOfSix)))));
   const auto sum = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sum"));
   for (int i = 0; i < 5; ++i) CHECK(must(sum(100, 1)) == 15'150);
   CHECK(count(engine, "guarded_calls") > 0);
@@ -208,7 +320,7 @@ TEST_CASE("Calls by reference are guarded for the only one that runs, and reach 
 TEST_CASE("Calls by reference are guarded for the one that a profile shows") {
   if (!has_optimising()) return;
   const Engine interpreter = must(Engine::create({.tier = TierSelection::interpreter, .records_profile = true}));
-  const Module observed = must(Module::from_bytes(interpreter, bytes_of(kOneOfThree)));
+  const Module observed = must(Module::from_bytes(interpreter, bytes_of(kOneOfSix)));
   {
     Store store(interpreter);
     const Instance instance = must(Linker(interpreter).instantiate(store, observed));
@@ -217,7 +329,7 @@ TEST_CASE("Calls by reference are guarded for the one that a profile shows") {
   const Profile profile = observed.profile();
   for (const bool uses_profile : {false, true}) {
     const Engine engine = must(Engine::create({.tier = TierSelection::baseline, .counts_optimisations = true}));
-    const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfThree)));
+    const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfSix)));
     must(module.compile({.profile = uses_profile ? &profile : nullptr}));
     CHECK(count(engine, "guarded_calls") == (uses_profile ? 1 : 0));
     Store store(engine);

@@ -51,7 +51,7 @@ Error refused(std::string_view text) {
   return profile.error();
 }
 
-constexpr std::string_view kHeader = "wasirun profile 1\nmodule 0123456789abcdef0123456789abcdef\n";
+constexpr std::string_view kHeader = "wasirun profile 2\nmodule 0123456789abcdef0123456789abcdef\n";
 
 std::string with_header(std::string_view lines) { return std::string(kHeader) + std::string(lines); }
 
@@ -97,6 +97,10 @@ TEST_CASE("A profile is read as it was written") {
   CHECK(must(Profile::parse(profile.to_text())) == profile);
   profile.functions.push_back({.index = 7, .count = 5, .loops = {{3, 1}, {UINT32_MAX, UINT64_MAX}}, .name = "a b  c"});
   CHECK(must(Profile::parse(profile.to_text())) == profile);
+  profile.functions.back().callees = {{9, std::nullopt, 4}, {9, 0, 3}, {9, UINT32_MAX, 1}, {10, 2, UINT64_MAX}};
+  CHECK(must(Profile::parse(profile.to_text())) == profile);
+  // Of a time when callees were not recorded.
+  CHECK(must(Profile::parse("wasirun profile 1\nmodule 0123456789abcdef0123456789abcdef\n")).functions.empty());
   // Names are shown as they are in messages: no line begins within one.
   profile.functions[0].name = "x\nfunction 9 9";
   CHECK(must(Profile::parse(profile.to_text())).functions[0].name == "x\\nfunction 9 9");
@@ -109,9 +113,9 @@ TEST_CASE("A profile is read as it was written") {
 }
 
 TEST_CASE("Texts that are no profile say where they are wrong") {
-  CHECK(refused("").message == "this is no profile: its first line is not \"wasirun profile 1\"");
+  CHECK(refused("").message == "this is no profile: its first line is not \"wasirun profile 2\"");
   CHECK(refused("{}").kind == ErrorKind::malformed);
-  CHECK(refused("wasirun profile 2\n").kind == ErrorKind::unsupported);
+  CHECK(refused("wasirun profile 3\n").kind == ErrorKind::unsupported);
   CHECK(refused("wasirun profile 1").message.contains("expected a line \"module\""));
   CHECK(refused("wasirun profile 1\nmodule 12\n").message.contains("in line 2"));
   CHECK(refused("wasirun profile 1\nmodule 0123456789ABCDEF0123456789abcdef\n").message.contains("hexadecimal"));
@@ -128,19 +132,32 @@ TEST_CASE("Texts that are no profile say where they are wrong") {
   CHECK(in_third("function 1 2\nloop 1 2").contains("line 4: expected \"loop 0xOFFSET COUNT\""));
   CHECK(in_third("function 1 2\nloop 0x1 2 3").contains("line 4"));
   CHECK(in_third("function 1 2\nfunction 1 2").contains("not in order"));
+  CHECK(in_third("callee 0x1 2 3").contains("before any function"));
+  for (const char* wrong : {"callee", "callee 1 2 3", "callee 0x1 2", "callee 0x1 2 3 4", "callee 0x1 other 3",
+                            "callee 0x1 others", "callee 0x1 othersx 1", "callee 0x1 -1 3"}) {
+    const std::string message = in_third("function 1 2\n" + std::string(wrong));
+    CHECK(message.contains("line 4: expected \"callee 0xOFFSET FUNCTION COUNT\""));
+  }
+  for (const char* wrong :
+       {"callee 0x1 2 3\ncallee 0x1 2 3", "callee 0x2 2 3\ncallee 0x1 2 3", "callee 0x1 2 3\ncallee 0x1 others 3"}) {
+    CHECK(in_third("function 1 2\n" + std::string(wrong)).contains("line 5: callees are not in order"));
+  }
   CHECK(in_third("function 1 2\nloop 0x5 1\nloop 0x5 1").contains("line 5: loops are not in order"));
-  CHECK(in_third("call 1 2").contains("expected module, function or loop"));
+  CHECK(in_third("call 1 2").contains("expected module, function, loop or callee"));
   CHECK(in_third("module 0123456789abcdef0123456789abcdef").contains("one line \"module\""));
 }
 
 TEST_CASE("Profiles of several runs are added") {
-  const Profile a = must(Profile::parse(with_header("function 1 10\nloop 0x5 4\nloop 0x7 6\nfunction 5 1 five")));
+  const Profile a =
+      must(Profile::parse(with_header("function 1 10\nloop 0x5 4\nloop 0x7 6\ncallee 0x6 2 3\nfunction 5 1 five")));
   const Profile b =
-      must(Profile::parse(with_header("function 0 2\nfunction 1 30\nloop 0x6 1\nloop 0x7 29\nfunction 9 3")));
+      must(Profile::parse(with_header("function 0 2\nfunction 1 30\nloop 0x6 1\nloop 0x7 29\n"
+                                      "callee 0x6 others 1\ncallee 0x6 2 4\nfunction 9 3")));
   Profile sum = a;
   must(sum.merge(b));
-  CHECK(sum == must(Profile::parse(with_header("function 0 2\nfunction 1 40\nloop 0x5 4\nloop 0x6 1\nloop 0x7 35\n"
-                                               "function 5 1 five\nfunction 9 3"))));
+  CHECK(sum ==
+        must(Profile::parse(with_header("function 0 2\nfunction 1 40\nloop 0x5 4\nloop 0x6 1\nloop 0x7 35\n"
+                                        "callee 0x6 others 1\ncallee 0x6 2 7\nfunction 5 1 five\nfunction 9 3"))));
   Profile other_way = b;
   must(other_way.merge(a));
   CHECK(other_way == sum);

@@ -22,6 +22,7 @@ struct Settings {
   std::optional<std::string_view> only;
   std::optional<std::string_view> loop;
   std::optional<std::string_view> hot;
+  std::vector<std::string_view> reached;  // by the first call by reference: functions and how often, in turns
 };
 
 jit::UnitOptimisation optimisation_named(std::string_view name) {
@@ -38,6 +39,11 @@ Settings settings_of(std::string_view text) {
     if (!line.starts_with(";;!")) return;
     INFO(line);
     const auto words = words_of(line.substr(3));
+    if (words[0] == "reached") {
+      REQUIRE(words.size() % 2 == 1);
+      settings.reached.assign(words.begin() + 1, words.end());
+      return;
+    }
     REQUIRE(words.size() == 2);
     if (words[0] == "checks" && words[1] == "explicit") {
       settings.options.checks = runtime::BoundsChecks::explicit_checks;
@@ -82,11 +88,14 @@ class Names {
     const auto found = instructions_.find(offset);
     return found != instructions_.end() ? std::string_view(found->second) : "(the function)";
   }
-  [[nodiscard]] std::uint64_t first_loop(const wasm::FunctionBody& body) const {
-    for (auto at = instructions_.lower_bound(body.offset); at != instructions_.end(); ++at) {
-      if (at->second.starts_with("loop")) return at->first;
+  // From this byte of the module on.
+  [[nodiscard]] std::uint64_t first(std::initializer_list<std::string_view> instructions, std::uint64_t from) const {
+    for (auto at = instructions_.lower_bound(from); at != instructions_.end(); ++at) {
+      for (const std::string_view one : instructions) {
+        if (at->second.starts_with(one)) return at->first;
+      }
     }
-    FAIL("there is no loop");
+    FAIL("there is no " << *instructions.begin());
     return 0;
   }
 
@@ -248,7 +257,8 @@ std::string disassemble_unit(std::string_view text, const std::function<void(Opt
   std::vector<UnitRequest> requests;
   if (settings.loop) {
     const wasm::FuncIndex function(names.function_named(*settings.loop));
-    requests.push_back({.index = function, .validated = true, .loop = names.first_loop(module.body(function))});
+    requests.push_back(
+        {.index = function, .validated = true, .loop = names.first({"loop"}, module.body(function).offset)});
   } else if (settings.only) {
     requests.push_back({.index = wasm::FuncIndex(names.function_named(*settings.only)), .validated = true});
   } else {
@@ -261,6 +271,23 @@ std::string disassemble_unit(std::string_view text, const std::function<void(Opt
     one.heat = settings.hot && one.function.value == names.function_named(*settings.hot) ? 1 : 0;
   }
   settings.options.held = held;
+  std::vector<runtime::SeenCall> seen;
+  if (!settings.reached.empty()) {
+    seen.push_back(
+        {.offset = names.first({"call_indirect", "call_ref", "return_call_indirect", "return_call_ref"}, 0)});
+    // What is no function's name is everything else.
+    auto next = seen.front().callees.begin();
+    for (std::size_t i = 0; i < settings.reached.size(); i += 2) {
+      const auto calls = number(settings.reached[i + 1]);
+      REQUIRE(calls);
+      if (settings.reached[i] == "others") {
+        seen.front().others = *calls;
+      } else {
+        *next++ = {names.function_named(settings.reached[i]), *calls};
+      }
+    }
+  }
+  settings.options.seen = seen;
   const auto compiler = jit::load_optimising_compiler();
   if (!compiler) FAIL(compiler.error().to_string());
   runtime::Preparation preparation;
