@@ -256,6 +256,7 @@ class Cri(unittest.TestCase):
             images["module"] = image_of_module(module)
         registry = Registry(self.containerd.in_network(lambda: socket.create_server(("127.0.0.1", 0))), images)
         self.addCleanup(registry.close)
+        self.containerd.use_plain_http(registry.address)
         pod = self.pod(network=HOST_NETWORK)
         for name in images:
             image = f"{registry.address}/{name}:1"
