@@ -3,11 +3,11 @@
 
 #include <wasi/detail/export.h>
 #include <wasi/detail/function.h>
+#include <wasi/detail/memory.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/memory.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/store.h>
@@ -14,7 +15,6 @@
 #include <wasi/types.h>
 #include <wasi/values.h>
 
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>

@@ -5,6 +5,7 @@
 #include <wasi/detail/chrono.h>
 #include <wasi/detail/export.h>
 #include <wasi/detail/host_thunk.h>
+#include <wasi/detail/memory.h>
 #include <wasi/detail/references.h>
 #include <wasi/detail/register_call.h>
 #include <wasi/detail/signature.h>
@@ -21,7 +22,6 @@
 #include <cstdint>
 #include <expected>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <span>
 #include <tuple>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/memory.h>
 #include <wasi/detail/references.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
@@ -10,7 +11,6 @@
 #include <wasi/values.h>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>

@@ -5,6 +5,7 @@
 #include <wasi/caller.h>
 #include <wasi/detail/export.h>
 #include <wasi/detail/host_thunk.h>
+#include <wasi/detail/memory.h>
 #include <wasi/detail/signature.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
@@ -17,7 +18,6 @@
 #include <concepts>
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/memory.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/store.h>
@@ -12,7 +13,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/memory.h>
 #include <wasi/error.h>
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>

@@ -4,6 +4,7 @@
 
 #include <wasi/detail/export.h>
 #include <wasi/detail/function.h>
+#include <wasi/detail/memory.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
 #include <wasi/metrics.h>
@@ -12,7 +13,6 @@
 #include <wasi/types.h>
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/memory.h>
 #include <wasi/error.h>
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>

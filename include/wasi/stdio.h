@@ -3,13 +3,13 @@
 
 #include <wasi/detail/export.h>
 #include <wasi/detail/function.h>
+#include <wasi/detail/memory.h>
 #include <wasi/error.h>
 #include <wasi/path_view.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>

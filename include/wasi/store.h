@@ -5,6 +5,7 @@
 #include <wasi/detail/chrono.h>
 #include <wasi/detail/export.h>
 #include <wasi/detail/function.h>
+#include <wasi/detail/memory.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/engine.h>
 #include <wasi/error.h>
@@ -13,7 +14,6 @@
 #include <any>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <utility>

@@ -10,11 +10,11 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/memory.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>

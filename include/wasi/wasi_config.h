@@ -4,6 +4,7 @@
 
 #include <wasi/detail/export.h>
 #include <wasi/detail/function.h>
+#include <wasi/detail/memory.h>
 #include <wasi/memory_directory.h>
 #include <wasi/path_view.h>
 #include <wasi/socket.h>
@@ -12,7 +13,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <wasi/detail/export.h>
+#include <wasi/detail/memory.h>
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 
 namespace wasi::detail {
 
