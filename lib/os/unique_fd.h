@@ -1,9 +1,10 @@
 // A file descriptor of the host that is closed with its owner.
 #pragma once
 
-#include <unistd.h>
-
+#include <cerrno>
 #include <utility>
+
+#include "os/plain_calls.h"
 
 namespace wasi::os {
 
@@ -22,10 +23,10 @@ class UniqueFd {
   [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
   // Closes now; the errno value where what had been written could not be stored after all, else 0.
-  [[nodiscard]] int close() { return fd_ < 0 || ::close(release()) == 0 || errno == EINTR ? 0 : errno; }
+  [[nodiscard]] int close() { return fd_ < 0 || os::close(release()) == 0 || errno == EINTR ? 0 : errno; }
   void reset(int fd = -1) {
     // close() is not repeated after EINTR: on Linux the descriptor is gone by then.
-    if (fd_ >= 0) ::close(fd_);
+    if (fd_ >= 0) os::close(fd_);
     fd_ = fd;
   }
 

@@ -125,7 +125,7 @@ Result<std::shared_ptr<File>> host_directory(const Preopen& preopen, const os::R
     return fail(ErrorKind::io, "directory \"{}\" cannot be given to the program as \"{}\": {}", preopen.host_path,
                 preopen.guest_path, std::system_category().message(error));
   }
-  return std::make_shared<HostDirectory>(std::move(directory), resolver);
+  return std::make_shared<HostDirectory>(HostHandle::owned(std::move(directory)), resolver);
 }
 
 Result<Descriptor> preopen(const Preopen& preopen, std::size_t index, const os::Resolver& resolver) {

@@ -65,12 +65,10 @@ Errno fd_allocate(Call&, Fd<right::fd_allocate>& fd, U64& offset, U64& length) {
   return within_quota(fd->quota, length.value, [&] { return fd->file->allocate(offset.value, length.value); });
 }
 
-Errno fd_close(Call& call, Fd<0>& fd) {
-  fd.descriptor.reset();
-  const std::shared_ptr<Descriptor> closed = call.state.fds.take(fd.number);
-  if (closed == nullptr) return Errno::badf;
+Errno fd_close(Call&, TakenFd& fd) {
   // Where another thread is using it, it is closed when that is done, and nobody learns what came of it.
-  return closed.use_count() == 1 && closed->file.use_count() == 1 ? closed->file->close() : Errno::success;
+  const bool is_last = fd.descriptor.use_count() == 1 && fd.descriptor->file.use_count() == 1;
+  return is_last ? fd.descriptor->file->close() : Errno::success;
 }
 
 Errno fd_datasync(Call&, Fd<right::fd_datasync>& fd) { return fd->file->sync(true); }
@@ -85,8 +83,8 @@ Errno fd_fdstat_get(Call&, Fd<0>& fd, Out<OutFdStat>& stat) {
   FdStat result;
   result.type = fd->type();
   result.flags = fd->flags;
-  result.rights_base = fd->base;
-  result.rights_inheriting = fd->inheriting;
+  result.rights_base = fd->may(fd->base);
+  result.rights_inheriting = fd->told_inheriting();
   stat.set(result);
   return Errno::success;
 }
@@ -106,7 +104,8 @@ Errno fd_fdstat_set_flags(Call&, Fd<right::fd_fdstat_set_flags>& fd, Flags<FdFla
 }
 
 Errno fd_fdstat_set_rights(Call&, Fd<0>& fd, RightsSet& base, RightsSet& inheriting) {
-  if ((base.value & ~fd->base) != 0 || (inheriting.value & ~fd->inheriting) != 0) return Errno::notcapable;
+  if ((base.value & ~fd->may(fd->base)) != 0) return Errno::notcapable;
+  if ((inheriting.value & ~fd->told_inheriting()) != 0) return Errno::notcapable;
   fd->base &= base.value;
   fd->inheriting &= inheriting.value;
   // Who speaks of rights gets what the interface says.

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "wasi/abi.h"
@@ -46,7 +47,7 @@ struct Descriptor {
   bool is_given_socket = false;        // the embedder's, not accepted by the program
   // What changes while it is open.
   Relaxed<std::uint16_t> flags;  // as the guest set them
-  Relaxed<Rights> base;          // part of file->rights()
+  Relaxed<Rights> base;          // of what can be done with the file at all, see may()
   Relaxed<Rights> tacit;         // what may be done besides, see rights.def
   Relaxed<Rights> inheriting;
   Relaxed<Rights> tacit_inheriting;  // what may be done with what is opened beneath it, besides
@@ -56,8 +57,17 @@ struct Descriptor {
   Relaxed<bool> becomes_nonblocking;
 
   [[nodiscard]] FileType type() const { return file->type(); }
+  // The part of `rights`, which are some of the above, that such a file can have.
+  [[nodiscard]] Rights may(Rights rights) const { return rights & file->rights(); }
   // The rights of these that it has not.
-  [[nodiscard]] Rights missing(Rights rights) const { return rights & ~(base | tacit); }
+  [[nodiscard]] Rights missing(Rights rights) const { return rights & ~may(base | tacit); }
+  // The same without a look at the file: of rights for which the host's own answer is as good, whatever the file is.
+  [[nodiscard]] Rights missing_unseen(Rights rights) const { return rights & ~(base | tacit); }
+  // What it tells that others get from it: only directories and listeners have something to hand on.
+  [[nodiscard]] Rights told_inheriting() const {
+    const bool hands_on = type() == FileType::directory || file->as_socket() != nullptr;
+    return hands_on ? Rights{inheriting} : Rights{0};
+  }
   // The most that what is opened beneath it may have.
   [[nodiscard]] Rights handed_on() const { return inheriting | tacit_inheriting; }
 };
@@ -69,22 +79,26 @@ class FdTable {
 
   // Null for a number that is not open.
   [[nodiscard]] std::shared_ptr<Descriptor> find(std::uint32_t fd) const;
-  [[nodiscard]] bool is_full();
+  // As it was a moment ago: insert() decides.
+  [[nodiscard]] bool is_full() const { return count_.load(std::memory_order_relaxed) >= most_; }
   // At the lowest free number; empty when the table is full.
-  std::optional<std::uint32_t> insert(Descriptor descriptor);
+  std::optional<std::uint32_t> insert(std::shared_ptr<Descriptor> descriptor);
+  std::optional<std::uint32_t> insert(Descriptor descriptor) {
+    return insert(std::make_shared<Descriptor>(std::move(descriptor)));
+  }
   // Frees a number and gives what it stood for, closed when nobody uses it any more; null where it is not open.
   std::shared_ptr<Descriptor> take(std::uint32_t fd);
   // Closes `to` and gives its number to what was `from`; false where one is not open.
   bool renumber(std::uint32_t from, std::uint32_t to);
 
  private:
-  bool find_free();
   [[nodiscard]] bool is_open(std::uint32_t fd) const { return fd < entries_.size() && entries_[fd] != nullptr; }
 
   const std::size_t most_;
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<Descriptor>> entries_;
-  std::size_t lowest_free_ = 0;  // no entry below is free
+  std::size_t lowest_free_ = 0;        // no entry below is free
+  std::atomic<std::size_t> count_{0};  // of what is open; changed with the mutex only
 };
 
 }  // namespace wasi::preview1

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <ctime>
 #include <expected>
@@ -32,12 +33,16 @@ class File {
   File& operator=(const File&) = delete;
   virtual ~File() = default;
 
-  [[nodiscard]] FileType type() const { return type_; }
-  // What can be done with such a thing at all; what a descriptor of it may do is part of this.
-  [[nodiscard]] Rights rights() const { return rights_; }
+  [[nodiscard]] FileType type() const { return see() ? type_ : FileType::unknown; }
+  // What can be done with such a thing at all; a descriptor of it may do no more than that.
+  [[nodiscard]] Rights rights() const { return see() ? rights_ : 0; }
+  // False while nobody has asked what the host has opened here, which costs a system call and which those who only
+  // read need not know. Where the host does not tell, it is something unknown that can do nothing, until it tells.
+  [[nodiscard]] bool is_seen() const { return is_seen_.load(std::memory_order_acquire); }
   // Something that may keep its reader or writer waiting: a pipe, a terminal, a socket.
   [[nodiscard]] bool is_stream() const {
-    return type_ != FileType::regular_file && type_ != FileType::directory && type_ != FileType::block_device;
+    const FileType kind = type();
+    return kind != FileType::regular_file && kind != FileType::directory && kind != FileType::block_device;
   }
   virtual Directory* as_directory() { return nullptr; }
   virtual Socket* as_socket() { return nullptr; }
@@ -72,11 +77,29 @@ class File {
   virtual Errno close() { return Errno::success; }
 
  protected:
-  File(FileType type, Rights rights) : type_(type), rights_(rights) {}
+  File(FileType type, Rights rights) : is_seen_(true), type_(type), rights_(rights) {}
+  // Of something that look() finds out about.
+  File() = default;
+  // Asks what it is, and says so by seen_as() where it learns it. Several threads may come here at once.
+  virtual void look() const {}
+  // By one thread at a time.
+  void seen_as(FileType type, Rights rights) const {
+    type_ = type;
+    rights_ = rights;
+    is_seen_.store(true, std::memory_order_release);
+  }
 
  private:
-  FileType type_;
-  Rights rights_;
+  [[nodiscard]] bool see() const {
+    if (is_seen()) [[likely]]
+      return true;
+    look();
+    return is_seen();
+  }
+
+  mutable std::atomic<bool> is_seen_{false};
+  mutable FileType type_ = FileType::unknown;
+  mutable Rights rights_ = 0;
 };
 
 // What path_open asks for.

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "os/retry.h"
-#include "wasi/host_file.h"
 #include "wasi/host_stat.h"
+#include "wasi/opened_file.h"
 
 namespace wasi::preview1 {
 namespace {
@@ -113,12 +113,16 @@ std::expected<std::shared_ptr<File>, Errno> HostDirectory::open(std::string_view
   auto file = resolver_.open_file_beneath(directory_.get(), path, opening.follows ? Follow::yes : Follow::no,
                                           open_flags(opening), kFileMode);
   if (!file) return std::unexpected(path_error(file.error()));
+  HostHandle handle = HostHandle::owned(std::move(*file));
+  if (opening.wants_directory) return std::make_shared<HostDirectory>(std::move(handle), resolver_, budget_);
+  if (!opening.writes && !opening.truncates) {
+    return std::make_shared<OpenedFile>(std::move(handle), resolver_, budget_);
+  }
   struct stat status{};
-  if (os::retry([&] { return ::fstat(file->get(), &status); }) != 0) return std::unexpected(last_error());
-  if (S_ISREG(status.st_mode) && opening.truncates && os::retry([&] { return ::ftruncate(file->get(), 0); }) != 0)
+  if (os::retry([&] { return ::fstat(handle.get(), &status); }) != 0) return std::unexpected(last_error());
+  if (S_ISREG(status.st_mode) && opening.truncates && os::retry([&] { return ::ftruncate(handle.get(), 0); }) != 0)
     return std::unexpected(last_error());
-  if (S_ISDIR(status.st_mode)) return std::make_shared<HostDirectory>(std::move(*file), resolver_, budget_);
-  return make_host_file(HostHandle::owned(std::move(*file)), status);
+  return make_host_file(std::move(handle), status);
 }
 
 Errno HostDirectory::list(std::uint64_t cookie, std::size_t room, EntrySink& sink) {

@@ -11,16 +11,16 @@
 #include <utility>
 
 #include "os/beneath.h"
-#include "os/unique_fd.h"
 #include "wasi/directory_positions.h"
 #include "wasi/file.h"
+#include "wasi/host_file.h"
 
 namespace wasi::preview1 {
 
 class HostDirectory final : public Directory {
  public:
   // `directory` is open for reading. Directories that are opened below share its budget.
-  HostDirectory(os::UniqueFd directory, const os::Resolver& resolver,
+  HostDirectory(HostHandle directory, const os::Resolver& resolver,
                 std::shared_ptr<PositionBudget> budget = std::make_shared<PositionBudget>())
       : directory_(std::move(directory)), resolver_(resolver), budget_(std::move(budget)), positions_(budget_) {}
 
@@ -43,7 +43,7 @@ class HostDirectory final : public Directory {
  private:
   [[nodiscard]] std::expected<os::Place, Errno> locate(std::string_view path, bool follows, os::LeafKind kind) const;
 
-  os::UniqueFd directory_;
+  HostHandle directory_;
   os::Resolver resolver_;
   const std::shared_ptr<PositionBudget> budget_;
   std::mutex listing_;  // the host's position in the directory is one for all

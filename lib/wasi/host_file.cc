@@ -12,6 +12,7 @@
 #include <ctime>
 
 #include "base/check.h"
+#include "os/plain_calls.h"
 #include "os/refusal.h"
 #include "os/retry.h"
 #include "wasi/host_socket.h"
@@ -67,19 +68,6 @@ Count count(ssize_t moved) {
   return static_cast<std::size_t>(moved);
 }
 
-Rights rights_of(FileType type, int host) {
-  switch (type) {
-    case FileType::regular_file:
-    case FileType::block_device:
-      return right::kOfFiles;
-    case FileType::character_device:
-      // wasi-libc takes a character device that cannot be sought in for a terminal.
-      return right::kOfStreams | (::isatty(host) != 0 ? 0 : right::fd_seek | right::fd_tell);
-    default:
-      return right::kOfStreams;
-  }
-}
-
 }  // namespace
 
 std::expected<FileStat, Errno> HostFile::stat() const {
@@ -97,12 +85,12 @@ std::uint64_t HostFile::readable() const {
 
 Count HostFile::read(Buffers buffers) {
   // Nearly all reads and writes are of one buffer, for which the host's simple calls are cheaper.
-  if (buffers.size() == 1) return count(::read(host(), buffers[0].iov_base, buffers[0].iov_len));
+  if (buffers.size() == 1) return count(os::read(host(), buffers[0].iov_base, buffers[0].iov_len));
   return count(::readv(host(), buffers.data(), static_cast<int>(buffers.size())));
 }
 
 Count HostFile::write(Buffers buffers) {
-  if (buffers.size() == 1) return count(::write(host(), buffers[0].iov_base, buffers[0].iov_len));
+  if (buffers.size() == 1) return count(os::write(host(), buffers[0].iov_base, buffers[0].iov_len));
   return count(::writev(host(), buffers.data(), static_cast<int>(buffers.size())));
 }
 
@@ -211,11 +199,24 @@ Count HostStream::write(Buffers buffers) {
               });
 }
 
+Rights host_rights(FileType type, int host) {
+  switch (type) {
+    case FileType::regular_file:
+    case FileType::block_device:
+      return right::kOfFiles;
+    case FileType::character_device:
+      // wasi-libc takes a character device that cannot be sought in for a terminal.
+      return right::kOfStreams | (::isatty(host) != 0 ? 0 : right::fd_seek | right::fd_tell);
+    default:
+      return right::kOfStreams;
+  }
+}
+
 std::shared_ptr<File> make_host_file(HostHandle handle, const struct stat& status) {
   const FileType type = file_type(status.st_mode);
   WASI_CHECK(type != FileType::directory);
   if (type == FileType::socket_stream) return std::make_shared<HostSocket>(std::move(handle));
-  const Rights rights = rights_of(type, handle.get());
+  const Rights rights = host_rights(type, handle.get());
   if (type == FileType::regular_file || type == FileType::block_device) {
     return std::make_shared<HostFile>(std::move(handle), type, rights);
   }

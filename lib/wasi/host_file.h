@@ -35,6 +35,8 @@ class HostHandle {
 class HostFile : public File {
  public:
   HostFile(HostHandle handle, FileType type, Rights rights) : File(type, rights), handle_(std::move(handle)) {}
+  // Of a kind that look() finds out.
+  explicit HostFile(HostHandle handle) : handle_(std::move(handle)) {}
 
   [[nodiscard]] std::expected<FileStat, Errno> stat() const override;
   [[nodiscard]] std::uint64_t readable() const override;
@@ -76,6 +78,9 @@ class HostStream final : public HostFile {
   const bool masks_sigpipe_;                  // a write to a closed pipe would kill the process
   std::atomic<bool> refuses_nowait_ = false;  // the host cannot read or write it with RWF_NOWAIT
 };
+
+// What can be done with files of a type that the host has, besides directories and sockets.
+Rights host_rights(FileType type, int host);
 
 // What a descriptor of the host stands for, if it is no directory. An owned one is non-blocking already. `status` is
 // what fstat says of it.

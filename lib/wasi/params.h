@@ -88,12 +88,31 @@ struct Fd {
     descriptor = call.state.fds.find(number);
     if (descriptor == nullptr) [[unlikely]]
       return Errno::badf;
-    const Rights missing = descriptor->missing(kRights);
+    const bool is_unseen = kHostRefuses && !descriptor->file->is_seen();
+    const Rights missing = is_unseen ? descriptor->missing_unseen(kRights) : descriptor->missing(kRights);
     return missing == 0 ? Errno::success : refusal(*descriptor, missing);
   }
   void describe(std::string& out, const Detail&) const { describe_descriptor(out, number, *descriptor); }
   Descriptor* operator->() const { return descriptor.get(); }
   Descriptor& operator*() const { return *descriptor; }
+
+ private:
+  // A reader gets the same words from the host, EISDIR and ESPIPE: what the file is need not be asked for that.
+  static constexpr bool kHostRefuses = (kRights & ~(right::fd_read | right::fd_seek)) == 0;
+};
+
+// The descriptor that fd_close ends: nobody finds its number any more once it is decoded.
+struct TakenFd {
+  static constexpr ParamInfo kInfo = Fd<0>::kInfo;
+  std::uint32_t number = 0;
+  std::shared_ptr<Descriptor> descriptor;
+
+  Errno decode(Call& call, const runtime::Slot* slots) {
+    number = slots[0].u32;
+    descriptor = call.state.fds.take(number);
+    return descriptor != nullptr ? Errno::success : Errno::badf;
+  }
+  void describe(std::string& out, const Detail&) const { describe_descriptor(out, number, *descriptor); }
 };
 
 // The same, of a directory.

@@ -73,18 +73,16 @@ Errno path_open(Call& call, Dir<right::path_open>& fd, Flags<LookupFlags>& dirfl
                            .flags = static_cast<std::uint16_t>(fdflags.value)};
   auto file = open_within_quota(directory.quota, *fd, path.view(), opening);
   if (!file) return file.error();
-  Descriptor descriptor;
-  descriptor.access = directory.access;
-  descriptor.quota = directory.quota;
-  descriptor.flags = static_cast<std::uint16_t>(fdflags.value);
-  descriptor.base = granted & (*file)->rights();
-  descriptor.tacit = tacit & (*file)->rights();
-  if ((*file)->type() == FileType::directory) {
-    descriptor.inheriting = inheriting.value & handed_on;
-    descriptor.tacit_inheriting = handed_on & ~inheriting.value;
-  }
-  descriptor.file = std::move(*file);
-  if (call.state.trace) descriptor.name = joined(directory.name, path.view());
+  auto descriptor = std::make_shared<Descriptor>();
+  descriptor->access = directory.access;
+  descriptor->quota = directory.quota;
+  descriptor->flags = static_cast<std::uint16_t>(fdflags.value);
+  descriptor->base = granted;
+  descriptor->tacit = tacit;
+  descriptor->inheriting = inheriting.value & handed_on;
+  descriptor->tacit_inheriting = handed_on & ~inheriting.value;
+  descriptor->file = std::move(*file);
+  if (call.state.trace) descriptor->name = joined(directory.name, path.view());
   const auto number = call.state.fds.insert(std::move(descriptor));
   if (!number) return Errno::mfile;
   opened.set(*number);

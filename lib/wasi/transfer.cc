@@ -215,6 +215,12 @@ Count write_within_quota(Call& call, Descriptor& to, Iovs& iovs, Buffers buffers
 Count read_into(Call& call, Descriptor& from, Iovs& iovs, std::optional<std::uint64_t> offset) {
   const Buffers buffers(iovs.vectors, iovs.count);
   if (offset && !fits(*offset)) return std::unexpected(Errno::inval);
+  if (!from.file->is_seen()) {
+    // What it is matters to those who would have to wait, which files do not.
+    const Count moved =
+        try_to(call, [&] { return offset ? from.file->read_at(buffers, *offset) : from.file->read(buffers); });
+    if (moved || moved.error() != Errno::again) return moved;
+  }
   if (from.file->is_function() && !from.file->is_stream()) {
     return try_to(call, [&] { return try_function<Direction::in>(call, *from.file, iovs, buffers, offset); });
   }

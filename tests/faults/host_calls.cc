@@ -112,6 +112,24 @@ void hash_positions(char* entries, long size) {
 }
 constexpr std::size_t kOneEntry = 280;  // of the longest name
 
+// As libc names what it has a function for.
+const char* name_of(long number) {
+  switch (number) {
+    case SYS_getdents64:
+      return "getdents64";
+    case SYS_openat2:
+      return "openat2";
+    case SYS_close:
+      return "close";
+    case SYS_read:
+      return "read";
+    case SYS_write:
+      return "write";
+    default:
+      return "syscall";
+  }
+}
+
 }  // namespace
 
 void set_judge(Judge judge) { current_judge.store(judge, std::memory_order_release); }
@@ -240,10 +258,16 @@ HOST_FUNCTION(long, syscall, long number, ...) {
   long arguments[6];
   for (long& argument : arguments) argument = va_arg(list, long);
   va_end(list);
-  HostCall call{.name = number == SYS_getdents64 ? "getdents64" : number == SYS_openat2 ? "openat2" : "syscall"};
-  if (number == SYS_getdents64) call.size = static_cast<std::size_t>(arguments[2]);
+  const bool transfers = number == SYS_read || number == SYS_write;
+  HostCall call{.name = wasi::test::name_of(number)};
+  if (number == SYS_getdents64 || transfers) call.size = static_cast<std::size_t>(arguments[2]);
+  if (transfers) call.fd = static_cast<int>(arguments[0]);
   const Verdict verdict = wasi::test::judge(__builtin_return_address(0), call);
-  if (verdict.error != 0) return failure<long>(verdict.error);
+  if (verdict.error != 0) {
+    if (number == SYS_close) (void)real(number, arguments[0]);
+    return failure<long>(verdict.error);
+  }
+  if (transfers) arguments[2] = static_cast<long>(std::min(call.size, verdict.most));
   if (number == SYS_getdents64) {
     arguments[2] = static_cast<long>(std::min(call.size, std::max(verdict.most, wasi::test::kOneEntry)));
   }

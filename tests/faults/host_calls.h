@@ -11,7 +11,7 @@
 namespace wasi::test {
 
 struct HostCall {
-  const char* name;      // "readv"; "getdents64" and "openat2" also where they come through syscall()
+  const char* name;      // "readv"; "getdents64", "openat2", "close", "read" and "write" also through syscall()
   std::size_t size = 0;  // bytes to move, of a transfer
   // It asks not to be kept waiting, so that EAGAIN would be a sensible answer.
   bool refuses_to_wait = false;

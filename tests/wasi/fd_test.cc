@@ -219,11 +219,11 @@ TEST_CASE("the lowest free number is given, as programs expect", "[fd]") {
 TEST_CASE("a table of descriptors is full at its limit", "[fd]") {
   constexpr std::size_t kMost = 1000;
   FdTable table(kMost);
-  for (std::size_t i = 0; i < kMost; ++i) REQUIRE(table.insert({}) == i);
+  for (std::size_t i = 0; i < kMost; ++i) REQUIRE(table.insert(Descriptor{}) == i);
   CHECK(table.is_full());
-  CHECK_FALSE(table.insert({}));
+  CHECK_FALSE(table.insert(Descriptor{}));
   (void)table.take(77);
-  CHECK(table.insert({}) == 77);
+  CHECK(table.insert(Descriptor{}) == 77);
 }
 
 TEST_CASE("when the host runs out of descriptors the guest hears EMFILE", "[fd]") {
