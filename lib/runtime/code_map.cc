@@ -166,6 +166,7 @@ void CodeMap::remove(std::uintptr_t begin) {
   Retired* unread = nullptr;
   {
     const std::lock_guard lock(writers_);
+    removals_.fetch_add(1, std::memory_order_release);
     Directory& directory = *directory_.load(std::memory_order_relaxed);
     const std::size_t index = directory.leaf_of(begin);
     Leaf& leaf = directory.leaf(index);

@@ -96,6 +96,10 @@ class CodeMap {
   // Async-signal-safe, from any thread.
   [[nodiscard]] std::optional<CodeLocation> find(std::uintptr_t pc) const noexcept;
 
+  // How many ranges have been removed: while it is the same, what find() said of code that is still there holds. Read
+  // it before asking.
+  [[nodiscard]] std::uint64_t removals() const noexcept { return removals_.load(std::memory_order_acquire); }
+
  private:
   static constexpr std::size_t kLeafEntries = 64;
   struct Retired;
@@ -116,6 +120,7 @@ class CodeMap {
 
   std::atomic<Directory*> directory_{nullptr};
   mutable std::atomic<std::uint32_t> readers_{0};
+  std::atomic<std::uint64_t> removals_{0};
   std::mutex writers_;
   Retired* retired_ = nullptr;  // guarded by writers_: unreachable, but perhaps being read
 };

@@ -49,7 +49,8 @@ struct ExecState {
   // Where the newest native frame faulted, and its rbp; 0 while it stands at a call.
   std::uintptr_t native_fault_pc = 0;
   std::uintptr_t native_fault_frame = 0;
-  std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
+  std::uint64_t native_fault_registers[16] = {};  // by their numbers in instruction encodings
+  std::uintptr_t native_limit = 0;                // the native stack pointer must stay above it; set at each entry
   // What machine code compares its stack pointer with, at entries and loops: native_limit, or kRaisedStackLimit from
   // the moment that bits of `interrupt` are set until its thread looks at them (interruption.h).
   std::atomic<std::uintptr_t> stack_limit{0};
@@ -104,6 +105,14 @@ struct ExecState {
     ExecState* previous = nullptr;
   };
   Sampled sampled;
+  // Of calls of the host that machine code made lately, where they return to and where their frames have the VmContext:
+  // what the code map said when it had removed so many ranges (stack_walk.cc).
+  struct CallSite {
+    std::uintptr_t return_address = 0;
+    std::uint64_t removals = 0;
+    std::uint32_t context_at = 0;
+  };
+  mutable CallSite call_sites[4];
   // Where machine code that leaves its frame at a loop goes on, and the slots of that frame (services.h, check_stack).
   const void* loop_entry = nullptr;
   std::vector<Slot> loop_slots;

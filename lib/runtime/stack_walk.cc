@@ -1,5 +1,7 @@
 #include "runtime/stack_walk.h"
 
+#include <iterator>
+
 #include "base/check.h"
 #include "runtime/code_map.h"
 #include "runtime/host_entry.h"
@@ -18,8 +20,8 @@ const NativeCode* code_at(std::uintptr_t return_address) {
   return location ? static_cast<const NativeCode*>(location->owner) : nullptr;
 }
 
-VmContext* context_of(const NativeCode& code, std::uintptr_t frame) {
-  return reinterpret_cast<VmContext*>(word_at(frame - code.context_at * sizeof(std::uintptr_t)));
+VmContext* context_at(std::uint32_t words_below, std::uintptr_t frame) {
+  return reinterpret_cast<VmContext*>(word_at(frame - words_below * sizeof(std::uintptr_t)));
 }
 
 }  // namespace
@@ -79,7 +81,9 @@ void StackWalk::next() {
   enter_code();
 }
 
-VmContext* StackWalk::instance() const { return is_native() ? context_of(*code_, frame_) : record_->instance; }
+VmContext* StackWalk::instance() const {
+  return is_native() ? context_at(code_->context_at, frame_) : record_->instance;
+}
 
 FunctionCode* StackWalk::function() const {
   if (!is_native()) return record_->function;
@@ -93,9 +97,16 @@ std::optional<std::uint64_t> StackWalk::offset() const {
 }
 
 Instance* instance_of_frame(const ExecState& exec, std::uintptr_t frame) {
-  const NativeCode* const code = code_at(word_at(exec.native_sp - sizeof(std::uintptr_t)));
-  WASI_CHECK(code != nullptr);
-  return Instance::from(context_of(*code, frame));
+  // Each call of a host function from machine code comes here, mostly from a place that was here before.
+  const std::uintptr_t return_address = word_at(exec.native_sp - sizeof(std::uintptr_t));
+  ExecState::CallSite& site = exec.call_sites[(return_address >> 3) % std::size(exec.call_sites)];
+  const std::uint64_t removals = code_map().removals();
+  if (site.return_address != return_address || site.removals != removals) [[unlikely]] {
+    const NativeCode* const code = code_at(return_address);
+    WASI_CHECK(code != nullptr);
+    site = {.return_address = return_address, .removals = removals, .context_at = code->context_at};
+  }
+  return Instance::from(context_at(site.context_at, frame));
 }
 
 Instance* native_caller(const ExecState& exec) {

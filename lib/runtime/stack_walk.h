@@ -25,6 +25,7 @@
 namespace wasi::runtime {
 
 class Instance;
+struct NativeLocals;  // native_locals.h
 
 // A loop of a function, and where machine code goes on in it (tier.h: LoopTarget).
 struct LoopHead {
@@ -49,6 +50,7 @@ struct NativeCode {
   std::span<const LoopHead> loop_heads = {};  // in order
   const NativeCode* replaced = nullptr;       // what the function had before; calls of it may be in progress
   std::span<const InlinedCall> inlined_calls = {};
+  const NativeLocals* locals = nullptr;  // null: nobody took notes
 };
 
 class StackWalk {
@@ -64,6 +66,10 @@ class StackWalk {
   [[nodiscard]] bool is_native() const { return frame_ != 0; }
   // Of what is native.
   [[nodiscard]] const NativeCode& code() const { return *code_; }
+  // Of what is native: its rbp, and the address behind the call at which it stands, or behind the first byte of the
+  // instruction that faulted.
+  [[nodiscard]] std::uintptr_t frame() const { return frame_; }
+  [[nodiscard]] std::uintptr_t pc() const { return pc_; }
   // The record of what is not native.
   [[nodiscard]] const Frame& record() const { return *record_; }
   // The byte offset in the module of the instruction at which the frame stands; empty where it cannot be told.
