@@ -108,6 +108,9 @@ struct EngineConfig {
   // Most bytes of machine code that all modules together have; what finds no room is interpreted. At most 1 GiB.
   std::uint64_t code_memory_limit = std::uint64_t{512} << 20;
   std::vector<CodeTool> code_tools = {};
+  // Machine code of one quick pass comes with notes of where its locals are, for core dumps (the command's --coredump).
+  // It is as fast, and takes more memory. Code of the cache and of compiled modules has no notes.
+  bool core_dumps = false;
   // Where code of modules is looked for, once they have run for a millisecond, or before they are prepared, and kept
   // when the last handle and instance of a module goes. Engines in any number of processes may share a directory.
   // Whatever goes wrong with it, modules run all the same.

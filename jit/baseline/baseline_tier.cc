@@ -108,6 +108,7 @@ Result<void> BaselineTier::compile_function(Module& own, ModuleCode& module, Fun
                                  .cpu = options_.cpu ? *options_.cpu : CpuFeatures::host(),
                                  .charges_fuel = options_.charges_fuel,
                                  .for_debugger = space_.wants_source(),
+                                 .notes_locals = space_.notes_locals(),
                                  .without = options_.without,
                                  .counts = options_.counts};
     const MachineCode machine = WASI_TRY(compiler_(*module.module, function, validated, options, preparation));

@@ -23,7 +23,7 @@ void Compiler::fault_site_at(std::size_t code_offset, TrapCode code) {
 }
 
 asmjit::Label Compiler::trap_site(TrapCode code) {
-  return traps_.emplace_back(ColdTrap{asm_.newLabel(), code, offset_}).label;
+  return traps_.emplace_back(ColdTrap{asm_.newLabel(), code, offset_, region_}).label;
 }
 
 // --- the runtime
@@ -73,7 +73,10 @@ void Compiler::emit_cold_call(const ColdCall& cold) {
   asm_.bind(cold.label);
   offset_ = cold.offset;
   enter_region(cold.region);
-  if (!cold.returns) return cold.call();
+  if (!cold.returns) {
+    note_locals(cold.region, false);
+    return cold.call();
+  }
   const std::span<const Saved> live = std::span(saved_registers_).subspan(cold.first_saved, cold.saved_count);
   for (const Saved& saved : live) {
     if (bank_of(saved.type) == Bank::general) {

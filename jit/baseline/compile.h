@@ -22,6 +22,7 @@ struct CompileOptions {
   bool charges_fuel = false;  // code takes from ExecState::fuel what the walk says (validate/function_walk.h)
   bool log = false;           // MachineCode::log is wanted
   bool for_debugger = false;  // MachineCode::locals are wanted, all of them everywhere: they stay in their homes
+  bool notes_locals = false;  // MachineCode::local_notes are wanted, which changes what is done before traps alone
   OptimisationSet without = {};
   OptimisationCounts* counts = nullptr;
 };

@@ -27,6 +27,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,6 +49,7 @@
 #include "jit/common/native_abi.h"
 #include "runtime/gc_heap_layout.h"
 #include "runtime/gc_heap_object.h"
+#include "runtime/native_locals.h"
 #include "runtime/preparation.h"
 #include "runtime/runtime_call_table.h"
 #include "validate/sink.h"
@@ -216,6 +218,7 @@ class Compiler {
     asmjit::Label label;
     TrapCode code;
     std::uint64_t offset;
+    std::uint32_t region;
   };
   struct ColdPoll {
     asmjit::Label label;
@@ -357,6 +360,11 @@ class Compiler {
   void begin_function();
   void choose_registers();
   void enter_region(std::uint32_t region);
+  // For who looks at frames: from here on locals are as in the region.
+  void note_locals(std::uint32_t region, bool calls_keep_homes, bool is_trap = false);
+  // From here on nobody knows.
+  void note_no_locals();
+  [[nodiscard]] std::shared_ptr<runtime::NativeLocals> notes_of_locals();
   [[nodiscard]] bool is_same_region(std::uint32_t to) const;
   void emit_transition(std::uint32_t to);
   void load_pin(const Pin& pin);
@@ -670,8 +678,10 @@ class Compiler {
   std::uint8_t saved_ = 0;  // bits in the order of SavedRegisters
   RegisterFile registers_;
   RegisterPlan& plan_;
-  std::uint32_t region_ = 0;      // of the plan, where code is being emitted
-  std::uint32_t loop_count_ = 0;  // that have begun
+  std::uint32_t region_ = 0;                            // of the plan, where code is being emitted
+  std::shared_ptr<runtime::NativeLocals> local_notes_;  // null: nobody wants them
+  std::vector<std::uint32_t> noted_regions_;            // where their pins are in there; kNone: not yet
+  std::uint32_t loop_count_ = 0;                        // that have begun
   Condition flags_;
   Address deferred_;  // of the value that is Where::access
   std::uint64_t deferred_offset_ = 0;

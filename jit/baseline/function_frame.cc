@@ -68,6 +68,38 @@ void Compiler::enter_region(std::uint32_t region) {
   }
   if (const std::uint8_t exec = plan_.regions[region_].exec; exec != Local::kNoPin) pinned |= bit(exec);
   registers_.pin(pinned);
+  note_locals(region, true);
+}
+
+void Compiler::note_locals(std::uint32_t region, bool calls_keep_homes, bool is_trap) {
+  if (local_notes_ == nullptr) return;
+  runtime::NativeLocals& notes = *local_notes_;
+  const auto& pins = plan_.regions[region].pins;
+  noted_regions_.resize(std::max<std::size_t>(noted_regions_.size(), region + 1), Value::kNone);
+  if (noted_regions_[region] == Value::kNone) {
+    noted_regions_[region] = static_cast<std::uint32_t>(notes.pins.size());
+    for (const Pin& pin : pins) notes.pins.push_back({pin.local, pin.reg, pin.bank == Bank::vector});
+  }
+  const runtime::NativeLocals::Piece piece = {.begin = static_cast<std::uint32_t>(asm_.offset()),
+                                              .first_pin = noted_regions_[region],
+                                              .pin_count = static_cast<std::uint32_t>(pins.size()),
+                                              .calls_keep_homes = calls_keep_homes,
+                                              .is_trap = is_trap};
+  if (notes.pieces.empty() || !piece.continues(notes.pieces.back())) notes.pieces.push_back(piece);
+}
+
+void Compiler::note_no_locals() {
+  if (local_notes_ == nullptr) return;
+  local_notes_->pieces.push_back({.begin = static_cast<std::uint32_t>(asm_.offset()), .is_known = false});
+}
+
+std::shared_ptr<runtime::NativeLocals> Compiler::notes_of_locals() {
+  if (local_notes_ == nullptr) return nullptr;
+  runtime::NativeLocals& notes = *local_notes_;
+  for (const Local& local : locals_) {
+    notes.homes.push_back(local.is_used ? static_cast<std::int32_t>(home(local.slot).offset()) : 0);
+  }
+  return std::move(local_notes_);
 }
 
 bool Compiler::is_same_region(std::uint32_t to) const {
@@ -118,6 +150,7 @@ void Compiler::load_pin(const Pin& pin) {
 // --- entry and exit
 
 void Compiler::begin_function() {
+  if (options_.notes_locals) local_notes_ = std::make_shared<runtime::NativeLocals>();
   locals_.reserve(scan_.locals.size());
   for (std::size_t i = 0; i < scan_.locals.size(); ++i) {
     const Type type = type_of(scan_.locals[i]);
@@ -142,6 +175,7 @@ void Compiler::begin_function() {
   load_memory_base(x64::rdi);
   clear_locals();
   locals_cleared_ = static_cast<std::uint32_t>(asm_.offset());
+  note_locals(region_, true);
   if (scan_.calls != 0) {
     asm_.mov(x64::r11, x64::qword_ptr(x64::rdi, offsetof(VmContext, exec)));
     emit_poll(x64::r11);
@@ -416,6 +450,7 @@ void Compiler::emit_cold_polls() {
   for (const ColdPoll& cold : polls_) {
     asm_.bind(cold.label);
     offset_ = cold.offset;
+    note_locals(cold.region, false);
     mark();
     asm_.call(shared);
     if (!cold.is_exit) {
@@ -522,8 +557,10 @@ void Compiler::emit_cold_code() {
     asm_.mov(x64::rax, x64::qword_ptr(x64::r11, offsetof(ExecState, bind_native_entry)));
     asm_.jmp(cold.back);
   }
+  note_no_locals();
   for (const ColdHostCall& cold : host_calls_) emit_host_call(cold);
   enter_region(0);
+  note_no_locals();
   emit_handlers();
   if (!loops_.empty()) {
     note("from the interpreter to a loop");
@@ -541,12 +578,14 @@ void Compiler::emit_cold_code() {
     note(message_of(cold.code));
     asm_.bind(cold.label);
     offset_ = cold.offset;
+    note_locals(cold.region, false, true);
     mark();
     asm_.call(shared_label(cold.code));
   }
   if (overflow_.isValid()) {
     note(message_of(TrapCode::stack_overflow));
     asm_.bind(overflow_);
+    note_no_locals();
     const auto begin = static_cast<std::uint32_t>(asm_.offset());
     offset_ = body_begin_;
     mark();
@@ -562,6 +601,13 @@ void Compiler::emit_cold_code() {
     asm_.mov(x64::rax, x64::qword_ptr(x64::rdi, offsetof(VmContext, exec)));
     asm_.lea(x64::r11, x64::qword_ptr(x64::rsp, 8));
     asm_.mov(x64::qword_ptr(x64::rax, offsetof(ExecState, native_sp)), x64::r11);
+    if (local_notes_ != nullptr) {
+      for (const x64::Gp& reg : {x64::r8, x64::r9, x64::r10}) {
+        asm_.mov(x64::qword_ptr(x64::rax,
+                                static_cast<std::int32_t>(offsetof(ExecState, native_fault_registers) + 8 * reg.id())),
+                 reg);
+      }
+    }
     asm_.mov(x64::esi, static_cast<std::uint32_t>(code));
     asm_.and_(x64::rsp, -16);
     asm_.mov(x64::rax, x64::qword_ptr(x64::rax, offsetof(ExecState, calls)));
@@ -616,6 +662,7 @@ Result<MachineCode> Compiler::finish() {
   code.other_frames = other_frames_;
   code.frame_slots = frame_slots_;
   if (!code.loop_heads.empty()) code.loop_stub = loop_stub_;
+  code.local_notes = notes_of_locals();
   if (options_.for_debugger) code.locals = places_of_locals(static_cast<std::uint32_t>(code.bytes.size()));
   return code;
 }

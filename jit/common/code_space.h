@@ -30,6 +30,7 @@ namespace wasi::jit {
 struct CodeSpaceOptions {
   std::size_t limit = runtime::kReservedCodeBytes;  // of the code's bytes
   std::vector<std::shared_ptr<CodeListener>> listeners = {};
+  bool notes_locals = false;  // compilers are to say where locals are in frames (runtime/native_locals.h)
   // Asked before the first code: why there can be none, whatever memory the host has.
   std::function<std::optional<Error>()> refusal = {};
   // Told in words, from any thread, that the host refuses machine code or that the limit is reached: once each.
@@ -53,6 +54,7 @@ class CodeSpace {
   [[nodiscard]] bool has_listeners() const { return !options_.listeners.empty(); }
   // Whether one of them wants NamedCode::lines and ::guest.
   [[nodiscard]] bool wants_source() const;
+  [[nodiscard]] bool notes_locals() const { return options_.notes_locals; }
   // Tells the listeners of a part of placed code.
   void tell(PlacedCode& placed, const NamedCode& part);
   // Something that makes the engine do less than it was asked for.

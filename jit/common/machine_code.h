@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/native_locals.h"
 #include "runtime/offset_table.h"
 #include "runtime/stack_walk.h"
 #include "wasm/types.h"
@@ -76,7 +78,9 @@ struct MachineCode {
   std::optional<std::uint32_t> loop_stub;
   std::vector<LoopHead> loop_heads;
 
-  std::string log;                 // a listing, where one was asked for
+  std::string log;  // a listing, where one was asked for
+  // The same of where locals are in frames.
+  std::shared_ptr<runtime::NativeLocals> local_notes;
   std::vector<LocalPlace> locals;  // where they were asked for
 };
 

@@ -36,7 +36,14 @@ struct NativeModule::Function : NativeCode {
   std::vector<runtime::LoopHead> heads;
   std::vector<runtime::InlinedCall> inlined;
   std::vector<NativeCode> other_frames;
+  std::shared_ptr<const runtime::NativeLocals> local_notes;
   std::vector<CodeMap::Entry> entries;
+
+  // Before anybody executes the code.
+  void take_notes(std::shared_ptr<const runtime::NativeLocals> notes) {
+    local_notes = std::move(notes);
+    locals = local_notes.get();
+  }
 };
 
 // What was compiled together.
@@ -303,6 +310,10 @@ Result<std::uint64_t> NativeModule::install(FunctionCode& function, const Machin
   auto placed = WASI_TRY(space_.place(machine.bytes, ""));
   const std::span<const LocalPlace> locals = machine.locals;
   auto unit = WASI_TRY(make_unit(std::move(image), std::move(placed), std::move(tables), {&locals, 1}));
+  if (machine.local_notes != nullptr) {
+    machine.local_notes->code = reinterpret_cast<std::uintptr_t>(unit->code.bytes().data());
+    unit->functions.front()->take_notes(machine.local_notes);
+  }
   const std::uint64_t bytes = unit->functions.front()->bytes;
   WASI_TRY(preparation.take(bytes));
   const std::uint64_t published = publish(std::move(unit));

@@ -1,9 +1,13 @@
 #include "engine/core_dump.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <cstring>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/byte_reader.h"
 #include "base/guard.h"
@@ -18,6 +22,9 @@ namespace {
 
 using binary::ByteWriter;
 using runtime::CapturedFrame;
+using runtime::CapturedGlobal;
+using runtime::CapturedInstance;
+using runtime::CapturedThread;
 
 // Ids of sections, and bytes of types, as the binary format has them.
 constexpr std::uint8_t kCustomSection = 0;
@@ -35,32 +42,38 @@ constexpr std::uint8_t kEnd = 0x0B;
 // Zeros that are worth a segment of their own around them.
 constexpr std::size_t kGap = 64;
 
-// Memories and globals by the numbers that they have in the dump; several instances may have one.
+// Instances, memories and globals by the numbers that they have in the dump; several instances may have one.
 template <class T>
 class Numbers {
  public:
-  std::uint32_t of(T* object) {
-    const auto found = std::ranges::find(objects_, object);
-    if (found != objects_.end()) return static_cast<std::uint32_t>(found - objects_.begin());
-    objects_.push_back(object);
-    return static_cast<std::uint32_t>(objects_.size() - 1);
+  std::uint32_t of(const std::shared_ptr<T>& object) {
+    const auto [place, is_new] = numbers_.try_emplace(object.get(), static_cast<std::uint32_t>(objects_.size()));
+    if (is_new) objects_.push_back(object.get());
+    return place->second;
   }
   [[nodiscard]] const std::vector<T*>& all() const { return objects_; }
 
  private:
   std::vector<T*> objects_;
+  std::map<const T*, std::uint32_t> numbers_;
 };
 
 class Dump {
  public:
-  std::vector<std::uint8_t> write(std::string_view program, const std::vector<CapturedFrame>& frames) {
-    for (const CapturedFrame& frame : frames) instances_.of(frame.instance);
+  std::vector<std::uint8_t> write(std::string_view program, const std::vector<CapturedThread>& threads) {
+    for (const CapturedThread& thread : threads) {
+      for (const CapturedFrame& frame : thread.frames) instances_.of(frame.instance);
+    }
     out_.fixed32(0x6D73'6100);  // "\0asm"
     out_.fixed32(1);
     process(program);
     modules();
     instances();
-    stack(frames);
+    std::size_t number = 0;
+    for (const CapturedThread& thread : threads) {
+      if (!thread.is_main) ++number;
+      stack(thread.is_main ? "main" : fmt::format("thread {}", number), thread.frames);
+    }
     memories();
     globals();
     data();
@@ -90,7 +103,7 @@ class Dump {
   void modules() {
     ByteWriter content;
     content.u32(static_cast<std::uint32_t>(instances_.all().size()));
-    for (runtime::Instance* instance : instances_.all()) {
+    for (const CapturedInstance* instance : instances_.all()) {
       content.u8(0);
       content.name(instance->code->names().module);
     }
@@ -101,24 +114,24 @@ class Dump {
     ByteWriter content;
     content.u32(static_cast<std::uint32_t>(instances_.all().size()));
     std::uint32_t module = 0;
-    for (runtime::Instance* instance : instances_.all()) {
+    for (const CapturedInstance* instance : instances_.all()) {
       content.u8(0);
       content.u32(module++);
       content.u32(static_cast<std::uint32_t>(instance->memories.size()));
-      for (runtime::Memory* memory : instance->memories) content.u32(memories_.of(memory));
+      for (const auto& memory : instance->memories) content.u32(memories_.of(memory));
       content.u32(static_cast<std::uint32_t>(instance->globals.size()));
-      for (runtime::Global* global : instance->globals) content.u32(globals_.of(global));
+      for (const auto& global : instance->globals) content.u32(globals_.of(global));
     }
     custom("coreinstances", content);
   }
 
-  void stack(const std::vector<CapturedFrame>& frames) {
+  void stack(std::string_view thread, const std::vector<CapturedFrame>& frames) {
     ByteWriter content;
     content.u8(0);
-    content.name("main");
+    content.name(thread);
     content.u32(static_cast<std::uint32_t>(frames.size()));
     for (const CapturedFrame& frame : frames) {
-      const wasm::Module& module = frame.instance->module();
+      const wasm::Module& module = *frame.instance->code->module;
       const std::uint64_t begin = module.body(wasm::FuncIndex(frame.function)).offset;
       content.u8(0);
       content.u32(instances_.of(frame.instance));
@@ -140,9 +153,9 @@ class Dump {
     std::size_t slot = 0;
     for (std::uint32_t i = 0; i < types.size(); ++i) {
       const wasm::ValType type = types.type(i);
-      const bool is_known = slot < frame.locals.size() && type.is_numeric();
+      const bool is_known = slot < frame.locals.size() && frame.locals[slot] && type.is_numeric();
       if (is_known) {
-        value(content, type, frame.locals[slot]);
+        value(content, type, *frame.locals[slot]);
       } else {
         content.u8(kMissing);
       }
@@ -178,7 +191,7 @@ class Dump {
     if (memories_.all().empty()) return;
     ByteWriter content;
     content.u32(static_cast<std::uint32_t>(memories_.all().size()));
-    for (const runtime::Memory* memory : memories_.all()) {
+    for (const runtime::MemoryStorage* memory : memories_.all()) {
       const wasm::MemoryType& type = memory->type();
       const bool is_64 = type.address == wasm::AddressType::i64;
       const bool has_page_size = type.page_log2 != wasm::kPageLog2;
@@ -194,9 +207,9 @@ class Dump {
     if (globals_.all().empty()) return;
     ByteWriter content;
     content.u32(static_cast<std::uint32_t>(globals_.all().size()));
-    for (const runtime::Global* global : globals_.all()) {
+    for (const CapturedGlobal* global : globals_.all()) {
       const runtime::Slot slot = global->cell[0];
-      switch (global->type.type.kind()) {
+      switch (global->type.kind()) {
         case wasm::ValType::Kind::i32:
           constant(content, kI32, wasm::Op::i32_const);
           content.s64(slot.s32);
@@ -237,7 +250,7 @@ class Dump {
     ByteWriter segments;
     std::uint32_t count = 0;
     for (std::uint32_t number = 0; number < memories_.all().size(); ++number) {
-      const runtime::Memory& memory = *memories_.all()[number];
+      const runtime::MemoryStorage& memory = *memories_.all()[number];
       const bool is_64 = memory.type().address == wasm::AddressType::i64;
       const std::span<const std::uint8_t> bytes = memory.bytes();
       for (std::size_t at = 0; (at = next_used(bytes, at)) < bytes.size();) {
@@ -280,9 +293,9 @@ class Dump {
   }
 
   ByteWriter out_;
-  Numbers<runtime::Instance> instances_;
-  Numbers<runtime::Memory> memories_;
-  Numbers<runtime::Global> globals_;
+  Numbers<const CapturedInstance> instances_;
+  Numbers<runtime::MemoryStorage> memories_;
+  Numbers<const CapturedGlobal> globals_;
 };
 
 }  // namespace
@@ -292,10 +305,10 @@ CoreDumper::CoreDumper(const Store& store)
 CoreDumper::CoreDumper(CoreDumper&&) noexcept = default;
 CoreDumper::~CoreDumper() = default;
 
-bool CoreDumper::has_frames() const { return !capture_->frames().empty(); }
+bool CoreDumper::has_frames() const { return capture_->has_frames(); }
 
 Result<std::vector<std::uint8_t>> CoreDumper::dump(std::string_view program) const {
-  return guarded([&]() -> Result<std::vector<std::uint8_t>> { return Dump().write(program, capture_->frames()); });
+  return guarded([&]() -> Result<std::vector<std::uint8_t>> { return Dump().write(program, capture_->threads()); });
 }
 
 }  // namespace wasi::detail

@@ -16,7 +16,8 @@ class FrameCapture;
 
 namespace wasi::detail {
 
-// While it exists, the frames of the store's last trap are kept. One at a time for a store, which outlives it.
+// While it exists, the frames of the store's last trap are kept, with those of the other threads of wasi-threads. One
+// at a time for a store, which outlives it.
 class CoreDumper {
  public:
   explicit CoreDumper(const Store& store);
@@ -26,9 +27,10 @@ class CoreDumper {
 
   // Whether there has been a trap.
   [[nodiscard]] bool has_frames() const;
-  // The frames of that trap, with what memories and globals of their instances hold now. Values that the format cannot
-  // say, or that were in registers of machine code, are missing ones. `program` names the whole. `limit` error where
-  // memory has run out.
+  // The frames of that trap, the thread that trapped first, with what globals of their instances held then and what
+  // memories hold now. Waits up to a second for threads that have not ended yet, and are left out then. Values that the
+  // format cannot say, or of which machine code does not say where they are (EngineConfig::core_dumps), are missing
+  // ones. `program` names the whole. `limit` error where memory has run out.
   [[nodiscard]] Result<std::vector<std::uint8_t>> dump(std::string_view program) const;
 
  private:

@@ -113,7 +113,7 @@ GuestProfile GuestProfiler::finish() {
     made.frame = node.frame;
   }
   for (const GuestSampler::Sample& sample : sampler_->samples()) {
-    profile.samples.push_back({sample.at - begin_steady_, sample.node});
+    profile.samples.push_back({sample.at - begin_steady_, sample.node, sample.thread});
   }
   return profile;
 }

@@ -40,6 +40,7 @@ struct GuestProfile {
   struct Sample {
     std::chrono::nanoseconds at;  // since `begin`
     std::uint32_t node = 0;       // the newest frame
+    std::uint32_t thread = 0;     // 0: the store's own; others are wasi-threads
   };
 
   std::chrono::system_clock::time_point begin;
@@ -53,8 +54,8 @@ struct GuestProfile {
 
 std::string_view name_of(GuestProfile::Code code);  // "interpreter", "baseline", "optimised"
 
-// Samples the guests of a store from its construction until finish(), on the thread that runs them. Threads of
-// wasi-threads have stores of their own, which are not sampled.
+// Samples the guests of a store from its construction until finish(), on the thread that runs them, and with them the
+// threads of wasi-threads.
 class GuestProfiler {
  public:
   static Result<GuestProfiler> start(const Store& store, std::chrono::microseconds period);

@@ -52,6 +52,7 @@ Result<std::shared_ptr<jit::CodeSpace>> make_code_space(const EngineConfig& conf
   jit::CodeSpaceOptions options;
   options.limit = config.code_memory_limit;
   options.warn = config.on_warning;
+  options.notes_locals = config.core_dumps;
   // Not before there is something to compile: under a hypervisor, asking the processor takes 80 us.
   options.refusal = []() -> std::optional<Error> {
     if (jit::CpuFeatures::host().sufficient) return std::nullopt;

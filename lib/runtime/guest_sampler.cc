@@ -6,6 +6,7 @@
 
 #include "os/no_signals.h"
 #include "runtime/exec_state.h"
+#include "runtime/program.h"
 #include "runtime/stack_walk.h"
 
 namespace wasi::runtime {
@@ -36,6 +37,8 @@ GuestSampler::GuestSampler(ExecState& exec, std::chrono::microseconds period) : 
   {
     Samplers& all = samplers();
     const std::lock_guard lock(all.mutex);
+    program_ = exec.program;
+    threads_.emplace(&exec, 0);
     all.list.emplace_back(&exec, this);
   }
   const os::NoSignals quiet;
@@ -61,27 +64,55 @@ void GuestSampler::stop() {
 
 void GuestSampler::run() {
   std::unique_lock lock(mutex_);
-  while (!ending_.wait_for(lock, period_, [this] { return is_ending_; })) set_interrupt(exec_, kInterruptSample);
+  while (!ending_.wait_for(lock, period_, [this] { return is_ending_; })) ask();
+}
+
+void GuestSampler::ask() {
+  std::shared_ptr<Program> program;
+  {
+    const std::lock_guard lock(samplers().mutex);
+    program = program_;
+  }
+  program != nullptr ? program->ask(kInterruptSample) : set_interrupt(exec_, kInterruptSample);
+}
+
+bool GuestSampler::is_of(const ExecState& exec) const {
+  return &exec == &exec_ || (exec.program != nullptr && exec.program == program_);
 }
 
 void GuestSampler::answer(ExecState& exec) {
   Samplers& all = samplers();
   const std::lock_guard lock(all.mutex);
-  const auto found = std::ranges::find(all.list, &exec, &std::pair<const ExecState*, GuestSampler*>::first);
-  if (found != all.list.end()) found->second->sample();
+  for (const auto& [own, sampler] : all.list) {
+    if (sampler->is_of(exec)) return sampler->sample(exec);
+  }
 }
 
-void GuestSampler::sample() {
+void GuestSampler::joined(const ExecState& exec) {
+  Samplers& all = samplers();
+  const std::lock_guard lock(all.mutex);
+  for (const auto& [own, sampler] : all.list) {
+    if (own == &exec) sampler->program_ = exec.program;
+  }
+}
+
+void GuestSampler::left(const ExecState& exec) {
+  Samplers& all = samplers();
+  const std::lock_guard lock(all.mutex);
+  for (const auto& [own, sampler] : all.list) sampler->threads_.erase(&exec);
+}
+
+void GuestSampler::sample(const ExecState& exec) {
   try {
-    record();
+    record(exec);
   } catch (const std::bad_alloc&) {
     ++lost_;
   }
 }
 
-void GuestSampler::record() {
+void GuestSampler::record(const ExecState& exec) {
   stack_.clear();
-  for (StackWalk walk(exec_); !walk.at_end() && stack_.size() < kMostSampledFrames; walk.next()) {
+  for (StackWalk walk(exec); !walk.at_end() && stack_.size() < kMostSampledFrames; walk.next()) {
     // Records of host functions are no frames of a guest.
     if (walk.instance() == nullptr || walk.function()->module == nullptr) continue;
     stack_.push_back({.function = walk.function(),
@@ -96,7 +127,10 @@ void GuestSampler::record() {
     if (is_new) nodes_.push_back(next);
     node = place->second;
   }
-  if (node != kNoNode) samples_.push_back({std::chrono::steady_clock::now(), node});
+  if (node == kNoNode) return;
+  const auto [thread, is_new] = threads_.try_emplace(&exec, next_thread_);
+  if (is_new) ++next_thread_;
+  samples_.push_back({std::chrono::steady_clock::now(), node, thread->second});
 }
 
 std::uint32_t GuestSampler::frame_number(const Frame& frame) {

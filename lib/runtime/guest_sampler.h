@@ -2,7 +2,8 @@
 // the store's own thread answers at its next poll (loop heads, entries, around host functions) with who is on its
 // stack. So all tiers answer, code costs what it costs without, and a sample is late by some microseconds at most.
 //
-// One store is sampled by one sampler. Time that a guest spends in host functions counts for where it called them.
+// One store is sampled by one sampler, and with it the stores of the program that it runs with others (program.h). Time
+// that a guest spends in host functions counts for where it called them.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -20,6 +22,7 @@
 namespace wasi::runtime {
 
 struct FunctionCode;
+class Program;
 
 class GuestSampler {
  public:
@@ -45,6 +48,7 @@ class GuestSampler {
   struct Sample {
     std::chrono::steady_clock::time_point at;
     std::uint32_t node = kNoNode;
+    std::uint32_t thread = 0;  // 0: of the store's own; others in the order in which they were met
   };
 
   // Samples from now on. Throws std::system_error where no thread can be had.
@@ -62,11 +66,16 @@ class GuestSampler {
 
   // The answer, on the store's thread, where a poll has seen the bit.
   static void answer(ExecState& exec);
+  // The store has joined its program, and leaves it: on its thread.
+  static void joined(const ExecState& exec);
+  static void left(const ExecState& exec);
 
  private:
   void run();
-  void sample();
-  void record();
+  void ask();
+  [[nodiscard]] bool is_of(const ExecState& exec) const;
+  void sample(const ExecState& exec);
+  void record(const ExecState& exec);
   std::uint32_t frame_number(const Frame& frame);
 
   ExecState& exec_;
@@ -77,7 +86,10 @@ class GuestSampler {
   std::uint64_t lost_ = 0;
   std::map<Frame, std::uint32_t> frame_numbers_;
   std::map<Node, std::uint32_t> node_numbers_;
-  std::vector<Frame> stack_;  // of the present sample, newest first
+  std::vector<Frame> stack_;          // of the present sample, newest first
+  std::shared_ptr<Program> program_;  // of the store; null: it runs alone
+  std::map<const ExecState*, std::uint32_t> threads_;
+  std::uint32_t next_thread_ = 1;
 
   std::mutex mutex_;
   std::condition_variable ending_;

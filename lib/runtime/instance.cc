@@ -1,6 +1,7 @@
 // Instances as running code and embedders use them. How they come to be is in instantiate.cc.
 #include "runtime/instance.h"
 
+#include <atomic>
 #include <cstring>
 
 #include "base/check.h"
@@ -9,7 +10,14 @@
 
 namespace wasi::runtime {
 
-Instance::Instance(Store& s, std::shared_ptr<ModuleCode> c) : store(&s), code(std::move(c)), priv(new Private) {}
+namespace {
+
+std::atomic<std::uint64_t> newest_id{0};
+
+}  // namespace
+
+Instance::Instance(Store& s, std::shared_ptr<ModuleCode> c)
+    : store(&s), id(newest_id.fetch_add(1, std::memory_order_relaxed) + 1), code(std::move(c)), priv(new Private) {}
 
 Instance::~Instance() { delete priv; }
 

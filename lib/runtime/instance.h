@@ -48,6 +48,7 @@ class Instance {
   [[nodiscard]] Memory* default_memory();
 
   Store* store = nullptr;
+  std::uint64_t id = 0;  // of all instances of the process, in the order in which they were made; from 1 on
   std::shared_ptr<ModuleCode> code;
   std::vector<Memory*> memories;
   std::vector<Table*> tables;

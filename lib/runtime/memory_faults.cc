@@ -2,7 +2,9 @@
 // was in guest code: the store's lists are not being changed then, since that is done by runtime code.
 #include "runtime/memory_faults.h"
 
+#include <algorithm>
 #include <iterator>
+#include <span>
 
 #include "os/fault_handler.h"
 #include "runtime/code_map.h"
@@ -29,6 +31,8 @@ bool take_native_fault(ExecState& exec, const os::Fault& fault, const CodeLocati
   if (!code) return false;
   exec.native_fault_pc = fault.pc;
   exec.native_fault_frame = fault.registers[kRbp];
+  std::ranges::copy(std::span(fault.registers).first(std::size(exec.native_fault_registers)),
+                    exec.native_fault_registers);
   exec.pending.code = *code;
   landing = {.landing = land, .argument = &exec};
   return true;

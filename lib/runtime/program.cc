@@ -1,5 +1,6 @@
 #include "runtime/program.h"
 
+#include <algorithm>
 #include <new>
 
 #include "runtime/exec_state.h"
@@ -29,6 +30,7 @@ void Program::add(ExecState& exec) {
 void Program::remove(ExecState& exec) {
   const std::lock_guard lock(mutex_);
   std::erase(members_, &exec);
+  changed_.notify_all();
 }
 
 void Program::end(const Trap& trap) {
@@ -36,6 +38,18 @@ void Program::end(const Trap& trap) {
   if (ending_) return;
   ending_ = copy(trap);
   for (ExecState* member : members_) interrupt(*member, kInterruptEnd);
+}
+
+void Program::ask(std::uint32_t bits) {
+  const std::lock_guard lock(mutex_);
+  for (ExecState* member : members_) set_interrupt(*member, bits);
+}
+
+bool Program::wait_alone(const ExecState& exec, std::chrono::milliseconds most) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, most, [&] {
+    return std::ranges::all_of(members_, [&](const ExecState* member) { return member == &exec; });
+  });
 }
 
 Trap Program::ending_trap() const {

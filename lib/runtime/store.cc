@@ -10,7 +10,9 @@
 #include "os/fault_handler.h"
 #include "os/reservation_pool.h"
 #include "os/virtual_memory.h"
+#include "runtime/frame_capture.h"
 #include "runtime/free_slots.h"
+#include "runtime/guest_sampler.h"
 #include "runtime/host_entry.h"
 #include "runtime/instance.h"
 #include "runtime/machine_call.h"
@@ -35,7 +37,10 @@ Store::Store(std::shared_ptr<wasm::TypeRegistry> registry, StoreOptions options)
 Store::~Store() {
   keep_deadline(std::nullopt);
   if (exec_.policy != nullptr) exec_.policy->end(exec_);
-  if (exec_.program != nullptr) exec_.program->remove(exec_);
+  if (exec_.program != nullptr) {
+    GuestSampler::left(exec_);
+    exec_.program->remove(exec_);
+  }
   const std::size_t accessible = impl_->stack.size() - std::min(impl_->stack.size(), kStackGuardBytes);
   os::give_back_reservation(std::move(impl_->stack), accessible, {kKeptStackBytes, kKeptStackBytes});
 }
@@ -63,6 +68,8 @@ void Store::join(std::shared_ptr<Program> program) {
   WASI_CHECK(exec_.program == nullptr);
   exec_.program = std::move(program);
   exec_.program->add(exec_);
+  GuestSampler::joined(exec_);
+  FrameCapture::joined(exec_);
 }
 
 void Store::hold(wasm::TypeId type) {
@@ -483,6 +490,12 @@ void Store::release_code(std::uint64_t bytes) {
   const std::uint64_t after = counted(total, kUncountedCodeBytes);
   release_memory(counted(impl_->code_bytes, kUncountedCodeBytes) - after);
   impl_->code_bytes = total;
+}
+
+Instance* Store::find_instance(std::uint64_t id) const {
+  const auto& all = impl_->instances;
+  const auto found = std::ranges::lower_bound(all, id, {}, [](const auto& instance) { return instance->id; });
+  return found != all.end() && (*found)->id == id ? found->get() : nullptr;
 }
 
 const Tier* Store::tier_of(std::uintptr_t pc) const {

@@ -182,6 +182,9 @@ class Store {
   // The stack that calls will be made on, where that is none of a thread's own; empty: not known.
   void set_native_stack(os::StackBounds stack) { options_.native_stack = stack; }
 
+  // By Instance::id; null: it is none of this store's.
+  [[nodiscard]] Instance* find_instance(std::uint64_t id) const;
+
   // What references to this store's functions carry when the host has them; no other store's, ever, while one does.
   [[nodiscard]] const std::shared_ptr<const HostRoot>& function_root() const;
 

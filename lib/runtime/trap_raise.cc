@@ -27,10 +27,11 @@ namespace {
 void describe(const ExecState& exec, Trap& trap) {
   try {
     if (trap.message.empty()) trap.message = message_of(trap.code);
-    // An exit is no failure, and a trap that comes from an inner call has its own backtrace already.
-    if (trap.is_exit() || !trap.backtrace.empty()) return;
+    // An exit is no failure, and a trap that comes from an inner call, or another thread, has a backtrace already.
+    if (trap.is_exit()) return;
+    if (!trap.backtrace.empty()) return FrameCapture::take(exec, FrameCapture::When::passes);
     add_backtrace(trap, exec);
-    FrameCapture::take(exec);
+    FrameCapture::take(exec, FrameCapture::When::begins);
   } catch (const std::bad_alloc&) {
     trap.backtrace.clear();
     trap.omitted_frames = 0;

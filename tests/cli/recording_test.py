@@ -53,11 +53,11 @@ class Sampling(CliTest):
         check(profile["threads"][0]["samples"]["stack"], shared["stackTable"]["length"])
         self.assertTrue(all(prefix is None or prefix < number for number, prefix in enumerate(shared["stackTable"]["prefix"])))
 
-    def stacks(self, profile):
-        """For each sample the functions with their categories, oldest first."""
+    def stacks(self, profile, thread=0):
+        """For each sample of a thread the functions with their categories, oldest first."""
         shared = profile["shared"]
         found = []
-        for stack in profile["threads"][0]["samples"]["stack"]:
+        for stack in profile["threads"][thread]["samples"]["stack"]:
             names = []
             while stack is not None:
                 frame = shared["stackTable"]["frame"][stack]
@@ -67,6 +67,40 @@ class Sampling(CliTest):
                 stack = shared["stackTable"]["prefix"][stack]
             found.append(names[::-1])
         return found
+
+    def test_threads(self):
+        path = self.wat("""
+          (module $threads
+            (import "env" "memory" (memory 1 1 shared))
+            (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+            (export "memory" (memory 0))
+            (func $work (local $n i32)
+              (local.set $n (i32.const 30000000))
+              (loop $l (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
+            (func $theirs (call $work))
+            (func $own (call $work))
+            (func (export "wasi_thread_start") (param i32 i32)
+              (call $theirs)
+              (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1))))
+            (func (export "_start")
+              (drop (call $spawn (i32.const 0)))
+              (drop (call $spawn (i32.const 0)))
+              (call $own)
+              (loop $l (br_if $l (i32.lt_u (i32.atomic.load (i32.const 0)) (i32.const 2))))))""", "threads.wasm",
+                        flags=["--debug-names", "--enable-threads"])
+        json_file, page = self.dir / "threads.json", self.dir / "threads.html"
+        self.assertEqual(self.run_cli("--tier", "interp", "--profile", f"guest:{json_file}", "--profile", f"guest:{page}",
+                                      path), (SUCCESS, "", ""))
+        profile = json.loads(json_file.read_text())
+        self.check_tables(profile)
+        threads = profile["threads"]
+        self.assertEqual([thread["name"] for thread in threads], [path, "thread 1", "thread 2"])
+        self.assertEqual([thread["isMainThread"] for thread in threads], [True, False, False])
+        self.assertEqual(len({thread["tid"] for thread in threads}), 3)
+        for number in range(3):
+            names = {name for stack in self.stacks(profile, number) for name, _ in stack}
+            self.assertIn("threads!work", names)
+            self.assertEqual({"threads!theirs", "threads!own"} & names, {"threads!theirs" if number else "threads!own"})
 
     def test_tiers(self):
         for tier, category in (("interp", "interpreter"), ("baseline", "baseline")):
@@ -201,9 +235,12 @@ def read_dump(data):
                 dump[name] = part.vector(lambda: item(part.unsigned, lambda: part.vector(part.unsigned),
                                                       lambda: part.vector(part.unsigned)))
             elif name == "corestack":
-                dump["thread"] = item(part.name)[0]
-                dump[name] = part.vector(lambda: item(part.unsigned, part.unsigned, part.unsigned,
-                                                      lambda: part.vector(part.value), lambda: part.vector(part.value)))
+                thread = item(part.name)[0]
+                stack = part.vector(lambda: item(part.unsigned, part.unsigned, part.unsigned,
+                                                 lambda: part.vector(part.value), lambda: part.vector(part.value)))
+                dump.setdefault("thread", thread)
+                dump.setdefault(name, stack)
+                dump.setdefault("threads", []).append((thread, stack))
         else:
             kind, read = {5: ("memories", memory), 6: ("globals", constant), 11: ("data", segment)}[section]
             dump[kind] = part.vector(read)
@@ -263,7 +300,117 @@ class CoreDumps(CliTest):
     def test_machine_code(self):
         dump, err, module = self.dump("--tier", "baseline")
         self.check(dump, err, module)
-        self.assertEqual([frame[3] for frame in dump["corestack"]], [[None] * 5, [None]])
+        # Parameters that the function never looks at are nowhere.
+        self.assertEqual([frame[3][:2] for frame in dump["corestack"]], [[None, None], [9]])
+
+    # Locals in registers that calls keep and that they do not, in loops within loops, unused ones, and many.
+    LOCALS = """
+      (module $locals
+        (memory 1)
+        (func $trap (param $kind i32) (param $n i64) (param $unused f32)
+          (local $i i32) (local $sum i64) (local $f f64) (local $g f32)
+          (local.set $g (f32.const 0.5))
+          (loop $outer
+            (local.set $f (f64.add (local.get $f) (f64.const 1.25)))
+            (loop $inner
+              (local.set $sum (i64.add (local.get $sum) (i64.mul (local.get $n) (i64.extend_i32_u (local.get $i)))))
+              (local.set $i (i32.add (local.get $i) (i32.const 1)))
+              (if (i32.eq (local.get $i) (i32.const 25)) (then
+                (if (i32.eq (local.get $kind) (i32.const 0)) (then unreachable))
+                (if (i32.eq (local.get $kind) (i32.const 1)) (then
+                  (drop (i32.div_s (local.get $i) (i32.sub (local.get $kind) (i32.const 1))))))
+                (if (i32.eq (local.get $kind) (i32.const 2)) (then
+                  (local.set $i (i32.load (i32.sub (i32.const 8) (local.get $i))))))
+                (if (i32.eq (local.get $kind) (i32.const 3)) (then
+                  (memory.fill (i32.const 65536) (i32.const 0) (local.get $i))))))
+              (br_if $inner (i32.rem_u (local.get $i) (i32.const 10))))
+            (br_if $outer (i32.lt_u (local.get $i) (i32.const 50))))
+          (global.set $keep (f64.add (local.get $f) (f64.promote_f32 (local.get $g)))))
+        (global $keep (mut f64) (f64.const 0))
+        (func $middle (param $kind i32) (param $n i64)
+          (local $a i32) (local $b i32) (local $c i32) (local $d i32) (local $e i32) (local $x f64)
+          (local.set $a (i32.const 1)) (local.set $b (i32.const 2)) (local.set $c (i32.const 3))
+          (local.set $d (i32.const 4)) (local.set $e (i32.const 5)) (local.set $x (f64.const 0.75))
+          (loop $again
+            (local.set $a (i32.add (local.get $a) (i32.const 10)))
+            (br_if $again (i32.lt_u (local.get $a) (i32.const 100))))
+          (call $trap (local.get $kind) (i64.mul (local.get $n) (i64.const 2)) (f32.const 1))
+          (drop (i32.add (local.get $a) (i32.add (local.get $b)
+            (i32.add (local.get $c) (i32.add (local.get $d) (local.get $e))))))
+          (global.set $keep (local.get $x)))
+        (func (export "_start") (call $middle (i32.const KIND) (i64.const 3))))"""
+
+    def test_locals_of_machine_code(self):
+        for kind in range(4):
+            text = self.LOCALS.replace("KIND", str(kind))
+            expected, _, _ = self.dump("--tier", "interp", text=text)
+            found, _, _ = self.dump("--tier", "baseline", text=text)
+            for interpreted, machine in zip(expected["corestack"], found["corestack"], strict=True):
+                self.assertEqual(interpreted[:3], machine[:3], kind)
+                for number, (right, known) in enumerate(zip(interpreted[3], machine[3], strict=True)):
+                    self.assertIn(known, (right, None), (kind, interpreted[1], number))
+            trapped, middle, _ = (frame[3] for frame in found["corestack"])
+            interpreted = expected["corestack"][0][3]
+            self.assertEqual(interpreted[3], 25)
+            # What callees keep, and all of it where it is at home: of every frame but the newest that is everything.
+            self.assertEqual(middle, [kind, 3, 101, 2, 3, 4, 5, 0.75], kind)
+            self.assertIsNone(trapped[2])  # never used
+            self.assertEqual(trapped[0], kind)
+            self.assertEqual((trapped[1], trapped[3], trapped[4]), (6, 25, interpreted[4]), kind)
+            # A call of the runtime stores the others before.
+            if kind == 3:
+                self.assertEqual(trapped[5:], interpreted[5:])
+
+    def test_optimised_code_says_nothing(self):
+        if "no llvm" in self.run_cli("--version")[1]:
+            self.skipTest("there is no optimising compiler")
+        dump, _, _ = self.dump("--tier", "llvm", text=self.LOCALS.replace("KIND", "0"))
+        self.assertEqual([value for frame in dump["corestack"] for value in frame[3]], [None] * 15)
+
+    # A thread runs in $run for ever, or traps there, once both are where they should be; the other way round for main.
+    THREADS = """
+      (module $threads
+        (import "env" "memory" (memory 1 1 shared))
+        (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+        (export "memory" (memory 0))
+        (global $who (mut i32) (i32.const 5))
+        (func $run (param $traps i32) (local $turns i64)
+          (local.set $turns (i64.const 6))
+          (if (local.get $traps) (then unreachable))
+          (loop $l
+            (local.set $turns (i64.or (local.get $turns) (i64.const 1)))
+            (br_if $l (i64.ne (local.get $turns) (i64.const 0)))))
+        (func $wait (param $place i32)
+          (loop $l (br_if $l (i32.eqz (i32.atomic.load (local.get $place))))))
+        (func (export "wasi_thread_start") (param $id i32) (param $traps i32)
+          (global.set $who (i32.const 6))
+          (i32.atomic.store (i32.const 0) (i32.const 1))
+          (call $run (local.get $traps)))
+        (func (export "_start")
+          (drop (call $spawn (i32.const TRAPS)))
+          (call $wait (i32.const 0))
+          (call $run (i32.const MAIN))))"""
+
+    def test_threads(self):
+        for tier in ("interp", "baseline"):
+            for traps in (0, 1):
+                text = self.THREADS.replace("TRAPS", str(traps)).replace("MAIN", str(1 - traps))
+                dump, _, _ = self.dump("--tier", tier, text=text, flags=["--enable-threads"])
+                first, second = dump["threads"]
+                self.assertEqual(first[0], ["main", "thread 1"][traps])
+                self.assertEqual(sorted([first[0], second[0]]), ["main", "thread 1"])
+                trapped = first[1]
+                self.assertEqual([frame[1] for frame in trapped], [1, [4, 3][traps]])
+                self.assertEqual(trapped[0][3], [1, 6])
+                # Wherever the other one was when it had to stop: main may have been waiting still, or on the way.
+                entry = [3, 4][traps]
+                self.assertIn([frame[1] for frame in second[1]], [[1, entry], [2, 4], [entry]])
+                # They have the memory in common and nothing else.
+                self.assertEqual(len(dump["coreinstances"]), 2)
+                self.assertEqual([instance[1] for instance in dump["coreinstances"]], [[0], [0]])
+                self.assertEqual([instance[2] for instance in dump["coreinstances"]], [[0], [1]])
+                self.assertEqual([value for _, value in dump["globals"]], [[5, 6], [6, 5]][traps])
+                self.assertEqual(dump["data"], [(0, 0, b"\1")])
 
     def test_64_bit_memory_and_several(self):
         dump, _, _ = self.dump("--tier", "interp", text="""

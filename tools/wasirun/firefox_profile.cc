@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "tools/wasirun/guest_profile_output.h"
 
@@ -121,10 +124,11 @@ Json stacks(const GuestProfile& profile) {
   return table.json();
 }
 
-Json samples(const GuestProfile& profile) {
+Json samples(const GuestProfile& profile, std::uint32_t thread) {
   Table table({"stack", "timeDeltas", "weight"});
   std::chrono::nanoseconds before{0};
   for (const GuestProfile::Sample& sample : profile.samples) {
+    if (sample.thread != thread) continue;
     table.add({{"stack", sample.node}, {"timeDeltas", milliseconds(sample.at - before)}, {"weight", 1}});
     before = sample.at;
   }
@@ -153,12 +157,16 @@ std::string firefox_profile(const GuestProfile& profile, std::string_view progra
   };
   shared["stringArray"] = strings.array();
   const std::string process = std::to_string(::getpid());
-  const Json thread = {{"name", program},
-                       {"isMainThread", true},
+  std::uint32_t last_thread = 0;
+  for (const GuestProfile::Sample& sample : profile.samples) last_thread = std::max(last_thread, sample.thread);
+  Json threads = Json::array();
+  for (std::uint32_t number = 0; number <= last_thread; ++number) {
+    threads.push_back({{"name", number == 0 ? std::string(program) : fmt::format("thread {}", number)},
+                       {"isMainThread", number == 0},
                        {"markers", empty_markers},
                        {"pausedRanges", Json::array()},
                        {"pid", process},
-                       {"tid", process},
+                       {"tid", number == 0 ? process : fmt::format("{}.{}", process, number)},
                        {"processName", program},
                        {"processType", "default"},
                        {"processStartupTime", 0.0},
@@ -166,7 +174,8 @@ std::string firefox_profile(const GuestProfile& profile, std::string_view progra
                        {"registerTime", 0.0},
                        {"unregisterTime", milliseconds(profile.duration)},
                        {"showMarkersInTimeline", false},
-                       {"samples", samples(profile)}};
+                       {"samples", samples(profile, number)}});
+  }
   const Json meta = {
       {"version", 24},
       {"preprocessedProfileVersion", kFormat},
@@ -189,7 +198,7 @@ std::string firefox_profile(const GuestProfile& profile, std::string_view progra
                       {"counters", Json::array()},
                       {"profilerOverhead", Json::array()},
                       {"shared", shared},
-                      {"threads", Json::array({thread})}};
+                      {"threads", std::move(threads)}};
   // A guest's names are what it likes; JSON is UTF-8.
   return whole.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -297,6 +297,11 @@ void add_engine_options(CommandApp& app, RunCommand& run) {
 
 void finish_engine_options(const CommandApp& app, RunCommand& run) {
   if (run.no_cache) run.engine.cache.reset();
+  if (!run.core_dump.empty()) {
+    // Code that is kept does not say where locals are.
+    run.engine.core_dumps = true;
+    run.engine.cache.reset();
+  }
   if (run.debug) debug(app, run);
 }
 
