@@ -222,8 +222,8 @@ WASM_DECLARE_VEC(val, )
 
 // Handles to objects. `copy` makes another handle to the same one, `same` compares the objects. An object can have one
 // pointer of the host's; a finalizer is called with it when another takes its place, or when the object goes: a store's
-// objects, foreign ones among them, with the store, modules and traps with their last handle. Finalizers call nothing
-// for that store.
+// objects with the store, foreign ones when the store's collector finds that nobody has them, modules and traps with
+// their last handle. Finalizers call nothing for that store.
 #define WASM_DECLARE_REF_BASE(name)                                                        \
   WASM_DECLARE_OWN(name)                                                                   \
   WASM_API_EXTERN own wasm_##name##_t* wasm_##name##_copy(const wasm_##name##_t*);         \
@@ -256,7 +256,7 @@ WASM_DECLARE_OWN(frame)
 WASM_DECLARE_VEC(frame, *)
 WASM_API_EXTERN own wasm_frame_t* wasm_frame_copy(const wasm_frame_t*);
 
-// Borrowed from the frame; NULL when the store is gone, or has several instances that it could be.
+// Borrowed from the frame; NULL when the store is gone, or the function was one of another store's.
 WASM_API_EXTERN struct wasm_instance_t* wasm_frame_instance(const wasm_frame_t*);
 WASM_API_EXTERN uint32_t wasm_frame_func_index(const wasm_frame_t*);
 // Of the instruction, in bytes from the beginning of the function's body in the module, and from that of the module. 0
@@ -276,7 +276,8 @@ WASM_API_EXTERN own wasm_frame_t* wasm_trap_origin(const wasm_trap_t*);
 // All of them, the innermost first.
 WASM_API_EXTERN void wasm_trap_trace(const wasm_trap_t*, own wasm_frame_vec_t* out);
 
-// Objects of the host's that guests hold as externref, and cannot look into: their host info says what they are.
+// Objects of the host's that guests hold as externref, and cannot look into: their host info says what they are. One
+// lives until neither the host has a handle to it nor a guest a reference, and the store's collector has seen that.
 WASM_DECLARE_REF(foreign)
 WASM_API_EXTERN own wasm_foreign_t* wasm_foreign_new(wasm_store_t*);
 

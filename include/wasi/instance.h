@@ -129,6 +129,8 @@ class Instance {
                                                                      std::span<const Extern> imports);
 
   [[nodiscard]] WASI_API Module module() const;
+  // Tells all instances of the process apart, also those that are gone: StackFrame::instance of its functions. Never 0.
+  [[nodiscard]] std::uint64_t id() const { return id_; }
 
   // An exported function with its type: instance.function<std::int32_t(std::int32_t)>("f"). Fails with `argument`:
   // there is no such export (the message lists those that exist), or it has another type (both types).
@@ -158,9 +160,11 @@ class Instance {
 
  private:
   friend struct detail::Internals;
-  Instance(detail::StoreRef store, runtime::Instance* instance) : store_(std::move(store)), instance_(instance) {}
+  Instance(detail::StoreRef store, runtime::Instance* instance, std::uint64_t id)
+      : store_(std::move(store)), instance_(instance), id_(id) {}
   detail::StoreRef store_;
   runtime::Instance* instance_;
+  std::uint64_t id_;  // also when the store is gone
 };
 
 }  // namespace wasi

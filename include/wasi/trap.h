@@ -35,6 +35,9 @@ struct StackFrame {
   std::string function;                 // from the name section or an export; empty if unknown
   std::uint32_t function_index = 0;     // in the module's function index space
   std::optional<std::uint64_t> offset;  // byte offset of the instruction in the module
+  // The same from the begin of the function's body on, which is the first byte of its declarations of locals.
+  std::optional<std::uint64_t> function_offset = {};
+  std::uint64_t instance = 0;  // Instance::id() of the function's instance; 0: none, or unknown
 };
 
 // A trap, or the guest's wish to end (code == TrapCode::exit, with exit_status).

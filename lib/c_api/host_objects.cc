@@ -1,5 +1,9 @@
 // References as values of guests, and back; foreign objects.
+#include <wasi/host_object.h>
 #include <wasi/instance.h>
+
+#include <memory>
+#include <utility>
 
 #include "base/result.h"
 #include "c_api/values.h"
@@ -16,44 +20,54 @@ bool is_of(wasm::AbstractHeap top, wasm::ValType type, const StoreBox& box) {
   return type.is_ref() && box.registry().top_of(type.heap()) == top;
 }
 
-// What is made a handle to again, or an error for what no guest can be given.
-Result<HostObject*> as_host_object(const wasm_ref_t& ref, StoreBox& box) {
-  const auto check_store = [&](const StoreBox* of) -> Result<void> {
-    if (of == &box) return {};
-    return fail(ErrorKind::argument, "the reference is to an object of another store");
-  };
+// How it is made a handle to again, or an error for what no guest can be given. Not of a foreign object.
+Result<ExternObject::MakeHandle> maker_of(const wasm_ref_t& ref) {
   switch (ref.kind) {
-    case RefKind::foreign: {
-      const auto& foreign = static_cast<const wasm_foreign_t&>(ref);
-      WASI_TRY(check_store(foreign.box.get()));
-      return foreign.object;
-    }
-    case RefKind::instance: {
-      const auto& instance = static_cast<const wasm_instance_t&>(ref);
-      WASI_TRY(check_store(instance.box.get()));
-      return &box.add_host_object(
-          [of = instance.instance](const Box& store) { return new wasm_instance_t(store, of); });
-    }
+    case RefKind::instance:
+      return [of = static_cast<const wasm_instance_t&>(ref).instance](const Box& store) {
+        return new wasm_instance_t(store, of);
+      };
     case RefKind::module: {
       const auto& module = static_cast<const wasm_module_t&>(ref);
-      return &box.add_host_object(
-          [of = module.module, info = module.info](const Box& /*store*/) { return new wasm_module_t(of, info); });
+      return [of = module.module, info = module.info](const Box& /*store*/) { return new wasm_module_t(of, info); };
     }
     case RefKind::trap: {
       const auto& trap = static_cast<const wasm_trap_t&>(ref);
-      return &box.add_host_object([of = trap.trap, of_box = trap.box, info = trap.info](const Box& /*store*/) {
+      return [of = trap.trap, of_box = trap.box, info = trap.info](const Box& /*store*/) {
         return new wasm_trap_t(of, of_box, info);
-      });
+      };
     }
     case RefKind::value:
     case RefKind::v128:
       return fail(ErrorKind::argument, "the reference cannot be an externref");
-    default: {
-      const auto& object = static_cast<const wasm_extern_t&>(ref);
-      WASI_TRY(check_store(object.box.get()));
-      return &box.add_host_object([of = object.object](const Box& store) { return make_extern(store, of); });
-    }
+    default:
+      return [of = static_cast<const wasm_extern_t&>(ref).object](const Box& store) { return make_extern(store, of); };
   }
+}
+
+// Whose object it is; null: no store's.
+const StoreBox* box_of(const wasm_ref_t& ref) {
+  switch (ref.kind) {
+    case RefKind::foreign:
+      return static_cast<const wasm_foreign_t&>(ref).box.get();
+    case RefKind::instance:
+      return static_cast<const wasm_instance_t&>(ref).box.get();
+    case RefKind::module:
+    case RefKind::trap:
+    case RefKind::value:
+    case RefKind::v128:
+      return nullptr;
+    default:
+      return static_cast<const wasm_extern_t&>(ref).box.get();
+  }
+}
+
+Result<HostObject> as_host_object(const wasm_ref_t& ref, const StoreBox& box) {
+  if (const StoreBox* const of = box_of(ref); of != nullptr && of != &box) {
+    return fail(ErrorKind::argument, "the reference is to an object of another store");
+  }
+  if (ref.kind == RefKind::foreign) return static_cast<const wasm_foreign_t&>(ref).reference;
+  return box.make_reference(std::make_shared<ExternObject>(WASI_TRY(maker_of(ref))));
 }
 
 }  // namespace
@@ -68,8 +82,8 @@ Result<Value> value_of(const wasm_ref_t* ref, wasm::ValType type, StoreBox& box)
   if (!is_any && !is_of(wasm::AbstractHeap::extern_, type, box)) {
     return fail(ErrorKind::argument, "the reference is none that {} can be", wasm::to_string(type));
   }
-  const ExternRef pointer{WASI_TRY(as_host_object(*ref, box))};
-  return is_any ? Value::any_from_extern(pointer) : Value(pointer);
+  const HostObject object = WASI_TRY(as_host_object(*ref, box));
+  return is_any ? Internals::retyped(object.to_value(), ValueType::anyref()) : object.to_value();
 }
 
 wasm_ref_t* reference_of(const Value& value, const std::shared_ptr<StoreBox>& box) {
@@ -78,8 +92,11 @@ wasm_ref_t* reference_of(const Value& value, const std::shared_ptr<StoreBox>& bo
   if (kind == ReferenceKind::function) {
     return make_extern(box, runtime::External(reinterpret_cast<runtime::FuncRef*>(value.bits()[0])));
   }
-  if (kind == ReferenceKind::host) {
-    if (const HostObject* object = box->host_object(value.as_host()->pointer)) return object->handle(box);
+  if (const auto reference = HostObject::from_value(Internals::context(box->ref()), value)) {
+    if (auto object = reference->get<ExternObject>()) {
+      if (object->handle) return object->handle(box);
+      return new wasm_foreign_t(box, *reference, std::move(object));
+    }
   }
   return new ValueRef(box, value);
 }
@@ -91,9 +108,9 @@ using namespace wasi;
 wasm_foreign_t* wasm_foreign_new(wasm_store_t* store) {
   return c::attempt<wasm_foreign_t*>(nullptr, [&]() -> Result<wasm_foreign_t*> {
     if (store == nullptr) return c::null_argument("store");
-    c::HostObject& object = store->box->add_host_object({});
-    object.handle = [&object](const std::shared_ptr<c::StoreBox>& box) { return new wasm_foreign_t(box, object); };
-    return new wasm_foreign_t(store->box, object);
+    auto object = std::make_shared<c::ExternObject>();
+    HostObject reference = WASI_TRY(store->box->make_reference(object));
+    return new wasm_foreign_t(store->box, std::move(reference), std::move(object));
   });
 }
 
@@ -110,7 +127,9 @@ wasirun_ref_kind_t wasirun_ref_kind(const wasm_ref_t* ref) {
   if (ref == nullptr) return WASIRUN_REF_NULL;
   if (ref->kind == c::RefKind::func) return WASIRUN_REF_FUNCTION;
   if (ref->kind != c::RefKind::value) return WASIRUN_REF_HOST;
-  return static_cast<wasirun_ref_kind_t>(*static_cast<const c::ValueRef*>(ref)->value.reference_kind());
+  const ReferenceKind kind = *static_cast<const c::ValueRef*>(ref)->value.reference_kind();
+  if (kind == ReferenceKind::host_object) return WASIRUN_REF_HOST;  // that C++ made
+  return static_cast<wasirun_ref_kind_t>(kind);
 }
 
 wasm_ref_t* wasirun_ref_new_i31(wasm_store_t* store, int32_t value) {

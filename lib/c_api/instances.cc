@@ -20,7 +20,6 @@ namespace {
 using detail::Internals;
 
 wasm_instance_t* make_instance(const std::shared_ptr<c::StoreBox>& box, const Instance& instance) {
-  box->note_instance(Internals::instance(instance));
   return new wasm_instance_t(box, Internals::instance(instance));
 }
 

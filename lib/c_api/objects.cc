@@ -65,32 +65,8 @@ Result<Store*> StoreBox::store() {
   return fail(ErrorKind::argument, "a host function can make no objects in the store of a program's thread");
 }
 
-HostObject& StoreBox::add_host_object(std::function<wasm_ref_t*(const std::shared_ptr<StoreBox>& box)> handle) {
-  auto object = std::make_unique<HostObject>();
-  object->handle = std::move(handle);
-  HostObject& made = *object;
-  host_objects_.emplace(&made, std::move(object));
-  return made;
-}
-
-HostObject* StoreBox::host_object(const void* pointer) const {
-  const auto found = host_objects_.find(pointer);
-  return found == host_objects_.end() ? nullptr : found->second.get();
-}
-
-runtime::Instance* StoreBox::instance_of(const StackFrame& frame) const {
-  runtime::Instance* found = nullptr;
-  for (runtime::Instance* const instance : instances_) {
-    if (!frame.offset || instance->code->names().module != frame.module) continue;
-    const wasm::Module& module = instance->module();
-    const wasm::FuncIndex function(frame.function_index);
-    if (function.value >= module.functions.size() || module.is_imported(function)) continue;
-    const wasm::FunctionBody& body = module.body(function);
-    if (*frame.offset < body.offset || *frame.offset - body.offset >= body.size) continue;
-    if (found != nullptr) return nullptr;
-    found = instance;
-  }
-  return found;
+Result<wasi::HostObject> StoreBox::make_reference(std::shared_ptr<ExternObject> object) const {
+  return wasi::HostObject::create(detail::Internals::context(ref_), std::move(object));
 }
 
 HostInfo* StoreBox::host_info(const void* object, const Value* kept, bool make) {

@@ -53,10 +53,11 @@ class Finalizer {
 };
 
 // An object of this interface's that guests have as externref: a foreign one, or any other, which is made a handle to
-// again when it comes back. It does not own the store.
-struct HostObject {
-  HostInfo info;  // of a foreign object
-  std::function<wasm_ref_t*(const std::shared_ptr<StoreBox>& box)> handle;
+// again when it comes back. The store's collector owns it, and it does not own the store.
+struct ExternObject {
+  using MakeHandle = std::function<wasm_ref_t*(const std::shared_ptr<StoreBox>& box)>;
+  MakeHandle handle;  // empty: it is a foreign one
+  HostInfo info;      // which has this
 };
 
 // What the handles of a store share. Handles own it, what lies in the store does not: guests hold that for ever.
@@ -83,14 +84,8 @@ class StoreBox : public std::enable_shared_from_this<StoreBox> {
   [[nodiscard]] bool is_gone() const { return ref_.get() == nullptr; }
   [[nodiscard]] const wasm::TypeRegistry& registry() const { return *registry_; }
 
-  // Lives as long as the store.
-  HostObject& add_host_object(std::function<wasm_ref_t*(const std::shared_ptr<StoreBox>& box)> handle);
-  // Null for a pointer to anything else.
-  [[nodiscard]] HostObject* host_object(const void* pointer) const;
-
-  // Instances, by which frames of traps find theirs: null where it is not the only one of the module.
-  void note_instance(runtime::Instance* instance) { instances_.push_back(instance); }
-  [[nodiscard]] runtime::Instance* instance_of(const StackFrame& frame) const;
+  // A new reference to an object, which lives until neither a guest nor the host has a reference to it any more.
+  [[nodiscard]] Result<wasi::HostObject> make_reference(std::shared_ptr<ExternObject> object) const;
 
   // Of an object of the store; null where it has none and none is to be made. `kept` keeps the object's address its
   // own.
@@ -104,11 +99,9 @@ class StoreBox : public std::enable_shared_from_this<StoreBox> {
   std::optional<Store> store_;
   detail::StoreRef ref_;
   std::shared_ptr<wasm::TypeRegistry> registry_;
-  std::vector<runtime::Instance*> instances_;
   // Finalizers run in the order in which the objects got them.
   std::deque<Attached> infos_;
   std::unordered_map<const void*, HostInfo*> info_of_;
-  std::unordered_map<const void*, std::unique_ptr<HostObject>> host_objects_;
 };
 
 enum class RefKind : std::uint8_t { func, global, table, memory, tag, instance, module, trap, foreign, value, v128 };
@@ -217,14 +210,19 @@ struct wasm_trap_t final : wasm_ref_t {
 };
 
 struct wasm_foreign_t final : wasm_ref_t {
-  wasm_foreign_t(std::shared_ptr<wasi::c::StoreBox> store, wasi::c::HostObject& its_object)
-      : wasm_ref_t(wasi::c::RefKind::foreign), box(std::move(store)), object(&its_object) {}
-  [[nodiscard]] wasm_ref_t* copy() const override { return new wasm_foreign_t(box, *object); }
-  [[nodiscard]] const void* identity() const override { return object; }
+  wasm_foreign_t(std::shared_ptr<wasi::c::StoreBox> store, wasi::HostObject its_reference,
+                 std::shared_ptr<wasi::c::ExternObject> its_object)
+      : wasm_ref_t(wasi::c::RefKind::foreign),
+        box(std::move(store)),
+        reference(std::move(its_reference)),
+        object(std::move(its_object)) {}
+  [[nodiscard]] wasm_ref_t* copy() const override { return new wasm_foreign_t(box, reference, object); }
+  [[nodiscard]] const void* identity() const override { return object.get(); }
   [[nodiscard]] wasi::c::HostInfo* host_info(bool /*make*/) const override { return &object->info; }
 
   std::shared_ptr<wasi::c::StoreBox> box;
-  wasi::c::HostObject* object;
+  wasi::HostObject reference;
+  std::shared_ptr<wasi::c::ExternObject> object;
 };
 
 namespace wasi::c {

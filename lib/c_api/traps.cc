@@ -127,7 +127,7 @@ wasm_instance_t* wasm_frame_instance(const wasm_frame_t* frame) {
   return c::attempt<wasm_instance_t*>(nullptr, [&]() -> Result<wasm_instance_t*> {
     const auto box = frame->box.lock();
     if (box == nullptr || box->is_gone()) return nullptr;
-    runtime::Instance* const instance = box->instance_of(frame->frame);
+    runtime::Instance* const instance = box->state().store.find_instance(frame->frame.instance);
     if (instance == nullptr) return nullptr;
     frame->instance = std::make_unique<wasm_instance_t>(box, instance);
     return frame->instance.get();
@@ -136,12 +136,7 @@ wasm_instance_t* wasm_frame_instance(const wasm_frame_t* frame) {
 
 uint32_t wasm_frame_func_index(const wasm_frame_t* frame) { return frame->frame.function_index; }
 
-size_t wasm_frame_func_offset(const wasm_frame_t* frame) {
-  const wasm_instance_t* const instance = wasm_frame_instance(frame);
-  if (instance == nullptr || !frame->frame.offset) return 0;
-  const wasm::FuncIndex function(frame->frame.function_index);
-  return *frame->frame.offset - instance->instance->module().body(function).offset;
-}
+size_t wasm_frame_func_offset(const wasm_frame_t* frame) { return frame->frame.function_offset.value_or(0); }
 
 size_t wasm_frame_module_offset(const wasm_frame_t* frame) { return frame->frame.offset.value_or(0); }
 

@@ -119,6 +119,8 @@ struct HostDefinition {
 struct BoundFunction : HostBinding {
   HostThunk thunk;
   std::shared_ptr<void> owner;  // of `callable`
+  // Of a function that stands for an import of another type than its own: what it has to return. The registry's.
+  const std::vector<wasm::ValType>* results = nullptr;
 };
 
 struct WasiDefinition {
@@ -142,6 +144,8 @@ struct StoreState {
   // What linkers made here, found by the definition that it was made from (which the shared pointer keeps from being
   // replaced by another at the same address).
   std::unordered_map<std::shared_ptr<const HostDefinition>, runtime::FuncRef*> host_functions;
+  // Those that stand for imports of other types than their own, by these.
+  std::map<std::pair<std::shared_ptr<const HostDefinition>, std::uint32_t>, runtime::FuncRef*> adapted_functions;
   std::vector<WasiState> wasi;  // nearly always one
   // The same of prepared instances.
   std::vector<std::unique_ptr<BoundImports>> bound_imports;
@@ -227,7 +231,9 @@ struct Internals {
   static Function function(const StoreRef& store, runtime::FuncRef* function) { return {store, function}; }
   static runtime::FuncRef* function(const Function& function) { return function.function_; }
   static InstancePre prepared(std::shared_ptr<const PreparedInstance> state) { return InstancePre(std::move(state)); }
-  static Instance instance(const StoreRef& store, runtime::Instance* instance) { return {store, instance}; }
+  static Instance instance(const StoreRef& store, runtime::Instance* instance) {
+    return {store, instance, instance->id};
+  }
   static runtime::Instance* instance(const Instance& instance) { return instance.instance_; }
   static const StoreRef& store(const Instance& instance) { return instance.store_; }
   static Memory memory(const StoreRef& store, runtime::Memory* memory) {
@@ -262,6 +268,7 @@ struct Internals {
     return value;
   }
   static const runtime::HostRoot* root(const Value& value) { return value.root_.get(); }
+  static const std::shared_ptr<const runtime::HostRoot>& shared_root(const Value& value) { return value.root_; }
   static void set_root(Value& value, std::shared_ptr<const runtime::HostRoot> root) { value.root_ = std::move(root); }
   static Caller caller(StoreState& store, runtime::Instance* instance) { return Caller(store, instance); }
   static Result<preview1::Config> wasi(const WasiConfig& config);

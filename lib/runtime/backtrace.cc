@@ -30,7 +30,10 @@ namespace {
 StackFrame describe(const StackWalk& walk) {
   const FunctionCode& function = *walk.function();
   StackFrame description = describe_function(*function.module, function.index);
+  description.instance = Instance::from(walk.instance())->id;
   description.offset = walk.offset();
+  const std::uint64_t body = function.module->module->body(wasm::FuncIndex(function.index)).offset;
+  if (description.offset && *description.offset >= body) description.function_offset = *description.offset - body;
   return description;
 }
 

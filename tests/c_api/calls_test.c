@@ -207,6 +207,68 @@ static void traps_of_hosts(wasm_store_t* store) {
   wasm_instance_delete(instance);
 }
 
+// Several instances of one module, each of which calls the one before it: every frame knows whose it is.
+static void frames_know_their_instances(wasm_store_t* store) {
+  enum { kInstances = 3 };
+  wasm_module_t* module = module_of(store,
+                                    "(module $m (func $next (import \"\" \"next\") (param i32))"
+                                    " (func (export \"f\") (param i32)"
+                                    "  (if (i32.eqz (local.get 0)) (then unreachable))"
+                                    "  (call $next (i32.sub (local.get 0) (i32.const 1)))))");
+  wasm_instance_t* instances[kInstances];
+  wasm_func_t* functions[kInstances];
+  wasm_instance_t* first = instance_of(store, "(module (func (export \"f\") (param i32)))", NULL, 0);
+  wasm_func_t* last = function_of(first, "f");
+  wasm_frame_vec_t frames;
+  wasm_trap_t* trap = NULL;
+  int32_t arg = kInstances - 1;
+  int i;
+  for (i = 0; i < kInstances; ++i) {
+    wasm_extern_t* import = wasm_func_as_extern(i == 0 ? last : functions[i - 1]);
+    wasm_extern_vec_t imports;
+    imports.size = 1;
+    imports.data = &import;
+    instances[i] = wasm_instance_new(store, module, &imports, NULL);
+    REQUIRE(instances[i] != NULL);
+    functions[i] = function_of(instances[i], "f");
+  }
+  trap = call_i32(functions[kInstances - 1], &arg, 1, NULL);
+  REQUIRE(trap != NULL);
+  wasm_trap_trace(trap, &frames);
+  REQUIRE(frames.size == kInstances);
+  for (i = 0; i < kInstances; ++i) {
+    CHECK(wasm_instance_same(wasm_frame_instance(frames.data[i]), instances[i]));
+    CHECK(wasm_frame_func_index(frames.data[i]) == 1);
+  }
+  // Behind the declarations of locals: the unreachable of the innermost one, the call of the others.
+  CHECK(wasm_frame_func_offset(frames.data[0]) == 6);
+  CHECK(wasm_frame_func_offset(frames.data[1]) == 13 && wasm_frame_func_offset(frames.data[2]) == 13);
+  wasm_frame_vec_delete(&frames);
+  wasm_trap_delete(trap);
+
+  // One that trapped in its start function is no object of this interface's until a frame tells of it.
+  {
+    wasm_module_t* starting = module_of(store, "(module (func $f unreachable) (start $f))");
+    wasm_extern_vec_t none = WASM_EMPTY_VEC;
+    wasm_frame_t* frame;
+    CHECK(wasm_instance_new(store, starting, &none, &trap) == NULL);
+    REQUIRE(trap != NULL);
+    frame = wasm_trap_origin(trap);
+    REQUIRE(frame != NULL);
+    CHECK(wasm_frame_instance(frame) != NULL && wasm_frame_func_offset(frame) == 1);
+    wasm_frame_delete(frame);
+    wasm_trap_delete(trap);
+    wasm_module_delete(starting);
+  }
+  for (i = 0; i < kInstances; ++i) {
+    wasm_func_delete(functions[i]);
+    wasm_instance_delete(instances[i]);
+  }
+  wasm_func_delete(last);
+  wasm_instance_delete(first);
+  wasm_module_delete(module);
+}
+
 // Calls what it finds as "back" in the instance that calls it.
 static wasm_trap_t* call_back(void* env, wasirun_caller_t* caller, const wasm_val_vec_t* args, wasm_val_vec_t* results) {
   wasm_extern_t* object = wasirun_caller_export(caller, "back");
@@ -333,6 +395,7 @@ int main(void) {
   values_go_both_ways(store);
   environments(engine);
   traps_of_hosts(store);
+  frames_know_their_instances(store);
   nested_calls(store);
   a_store_lasts_as_long_as_its_calls();
   arguments_of_null(engine);

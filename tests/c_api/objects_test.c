@@ -319,6 +319,80 @@ static void values_own_their_references(wasm_engine_t* engine) {
   wasm_store_delete(store);
 }
 
+static wasm_trap_t* ignore(const wasm_val_vec_t* args, wasm_val_vec_t* results) {
+  (void)args;
+  (void)results;
+  return NULL;
+}
+
+// What nobody has any more is gone before its store is.
+static void foreign_objects_are_collected(wasm_engine_t* engine) {
+  wasm_store_t* store = wasm_store_new(engine);
+  wasm_functype_t* type = wasm_functype_new_1_0(wasm_valtype_new_externref());
+  wasm_func_t* host = wasm_func_new(store, type, ignore);
+  wasm_extern_t* import = wasm_func_as_extern(host);
+  wasm_instance_t* instance = instance_of(store,
+                                          "(module (func $host (import \"\" \"host\") (param externref))"
+                                          " (table $t 1 externref)"
+                                          " (func (export \"keep\") (param externref)"
+                                          "  (table.set $t (i32.const 0) (local.get 0)))"
+                                          " (func (export \"kept\") (result externref)"
+                                          "  (table.get $t (i32.const 0)))"
+                                          " (func (export \"use\") (param externref) (call $host (local.get 0))))",
+                                          &import, 1);
+  wasm_func_t* keep = function_of(instance, "keep");
+  wasm_func_t* kept = function_of(instance, "kept");
+  wasm_func_t* use = function_of(instance, "use");
+  wasm_foreign_t* foreign = wasm_foreign_new(store);
+  wasm_foreign_t* copy;
+  wasm_val_t args[1];
+  wasm_val_t results[1] = {WASM_INIT_VAL};
+  wasm_val_vec_t arg_vec, result_vec;
+  wasm_val_vec_t none = WASM_EMPTY_VEC;
+  int i;
+  REQUIRE(foreign != NULL);
+  arg_vec.size = result_vec.size = 1;
+  arg_vec.data = args;
+  result_vec.data = results;
+  finalized = 0;
+  wasm_foreign_set_host_info_with_finalizer(foreign, &finalized, count_finalizer);
+  args[0] = ref_val(wasm_foreign_as_ref(foreign));
+  check_no_trap(wasm_func_call(keep, &arg_vec, &none));
+  check_no_trap(wasm_func_call(use, &arg_vec, &none));
+  copy = wasm_foreign_copy(foreign);
+  wasm_foreign_delete(foreign);
+  wasirun_store_collect_garbage(store);
+  CHECK(finalized == 0 && wasm_foreign_get_host_info(copy) == &finalized);
+  wasm_foreign_delete(copy);
+
+  // The guest alone has it.
+  wasirun_store_collect_garbage(store);
+  CHECK(finalized == 0);
+  check_no_trap(wasm_func_call(kept, &none, &result_vec));
+  REQUIRE(results[0].of.ref != NULL);
+  CHECK(wasm_ref_as_foreign(results[0].of.ref) != NULL);
+  CHECK(wasm_ref_get_host_info(results[0].of.ref) == &finalized);
+  wasm_val_delete(&results[0]);
+
+  // Other objects, each passed as a reference of its own, are not kept either.
+  args[0] = ref_val(wasm_instance_as_ref(instance));
+  for (i = 0; i < 1000; ++i) check_no_trap(wasm_func_call(use, &arg_vec, &none));
+
+  args[0] = ref_val(NULL);
+  check_no_trap(wasm_func_call(keep, &arg_vec, &none));
+  wasirun_store_collect_garbage(store);
+  CHECK(finalized == 1);
+
+  wasm_func_delete(use);
+  wasm_func_delete(kept);
+  wasm_func_delete(keep);
+  wasm_instance_delete(instance);
+  wasm_func_delete(host);
+  wasm_functype_delete(type);
+  wasm_store_delete(store);
+  CHECK(finalized == 1);
+}
+
 // Structures of a guest, which the host keeps, compares and gives back.
 static void guests_own_objects(wasm_store_t* store) {
   wasm_instance_t* instance =
@@ -366,6 +440,7 @@ int main(void) {
   memories(store);
   host_info(engine);
   references_go_through_guests(engine);
+  foreign_objects_are_collected(engine);
   values_own_their_references(engine);
   guests_own_objects(store);
   wasm_store_delete(store);
