@@ -8,9 +8,11 @@
 
 #include <wasi/detail/export.h>
 #include <wasi/detail/memory.h>
+#include <wasi/detail/references.h>
 #include <wasi/detail/store_ref.h>
 #include <wasi/error.h>
 #include <wasi/store.h>
+#include <wasi/store_context.h>
 #include <wasi/trap.h>
 #include <wasi/types.h>
 #include <wasi/values.h>
@@ -51,7 +53,8 @@ class Tag {
   runtime::Tag* tag_;
 };
 
-// An exception: its tag and the values that it carries, none when the store is gone. Immutable; a handle as Tag is.
+// An exception: its tag and the values that it carries, none when the store is gone. Immutable; a handle as Tag is. In
+// the signatures of functions it is an exnref.
 class Exception {
  public:
   Exception(const Exception&) = default;  // no moves: a moved-from handle stays valid
@@ -69,13 +72,26 @@ class Exception {
   // What a host function returns to throw it. The backtrace is filled in when nobody catches it.
   [[nodiscard]] WASI_API Trap to_trap() const;
 
+  // As a value of type exnref, and back. Empty for anything but a reference of the store to an exception.
+  [[nodiscard]] const Value& to_value() const { return value_; }
+  WASI_API static std::optional<Exception> from_value(const StoreContext& store, const Value& value);
+
  private:
   friend struct detail::Internals;
-  Exception(const detail::StoreRef& store, runtime::Tag* tag, std::shared_ptr<const runtime::ThrownException> thrown)
-      : store_(store.unowned()), tag_(tag), thrown_(std::move(thrown)) {}
+  Exception(const detail::StoreRef& store, runtime::Tag* tag, Value value,
+            std::shared_ptr<const runtime::ThrownException> thrown = nullptr)
+      : store_(store.unowned()), tag_(tag), value_(std::move(value)), thrown_(std::move(thrown)) {}
   detail::StoreRef store_;
   runtime::Tag* tag_;
-  std::shared_ptr<const runtime::ThrownException> thrown_;
+  Value value_;
+  std::shared_ptr<const runtime::ThrownException> thrown_;  // null: in no trap so far
 };
+
+namespace detail {
+template <>
+struct Reference<Exception> : HandleReference<Exception> {
+  static constexpr ValueType kType = ValueType::exnref();
+};
+}  // namespace detail
 
 }  // namespace wasi

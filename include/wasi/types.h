@@ -37,6 +37,7 @@ class ValueType {
   static constexpr ValueType i31ref() { return abstract(6); }
   static constexpr ValueType structref() { return abstract(7); }
   static constexpr ValueType arrayref() { return abstract(8); }
+  static constexpr ValueType exnref() { return abstract(10); }
 
   // What references of the type refer to, from the abstract types of the
   // specification; `defined`: to a DefinedType.

@@ -209,10 +209,14 @@ bool fits(runtime::Store& store, const Value& value, wasm::ValType type) {
   if (!belongs_to(store, value)) return false;
   const wasm::AbstractHeap top = registry.top_of(own.heap());
   if (top != registry.top_of(type.heap())) return false;
-  if (value.is_null()) return type.is_nullable();
-  const std::uint64_t reference = value.bits()[0];
+  return reference_fits(store, value.bits()[0], type);
+}
+
+bool reference_fits(runtime::Store& store, std::uint64_t reference, wasm::ValType type) {
+  if (reference == 0) return type.is_nullable();
+  const wasm::TypeRegistry& registry = store.registry();
   // Functions are nothing but functions, whatever the bits that claim to be one.
-  if (top == wasm::AbstractHeap::func && !runtime::is_object(reference)) return false;
+  if (registry.top_of(type.heap()) == wasm::AbstractHeap::func && !runtime::is_object(reference)) return false;
   return runtime::passes(registry, store.exec().gc, reference, runtime::make_test(registry, type));
 }
 

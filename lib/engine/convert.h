@@ -63,6 +63,8 @@ ExternType type_of(const wasm::Module& module, const wasm::Export& exported);
 // True when `value` may stand where `type`, which is a type of the engine, is asked for; a reference that is not null
 // counts with the type of what it refers to, which belongs to the store.
 bool fits(runtime::Store& store, const Value& value, wasm::ValType type);
+// The same of a reference that is the store's own, of a type with the same top.
+bool reference_fits(runtime::Store& store, std::uint64_t reference, wasm::ValType type);
 
 // Whether a reference is null, or the store's, or nobody's (an i31, an
 // ExternRef).

@@ -16,6 +16,9 @@ const wasm::FuncType& type_of(const detail::StoreState& store, const runtime::Ta
   return store.store.registry().at(tag.type).func;
 }
 
+// Of a store that exists.
+runtime::Exception& exception_of(const Value& value) { return *reinterpret_cast<runtime::Exception*>(value.bits()[0]); }
+
 }  // namespace
 
 Result<Tag> Tag::create(Store& store, std::span<const ValueType> params) {
@@ -43,15 +46,18 @@ Result<Exception> Exception::create(const Tag& tag, std::span<const Value> value
     }
     runtime::Exception* exception = store.make_exception(*tag.tag_, slots.data());
     if (exception == nullptr) return fail(ErrorKind::limit, "the store has no room for another exception");
-    return Exception(tag.store_, tag.tag_, std::make_shared<runtime::ThrownException>(store, *exception));
+    const auto reference = reinterpret_cast<std::uint64_t>(exception);
+    return Exception(tag.store_, tag.tag_, detail::make_reference(store, ValueType::exnref(), reference));
   });
 }
 
 std::optional<Exception> Internals::exception(StoreState& store, const Trap& trap) {
   if (trap.exception == nullptr) return std::nullopt;
-  const runtime::Exception* const exception = trap.exception->in(store.store);
+  runtime::Exception* const exception = trap.exception->in(store.store);
   if (exception == nullptr) return std::nullopt;
-  return Exception(StoreRef::borrowed(store), exception->tag, trap.exception);
+  Value value = Value::from_bits(ValueType::exnref(), {reinterpret_cast<std::uint64_t>(exception), 0});
+  set_root(value, trap.exception->root());
+  return Exception(StoreRef::borrowed(store), exception->tag, std::move(value), trap.exception);
 }
 
 std::optional<Exception> Exception::from_trap(const Store& store, const Trap& trap) {
@@ -67,13 +73,32 @@ Tag Exception::tag() const { return {store_, tag_}; }
 std::vector<Value> Exception::values() const {
   detail::StoreState* const state = store_.get();
   if (state == nullptr) return {};
-  runtime::Exception& exception = *thrown_->in(state->store);
+  runtime::Exception& exception = exception_of(value_);
   const auto& types = type_of(*state, *tag_).params;
   std::vector<Value> values(types.size());
   detail::read_values(state->store, exception.values(), types, values);
   return values;
 }
 
-Trap Exception::to_trap() const { return {.code = TrapCode::uncaught_exception, .exception = thrown_}; }
+Trap Exception::to_trap() const {
+  if (thrown_ != nullptr) return {.code = TrapCode::uncaught_exception, .exception = thrown_};
+  detail::StoreState* const state = store_.get();
+  if (state == nullptr) return {.code = TrapCode::uncaught_exception};
+  return guarded(
+      [&]() -> Trap {
+        return {.code = TrapCode::uncaught_exception,
+                .exception = std::make_shared<runtime::ThrownException>(state->store, exception_of(value_),
+                                                                        Internals::shared_root(value_))};
+      },
+      [](const Error&) -> Trap { return {.code = TrapCode::allocation_failure}; });
+}
+
+std::optional<Exception> Exception::from_value(const StoreContext& store, const Value& value) {
+  const detail::StoreRef& ref = Internals::store(store);
+  detail::StoreState* const state = ref.get();
+  if (state == nullptr || value.reference_kind() != ReferenceKind::exception) return std::nullopt;
+  if (!detail::belongs_to(state->store, value)) return std::nullopt;
+  return Exception(ref, exception_of(value).tag, Internals::retyped(value, ValueType::exnref()));
+}
 
 }  // namespace wasi

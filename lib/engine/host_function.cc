@@ -41,6 +41,19 @@ std::optional<Trap> enter_untyped(void* data, Caller& caller, detail::Slot* raw_
   return std::nullopt;
 }
 
+// Of a function that has returned what its own type says.
+std::optional<Trap> check_results(runtime::Store& store, const runtime::Slot* slots,
+                                  const std::vector<wasm::ValType>& types) {
+  for (std::size_t i = 0; i < types.size(); slots += types[i++].slots()) {
+    if (!types[i].is_ref()) continue;
+    if (detail::reference_fits(store, slots->u64, types[i])) continue;
+    return wrong_result(fmt::format("result {} is {}, expected {}", i + 1,
+                                    slots->u64 == 0 ? "null" : "a reference to something else",
+                                    wasm::to_string(types[i])));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 detail::BoundFunction detail::bound_function(HostThunks thunks, std::shared_ptr<void> callable, StoreState& store) {
@@ -59,12 +72,18 @@ detail::BoundFunction detail::bound_function(HostThunks thunks, std::shared_ptr<
 std::optional<Trap> detail::enter_bound(void* data, runtime::HostCall& call) {
   const auto* bound = static_cast<const BoundFunction*>(data);
   Caller caller = Internals::caller(*bound->store, call.caller);
-  return bound->thunk(bound->callable, caller, reinterpret_cast<Slot*>(call.slots));
+  auto trap = bound->thunk(bound->callable, caller, reinterpret_cast<Slot*>(call.slots));
+  if (bound->results != nullptr && !trap) return check_results(bound->store->store, call.slots, *bound->results);
+  return trap;
 }
 
 runtime::HostFunction* detail::add_host_function(StoreState& store, wasm::TypeId type, HostThunks thunks,
-                                                 std::shared_ptr<void> callable) {
+                                                 std::shared_ptr<void> callable, Adapted adapted) {
   auto bound = std::make_shared<BoundFunction>(bound_function(thunks, std::move(callable), store));
+  if (adapted == Adapted::yes) {
+    bound->results = &store.engine->registry->at(type).func.results;
+    thunks.direct = nullptr;
+  }
   HostBinding* const binding = bound.get();
   runtime::HostFunction* const host = store.store.add_host_function(type, &enter_bound, std::move(bound));
   store.store.offer_direct(*host, thunks.direct, binding);

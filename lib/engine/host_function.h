@@ -17,9 +17,12 @@ namespace wasi::detail {
 BoundFunction bound_function(HostThunks thunks, std::shared_ptr<void> callable, StoreState& store);
 std::optional<Trap> enter_bound(void* data, runtime::HostCall& call);
 
+// Whether the type is one of an import which the function stands for (type_for in link.h): its results are looked at.
+enum class Adapted : bool { no, yes };
+
 // `type` is a function type of the engine, which the caller holds meanwhile.
 runtime::HostFunction* add_host_function(StoreState& store, wasm::TypeId type, HostThunks thunks,
-                                         std::shared_ptr<void> callable);
+                                         std::shared_ptr<void> callable, Adapted adapted = Adapted::no);
 
 // What stands behind a function whose type is known at run time only, and how it is entered.
 std::shared_ptr<void> make_untyped(std::span<const ValueType> params, std::span<const ValueType> results,

@@ -29,6 +29,10 @@ Result<runtime::External> bind(const LinkerState::Definition& definition, StoreS
 Result<std::optional<runtime::External>> resolve(const LinkerState& linker, StoreState& store,
                                                  const wasm::Module& module, const wasm::Import& import,
                                                  WasiThreads* threads);
+// The type that a function of the host has where it stands for an import: its own; or the import's, where that differs
+// by saying more of references than a C++ type can, as (ref $t) does for Struct. What guests give fits then, and what
+// they get is looked at. `definition` has a type.
+wasm::TypeId type_for(const wasm::Module& module, const wasm::Import& import, const HostDefinition& definition);
 // The program's state, made when it is first asked for.
 Result<std::shared_ptr<preview1::Context>> wasi_context(StoreState& store,
                                                         const std::shared_ptr<const WasiDefinition>& definition);

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <wasi/linker.h>
 
+#include <algorithm>
+
 #include "base/guard.h"
 #include "base/result.h"
 #include "engine/convert.h"
@@ -45,6 +47,23 @@ Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<con
   return &host->ref;
 }
 
+// The same where it stands for an import.
+Result<runtime::FuncRef*> bind_host(StoreState& store, const std::shared_ptr<const HostDefinition>& definition,
+                                    const wasm::Module& module, const wasm::Import& import) {
+  if (!definition->type || import.kind() != wasm::ExternalKind::func) return bind_host(store, definition);
+  const wasm::TypeId type = detail::type_for(module, import, *definition);
+  if (type == definition->type->id()) return bind_host(store, definition);
+  runtime::FuncRef*& adapted = store.adapted_functions[{definition, type.value}];
+  if (adapted == nullptr) {
+    runtime::HostFunction* const host =
+        detail::add_host_function(store, type, definition->thunks, definition->callable, detail::Adapted::yes);
+    host->module = definition->module;
+    host->name = definition->name;
+    adapted = &host->ref;
+  }
+  return adapted;
+}
+
 Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<const WasiDefinition>& definition,
                                     const preview1::Function& function, std::string_view module) {
   auto context = WASI_TRY(detail::wasi_context(store, definition));
@@ -61,6 +80,22 @@ Result<runtime::FuncRef*> bind_wasi(StoreState& store, const std::shared_ptr<con
 }
 
 }  // namespace
+
+wasm::TypeId detail::type_for(const wasm::Module& module, const wasm::Import& import,
+                              const HostDefinition& definition) {
+  const wasm::TypeRegistry& registry = *module.registry;
+  const wasm::TypeId own = definition.type->id();
+  const wasm::TypeId asked = module.types[std::get<wasm::FuncImport>(import.type).type.value];
+  if (own == asked || registry.at(asked).kind != wasm::CompositeKind::func) return own;
+  const auto fits = [&](const std::vector<wasm::ValType>& narrow, const std::vector<wasm::ValType>& wide) {
+    return std::ranges::equal(narrow, wide,
+                              [&](wasm::ValType one, wasm::ValType other) { return registry.matches(one, other); });
+  };
+  const wasm::FuncType& host = registry.at(own).func;
+  const wasm::FuncType& guest = registry.at(asked).func;
+  const bool stands_for = guest != host && fits(guest.params, host.params) && fits(guest.results, host.results);
+  return stands_for ? asked : own;
+}
 
 Result<runtime::External> detail::bind(const LinkerState::Definition& definition, StoreState& store,
                                        std::string_view module, std::string_view name) {
@@ -88,6 +123,10 @@ Result<std::optional<runtime::External>> detail::find(const LinkerState& linker,
 Result<std::optional<runtime::External>> detail::resolve(const LinkerState& linker, StoreState& store,
                                                          const wasm::Module& module, const wasm::Import& import,
                                                          WasiThreads* threads) {
+  const auto defined = linker.definitions.find(LinkerState::Less::View(import.module, import.name));
+  if (defined != linker.definitions.end() && defined->second.host != nullptr) {
+    return runtime::External(WASI_TRY(bind_host(store, defined->second.host, module, import)));
+  }
   auto external = WASI_TRY(find(linker, store, import.module, import.name));
   if (!external && threads != nullptr) external = WASI_TRY(threads->resolve(store, import));
   if (!external) external = WASI_TRY(stand_in(linker.unknown_imports, store, module, import));

@@ -49,7 +49,11 @@ Result<PreparedImport> prepare_import(const detail::LinkerState& linker, const w
     prepared.source = Source::host;
     prepared.host = found->second.host.get();
     if (!prepared.host->type) return std::unexpected(prepared.host->type.error());
-    prepared.type = registry.hold(prepared.host->type->id()).value();
+    const bool is_function = import.kind() == wasm::ExternalKind::func;
+    const wasm::TypeId type =
+        is_function ? detail::type_for(module, import, *prepared.host) : prepared.host->type->id();
+    prepared.is_adapted = type != prepared.host->type->id();
+    prepared.type = registry.hold(type).value();
   } else if (const auto* function = preview1::find_function(import.module, import.name);
              function != nullptr && linker.wasi != nullptr) {
     prepared.source = Source::wasi;
@@ -123,7 +127,11 @@ Result<std::unique_ptr<BoundImports>> bind_functions(StoreState& store,
           bound->bound.emplace_back(detail::bound_function(import.host->thunks, import.host->callable, store));
       function.body = &detail::enter_bound;
       function.data = &own;
-      function.direct = import.host->thunks.direct;
+      if (import.is_adapted) {
+        own.results = &store.engine->registry->at(import.type.id()).func.results;
+      } else {
+        function.direct = import.host->thunks.direct;
+      }
       function.direct_data = static_cast<detail::HostBinding*>(&own);
     } else if (import.source == Source::wasi) {
       function.body = import.wasi->body;

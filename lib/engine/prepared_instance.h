@@ -27,6 +27,7 @@ struct PreparedImport {
   const LinkerState::Definition* definition = nullptr;
   wasm::TypeRef type = {};  // of a function
   std::uint32_t slot_count = 0;
+  bool is_adapted = false;  // `host` stands for an import of another type than its own
 };
 
 struct PreparedInstance {

@@ -77,10 +77,11 @@ Exception* Store::make_exception(Tag& tag, const Slot* slots) {
   return exception;
 }
 
+ThrownException::ThrownException(Store& store, Exception& exception, std::shared_ptr<const HostRoot> root)
+    : store_(store.identity()), exception_(&exception), root_(std::move(root)) {}
+
 ThrownException::ThrownException(Store& store, Exception& exception)
-    : store_(store.identity()),
-      exception_(&exception),
-      root_(store.heap().keep(reinterpret_cast<std::uint64_t>(&exception))) {}
+    : ThrownException(store, exception, store.heap().keep(reinterpret_cast<std::uint64_t>(&exception))) {}
 
 Exception* ThrownException::in(const Store& store) const { return store_ == store.identity() ? exception_ : nullptr; }
 

@@ -31,10 +31,13 @@ static_assert(offsetof(Exception, tag) == sizeof(Object) && sizeof(Exception) ==
 // An exception in the host's hands, usually in a Trap, which keeps it alive. Any thread may let go of it.
 class ThrownException {
  public:
+  // `root` keeps it alive.
+  ThrownException(Store& store, Exception& exception, std::shared_ptr<const HostRoot> root);
   ThrownException(Store& store, Exception& exception);
 
   // Null for exceptions of other stores, which may be gone.
   [[nodiscard]] Exception* in(const Store& store) const;
+  [[nodiscard]] const std::shared_ptr<const HostRoot>& root() const { return root_; }
 
  private:
   std::shared_ptr<const void> store_;  // which store it is, for ever

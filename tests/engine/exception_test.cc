@@ -264,3 +264,58 @@ TEST_CASE("Exceptions of one module are caught in another one, by the tag that b
       (i32.add (i32.load (i32.const 0))))))")));
   CHECK(must(must(catcher.function<std::int32_t(std::int32_t)>("run"))(6)) == 42);
 }
+
+TEST_CASE("Exceptions are references in typed signatures, to the host and back, in every tier") {
+  for (const TierSelection tier : tiers()) {
+    Engine engine = must(Engine::create({.tier = tier}));
+    Store store(engine);
+    Linker linker(engine);
+    const Tag error = must(Tag::create(store, std::vector{ValueType::i32()}));
+    linker.define("env", "error", error);
+    // One more than what it gets, as another exception; null for null.
+    linker.define("env", "next",
+                  [error](const std::optional<Exception>& caught) -> std::expected<std::optional<Exception>, Trap> {
+                    if (!caught) return std::nullopt;
+                    if (!(caught->tag() == error)) return std::unexpected(Trap::host_error("another tag"));
+                    const std::int32_t number = *caught->values()[0].as<std::int32_t>() + 1;
+                    return must(Exception::create(error, std::vector<Value>{number}));
+                  });
+    const Instance instance = must(linker.instantiate(store, must(Module::from_text(engine, R"((module
+      (import "env" "error" (tag $error (param i32)))
+      (import "env" "next" (func $next (param exnref) (result exnref)))
+      (func $catch (export "catch") (param i32) (result exnref)
+        (block $caught (result exnref)
+          (try_table (catch_all_ref $caught) (throw $error (local.get 0)))
+          (unreachable)))
+      (func (export "next_of") (param i32) (result exnref) (call $next (call $catch (local.get 0))))
+      (func (export "null") (result i32) (ref.is_null (call $next (ref.null exn))))
+      (func (export "throw") (param exnref) (throw_ref (local.get 0)))))"))));
+    const auto caught = must(must(instance.function<Exception(std::int32_t)>("catch"))(7));
+    CHECK(caught.tag() == error);
+    CHECK(caught.values() == std::vector<Value>{7});
+    CHECK(caught.to_value().reference_kind() == ReferenceKind::exception);
+    store.collect_garbage();
+    const auto next = must(must(instance.function<Exception(std::int32_t)>("next_of"))(7));
+    CHECK(next.values() == std::vector<Value>{8});
+    CHECK(must(must(instance.function<std::int32_t()>("null"))()) == 1);
+
+    // Thrown again it is the same one.
+    const auto thrown = must(instance.function<void(Exception)>("throw"))(caught);
+    REQUIRE_FALSE(thrown);
+    const auto again = Exception::from_trap(store, thrown.error());
+    REQUIRE(again);
+    CHECK(again->to_value() == caught.to_value());
+    const auto null = must(instance.function<void(std::optional<Exception>)>("throw"))(std::nullopt);
+    REQUIRE_FALSE(null);
+    CHECK(null.error().code == TrapCode::null_exception_reference);
+
+    // A store takes its own alone.
+    Store other(engine);
+    const Tag foreign = must(Tag::create(other, std::vector{ValueType::i32()}));
+    const auto refused =
+        must(instance.function<void(Exception)>("throw"))(must(Exception::create(foreign, std::vector<Value>{1})));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == TrapCode::host_error);
+    CHECK_FALSE(Exception::from_value(other, caught.to_value()));
+  }
+}

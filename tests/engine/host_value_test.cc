@@ -227,3 +227,74 @@ TEST_CASE("Arguments are written as a list") {
   CHECK(must(guest.instance.func("double")).call({}).error().message == "expected 1 argument, got 0");
   CHECK(must(guest.instance.func("double")).call({2.5}).error().message == "argument 1 is f64, expected i32");
 }
+
+TEST_CASE("A function of the host stands for imports with the guest's own reference types, in every tier") {
+  constexpr std::string_view kText = R"((module
+    (type $point (struct (field (mut i32))))
+    (type $other (struct (field i64)))
+    (import "env" "bump" (func $bump (param (ref $point)) (result (ref $point))))
+    (import "env" "bump" (func $bump_other (param (ref null $other)) (result (ref null $other))))
+    (func (export "run") (param i32) (result i32)
+      (struct.get $point 0 (call $bump (struct.new $point (local.get 0)))))
+    (func (export "other") (result i32)
+      (ref.is_null (call $bump_other (struct.new $other (i64.const 1)))))))";
+  for (const TierSelection tier : tiers()) {
+    Engine engine = must(Engine::create({.tier = tier}));
+    const Module module = must(Module::from_text(engine, kText));
+    Linker linker(engine);
+    int calls = 0;
+    bool answers_with_first = false;
+    std::optional<Struct> first;
+    linker.define("env", "bump", [&](const std::optional<Struct>& given) -> std::optional<Struct> {
+      ++calls;
+      if (!first) first = given;
+      if (answers_with_first) return first;
+      if (const auto x = given->get(0)->as<std::int32_t>()) must(given->set(0, *x + 1));
+      return given;
+    });
+    const InstancePre prepared = must(linker.prepare(module));
+    for (const bool is_prepared : {false, true}) {
+      Store store(engine);
+      const Instance instance =
+          is_prepared ? must(prepared.instantiate(store)) : must(linker.instantiate(store, module));
+      const auto run = must(instance.function<std::int32_t(std::int32_t)>("run"));
+      calls = 0;
+      answers_with_first = false;
+      CHECK(must(run(41)) == 42);
+      CHECK(must(run(1)) == 2);
+      CHECK(calls == 2);
+      // A $point, where an $other is asked for.
+      answers_with_first = true;
+      const auto other = must(instance.function<std::int32_t()>("other"))();
+      REQUIRE_FALSE(other);
+      CHECK(other.error().code == TrapCode::host_error);
+      CHECK(other.error().message.find(
+                "host function: result 1 is a reference to something else, expected (ref null") != std::string::npos);
+      first.reset();
+      CHECK(must(must(instance.function<std::int32_t()>("other"))()) == 0);
+      first.reset();
+    }
+  }
+}
+
+TEST_CASE("A null that a guest's type does not have is no result, and other numbers are no import") {
+  Engine engine;
+  const Module module = must(Module::from_text(engine, R"((module
+    (type $point (struct (field i32)))
+    (import "env" "make" (func $make (param i32) (result (ref $point))))
+    (func (export "run") (result i32) (struct.get $point 0 (call $make (i32.const 1))))))"));
+  Store store(engine);
+  Linker linker(engine);
+  linker.allow_redefinition(true).define("env", "make",
+                                         [](std::int32_t) -> std::optional<Struct> { return std::nullopt; });
+  const Instance instance = must(linker.instantiate(store, module));
+  const auto result = must(instance.function<std::int32_t()>("run"))();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message.find("host function: result 1 is null, expected (ref ") != std::string::npos);
+
+  linker.define("env", "make", [](std::int64_t) -> std::optional<Struct> { return std::nullopt; });
+  const auto wrong = linker.instantiate(store, module);
+  REQUIRE_FALSE(wrong);
+  REQUIRE(wrong.error().error() != nullptr);
+  CHECK(wrong.error().error()->kind == ErrorKind::unlinkable);
+}
