@@ -602,7 +602,7 @@ void Compiler::emit_cold_code() {
     asm_.lea(x64::r11, x64::qword_ptr(x64::rsp, 8));
     asm_.mov(x64::qword_ptr(x64::rax, offsetof(ExecState, native_sp)), x64::r11);
     if (local_notes_ != nullptr) {
-      for (const x64::Gp& reg : {x64::r8, x64::r9, x64::r10}) {
+      for (const x64::Gp& reg : {x64::rsi, x64::r8, x64::r9, x64::r10}) {
         asm_.mov(x64::qword_ptr(x64::rax,
                                 static_cast<std::int32_t>(offsetof(ExecState, native_fault_registers) + 8 * reg.id())),
                  reg);

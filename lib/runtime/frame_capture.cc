@@ -58,7 +58,7 @@ std::size_t slot_count(const validate::Locals& locals) {
 constexpr unsigned kRegisters = 16;  // by their numbers in instruction encodings
 // Those that callees preserve, in the order of SavedRegisters.
 constexpr unsigned kPreserved[] = {3, 12, 13, 14, 15};
-constexpr unsigned kKeptByTraps[] = {8, 9, 10};  // NativeLocals::Piece::is_trap
+constexpr unsigned kKeptByTraps[] = {6, 8, 9, 10};  // NativeLocals::Piece::is_trap
 
 // What is known of the registers of the frame at which a walk stands.
 class FrameRegisters {

@@ -19,8 +19,14 @@ namespace wasi::preview1 {
 namespace {
 
 using test::Guest;
-using test::kRoot;
-using test::World;
+
+struct World : test::World {
+  World() {
+    write("root/file", "root/file");
+    make_directory("root/sub");
+    write("root/sub/file", "sub/file");
+  }
+};
 
 struct Root {
   wasi::test::TempDir dir;
