@@ -1,4 +1,6 @@
 // Linking beyond names that fit: definitions that are taken, looked up, listed, prepared, or given by position.
+#include <algorithm>
+
 #include "engine/fixture.h"
 
 using namespace wasi;
@@ -294,4 +296,42 @@ TEST_CASE("Reactors are initialised and commands run by one call") {
                  .run()) == 7);
   CHECK(make(R"((module (func (export "_start") unreachable)))").run().error().code == TrapCode::unreachable);
   CHECK_THAT(make("(module)").run().error().message, Catch::Contains("no export \"_start\""));
+}
+
+TEST_CASE("Frames of a trap tell instances of one module apart, also when they are gone, in every tier") {
+  for (const TierSelection tier : tiers()) {
+    Engine engine = must(Engine::create({.tier = tier}));
+    const Module module = must(Module::from_text(engine, R"((module
+      (import "env" "next" (func $next (param i32)))
+      (func (export "f") (param i32)
+        (if (i32.eqz (local.get 0)) (then unreachable))
+        (call $next (i32.sub (local.get 0) (i32.const 1))))))"));
+    std::vector<std::uint64_t> ids;
+    Trap trap;
+    {
+      Store store(engine);
+      Linker linker(engine);
+      linker.allow_redefinition(true).define("env", "next", [](std::int32_t) {});
+      for (int i = 0; i < 3; ++i) {
+        const Instance instance = must(linker.instantiate(store, module));
+        linker.define("env", "next", Extern(must(instance.func("f"))));
+        ids.push_back(instance.id());
+        const auto result = must(instance.function<void(std::int32_t)>("f"))(i);
+        REQUIRE_FALSE(result);
+        trap = result.error();
+      }
+    }
+    REQUIRE(trap.backtrace.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+      CHECK(ids[i] != 0);
+      CHECK(trap.backtrace[i].instance == ids[i]);
+      // Behind the declarations of locals: the innermost stands at its unreachable, the others at their call.
+      CHECK(trap.backtrace[i].function_offset == (i == 0 ? 6U : 13U));
+    }
+    Store another(engine);
+    Linker linker(engine);
+    linker.define("env", "next", [](std::int32_t) {});
+    const Instance later = must(linker.instantiate(another, module));
+    CHECK(std::ranges::find(ids, later.id()) == ids.end());
+  }
 }

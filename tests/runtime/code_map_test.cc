@@ -41,6 +41,19 @@ TEST_CASE("an empty map finds nothing", "[code_map]") {
   CHECK_FALSE(map.find(UINTPTR_MAX).has_value());
 }
 
+TEST_CASE("what was found holds while nothing is removed", "[code_map]") {
+  CodeMap map;
+  CHECK(map.removals() == 0);
+  auto first = add(map, 100, 150, 1);
+  const auto second = add(map, 200, 300, 2);
+  CHECK(map.removals() == 0);
+  first.reset();
+  CHECK(map.removals() == 1);
+  const auto again = add(map, 100, 150, 3);
+  CHECK(map.removals() == 1);
+  CHECK(function_at(map, 100) == 3);
+}
+
 TEST_CASE("a pc is found in its range alone", "[code_map]") {
   CodeMap map;
   {
