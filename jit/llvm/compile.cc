@@ -88,7 +88,7 @@ std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
   // Small: without a model, LLVM takes addresses for far away.
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(triple, "x86-64", feature_names(cpu), llvm::TargetOptions(), llvm::Reloc::PIC_,
-                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default, false));
+                                  llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive, false));
 }
 
 struct Surveyed {
