@@ -23,6 +23,7 @@
 #include "jit/llvm/kept_references.h"
 #include "jit/llvm/late.h"
 #include "jit/llvm/loop_counts.h"
+#include "jit/llvm/shared_addresses.h"
 #include "jit/llvm/wide_truncations.h"
 
 namespace wasi::jit::optimising {
@@ -154,6 +155,8 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const std::function<bool(
     own.addPass(llvm::LoopSimplifyPass());
     own.addPass(llvm::LCSSAPass());
     own.addPass(CountLoops(unit));
+    own.addPass(ShareAddresses(unit));
+    own.addPass(llvm::EarlyCSEPass());
     passes.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(own)));
   });
   later.buildModuleOptimizationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None)

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "os/reservation_pool.h"
+#include "runtime/guarded_memory.h"
 #include "runtime/memory_faults.h"
 #include "runtime/tuning.h"
 #include "wasm/limits.h"
@@ -13,6 +14,8 @@
 namespace wasi::runtime {
 
 namespace {
+
+constexpr std::uint64_t kMostGuardedBytes = kGuardedReservation - kNeverInMemory;
 
 // That are there now, in all stores.
 std::atomic<std::uint64_t> guarded_memories = 0;
@@ -36,7 +39,8 @@ MemoryStorage::MemoryStorage(const wasm::MemoryType& type) : type_(type) {
 
 // No reservation reaches as far as a 64-bit address, and no guard begins within a page of the host's.
 bool MemoryStorage::can_be_guarded(const wasm::MemoryType& type) {
-  return type.address == wasm::AddressType::i32 && type.page_size() >= os::page_size();
+  return type.address == wasm::AddressType::i32 && type.page_size() >= os::page_size() &&
+         type.limits.min <= kMostGuardedBytes >> type.page_log2;
 }
 
 Result<std::uint64_t> MemoryStorage::bytes_of(const wasm::MemoryType& type) {
@@ -151,7 +155,9 @@ Result<void> MemoryStorage::write_run(const wasm::MemoryImage::Run& run, int fil
 }
 
 std::optional<std::uint64_t> MemoryStorage::size_after(std::uint64_t delta) const {
-  const std::uint64_t maximum = maximum_pages(type_);
+  const bool is_guarded = checks_ == BoundsChecks::guard_pages;
+  const std::uint64_t maximum =
+      std::min(maximum_pages(type_), is_guarded ? kMostGuardedBytes >> type_.page_log2 : UINT64_MAX);
   if (delta > maximum || pages() > maximum - delta) return std::nullopt;
   const std::uint64_t bytes = (pages() + delta) << type_.page_log2;
   if (!moves_ && bytes > storage_.size()) return std::nullopt;

@@ -7,6 +7,8 @@
 #include <cstdlib>
 
 #include "fake_tier.h"
+#include "runtime/guarded_memory.h"
+#include "runtime/memory_storage.h"
 #include "runtime/tuning.h"
 #include "support/sanitizers.h"
 #include "wasm/limits.h"
@@ -88,17 +90,22 @@ TEST_CASE("memories have at most the pages that memory.size can tell", "[memory]
   CHECK(memory.error().kind == ErrorKind::limit);
 }
 
-TEST_CASE("a guarded memory does not move and reaches 4 GiB", "[memory]") {
+TEST_CASE("a guarded memory does not move, and ends where code relies on that it ends", "[memory]") {
   World world;
   Memory& memory = **world.store->add_memory(pages(0));
   if (memory.checks() != BoundsChecks::guard_pages) return;  // no room in this process
   const std::uint8_t* const base = memory.view()->base;
-  CHECK(memory.grow(65536) == 0);
+  CHECK(memory.grow(65536) == -1);
+  CHECK(memory.grow(65535) == 0);
   CHECK(memory.grow(1) == -1);
   CHECK(memory.view()->base == base);
-  memory.bytes()[(1ULL << 32) - 1] = 1;
+  CHECK(memory.bytes().size() == (1ULL << 32) - kNeverInMemory);
+  memory.bytes()[(1ULL << 32) - kNeverInMemory - 1] = 1;
   CHECK(memory.owns(reinterpret_cast<std::uintptr_t>(base) + kGuardedReservation + kGuardBytes - 1));
   CHECK_FALSE(memory.owns(reinterpret_cast<std::uintptr_t>(base) + kGuardedReservation + kGuardBytes));
+  // One that begins larger has none.
+  CHECK(MemoryStorage::can_be_guarded(pages(65535)));
+  CHECK_FALSE(MemoryStorage::can_be_guarded(pages(65536)));
 }
 
 TEST_CASE("ranges of a memory are checked without overflow", "[memory]") {
