@@ -49,8 +49,7 @@ struct ExecState {
   // Where the newest native frame faulted, and its rbp; 0 while it stands at a call.
   std::uintptr_t native_fault_pc = 0;
   std::uintptr_t native_fault_frame = 0;
-  std::uint64_t native_fault_registers[16] = {};  // by their numbers in instruction encodings
-  std::uintptr_t native_limit = 0;                // the native stack pointer must stay above it; set at each entry
+  std::uintptr_t native_limit = 0;  // the native stack pointer must stay above it; set at each entry
   // What machine code compares its stack pointer with, at entries and loops: native_limit, or kRaisedStackLimit from
   // the moment that bits of `interrupt` are set until its thread looks at them (interruption.h).
   std::atomic<std::uintptr_t> stack_limit{0};
@@ -113,6 +112,8 @@ struct ExecState {
     std::uint32_t context_at = 0;
   };
   mutable CallSite call_sites[4];
+  // With native_fault_pc: what registers held, by their numbers in instruction encodings.
+  std::uint64_t native_fault_registers[16] = {};
   // Where machine code that leaves its frame at a loop goes on, and the slots of that frame (services.h, check_stack).
   const void* loop_entry = nullptr;
   std::vector<Slot> loop_slots;
