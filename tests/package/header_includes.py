@@ -19,9 +19,9 @@ for header in headers:
         name = found.group(1)
         in_c = header.parent == root
         ours = re.fullmatch(r'"(\w+\.h)"' if in_c else r"<(wasi/[\w/]+\.(?:h|def))>", name)
-        # In C++ also light parts of it (detail/chrono.h), and the file that is not there (detail/language.h).
+        # In C++ also light parts of it (detail/chrono.h, detail/memory.h), and the file that is not there (detail/language.h).
         standard = re.fullmatch(r"<(assert|stdbool|stddef|stdint|string)\.h>" if in_c
-                                else r"<[a-z_]+>|<bits/(?:chrono|std_function)\.h>|<C\+\+23>", name)
+                                else r"<[a-z_]+>|<bits/(?:chrono|shared_ptr|std_function)\.h>|<C\+\+23>", name)
         if not standard and not (ours and (root / ours.group(1)).is_file()):
             wrong.append(f"{header}:{number}: {name}")
 if not headers:
