@@ -345,7 +345,8 @@ detail::CallOutcome Store::finish_call() {
 }
 
 inline bool Store::call_anywhere(FuncRef& function, std::span<Slot> slots) {
-  if (function.call_entry == nullptr && function.code->native_code.load(std::memory_order_relaxed) != nullptr) {
+  // Whoever published that code had filled the record.
+  if (function.call_entry == nullptr && function.code->native_code.load(std::memory_order_acquire) != nullptr) {
     function.call_entry = function.code->module->tier->call_entry(*function.code);
   }
   const ExecState* const running = thread_state.running;
