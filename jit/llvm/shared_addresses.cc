@@ -219,7 +219,10 @@ class Sharing {
 }  // namespace
 
 llvm::PreservedAnalyses ShareAddresses::run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses) {
-  if (unit_->is_off(UnitOptimisation::shared_addresses)) return llvm::PreservedAnalyses::all();
+  // Addresses of a guest that was not optimised are made of its frame's, which a debugger wants to find in its local.
+  if (unit_->is_off(UnitOptimisation::shared_addresses) || unit_->is_for_debugger()) {
+    return llvm::PreservedAnalyses::all();
+  }
   Sharing sharing(*unit_, analyses.getResult<llvm::DominatorTreeAnalysis>(function));
   if (!sharing.run()) return llvm::PreservedAnalyses::all();
   llvm::PreservedAnalyses preserved;
