@@ -129,7 +129,7 @@ def main(words=None):
 def run(options, patterns, display):
     if not options.no_build:
         build(display)
-    if not options.no_install:
+    if not options.no_install and not options.list:
         install_peers(display, names_to_install(patterns))
     tools = {"wasirun": paths.RELEASE / "tools" / "wasirun" / "wasirun", "bench_run": paths.RELEASE / "bench" / "bench-run",
              "make_module": paths.RELEASE / "bench" / "make-module"}
