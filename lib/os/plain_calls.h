@@ -7,21 +7,14 @@
 
 #include <cstddef>
 
+#include "base/thread_sanitizer.h"
+
 namespace wasi::os {
 
-#if defined(__SANITIZE_THREAD__)
-#define WASI_CALLS_LIBC 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WASI_CALLS_LIBC 1
-#endif
-#endif
-#if defined(WASI_CALLS_LIBC)
-// The thread sanitizer follows descriptors by libc's functions.
+#if WASI_THREAD_SANITIZER
 inline int close(int fd) { return ::close(fd); }
 inline ssize_t read(int fd, void* bytes, std::size_t size) { return ::read(fd, bytes, size); }
 inline ssize_t write(int fd, const void* bytes, std::size_t size) { return ::write(fd, bytes, size); }
-#undef WASI_CALLS_LIBC
 #else
 inline int close(int fd) { return static_cast<int>(::syscall(SYS_close, fd)); }
 inline ssize_t read(int fd, void* bytes, std::size_t size) { return ::syscall(SYS_read, fd, bytes, size); }

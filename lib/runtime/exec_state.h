@@ -106,12 +106,12 @@ struct ExecState {
   Sampled sampled;
   // Of calls of the host that machine code made lately, where they return to and where their frames have the VmContext:
   // what the code map said when it had removed so many ranges (stack_walk.cc).
-  struct CallSite {
+  struct KnownCaller {
     std::uintptr_t return_address = 0;
     std::uint64_t removals = 0;
     std::uint32_t context_at = 0;
   };
-  mutable CallSite call_sites[4];
+  mutable KnownCaller known_callers[4];
   // With native_fault_pc: what registers held, by their numbers in instruction encodings.
   std::uint64_t native_fault_registers[16] = {};
   // Where machine code that leaves its frame at a loop goes on, and the slots of that frame (services.h, check_stack).

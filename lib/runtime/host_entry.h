@@ -8,17 +8,11 @@
 
 #include <cstdint>
 
+#include "base/thread_sanitizer.h"
 #include "runtime/code_entry.h"
 #include "runtime/exec_state.h"
 
-#if defined(__SANITIZE_THREAD__)
-#define WASI_ENTRY_WITH_SETJMP 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WASI_ENTRY_WITH_SETJMP 1
-#endif
-#endif
-#if !defined(__x86_64__) && !defined(WASI_ENTRY_WITH_SETJMP)
+#if !defined(__x86_64__) || WASI_THREAD_SANITIZER
 #define WASI_ENTRY_WITH_SETJMP 1
 #endif
 

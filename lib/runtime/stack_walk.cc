@@ -99,14 +99,14 @@ std::optional<std::uint64_t> StackWalk::offset() const {
 Instance* instance_of_frame(const ExecState& exec, std::uintptr_t frame) {
   // Each call of a host function from machine code comes here, mostly from a place that was here before.
   const std::uintptr_t return_address = word_at(exec.native_sp - sizeof(std::uintptr_t));
-  ExecState::CallSite& site = exec.call_sites[(return_address >> 3) % std::size(exec.call_sites)];
+  ExecState::KnownCaller& known = exec.known_callers[(return_address >> 3) % std::size(exec.known_callers)];
   const std::uint64_t removals = code_map().removals();
-  if (site.return_address != return_address || site.removals != removals) [[unlikely]] {
+  if (known.return_address != return_address || known.removals != removals) [[unlikely]] {
     const NativeCode* const code = code_at(return_address);
     WASI_CHECK(code != nullptr);
-    site = {.return_address = return_address, .removals = removals, .context_at = code->context_at};
+    known = {.return_address = return_address, .removals = removals, .context_at = code->context_at};
   }
-  return Instance::from(context_at(site.context_at, frame));
+  return Instance::from(context_at(known.context_at, frame));
 }
 
 Instance* native_caller(const ExecState& exec) {
