@@ -12,8 +12,8 @@ import time
 import unittest
 
 import harness
-from harness import (EXHAUSTED, EXISTS, INVALID, LARGEST, NOT_FOUND, PRECONDITION, SHIM, UNIMPLEMENTED, UNKNOWN, Client,
-                     MockContainerd, cgroup_directories, compile_wat, is_running, metrics, of, rpc, task, wait_for)
+from harness import (EXHAUSTED, EXISTS, INVALID, LARGEST, NOT_FOUND, PRECONDITION, SHIM, TIMEOUT, UNIMPLEMENTED, UNKNOWN,
+                     Client, MockContainerd, cgroup_directories, compile_wat, is_running, metrics, of, rpc, task, wait_for)
 
 CREATED, RUNNING, STOPPED, PAUSED = 1, 2, 3, 4
 
@@ -103,6 +103,35 @@ class Running(MockContainerd):
     def seen(self, bundle):
         self.text = getattr(self, "text", "") + self.output(bundle)
         return self.text
+
+    def test_reader_that_comes_late(self):
+        bundle = self.bundle("late", ["/app.wasm", "show"])
+        client = self.start_shim(bundle)
+        texts = []
+
+        def read():
+            time.sleep(0.1)
+            with open(bundle / "stdout") as reader:
+                texts.append(reader.read())
+
+        reader = threading.Thread(target=read, daemon=True)  # one that finds no writer must not keep the test
+        reader.start()
+        client.call("Create", self.create_request(bundle, stderr=""), task.CreateResponse)
+        client.call("Start", of(bundle), task.StartResponse)
+        self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 0)
+        reader.join(TIMEOUT)
+        self.assertIn("arg 1 show", texts[0])
+        self.delete(client, bundle)
+        self.shut_down(client, bundle)
+
+    def test_reader_that_never_comes(self):
+        bundle = self.bundle("alone", ["/app.wasm", "exit", "7"])
+        client = self.start_shim(bundle)
+        client.call("Create", self.create_request(bundle), task.CreateResponse)
+        client.call("Start", of(bundle), task.StartResponse)
+        self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 7)
+        self.delete(client, bundle)
+        self.shut_down(client, bundle)
 
     def test_output_to_files(self):
         bundle = self.bundle("file", ["/app.wasm", "show"])

@@ -22,9 +22,9 @@ struct StdioFiles {
   wasi::os::UniqueFd input_keeper;
 };
 
-// Opens them without waiting for anybody at the other end. Fifos for output are open for reading too: their writers
-// are not told that containerd went away, since it comes back. Paths may be file:// addresses. Errors: `unsupported`
-// for other addresses.
+// Opens them. Fifos for output are open for reading too: their writers are not told that containerd went away, since
+// it comes back. Their reader is waited for, though no longer than a second for both: what a container writes that ends
+// before its reader came would be lost. Paths may be file:// addresses. Errors: `unsupported` for other addresses.
 wasi::Result<StdioFiles> open_stdio(const StdioPaths& paths);
 
 }  // namespace wasirun::shim
