@@ -308,6 +308,41 @@ def cgroup_directories(path):
     return [root / path.strip("/") for root in roots if (root / path.strip("/")).is_dir()]
 
 
+class FifoReader:
+    """Reads all the time, as containerd does: the end of a container waits for it."""
+
+    def __init__(self, path):
+        self.file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.text = b""
+        self.lock = threading.Lock()
+        self.is_closed = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.is_closed.wait(0.002):
+            self.read()
+
+    def read(self):
+        # What was read is in `text` whenever the lock is free.
+        with self.lock, contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.file, 65536):
+                self.text += piece
+
+    def take(self):
+        """What came since it was last asked."""
+        self.read()
+        with self.lock:
+            text, self.text = self.text, b""
+        return text.decode()
+
+    def close(self):
+        if not self.is_closed.is_set():
+            self.is_closed.set()
+            self.thread.join()
+            os.close(self.file)
+
+
 class MockContainerd(unittest.TestCase):
     """A shim is started as containerd does it, by a mock of which the test is the client."""
 
@@ -390,6 +425,9 @@ class MockContainerd(unittest.TestCase):
         self.addCleanup(client.close)
         return client
 
+    def state(self, client, bundle):
+        return client.call("State", of(bundle), task.StateResponse)
+
     def create_request(self, bundle, /, **fields):
         return task.CreateRequest(**{"id": bundle.name, "bundle": str(bundle), "stdout": str(bundle / "stdout"),
                                      "stderr": str(bundle / "stderr"), **fields})
@@ -397,19 +435,16 @@ class MockContainerd(unittest.TestCase):
     def create(self, client, bundle, **fields):
         """The number of the container's process. What it writes is kept for output()."""
         self.readers = getattr(self, "readers", {})
-        self.readers[bundle.name] = [os.open(bundle / name, os.O_RDONLY | os.O_NONBLOCK) for name in
-                                     ("stdout", "stderr")]
+        for reader in self.readers.get(bundle.name, ()):
+            reader.close()
+        self.readers[bundle.name] = [FifoReader(bundle / name) for name in ("stdout", "stderr")]
         for reader in self.readers[bundle.name]:
-            self.addCleanup(os.close, reader)
+            self.addCleanup(reader.close)
         return client.call("Create", self.create_request(bundle, **fields), task.CreateResponse).pid
 
     def output(self, bundle, stream=1):
         """What has been written to stdout (1) or stderr (2) since it was last asked for."""
-        text = b""
-        with contextlib.suppress(BlockingIOError):
-            while piece := os.read(self.readers[bundle.name][stream - 1], 65536):
-                text += piece
-        return text.decode()
+        return self.readers[bundle.name][stream - 1].take()
 
     def delete(self, client, bundle):
         return client.call("Delete", of(bundle), task.DeleteResponse)

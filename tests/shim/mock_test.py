@@ -1,5 +1,6 @@
 """The shim driven by a containerd of ours: every method, in every order, and every error that it can give."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -12,8 +13,9 @@ import time
 import unittest
 
 import harness
-from harness import (EXHAUSTED, EXISTS, INVALID, LARGEST, NOT_FOUND, PRECONDITION, SHIM, TIMEOUT, UNIMPLEMENTED, UNKNOWN,
-                     Client, MockContainerd, cgroup_directories, compile_wat, is_running, metrics, of, rpc, task, wait_for)
+from harness import (EXHAUSTED, EXISTS, INVALID, LARGEST, NOT_FOUND, PRECONDITION, SHIM, UNIMPLEMENTED, UNKNOWN, Client,
+                     FifoReader, MockContainerd, cgroup_directories, compile_wat, is_running, metrics, of, rpc, task,
+                     wait_for)
 
 CREATED, RUNNING, STOPPED, PAUSED = 1, 2, 3, 4
 
@@ -107,29 +109,21 @@ class Running(MockContainerd):
     def test_reader_that_comes_late(self):
         bundle = self.bundle("late", ["/app.wasm", "show"])
         client = self.start_shim(bundle)
-        texts = []
-
-        def read():
-            time.sleep(0.1)
-            with open(bundle / "stdout") as reader:
-                texts.append(reader.read())
-
-        reader = threading.Thread(target=read, daemon=True)  # one that finds no writer must not keep the test
-        reader.start()
         client.call("Create", self.create_request(bundle, stderr=""), task.CreateResponse)
         client.call("Start", of(bundle), task.StartResponse)
-        self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 0)
-        reader.join(TIMEOUT)
-        self.assertIn("arg 1 show", texts[0])
+        wait_for(lambda: self.state(client, bundle).status == STOPPED, "the end of the task")
+        with contextlib.closing(FifoReader(bundle / "stdout")) as reader:
+            self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 0)
+            self.assertIn("arg 1 show", reader.take())
         self.delete(client, bundle)
         self.shut_down(client, bundle)
 
     def test_reader_that_never_comes(self):
-        bundle = self.bundle("alone", ["/app.wasm", "exit", "7"])
+        bundle = self.bundle("alone", ["/app.wasm", "trap"])
         client = self.start_shim(bundle)
         client.call("Create", self.create_request(bundle), task.CreateResponse)
         client.call("Start", of(bundle), task.StartResponse)
-        self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 7)
+        self.assertEqual(client.call("Wait", of(bundle), task.WaitResponse).exit_status, 134)
         self.delete(client, bundle)
         self.shut_down(client, bundle)
 
@@ -268,9 +262,6 @@ class Lifecycle(MockContainerd):
         client.call("Wait", of(bundle), task.WaitResponse)
         self.delete(client, bundle)
         self.shut_down(client, bundle)
-
-    def state(self, client, bundle):
-        return client.call("State", of(bundle), task.StateResponse)
 
     def test_states_and_events(self):
         bundle, client, pid = self.create_sleeper("states")

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 
@@ -36,14 +37,26 @@ uv_poll_t* start_polling(uv_loop_t* loop, int fd, void* data, uv_poll_cb callbac
   return poll;
 }
 
-void stop_polling(uv_poll_t*& poll) {
-  if (poll == nullptr) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(poll),
-           [](uv_handle_t* handle) { delete reinterpret_cast<uv_poll_t*>(handle); });
-  poll = nullptr;
+// Comes again until it is stopped.
+uv_timer_t* start_timer(uv_loop_t* loop, std::chrono::milliseconds pause, void* data, uv_timer_cb callback) {
+  auto* const timer = new uv_timer_t;
+  uv_timer_init(loop, timer);
+  timer->data = data;
+  const auto milliseconds = static_cast<std::uint64_t>(pause.count());
+  uv_timer_start(timer, callback, milliseconds, milliseconds);
+  return timer;
+}
+
+template <class Handle>
+void stop(Handle*& handle) {
+  if (handle == nullptr) return;
+  uv_close(reinterpret_cast<uv_handle_t*>(handle), [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
+  handle = nullptr;
 }
 
 constexpr std::size_t kLongestStatus = 65536;
+constexpr std::chrono::seconds kOutputPatience{1};
+constexpr std::chrono::milliseconds kOutputPause{1};
 
 }  // namespace
 
@@ -78,6 +91,7 @@ wasi::Result<void> Container::prepare() {
 wasi::Result<void> Container::fork_process() {
   StdioFiles stdio = WASI_TRY(open_stdio(config_.stdio));
   input_keeper_ = std::move(stdio.input_keeper);
+  output_keepers_ = std::move(stdio.output_keepers);
   const ImageSource image{host_.containerd_address, host_.containerd_namespace, config_.id};
   const ProcessPlan plan{.bundle = bundle_,
                          .workload = workload_,
@@ -136,9 +150,9 @@ void Container::read_status() {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return;
     // The end without a word is followed by the process's, and told then.
-    if (count <= 0) return stop_polling(status_poll_);
+    if (count <= 0) return stop(status_poll_);
     if (piece[0] == kReady) {
-      stop_polling(status_poll_);
+      stop(status_poll_);
       return finish_creation({});
     }
     if (status_text_.size() < kLongestStatus) status_text_.append(piece, static_cast<std::size_t>(count));
@@ -148,6 +162,7 @@ void Container::read_status() {
 wasi::Result<void> Container::create_by_runc() {
   StdioFiles stdio = WASI_TRY(open_stdio(config_.stdio));
   input_keeper_ = std::move(stdio.input_keeper);
+  output_keepers_ = std::move(stdio.output_keepers);
   const std::string log = config_.bundle + "/runc.log";
   ::unlink(log.c_str());
   std::vector<std::string> words{"--log", log, "--log-format", "json"};
@@ -201,7 +216,7 @@ std::unexpected<wasi::Error> Container::runc_failure(int status) const {
 
 void Container::finish_creation(wasi::Result<void> result) {
   const auto self = shared_from_this();
-  stop_polling(status_poll_);
+  stop(status_poll_);
   if (!result) {
     return clean_up([self, result] { std::exchange(self->created_, nullptr)(result); });
   }
@@ -305,7 +320,7 @@ void Container::watch_oom() {
   oom_poll_ = start_polling(host_.loop, oom_.get(), this, [](uv_poll_t* poll, int, int) {
     auto& self = *static_cast<Container*>(poll->data);
     char piece[4096];
-    if (::read(self.oom_.get(), piece, sizeof(piece)) <= 0 && errno != EAGAIN) return stop_polling(self.oom_poll_);
+    if (::read(self.oom_.get(), piece, sizeof(piece)) <= 0 && errno != EAGAIN) return stop(self.oom_poll_);
     self.note_oom();
   });
 }
@@ -338,12 +353,28 @@ void Container::ended(int status) {
   }
   // Whoever asks why it ended must know by then.
   note_oom();
-  stop_polling(oom_poll_);
+  stop(oom_poll_);
   state_ = ContainerState::stopped;
   exit_.code = static_cast<std::uint32_t>(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
   exit_.time = std::chrono::system_clock::now();
   start_.reset();
   input_keeper_.reset();
+  if (!std::ranges::any_of(output_keepers_, has_unread)) return tell_end();
+  output_deadline_ = std::chrono::steady_clock::now() + kOutputPatience;
+  output_timer_ = start_timer(host_.loop, kOutputPause, this, [](uv_timer_t* timer) {
+    auto& self = *static_cast<Container*>(timer->data);
+    const bool is_late = std::chrono::steady_clock::now() >= self.output_deadline_;
+    if (is_late || std::ranges::none_of(self.output_keepers_, has_unread)) self.tell_end();
+  });
+}
+
+// A client that is told of the end stops waiting for its end of the fifos to be opened, which it does in the background
+// while it asks for the container: of one that wrote little and ended at once it would get nothing. Thus the end is told
+// only when the output was read, within reason.
+void Container::tell_end() {
+  is_end_told_ = true;
+  stop(output_timer_);
+  output_keepers_ = {};
   task::TaskExit event;
   event.set_container_id(config_.id);
   event.set_id(config_.id);
@@ -357,7 +388,7 @@ void Container::ended(int status) {
 
 bool Container::when_ended(std::function<void()> told) {
   constexpr std::size_t kMostWaiters = 4096;
-  if (state_ == ContainerState::stopped) {
+  if (is_end_told_) {
     told();
     return true;
   }
@@ -378,6 +409,7 @@ void Container::remove(Done done) {
     ::kill(pid_, SIGKILL);
     return;
   }
+  if (!is_end_told_) tell_end();
   clean_up([self = shared_from_this(), done = std::move(done)] {
     task::TaskDelete event;
     event.set_container_id(self->config_.id);
@@ -391,7 +423,7 @@ void Container::remove(Done done) {
 }
 
 void Container::clean_up(std::function<void()> done) {
-  stop_polling(oom_poll_);
+  stop(oom_poll_);
   if (workload_.kind != WorkloadKind::native || !workload_.module_file) {
     finish_clean_up();
     return done();

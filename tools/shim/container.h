@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <uv.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -89,7 +90,8 @@ class Container : public std::enable_shared_from_this<Container> {
   // first time.
   [[nodiscard]] bool begin_removal() { return !std::exchange(is_being_removed_, true); }
   void remove(Done done);
-  // Called, in order, when it has ended; at once if it has. False, and never called: too many wait already.
+  // Called, in order, when it has ended and its output was read, or waited for in vain; at once if that is so. False,
+  // and never called: too many wait already.
   [[nodiscard]] bool when_ended(std::function<void()> told);
 
  private:
@@ -102,6 +104,7 @@ class Container : public std::enable_shared_from_this<Container> {
   void finish_runc_create(int status);
   void finish_creation(wasi::Result<void> result);
   void ended(int status);
+  void tell_end();
   void note_oom();
   void watch_oom();
   void clean_up(std::function<void()> done);
@@ -127,6 +130,9 @@ class Container : public std::enable_shared_from_this<Container> {
   std::string status_text_;
   wasi::os::UniqueFd start_;
   wasi::os::UniqueFd input_keeper_;
+  std::array<wasi::os::UniqueFd, 2> output_keepers_;
+  uv_timer_t* output_timer_ = nullptr;  // while the end waits for it to be read; frees itself when it is closed
+  std::chrono::steady_clock::time_point output_deadline_;
   wasi::os::UniqueFd oom_;
   uv_poll_t* status_poll_ = nullptr;  // free themselves when they are closed
   uv_poll_t* oom_poll_ = nullptr;
@@ -134,6 +140,7 @@ class Container : public std::enable_shared_from_this<Container> {
   Done created_;
   Done removed_;
   bool is_being_removed_ = false;
+  bool is_end_told_ = false;
   std::vector<std::function<void()>> told_at_end_;
 };
 

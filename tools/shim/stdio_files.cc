@@ -1,11 +1,8 @@
 #include "tools/shim/stdio_files.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
-
-#include <cerrno>
-#include <chrono>
-#include <thread>
 
 #include "base/printable.h"
 #include "base/result.h"
@@ -16,9 +13,6 @@ namespace wasirun::shim {
 namespace {
 
 using wasi::os::UniqueFd;
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds kPatience{1};
 
 wasi::Result<std::string> path_of(const std::string& address) {
   const std::size_t scheme = address.find("://");
@@ -35,27 +29,15 @@ wasi::Result<UniqueFd> open_null(int flags) {
   return null;
 }
 
-// A client opens its end while it asks for the container, and may be later than a container that ends at once. One that
-// still waits in its open() for a writer counts as a reader, and has the fifo open from here on.
-// What is returned has to be closed only when there is another writer: the reader would see the end.
-UniqueFd wait_for_reader(const std::string& fifo, Clock::time_point deadline) {
-  constexpr std::chrono::milliseconds kPause{1};
-  while (true) {
-    UniqueFd writer(::open(fifo.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-    if (writer || errno != ENXIO || Clock::now() >= deadline) return writer;
-    std::this_thread::sleep_for(kPause);
-  }
-}
-
-wasi::Result<UniqueFd> open_output(const std::string& address, Clock::time_point deadline) {
+wasi::Result<UniqueFd> open_output(const std::string& address, UniqueFd& keeper) {
   if (address.empty()) return open_null(O_WRONLY);
   const std::string path = WASI_TRY(path_of(address));
   struct stat info{};
   const bool is_fifo = ::stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode);
-  const UniqueFd writer = is_fifo ? wait_for_reader(path, deadline) : UniqueFd();
   UniqueFd file(is_fifo ? ::open(path.c_str(), O_RDWR | O_CLOEXEC)
                         : ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
   if (!file) return host_failure("open", path);
+  if (is_fifo) keeper.reset(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
   return file;
 }
 
@@ -72,10 +54,14 @@ wasi::Result<StdioFiles> open_stdio(const StdioPaths& paths) {
     files.streams[0].reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!files.streams[0]) return host_failure("open", path);
   }
-  const auto deadline = Clock::now() + kPatience;
-  files.streams[1] = WASI_TRY(open_output(paths.out, deadline));
-  files.streams[2] = WASI_TRY(open_output(paths.err, deadline));
+  files.streams[1] = WASI_TRY(open_output(paths.out, files.output_keepers[0]));
+  files.streams[2] = WASI_TRY(open_output(paths.err, files.output_keepers[1]));
   return files;
+}
+
+bool has_unread(const UniqueFd& fifo) {
+  int count = 0;
+  return fifo && ::ioctl(fifo.get(), FIONREAD, &count) == 0 && count > 0;
 }
 
 }  // namespace wasirun::shim
