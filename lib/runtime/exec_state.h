@@ -104,6 +104,11 @@ struct ExecState {
     ExecState* previous = nullptr;
   };
   Sampled sampled;
+  // With native_fault_pc: what registers held, by their numbers in instruction encodings.
+  std::uint64_t native_fault_registers[16] = {};
+  // Where machine code that leaves its frame at a loop goes on, and the slots of that frame (services.h, check_stack).
+  const void* loop_entry = nullptr;
+  std::vector<Slot> loop_slots;
   // Of calls of the host that machine code made lately, where they return to and where their frames have the VmContext:
   // what the code map said when it had removed so many ranges (stack_walk.cc).
   struct KnownCaller {
@@ -111,12 +116,7 @@ struct ExecState {
     std::uint64_t removals = 0;
     std::uint32_t context_at = 0;
   };
-  mutable KnownCaller known_callers[4];
-  // With native_fault_pc: what registers held, by their numbers in instruction encodings.
-  std::uint64_t native_fault_registers[16] = {};
-  // Where machine code that leaves its frame at a loop goes on, and the slots of that frame (services.h, check_stack).
-  const void* loop_entry = nullptr;
-  std::vector<Slot> loop_slots;
+  mutable KnownCaller known_callers[16];
 };
 
 }  // namespace wasi::runtime
