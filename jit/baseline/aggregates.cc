@@ -5,6 +5,7 @@
 // on the stack until its memory is there.
 #include "base/check.h"
 #include "jit/baseline/compiler.h"
+#include "jit/common/inline_limits.h"
 #include "runtime/exec_state.h"
 #include "runtime/gc_heap_layout.h"
 #include "runtime/gc_heap_object.h"
@@ -27,9 +28,6 @@ using wasm::StorageType;
 namespace {
 
 constexpr std::int32_t kContents = sizeof(Object);
-// Objects with more operands, or more bytes to clear, are made by the runtime.
-constexpr std::uint32_t kMostOperands = 64;
-constexpr std::uint64_t kMostCleared = 256;
 
 // A packed field has a word, of which the lower half is as good as its low bits.
 unsigned field_shift(StorageType storage) { return storage.is_packed() ? 2 : runtime::storage_shift(storage); }

@@ -4,10 +4,10 @@
 // is written first: an access that faults writes nothing, so nothing is written where a part is out of bounds.
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <vector>
 
 #include "jit/baseline/compiler.h"
+#include "jit/common/inline_limits.h"
 
 namespace wasi::jit::baseline {
 
@@ -16,21 +16,8 @@ namespace {
 // A displacement that leaves room for those of the pieces.
 constexpr std::uint64_t kMostIndex = 1U << 30;
 
-struct Piece {
-  std::uint32_t offset;
-  std::uint32_t bytes;  // a power of two
-};
-
-// Accesses that cover `bytes`, the one that reaches the end first; they overlap where that saves some.
-std::vector<Piece> pieces_of(std::uint32_t bytes) {
-  std::vector<Piece> pieces;
-  const std::uint32_t widest = std::min(std::bit_floor(bytes), 16U);
-  std::uint32_t from = 0;
-  for (; bytes - from >= widest; from += widest) pieces.push_back({from, widest});
-  if (from != bytes) {
-    const std::uint32_t last = std::bit_ceil(bytes - from);
-    pieces.push_back({bytes - last, last});
-  }
+// The one that reaches the end first.
+std::vector<Piece> last_first(std::vector<Piece> pieces) {
   std::ranges::reverse(pieces);
   return pieces;
 }
@@ -69,7 +56,7 @@ bool Compiler::copy_few(wasm::MemoryIndex to, wasm::MemoryIndex from) {
   if (!bytes) return false;
   pop();
   const Address source = range(from, *bytes);
-  const std::vector<Piece> pieces = pieces_of(*bytes);
+  const std::vector<Piece> pieces = last_first(pieces_of(*bytes));
   std::array<std::uint8_t, kMostInlineBytes / 16> registers{};
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const x64::Mem memory = part(source.memory, pieces[i]);
@@ -118,7 +105,7 @@ bool Compiler::fill_few(wasm::MemoryIndex memory) {
       asm_.movaps(pattern, asm_.splat8(byte));
     }
   }
-  for (const Piece& piece : pieces_of(*bytes)) {
+  for (const Piece& piece : last_first(pieces_of(*bytes))) {
     const x64::Mem to = part(destination.memory, piece);
     fault_site();
     if (piece.bytes >= 4) {

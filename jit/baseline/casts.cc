@@ -27,21 +27,6 @@ using wasm::Op;
 using x64::CondCode;
 using Mode = TypeTest::Mode;
 
-namespace {
-
-// References of this type are null or objects, as far as the type says.
-bool is_object_type(const wasm::TypeRegistry& registry, wasm::HeapType heap) {
-  if (heap.is_abstract())
-    return heap.abstract() == wasm::AbstractHeap::struct_ || heap.abstract() == wasm::AbstractHeap::array;
-  return registry.at(heap.id()).kind != wasm::CompositeKind::func;
-}
-
-ObjectKind kind_of(wasm::CompositeKind kind) {
-  return kind == wasm::CompositeKind::array ? ObjectKind::array : ObjectKind::structure;
-}
-
-}  // namespace
-
 // Whether the reference, which is held, is of the type. `source` is what is known of it.
 Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValType source) {
   const TypeTest test = runtime::make_test(*module_.registry, type);
@@ -113,7 +98,7 @@ Condition Compiler::test_type(Value& reference, wasm::ValType type, wasm::ValTyp
       const wasm::SubType& target = definition(index);
       if (target.is_final || test.mode == Mode::deep) {
         only_objects();
-        load_object_type(scratch, kind_of(target.kind), index);
+        load_object_type(scratch, object_kind(target.kind), index);
         asm_.cmp(x64::dword_ptr(reg), scratch.r32());
         if (!target.is_final) ask_runtime(reference, reg, test, index);
         return end(CondCode::kE);

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "jit/baseline/inline_ops.h"
+#include "jit/common/inline_limits.h"
 #include "jit/common/stopped.h"
 #include "validate/function_walk.h"
 

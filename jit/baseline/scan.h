@@ -15,9 +15,6 @@
 
 namespace wasi::jit::baseline {
 
-// Copies and fills of up to this many bytes, where an instruction in front says how many, are machine code.
-inline constexpr std::uint64_t kMostInlineBytes = 128;
-
 // How much a loop uses a local, per iteration.
 struct LocalUses {
   std::uint32_t local = 0;

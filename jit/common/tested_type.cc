@@ -27,4 +27,15 @@ std::uint32_t tested_type(const wasm::Module& module, std::uint64_t offset) {
   return leb();
 }
 
+bool is_object_type(const wasm::TypeRegistry& registry, wasm::HeapType heap) {
+  if (heap.is_abstract())
+    return heap.abstract() == wasm::AbstractHeap::struct_ || heap.abstract() == wasm::AbstractHeap::array;
+  return registry.at(heap.id()).kind != wasm::CompositeKind::func;
+}
+
+runtime::ObjectKind object_kind(wasm::CompositeKind kind) {
+  using runtime::ObjectKind;
+  return kind == wasm::CompositeKind::array ? ObjectKind::array : ObjectKind::structure;
+}
+
 }  // namespace wasi::jit

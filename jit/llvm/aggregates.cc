@@ -10,6 +10,7 @@
 #include <bit>
 
 #include "base/check.h"
+#include "jit/common/inline_limits.h"
 #include "jit/llvm/lowering.h"
 #include "runtime/exec_state.h"
 #include "runtime/gc_heap_layout.h"
@@ -30,9 +31,6 @@ using wasm::StorageType;
 namespace {
 
 constexpr std::uint64_t kContents = sizeof(Object);
-// Objects with more operands, or more bytes to clear, are made by the runtime.
-constexpr std::uint32_t kMostOperands = 64;
-constexpr std::uint64_t kMostCleared = 256;
 
 // The word at which a field begins; of the field behind the last one: how many there are.
 std::uint32_t field_word(const wasm::SubType& structure, std::size_t field) {

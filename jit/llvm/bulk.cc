@@ -8,11 +8,10 @@
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/Instructions.h>
 
-#include <algorithm>
-#include <bit>
 #include <vector>
 
 #include "base/check.h"
+#include "jit/common/inline_limits.h"
 #include "jit/llvm/lowering.h"
 #include "runtime/vmcontext.h"
 
@@ -22,29 +21,7 @@ using runtime::MemoryView;
 using runtime::RuntimeCallId;
 using wasm::Op;
 
-namespace {
-
-constexpr std::uint64_t kMostInlineBytes = 128;
-
-struct Piece {
-  std::uint32_t offset;
-  std::uint32_t bytes;  // a power of two
-};
-
-// Accesses that cover `bytes`; they overlap where that saves some.
-std::vector<Piece> pieces_of(std::uint32_t bytes) {
-  std::vector<Piece> pieces;
-  const std::uint32_t widest = std::min(std::bit_floor(bytes), 16U);
-  std::uint32_t from = 0;
-  for (; bytes - from >= widest; from += widest) pieces.push_back({from, widest});
-  if (from != bytes) {
-    const std::uint32_t last = std::bit_ceil(bytes - from);
-    pieces.push_back({bytes - last, last});
-  }
-  return pieces;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 void Lowering::lower_bulk(Op op, const validate::Immediates& immediates) {
   const std::uint32_t index = immediates.index;

@@ -41,17 +41,6 @@ using Mode = TypeTest::Mode;
 
 namespace {
 
-// References of this type are null or objects, as far as the type says.
-bool is_object_type(const wasm::TypeRegistry& registry, wasm::HeapType heap) {
-  if (heap.is_abstract())
-    return heap.abstract() == wasm::AbstractHeap::struct_ || heap.abstract() == wasm::AbstractHeap::array;
-  return registry.at(heap.id()).kind != wasm::CompositeKind::func;
-}
-
-ObjectKind kind_of(wasm::CompositeKind kind) {
-  return kind == wasm::CompositeKind::array ? ObjectKind::array : ObjectKind::structure;
-}
-
 // Objects of its own, or exceptions, which are objects as well. References in other modules are only passed on, so
 // that they are found as they are.
 bool defines_objects(const wasm::Module& module) {
@@ -217,7 +206,7 @@ llvm::Value* Lowering::type_id(std::uint32_t type) {
 
 // ObjectType::bits() of objects of exactly this type.
 llvm::Value* Lowering::object_type(std::uint32_t type) {
-  return builder_.CreateOr(type_id(type), ObjectType(kind_of(definition(type).kind), wasm::TypeId(0)).bits());
+  return builder_.CreateOr(type_id(type), ObjectType(object_kind(definition(type).kind), wasm::TypeId(0)).bits());
 }
 
 // Whether the reference is of the type; an i1. `source` is what is known of it.
