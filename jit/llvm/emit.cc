@@ -15,6 +15,7 @@
 #include <llvm/CodeGen/TargetPassConfig.h>
 #include <llvm/CodeGen/TargetRegisterInfo.h>
 #include <llvm/CodeGen/TargetSubtargetInfo.h>
+#include <llvm/IR/InstIterator.h>
 #include <llvm/IR/LegacyPassManager.h>
 #include <llvm/MC/MCAsmBackend.h>
 #include <llvm/MC/MCCodeEmitter.h>
@@ -93,6 +94,30 @@ class Marks {
 
   Noted& noted_;
 };
+
+// Accesses to linear memory take their locations along, to where the code generator notes what an instruction accesses:
+// there may be many at one address, and an instruction that is made of several has the location of one. They stand
+// among the scopes of `alias.scope`, where those that `noalias` names are looked for and others do not matter.
+void attach_locations(Unit& unit) {
+  for (llvm::Function& function : *unit.module) {
+    for (llvm::Instruction& instruction : llvm::instructions(function)) {
+      llvm::DILocation* const location = instruction.getDebugLoc();
+      if (location == nullptr || !unit.is_of(instruction, Region::memory)) continue;
+      llvm::MDNode* const scopes = instruction.getMetadata(llvm::LLVMContext::MD_alias_scope);
+      instruction.setMetadata(llvm::LLVMContext::MD_alias_scope,
+                              llvm::MDNode::concatenate(scopes, llvm::MDNode::get(unit.context, {location})));
+    }
+  }
+}
+
+// What was attached; null for others.
+const llvm::DILocation* access_location(const llvm::AAMDNodes& access) {
+  if (access.Scope == nullptr) return nullptr;
+  for (const llvm::MDOperand& scope : access.Scope->operands()) {
+    if (const auto* const location = llvm::dyn_cast_or_null<llvm::DILocation>(scope)) return location;
+  }
+  return nullptr;
+}
 
 llvm::MCSymbol* label(llvm::AsmPrinter& printer) {
   llvm::MCSymbol* const symbol = printer.OutContext.createTempSymbol();
@@ -178,23 +203,21 @@ class LocationHandler : public llvm::DebugHandlerBase {
   virtual void note(const llvm::DILocation* location) = 0;
 
  private:
-  // A load that became an operand of another instruction is what may fault in it.
-  const llvm::DILocation* location_of(const llvm::MachineInstr& instruction) {
+  // A load that became an operand of another instruction is what may fault in it, also where that stores its result at
+  // the same address.
+  static const llvm::DILocation* location_of(const llvm::MachineInstr& instruction) {
     const llvm::DILocation* const own = instruction.getDebugLoc();
-    const llvm::DILocation* first = nullptr;
-    for (const llvm::MachineMemOperand* const operand : instruction.memoperands()) {
-      if (operand->getValue() == nullptr || !unit_.is_of(operand->getAAInfo(), Region::memory)) continue;
-      for (const llvm::User* const user : operand->getValue()->users()) {
-        const auto* const access = llvm::dyn_cast<llvm::Instruction>(user);
-        if (access == nullptr || llvm::getLoadStorePointerOperand(access) != operand->getValue() ||
-            access->getFunction() != &instruction.getMF()->getFunction()) {
-          continue;
-        }
-        if (access->getDebugLoc().get() == own) return own;
-        if (first == nullptr) first = access->getDebugLoc();
+    for (const bool wants_load : {true, false}) {
+      const llvm::DILocation* first = nullptr;
+      for (const llvm::MachineMemOperand* const operand : instruction.memoperands()) {
+        if (operand->isLoad() != wants_load) continue;
+        const llvm::DILocation* const access = access_location(operand->getAAInfo());
+        if (access != nullptr && access == own) return own;
+        if (first == nullptr) first = access;
       }
+      if (first != nullptr) return first;
     }
-    return first != nullptr ? first : own;
+    return own;
   }
 
   llvm::AsmPrinter& printer_;
@@ -240,6 +263,7 @@ using StreamerPtr = std::unique_ptr<llvm::MCStreamer>;
 Result<void> generate_code(Unit& unit, llvm::LLVMTargetMachine& target,
                            const std::function<StreamerPtr(llvm::MCContext&)>& make_streamer,
                            const std::function<void(llvm::AsmPrinter&)>& add_handlers) {
+  attach_locations(unit);
   llvm::legacy::PassManager passes;
   llvm::TargetLibraryInfoImpl library(target.getTargetTriple());
   library.disableAllFunctions();

@@ -96,9 +96,6 @@ class Unit {
   [[nodiscard]] bool is_of(const llvm::Instruction& access, Region region) const {
     return access.getMetadata(llvm::LLVMContext::MD_tbaa) == regions_[static_cast<std::size_t>(region)];
   }
-  [[nodiscard]] bool is_of(const llvm::AAMDNodes& access, Region region) const {
-    return access.TBAA == regions_[static_cast<std::size_t>(region)];
-  }
 
   // 1, -1, 0 or -0 as a value that LLVM does not know: it would take away operations that quiet a signalling NaN.
   // Null for other constants.

@@ -163,6 +163,25 @@ constexpr std::string_view kObjects = R"((module $objects
       (then (call $make (local.get 0) (ref.null $pair))) (else (ref.null $pair)))))
 ))";
 
+// Several loads of one address, and loads whose results go back to where they are from: each may become a part of the
+// instruction that wants it.
+constexpr std::string_view kOneAddress = R"((module $one_address
+  (memory 1)
+  (func $load (param i32) (result i32) (i32.load (local.get 0)))
+  (func $quotient (param i32) (result i32) (i32.add (i32.div_u (i32.const 100) (local.get 0)) (i32.load (local.get 0))))
+  (func $increment (param i32) (i32.store (local.get 0) (i32.add (call $load (local.get 0)) (i32.const 1))))
+  (func (export "first of two") (param i32) (result i32) (i32.add (call $quotient (local.get 0)) (i32.load (local.get 0))))
+  (func (export "read and written") (param i32) (result i32) (call $increment (local.get 0)) (i32.const 1))
+  (func (export "read behind a write") (param i32) (result i32)
+    (i32.store (i32.const 4) (i32.load (i32.const 8)))
+    (call $increment (i32.sub (local.get 0) (i32.const 8)))
+    (i32.add (call $load (i32.sub (local.get 0) (i32.const 8))) (call $quotient (local.get 0))))
+  (func (export "changed twice") (param i32) (result i32)
+    (i64.store (local.get 0) (i64.or (i64.load (local.get 0)) (i64.const 5)))
+    (i64.store offset=4 (local.get 0) (i64.sub (i64.load offset=4 (local.get 0)) (i64.const 7)))
+    (i32.const 2))
+))";
+
 void define_host(Linker& linker) {
   linker.define("host", "look", [](std::int32_t value) -> std::expected<std::int32_t, Trap> {
     if (value == 3) return std::unexpected(Trap{.code = TrapCode::host_error, .message = "refused"});
@@ -256,6 +275,14 @@ TEST_CASE("Traps in callees have the same backtraces in every tier, and from a c
                         {"host fails", 0},
                         {"host fails", 1}};
   check_everywhere(kCalls, cases);
+}
+
+TEST_CASE("Traps of accesses to one address are told by the access that comes first, in every tier") {
+  const Case cases[] = {{"first of two", 65533},        {"first of two", 65532},        {"first of two", 0},
+                        {"read and written", 65533},    {"read and written", 16},       {"read behind a write", 65540},
+                        {"read behind a write", 65541}, {"read behind a write", 65544}, {"changed twice", 65524},
+                        {"changed twice", 65525},       {"changed twice", 65528}};
+  check_everywhere(kOneAddress, cases);
 }
 
 TEST_CASE("Exceptions of callees are caught, or not, in every tier") {
