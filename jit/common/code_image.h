@@ -98,6 +98,10 @@ struct ImageSource {
 // Bytes that depend on the source alone. Throws std::bad_alloc.
 std::vector<std::uint8_t> write_code_image(const ImageSource& source);
 
+// Whether an image's bytes were found undamaged before, all of them, and nobody can have changed them since: then no
+// checksum is looked at but the index's.
+enum class Soundness : std::uint8_t { unknown, known };
+
 // Immutable, and thread-safe.
 class CodeImage {
  public:
@@ -115,7 +119,8 @@ class CodeImage {
   // The same of a file that is open, and need not stay so; `path` is for messages.
   static Result<std::shared_ptr<const CodeImage>> open(const os::RegularFile& file, const std::string& path,
                                                        std::string_view build, std::uint64_t offset = 0,
-                                                       std::optional<std::uint64_t> size = {});
+                                                       std::optional<std::uint64_t> size = {},
+                                                       Soundness soundness = Soundness::unknown);
   // The same of memory, which is no place to execute.
   static Result<std::shared_ptr<const CodeImage>> read(std::span<const std::uint8_t> bytes,
                                                        std::shared_ptr<const void> owner, std::string_view build);
@@ -135,22 +140,31 @@ class CodeImage {
   [[nodiscard]] std::optional<std::uint32_t> unit_of(std::size_t defined) const;
   // `malformed` error where it is damaged. Views live as long as the image.
   [[nodiscard]] Result<UnitImage> unit(std::uint32_t number) const;
+  // Looks at all checksums: `malformed` error where something is damaged.
+  [[nodiscard]] Result<void> check() const;
 
  private:
   CodeImage() = default;
   Result<void> parse(std::string_view build);
   Result<void> parse_memory(std::span<const std::uint8_t> runs, std::uint64_t file_offset);
+  struct UnitBytes {
+    std::span<const std::uint8_t> details;
+    std::span<const std::uint8_t> code;
+  };
+  [[nodiscard]] Result<UnitBytes> unit_bytes(std::uint32_t number) const;
 
   // Blocks of bytes with a checksum each, which is looked at once.
   class Blocks : public wasm::LateBytes {
    public:
-    void set(std::string_view name, std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> checksums);
+    void set(std::string_view name, std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> checksums,
+             Soundness soundness);
     [[nodiscard]] Result<void> check(std::size_t begin, std::size_t end) const override;
 
    private:
     std::string_view name_;
     std::span<const std::uint8_t> bytes_;
     std::span<const std::uint8_t> checksums_;
+    Soundness soundness_ = Soundness::unknown;
     mutable std::vector<std::atomic<bool>> checked_;
   };
 
@@ -159,6 +173,7 @@ class CodeImage {
   os::FileMapping executable_;         // the code once more; empty where the host refuses it
   std::shared_ptr<const void> owner_;  // of bytes that are not mapped
   std::span<const std::uint8_t> bytes_;
+  Soundness soundness_ = Soundness::unknown;
   CodeTarget target_;
   wasm::FeatureSet features_;
   std::span<const std::uint8_t> bodies_;

@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <map>
 #include <system_error>
 #include <utility>
 
@@ -30,10 +32,15 @@ namespace {
 constexpr std::string_view kSuffix = ".cwasm";
 constexpr std::string_view kUnfinished = ".unfinished";
 constexpr std::string_view kKnownFile = ".file";
+constexpr std::string_view kSound = ".sound";
 constexpr std::size_t kHashDigits = 32;
 // What is older has lost its process.
 constexpr std::chrono::minutes kLongestWriting{10};
 constexpr std::size_t kMostKnownFiles = 1000;
+// The checksums of smaller files are looked at in less time than it takes to ask for what was noted of them.
+constexpr std::uint64_t kLeastNotedBytes = 1U << 20;
+// Nobody writes into a file once it has its name here. So the clock of the files needs no more than to go on.
+constexpr std::chrono::milliseconds kSettled{100};
 
 std::unexpected<Error> refused(std::string_view what, const std::filesystem::path& path) {
   return fail(ErrorKind::io, "cannot {} {}: {}", what, path.string(), std::generic_category().message(errno));
@@ -48,8 +55,17 @@ bool is_entry(std::string_view name) {
          name.find_first_not_of(kHexDigits) == kHashDigits;
 }
 
+bool is_sound_note(std::string_view name) {
+  return name.ends_with(kSound) && is_entry(name.substr(0, name.size() - kSound.size()));
+}
+
 bool is_known_file(std::string_view name) {
   return name.ends_with(kKnownFile) && name.find_first_not_of("-0123456789abcdef") == name.size() - kKnownFile.size();
+}
+
+std::string text_of(const os::FileIdentity& file) {
+  return fmt::format("{:x}-{:x}-{:x}-{:x}-{:x}", file.device, file.inode, file.size,
+                     static_cast<std::uint64_t>(file.modified), static_cast<std::uint64_t>(file.changed));
 }
 
 // What a file is stands there itself, no hash of it: nobody can make another one that is taken for it. Empty where it
@@ -59,9 +75,27 @@ std::string known_file(const os::FileIdentity& file, std::string_view options) {
   if (boot.empty()) return {};
   const std::string rest = fmt::format("{} {} {}", build_id(), boot, options);
   const auto [high, low] = base::wide_checksum({{reinterpret_cast<const std::uint8_t*>(rest.data()), rest.size()}});
-  return fmt::format("{:x}-{:x}-{:x}-{:x}-{:x}-{:016x}{:016x}{}", file.device, file.inode, file.size,
-                     static_cast<std::uint64_t>(file.modified), static_cast<std::uint64_t>(file.changed), high, low,
-                     kKnownFile);
+  return fmt::format("{}-{:016x}{:016x}{}", text_of(file), high, low, kKnownFile);
+}
+
+// What is noted of a file that was looked at; empty where it is not known how long that holds.
+std::string sound_note(const os::FileIdentity& file) {
+  const std::string boot = os::boot_id();
+  return boot.empty() ? boot : text_of(file) + " " + boot;
+}
+
+std::string read_link(int directory, const std::string& name) {
+  std::array<char, 256> target;  // more than any of ours
+  const ssize_t size = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+  return size < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(size));
+}
+
+// In the place of the one that is there.
+void make_link(int directory, const std::string& name, const std::string& target) {
+  if (::symlinkat(target.c_str(), directory, name.c_str()) == 0 || errno != EEXIST) return;
+  if (::unlinkat(directory, name.c_str(), 0) == 0) {
+    static_cast<void>(::symlinkat(target.c_str(), directory, name.c_str()));
+  }
 }
 
 std::chrono::system_clock::time_point time_of(const timespec& time) {
@@ -162,10 +196,40 @@ std::optional<CodeCache::Found> CodeCache::open_entry(int directory, const std::
     return std::nullopt;
   }
   file.size = static_cast<std::uint64_t>(status.st_size);
-  auto image = jit::CodeImage::open(file, (directory_ / name).string(), build_id());
-  if (!image) return std::nullopt;
-  ::futimens(file.fd.get(), nullptr);
-  return Found{*std::move(image), status.st_ino, name};
+  const auto open = [&](jit::Soundness soundness) -> std::optional<Found> {
+    auto image = jit::CodeImage::open(file, (directory_ / name).string(), build_id(), 0, {}, soundness);
+    if (!image) return std::nullopt;
+    return Found{*std::move(image), status.st_ino, name};
+  };
+  const auto identity = file.size < kLeastNotedBytes ? std::nullopt : os::identity_of(file.fd.get());
+  const std::string expected = identity ? sound_note(*identity) : std::string();
+  if (expected.empty()) {
+    auto found = open(jit::Soundness::unknown);
+    if (found) ::futimens(file.fd.get(), nullptr);
+    return found;
+  }
+  // To say in its own times that a file was used would make another one of it: that goes into those of the note.
+  const std::string note = name + std::string(kSound);
+  if (read_link(directory, note) == expected) {
+    auto found = open(jit::Soundness::known);
+    if (found) ::utimensat(directory, note.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
+    return found;
+  }
+  auto found = open(jit::Soundness::unknown);
+  if (found && os::is_settled(*identity, kSettled)) found->unchecked = identity;
+  return found;
+}
+
+void CodeCache::note_sound(const Found& found) const {
+  if (!found.unchecked || !found.image->check()) return;
+  const auto directory = open_directory(Missing::is_an_error);
+  if (!directory) return;
+  const os::UniqueFd file(
+      ::openat(directory->get(), found.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+  const std::string note = sound_note(*found.unchecked);
+  // As it was before, and is still.
+  if (!file || note.empty() || os::identity_of(file.get()) != found.unchecked) return;
+  make_link(directory->get(), found.name + std::string(kSound), note);
 }
 
 std::optional<CodeCache::Found> CodeCache::find(const std::string& name, std::span<const std::uint8_t> module) const {
@@ -181,10 +245,7 @@ std::optional<CodeCache::Found> CodeCache::find(const std::string& name, std::sp
 std::optional<CodeCache::Found> CodeCache::find_file(const os::FileIdentity& file, std::string_view options) const {
   const auto directory = open_directory(Missing::is_an_error);
   if (!directory) return std::nullopt;
-  std::array<char, kHashDigits + kSuffix.size() + 1> target;
-  const ssize_t size = ::readlinkat(directory->get(), known_file(file, options).c_str(), target.data(), target.size());
-  if (size < 0) return std::nullopt;
-  const std::string name(target.data(), static_cast<std::size_t>(size));
+  const std::string name = read_link(directory->get(), known_file(file, options));
   if (!is_entry(name)) return std::nullopt;
   auto found = open_entry(directory->get(), name);
   if (!found || found->image->module().size() != file.size) return std::nullopt;
@@ -194,12 +255,8 @@ std::optional<CodeCache::Found> CodeCache::find_file(const os::FileIdentity& fil
 void CodeCache::note_file(const os::FileIdentity& file, std::string_view options, const std::string& name) const {
   const auto directory = open_directory(Missing::is_an_error);
   if (!directory) return;
-  const std::string link = known_file(file, options);
   // The same link is of no other code, unless that was removed: whoever finds nothing behind it notes it anew.
-  if (::symlinkat(name.c_str(), directory->get(), link.c_str()) == 0 || errno != EEXIST) return;
-  if (::unlinkat(directory->get(), link.c_str(), 0) == 0) {
-    static_cast<void>(::symlinkat(name.c_str(), directory->get(), link.c_str()));
-  }
+  make_link(directory->get(), known_file(file, options), name);
 }
 
 std::uint64_t CodeCache::inode_of(const std::string& name) const {
@@ -229,6 +286,7 @@ Result<std::vector<CodeCache::File>> CodeCache::list(int directory, bool removes
   }
   const auto now = std::chrono::system_clock::now();
   std::vector<File> files;
+  std::map<std::string, std::chrono::system_clock::time_point, std::less<>> notes;  // when they were used
   std::size_t known_files = 0;
   while (const dirent* const entry = ::readdir(stream.get())) {
     struct stat status = {};
@@ -238,6 +296,8 @@ Result<std::vector<CodeCache::File>> CodeCache::list(int directory, bool removes
       files.push_back({std::string(name), static_cast<std::uint64_t>(status.st_size), time_of(status.st_mtim)});
     } else if (removes_leftovers && name.ends_with(kUnfinished) && now - time_of(status.st_mtim) > kLongestWriting) {
       ::unlinkat(directory, entry->d_name, 0);
+    } else if (is_sound_note(name)) {
+      notes.emplace(name.substr(0, name.size() - kSound.size()), time_of(status.st_mtim));
     } else if (removes_leftovers && is_known_file(name)) {
       // Whose code has gone, or more than anybody has modules: those are noted again when they are met.
       struct stat code = {};
@@ -245,6 +305,15 @@ Result<std::vector<CodeCache::File>> CodeCache::list(int directory, bool removes
         ::unlinkat(directory, entry->d_name, 0);
       }
     }
+  }
+  for (File& file : files) {
+    const auto note = notes.find(file.name);
+    if (note == notes.end()) continue;
+    file.used = std::max(file.used, note->second);
+    notes.erase(note);
+  }
+  for (const auto& [name, used] : notes) {
+    if (removes_leftovers) ::unlinkat(directory, (name + std::string(kSound)).c_str(), 0);
   }
   std::ranges::sort(files, std::ranges::greater(), &File::used);
   return files;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "base/guard.h"
 #include "base/result.h"
@@ -190,17 +191,15 @@ std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes
   return code_;
 }
 
-detail::ModuleState::~ModuleState() {
-  if (stored == nullptr) return;
+void detail::ModuleState::keep_code() {
+  if (stored == nullptr || std::exchange(is_code_kept_, true)) return;
   const auto& likely = code_[static_cast<std::size_t>(likely_checks(*module, engine->config))];
   if (likely == nullptr) return;
+  StoredCode::Rest rest;
   if (engine->policy != nullptr) {
-    static_cast<void>(guarded([&]() -> Result<void> {
-      engine->policy->keep_the_rest(*likely);
-      return {};
-    }));
+    rest = {engine->policy->rest_to_keep(*likely), [&] { engine->policy->keep_the_rest(*likely); }};
   }
-  const auto kept = stored->keep(native_of(*likely));
+  const auto kept = stored->keep(native_of(*likely), rest);
   if (!kept && engine->config.cache->tells_failures && engine->config.on_warning) {
     engine->config.on_warning("machine code is not kept for the next run: " + kept.error().message);
   }

@@ -84,8 +84,7 @@ jit::CodeTarget target_of(const EngineState& engine, const wasm::Module& module)
 
 struct ModuleState {
   ModuleState() = default;
-  // Keeps in the cache what was compiled.
-  ~ModuleState();
+  ~ModuleState() { keep_code(); }
   ModuleState(const ModuleState&) = delete;
   ModuleState& operator=(const ModuleState&) = delete;
 
@@ -100,10 +99,13 @@ struct ModuleState {
 
   // The code for each way of bounds checking, made when the module is first instantiated.
   std::span<const std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> code();
+  // Keeps in the cache what was compiled, once. Nobody runs the module any more.
+  void keep_code();
 
  private:
   std::once_flag code_made_;
   std::array<std::shared_ptr<runtime::ModuleCode>, runtime::kBoundsCheckModes> code_;
+  bool is_code_kept_ = false;
 };
 
 // A host function as it was given to a linker, before it belongs to a store.

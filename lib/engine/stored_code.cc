@@ -11,14 +11,20 @@
 #include "base/result.h"
 #include "engine/build_id.h"
 #include "engine/state.h"
+#include "os/entropy.h"
+#include "runtime/native_tuning.h"
 
 namespace wasi::detail {
 
 namespace {
 
-// What is written is written whole: less than this part more code than there was is compiled again by the next run.
-// Each run would have to do that, and it takes longer than writing this many times as much.
+// What is written is written whole. That is worth it at once for this part of the code. Less is written now and then,
+// the more seldom the less it is: so it is kept some time, and until then to be without it took about as long as
+// writing takes, which is several times as long as to be without that part once.
 constexpr std::uint64_t kWorthWriting = 64;
+constexpr std::uint64_t kRunsPerWriting = 8;
+
+constexpr std::uint64_t kCodeBytesPerBodyByte = 2;  // at least, of the baseline's code
 
 // Smaller ones are read in less time than it takes to ask for them.
 constexpr std::uint64_t kLeastKnownFile = 1U << 20;
@@ -85,12 +91,27 @@ void StoredCode::note_file() {
   if (file_) cache_->note_file(*file_, file_options_, name());
 }
 
-Result<void> StoredCode::keep(jit::NativeModule& native) {
-  const jit::NativeModule::Counts counts = native.counts();
-  if (counts.compiled == 0) return {};
+bool StoredCode::is_worth_writing(std::uint64_t code_bytes) const {
+  if (code_bytes == 0 || !found_) return code_bytes != 0;
+  const std::uint64_t present = found_->image->code_bytes();
+  if (code_bytes >= present / kWorthWriting) return true;
+  std::uint32_t number = 0;
+  if (os::random_bytes({reinterpret_cast<std::uint8_t*>(&number), sizeof(number)}) < 0) return false;
+  return number % (present / kWorthWriting * kRunsPerWriting) < code_bytes;
+}
+
+Result<void> StoredCode::keep(jit::NativeModule& native, const Rest& rest) {
   return guarded([&]() -> Result<void> {
     const std::lock_guard lock(mutex_);
-    if (found_ && counts.compiled_bytes * kWorthWriting < found_->image->code_bytes()) return {};
+    // A program that is not known yet has to be large for what it merely ran to be worth anything.
+    const bool keeps_rest = rest.body_bytes >= (found_ ? 1 : runtime::kPreparedBytes);
+    const std::uint64_t rest_bytes = keeps_rest ? rest.body_bytes * kCodeBytesPerBodyByte : 0;
+    if (!is_worth_writing(native.counts().compiled_bytes + rest_bytes)) {
+      if (found_) cache_->note_sound(*found_);
+      return {};
+    }
+    if (keeps_rest) rest.compile();
+    if (native.counts().compiled == 0) return {};
     WASI_TRY(module_->check({0, static_cast<std::uint32_t>(module_->bytes.data.size())}));
     if (module_->memory_image != nullptr) WASI_TRY(module_->memory_image->check());
     std::vector<jit::UnitImage> units = native.units();

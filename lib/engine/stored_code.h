@@ -44,12 +44,19 @@ class StoredCode {
   }
   // Gives the module what is there.
   void recall(jit::NativeModule& native);
-  // Keeps what was compiled, if it is worth it, with what is there by now. Nothing where nothing was compiled.
-  Result<void> keep(jit::NativeModule& native);
+  // What ran and has no code yet.
+  struct Rest {
+    std::uint64_t body_bytes = 0;   // about
+    std::function<void()> compile;  // as much of it as can be had
+  };
+  // Keeps what was compiled, if it is worth it, and the rest, with what is there by now. Nothing where nothing was
+  // compiled.
+  Result<void> keep(jit::NativeModule& native, const Rest& rest);
 
  private:
   const std::string& name();
   void note_file();
+  [[nodiscard]] bool is_worth_writing(std::uint64_t code_bytes) const;
 
   const std::shared_ptr<const CodeCache> cache_;
   const std::shared_ptr<const wasm::Module> module_;

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
 
 #include "os/retry.h"
 #include "os/unique_fd.h"
@@ -13,9 +12,6 @@
 namespace wasi::os {
 
 namespace {
-
-// Some file systems count in steps of two seconds.
-constexpr std::chrono::nanoseconds kSettled = std::chrono::seconds(3);
 
 std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
@@ -46,16 +42,19 @@ std::optional<FileIdentity> identity_of(int fd) {
   return identity_of(status);
 }
 
-bool is_settled(const FileIdentity& identity) {
+bool is_settled(const FileIdentity& identity, std::chrono::nanoseconds settles_in) {
   const auto now = std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch());
-  return std::chrono::nanoseconds(identity.changed) + kSettled < now;
+  return std::chrono::nanoseconds(identity.changed) + settles_in < now;
 }
 
-std::string boot_id() {
-  const UniqueFd file(retry([] { return ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC); }));
-  std::array<char, 64> text{};
-  const ssize_t size = retry([&] { return ::read(file.get(), text.data(), text.size()); });
-  return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
+const std::string& boot_id() {
+  static const std::string id = [] {
+    const UniqueFd file(retry([] { return ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC); }));
+    std::array<char, 64> text{};
+    const ssize_t size = retry([&] { return ::read(file.get(), text.data(), text.size()); });
+    return size > 0 ? std::string(text.data(), static_cast<std::size_t>(size)) : std::string();
+  }();
+  return id;
 }
 
 }  // namespace wasi::os

@@ -1,6 +1,7 @@
 // Whether a file is the one that it was, without reading it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,10 +25,10 @@ std::optional<FileIdentity> identity_of(const std::string& path);
 std::optional<FileIdentity> identity_of(int fd);
 
 // Whether it has been so for a while: whoever reads a file and writes to it at the same time of the file system's clock
-// leaves no trace.
-bool is_settled(const FileIdentity& identity);
+// leaves no trace. Some count in steps of two seconds.
+bool is_settled(const FileIdentity& identity, std::chrono::nanoseconds settles_in = std::chrono::seconds(3));
 
 // Which start of the machine this is; empty where the kernel does not say.
-std::string boot_id();
+const std::string& boot_id();
 
 }  // namespace wasi::os

@@ -141,9 +141,13 @@ void TierPolicy::keep_what_ran(ModuleCode& module, Preparation& preparation) {
   module.is_keeping = false;
 }
 
+std::uint64_t TierPolicy::rest_to_keep(const ModuleCode& module) const {
+  if (options_.threads == 0 || !queue_->is_own()) return 0;
+  return module.prepared_bytes.load(std::memory_order_relaxed);
+}
+
 void TierPolicy::keep_the_rest(ModuleCode& module) {
-  if (options_.threads == 0 || module.prepared_bytes.load(std::memory_order_relaxed) < kPreparedBytes) return;
-  if (!queue_->is_own()) return;
+  if (rest_to_keep(module) == 0) return;
   forget(module);
   const auto end = std::chrono::steady_clock::now() + kLongestKeeping;
   for (std::size_t i = 0; i < module.module->bodies.size() && std::chrono::steady_clock::now() < end; ++i) {

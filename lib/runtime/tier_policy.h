@@ -73,8 +73,10 @@ class TierPolicy {
   // A body of so many bytes was, of a module of which code is kept from run to run.
   void prepared(ModuleCode& module, std::size_t bytes);
 
-  // Of such a module, which nobody runs any more: compiles for the next run what ran and was not compiled yet, where
-  // that is a large program's and does not take long.
+  // Of such a module, which nobody runs any more: at most so many bytes of bodies that ran have no code yet that
+  // keep_the_rest() could make.
+  [[nodiscard]] std::uint64_t rest_to_keep(const ModuleCode& module) const;
+  // Compiles those for the next run, as many as can be had in a short time.
   void keep_the_rest(ModuleCode& module);
 
   // What runs in machine code from now on; null: it stays as it is.

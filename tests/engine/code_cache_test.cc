@@ -418,6 +418,7 @@ class LargeProgram {
 
 struct FileRun : Run {
   bool was_known = false;
+  std::uint64_t interpreted = 0;
 };
 
 FileRun run_file(EngineConfig config, const LargeProgram& program, const char* function, std::int64_t argument = 1000) {
@@ -432,14 +433,26 @@ FileRun run_file(EngineConfig config, const LargeProgram& program, const char* f
     const Instance instance = must(Linker(engine).instantiate(store, module));
     done.result = must(must(instance.function<std::int64_t(std::int64_t)>(function))(argument));
     CHECK(must(must(instance.function<std::int64_t(std::int64_t)>("load"))(600 * 7)) == 7);
+    if (detail::Internals::state(engine)->policy != nullptr) detail::Internals::state(engine)->policy->wait();
   }
-  done.compiled = engine.tiers().at(1).functions;
+  const auto tiers = engine.tiers();
+  done.interpreted = tiers.at(0).functions;
+  done.compiled = tiers.at(1).functions;
   return done;
 }
 
-std::size_t known_files(const std::filesystem::path& directory) {
+std::size_t count_files(const std::filesystem::path& directory, std::string_view extension) {
   const auto entries = std::filesystem::directory_iterator(directory);
-  return static_cast<std::size_t>(std::ranges::count_if(entries, [](const auto& entry) { return entry.is_symlink(); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(entries, [&](const auto& entry) { return entry.path().extension() == extension; }));
+}
+
+std::size_t known_files(const std::filesystem::path& directory) { return count_files(directory, ".file"); }
+
+std::string identity_text(const std::filesystem::path& path) {
+  const os::FileIdentity file = os::identity_of(path.string()).value();
+  return fmt::format("{:x}-{:x}-{:x}-{:x}-{:x} {}", file.device, file.inode, file.size, file.modified, file.changed,
+                     os::boot_id());
 }
 
 }  // namespace
@@ -525,5 +538,71 @@ TEST_CASE("A large file that did not change is not read again") {
     CHECK(known_files(directory) == 0);
     CHECK_FALSE(run_file(config_with(directory), program, "sum").was_known);
     CHECK(run_file(config_with(directory), program, "sum").was_known);
+  }
+}
+
+TEST_CASE("What a known program merely ran is kept, however little it is") {
+  const TempDir folder;
+  const LargeProgram program;
+  program.settle();
+  EngineConfig config = config_with(folder / "cache");
+  config.tier_threads = 1;
+  CHECK(run_file(config, program, "sum").interpreted > 0);
+  // "load" is called once, which is no reason to compile anything.
+  CHECK(run_file(config, program, "sum").was_known);
+  const FileRun third = run_file(config, program, "sum");
+  CHECK(third.was_known);
+  CHECK(third.interpreted == 0);
+  CHECK(third.compiled == 0);
+  CHECK(third.result == 500'500);
+}
+
+TEST_CASE("Code that was looked at once is not looked at again while its file stays as it is") {
+  const TempDir folder;
+  const auto directory = folder / "cache";
+  const LargeProgram program;
+  program.settle();
+  run_file(config_with(directory), program, "sum");
+  const auto entry = directory / files(directory).at(0).name;
+  const auto note = entry.string() + ".sound";
+  const auto settle = [&] { std::this_thread::sleep_for(std::chrono::milliseconds(150)); };
+  // Somebody might write at this very moment.
+  const auto changed = std::filesystem::last_write_time(entry);
+  settle();
+  CHECK(run_file(config_with(directory), program, "sum").was_known);
+  CHECK(std::filesystem::read_symlink(note) == identity_text(entry));
+  CHECK(std::filesystem::last_write_time(entry) == changed);
+  // It says when it was used, too.
+  const auto used = files(directory).at(0).used;
+  settle();
+  CHECK(run_file(config_with(directory), program, "sum").compiled == 0);
+  CHECK(files(directory).at(0).used > used);
+
+  auto bytes = read_file(entry);
+  const auto header = image_header(bytes);
+  REQUIRE(header.memory_pages.size != 0);
+  bytes[header.memory_pages.offset + 599] ^= 1;
+  folder.write("cache/" + entry.filename().string(), {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  SECTION("another content of the file is found, and the module is read and compiled again") {
+    const FileRun run = run_file(config_with(directory), program, "sum");
+    CHECK_FALSE(run.was_known);
+    CHECK(run.result == 500'500);
+    CHECK(run_file(config_with(directory), program, "sum").compiled == 0);
+  }
+  SECTION("what the note says is believed") {
+    std::filesystem::remove(note);
+    std::filesystem::create_symlink(identity_text(entry), note);
+    CHECK(run_file(config_with(directory), program, "sum").was_known);
+  }
+  SECTION("but not of a machine that was started anew") {
+    std::filesystem::remove(note);
+    std::string text = identity_text(entry);
+    text.back() = text.back() == '0' ? '1' : '0';
+    std::filesystem::create_symlink(text, note);
+    CHECK_FALSE(run_file(config_with(directory), program, "sum").was_known);
+  }
+  SECTION("it goes with the code") {
+    must(CodeCache(directory, 0).clear());
+    CHECK(count_files(directory, ".sound") == 0);
   }
 }

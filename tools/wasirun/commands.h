@@ -5,6 +5,7 @@
 
 namespace wasirun {
 
+// Leaves to the end of the process what it would else have to give back: that has to be an _exit().
 int run(const RunCommand& command);
 int serve_http(const ServeCommand& command);
 int compile(const CompileCommand& command);

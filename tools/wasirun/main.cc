@@ -1,4 +1,6 @@
 // wasirun: the command line of the engine.
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <span>
@@ -9,6 +11,18 @@
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/payload.h"
 #include "tools/wasirun/report.h"
+
+// Of a build that looks for leaks, which it else does at exit().
+extern "C" void __lsan_do_leak_check() __attribute__((weak, visibility("hidden")));
+
+namespace {
+
+[[noreturn]] void end_process(int exit_code) {
+  if (__lsan_do_leak_check != nullptr) __lsan_do_leak_check();
+  ::_exit(exit_code);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace wasirun;
@@ -27,7 +41,7 @@ int main(int argc, char** argv) {
     chosen->embedded.emplace((*payload)->offset, (*payload)->size);
   }
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
-  if (const auto* chosen = std::get_if<RunCommand>(&command)) return finish_stdout(run(*chosen));
+  if (const auto* chosen = std::get_if<RunCommand>(&command)) end_process(finish_stdout(run(*chosen)));
   if (const auto* chosen = std::get_if<ServeCommand>(&command)) return finish_stdout(serve_http(*chosen));
   if (const auto* chosen = std::get_if<CompileCommand>(&command)) return finish_stdout(compile(*chosen));
   if (const auto* chosen = std::get_if<CacheCommand>(&command)) return finish_stdout(cache(*chosen));

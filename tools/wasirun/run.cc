@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "engine/core_dump.h"
 #include "engine/guest_profile.h"
+#include "engine/process_end.h"
 #include "tools/wasirun/codegen_profile.h"
 #include "tools/wasirun/commands.h"
 #include "tools/wasirun/guest_config.h"
@@ -285,7 +286,49 @@ std::optional<int> preload(const RunCommand& command, const wasi::Engine& engine
   return std::nullopt;
 }
 
-int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
+// Until nothing of it runs any more.
+int run_module(const RunCommand& command, const wasi::Engine& engine, const wasi::Module& module, TraceOutput* trace,
+               Sockets sockets) {
+  wasi::StoreConfig store_config = store_config_of(command);
+  store_config.deadline = command.deadline;
+  wasi::Store store(engine, store_config);
+  if (command.fuel) store.set_fuel(*command.fuel).value();
+  // Behind the store, which it looks into.
+  Recordings recordings;
+  if (const auto opened = recordings.open(command); !opened) return failure("{}", opened.error().message);
+  wasi::Linker linker(engine);
+  wasi::WasiConfig config = wasi_config(command, trace);
+  give_sockets(std::move(sockets), command, config);
+  linker.define_wasi(std::move(config)).unknown_imports(command.unknown_imports);
+  if (const auto begun = recordings.begin(store); !begun) return failure("{}", begun.error().to_string());
+  if (const auto failed = preload(command, engine, linker, store)) return *failed;
+
+  const auto translated = engine.metrics().translate.time;
+  const auto start = Clock::now();
+  const auto instance = linker.instantiate(store, module);
+  const auto instantiated = Clock::now();
+  int exit_code = kSuccess;
+  if (instance) {
+    exit_code = command.invoke ? run_function(command, *instance) : run_command(command, *instance);
+  } else {
+    exit_code = instantiation_failure(command.module, instance.error());
+  }
+  if (command.profile_phases) {
+    print_phases(engine, module, translated, instantiated - start, Clock::now() - instantiated);
+  }
+  if (command.profile_tiers) print_tiers(engine);
+  if (command.profile_codegen) print_codegen(engine.optimisations(), engine.tiers());
+  recordings.finish(command, module, exit_code == kTrap);
+  // Only where something went wrong: an option of the same name may well be the program's own.
+  if (exit_code != kSuccess && !command.misplaced_option.empty()) {
+    print_labelled("note", fmt::format("{} stands behind the module, so it went to the program; options of wasirun's "
+                                       "stand before it (a -- before the module says that none was meant)",
+                                       command.misplaced_option));
+  }
+  return exit_code;
+}
+
+int load_and_run(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
   wasi::EngineConfig engine_config = command.engine;
   engine_config.on_warning = [](const std::string& message) { print_labelled("warning", message); };
   const auto engine = wasi::Engine::create(std::move(engine_config));
@@ -295,43 +338,8 @@ int run_module(const RunCommand& command, TraceOutput* trace, Sockets sockets) {
                                        : load_program(*engine, command.module);
   if (!module) return file_failure(command.module, module.error());
   if (const auto prepared = prepare(command, *module); !prepared) return failure("{}", prepared.error().to_string());
-
-  wasi::StoreConfig store_config = store_config_of(command);
-  store_config.deadline = command.deadline;
-  wasi::Store store(*engine, store_config);
-  if (command.fuel) store.set_fuel(*command.fuel).value();
-  // Behind the store, which it looks into.
-  Recordings recordings;
-  if (const auto opened = recordings.open(command); !opened) return failure("{}", opened.error().message);
-  wasi::Linker linker(*engine);
-  wasi::WasiConfig config = wasi_config(command, trace);
-  give_sockets(std::move(sockets), command, config);
-  linker.define_wasi(std::move(config)).unknown_imports(command.unknown_imports);
-  if (const auto begun = recordings.begin(store); !begun) return failure("{}", begun.error().to_string());
-  if (const auto failed = preload(command, *engine, linker, store)) return *failed;
-
-  const auto translated = engine->metrics().translate.time;
-  const auto start = Clock::now();
-  const auto instance = linker.instantiate(store, *module);
-  const auto instantiated = Clock::now();
-  int exit_code = kSuccess;
-  if (instance) {
-    exit_code = command.invoke ? run_function(command, *instance) : run_command(command, *instance);
-  } else {
-    exit_code = instantiation_failure(command.module, instance.error());
-  }
-  if (command.profile_phases) {
-    print_phases(*engine, *module, translated, instantiated - start, Clock::now() - instantiated);
-  }
-  if (command.profile_tiers) print_tiers(*engine);
-  if (command.profile_codegen) print_codegen(engine->optimisations(), engine->tiers());
-  recordings.finish(command, *module, exit_code == kTrap);
-  // Only where something went wrong: an option of the same name may well be the program's own.
-  if (exit_code != kSuccess && !command.misplaced_option.empty()) {
-    print_labelled("note", fmt::format("{} stands behind the module, so it went to the program; options of wasirun's "
-                                       "stand before it (a -- before the module says that none was meant)",
-                                       command.misplaced_option));
-  }
+  const int exit_code = run_module(command, *engine, *module, trace, std::move(sockets));
+  wasi::detail::leave_to_process_end(*module);
   return exit_code;
 }
 
@@ -344,10 +352,10 @@ int run(const RunCommand& command) {
     return sockets.error().exit_code;
   }
   const std::vector<RemovedFile> files = std::move(sockets->files);
-  if (!command.trace_wasi) return run_module(command, nullptr, *std::move(sockets));
+  if (!command.trace_wasi) return load_and_run(command, nullptr, *std::move(sockets));
   auto trace = TraceOutput::open(command.trace_output, command.trace_timestamps);
   if (!trace) return failure("{}", trace.error().message);
-  const int exit_code = run_module(command, &*trace, *std::move(sockets));
+  const int exit_code = load_and_run(command, &*trace, *std::move(sockets));
   // The program's own exit code stands: it has run as it would have without.
   if (const auto finished = trace->finish(); !finished) print_error(finished.error().message);
   return exit_code;

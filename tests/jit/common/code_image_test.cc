@@ -124,6 +124,7 @@ bool read_all(const Bytes& bytes) {
     const auto unit = (*image)->unit_of(defined);
     REQUIRE((!unit || *unit < (*image)->unit_count()));
   }
+  if (is_whole) CHECK((*image)->check().has_value());
   return is_whole;
 }
 
@@ -268,7 +269,34 @@ TEST_CASE("an image says what is wrong with it") {
     CHECK(CodeImage::memory_of(read(bad))->check().error().message ==
           "the compiled module is damaged: its memory has another checksum");
     CHECK(read(bad)->checks().check(0, 500'000).has_value());
+    CHECK(read(bad)->check().error().message == "the compiled module is damaged: its memory has another checksum");
   }
+}
+
+TEST_CASE("of an image that is known to be sound only the index's checksum is looked at") {
+  const Source source;
+  const Bytes good = write_code_image(source.source);
+  image::Header header;
+  std::memcpy(&header, good.data(), sizeof(header));
+  Bytes bytes = good;
+  for (const std::uint64_t at : {header.module.offset, header.memory_pages.offset, header.code.offset}) bytes[at] ^= 1;
+  const test::TempDir folder;
+  const auto open = [&](Soundness soundness) {
+    folder.write("image", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    const os::RegularFile file = os::open_regular((folder / "image").string()).value();
+    return CodeImage::open(file, "image", kBuild, 0, {}, soundness);
+  };
+  for (const Soundness soundness : {Soundness::unknown, Soundness::known}) {
+    const bool is_known = soundness == Soundness::known;
+    const auto image = open(soundness).value();
+    CHECK(image->check().has_value() == is_known);
+    CHECK(image->checks().check(0, 10).has_value() == is_known);
+    CHECK(CodeImage::memory_of(image)->check().has_value() == is_known);
+    CHECK(image->unit(0).has_value() == is_known);
+    CHECK(image->unit(1).has_value());
+  }
+  bytes[sizeof(header)] ^= 1;
+  CHECK_FALSE(open(Soundness::known).has_value());
 }
 
 // With the right checksums, so that all that is read is looked at; here what is found is that nothing is read outside.
