@@ -170,7 +170,12 @@ NativeModule::NativeModule(CodeSpace& space, runtime::ModuleCode& module) : spac
 NativeModule::~NativeModule() = default;
 
 std::shared_ptr<Adapters> NativeModule::adapters_of(const FunctionCode& function) {
-  return space_.adapters().of(module_.module->func_type(wasm::FuncIndex(function.index)));
+  const wasm::Module& module = *module_.module;
+  const std::lock_guard lock(adapters_mutex_);
+  if (adapters_.empty()) adapters_.resize(module.types.size());
+  std::shared_ptr<Adapters>& known = adapters_[module.functions[function.index].value];
+  if (known == nullptr) known = space_.adapters().of(module.func_type(wasm::FuncIndex(function.index)));
+  return known;
 }
 
 Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(FunctionImage image, const Unit& unit) {
@@ -200,6 +205,7 @@ Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(Func
           .frame_slots = std::max(of.frame_slots, made->adapters->signature().slot_count)};
   if (of.loop_stub) {
     code.loop_stub = begin + *of.loop_stub;
+    made->heads.reserve(of.loop_heads.size());
     for (const LoopHead& head : of.loop_heads) made->heads.push_back({head.wasm_offset, begin + head.code_offset});
     code.loop_heads = made->heads;
   }
@@ -210,10 +216,12 @@ Result<std::unique_ptr<NativeModule::Function>> NativeModule::make_function(Func
   made->bytes = sizeof(Function) + of.size + of.loop_heads.size() * (sizeof(LoopHead) + sizeof(runtime::LoopHead)) +
                 of.inlined_calls.size() * (sizeof(InlinedCall) + sizeof(runtime::InlinedCall)) +
                 of.parts.size() * sizeof(PartImage);
-  made->other_frames.reserve(of.parts.size());
+  const auto has_other_frame = [&](const PartImage& part) { return part.frame_bytes != code.frame_bytes; };
+  made->other_frames.reserve(static_cast<std::size_t>(std::ranges::count_if(of.parts, has_other_frame)));
+  made->entries.reserve(of.parts.size());
   for (const PartImage& part : of.parts) {
     const NativeCode* owner = &code;
-    if (part.frame_bytes != code.frame_bytes) {
+    if (has_other_frame(part)) {
       NativeCode& other = made->other_frames.emplace_back(code);
       other.frame_bytes = part.frame_bytes;
       owner = &other;
@@ -446,13 +454,8 @@ NativeModule::Counts NativeModule::counts() {
 }
 
 runtime::NativeEntry NativeModule::entry_to_slots(const FunctionCode& function) {
-  const auto entry = guarded([&]() -> Result<runtime::NativeEntry> {
-    std::shared_ptr<Adapters> adapters = adapters_of(function);
-    const runtime::NativeEntry made = WASI_TRY(adapters->native_entry());
-    const std::lock_guard lock(mutex_);
-    adapters_.try_emplace(adapters.get(), adapters);
-    return made;
-  });
+  const auto entry =
+      guarded([&]() -> Result<runtime::NativeEntry> { return WASI_TRY(adapters_of(function)->native_entry()); });
   return entry ? *entry : any_native_entry();
 }
 

@@ -13,7 +13,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -109,7 +108,9 @@ class NativeModule {
   std::vector<std::unique_ptr<Unit>> units_;
   std::map<std::pair<std::uint32_t, std::uint64_t>, const Function*> loops_;  // by function and offset
   Counts counts_;
-  std::unordered_map<const Adapters*, std::shared_ptr<Adapters>> adapters_;  // that entries lie in
+
+  std::mutex adapters_mutex_;
+  std::vector<std::shared_ptr<Adapters>> adapters_;  // by type, of those whose functions have code or an entry
 };
 
 // What a tier with machine code has of a module.

@@ -31,16 +31,20 @@ struct CodeMap::Leaf : Retired {
     std::uintptr_t begin = 0;
     std::atomic<Record*> record{nullptr};  // null: removed when there was no memory for a copy of the leaf
   };
+  // The same for the writer. The begin stands beside the record, so that whoever copies leaves follows no pointers.
+  struct Live {
+    std::uintptr_t begin;
+    Record* record;
+  };
 
-  static std::unique_ptr<Leaf> of(std::span<Record* const> records) {
+  static std::unique_ptr<Leaf> of(std::span<const Live> live) {
     auto leaf = std::make_unique<Leaf>();
-    for (Record* const record : records) leaf->append(record);
+    for (const Live& one : live) {
+      Slot& slot = leaf->slots[leaf->count++];
+      slot.begin = one.begin;
+      slot.record.store(one.record, std::memory_order_relaxed);
+    }
     return leaf;
-  }
-  void append(Record* record) {
-    slots[count].begin = record->range.begin;
-    slots[count].record.store(record, std::memory_order_relaxed);
-    ++count;
   }
   // The first slot whose range begins beyond the address.
   [[nodiscard]] std::size_t behind(std::uintptr_t address) const {
@@ -48,11 +52,11 @@ struct CodeMap::Leaf : Retired {
     return static_cast<std::size_t>(std::upper_bound(slots, slots + count, address, begins_beyond) - slots);
   }
   // For the writer: what is still there. Returns how many.
-  std::size_t copy_live(Record** out) const {
+  std::size_t copy_live(Live* out) const {
     std::size_t live = 0;
     for (std::size_t i = 0; i < count; ++i) {
       Record* const record = slots[i].record.load(std::memory_order_relaxed);
-      if (record != nullptr) out[live++] = record;
+      if (record != nullptr) out[live++] = {slots[i].begin, record};
     }
     return live;
   }
@@ -132,20 +136,21 @@ void CodeMap::insert(Record* record) {
   const Record* const before = last_at_or_before(directory, record->range.end - 1);
   WASI_CHECK(before == nullptr || before->range.end <= begin);
   if (directory == nullptr) {
-    auto leaf = Leaf::of({&record, 1});
+    const Leaf::Live only{begin, record};
+    auto leaf = Leaf::of({&only, 1});
     auto first = std::make_unique<Directory>(1);
     first->leaves[0].store(leaf.release(), std::memory_order_relaxed);
     directory_.store(first.release());
     return;
   }
   const std::size_t index = directory->leaf_of(begin);
-  Record* all[kLeafEntries + 1];
+  Leaf::Live all[kLeafEntries + 1];
   const std::size_t others = directory->leaf(index).copy_live(all);
-  Record** const place = std::upper_bound(
-      all, all + others, begin, [](std::uintptr_t left, const Record* right) { return left < right->range.begin; });
+  Leaf::Live* const place = std::upper_bound(
+      all, all + others, begin, [](std::uintptr_t left, const Leaf::Live& right) { return left < right.begin; });
   const bool is_last = place == all + others;
   std::copy_backward(place, all + others, all + others + 1);
-  *place = record;
+  *place = {begin, record};
   const std::size_t count = others + 1;
   if (count <= kLeafEntries) {
     replace_leaf(index, Leaf::of({all, count}));
@@ -154,7 +159,7 @@ void CodeMap::insert(Record* record) {
   // Code mostly comes in the order of addresses: then leaves stay full.
   const std::size_t cut = is_last ? count - 1 : count / 2;
   NewLeaf halves[] = {{directory->firsts[index], Leaf::of({all, cut})},
-                      {all[cut]->range.begin, Leaf::of({all + cut, count - cut})}};
+                      {all[cut].begin, Leaf::of({all + cut, count - cut})}};
   replace_leaves(index, 1, halves);
 }
 
@@ -184,9 +189,10 @@ void CodeMap::remove(std::uintptr_t begin) {
 
 void CodeMap::remove_from_leaf(std::size_t index, const Record* record) {
   const Directory& directory = *directory_.load(std::memory_order_relaxed);
-  Record* all[2 * kLeafEntries];
+  Leaf::Live all[2 * kLeafEntries];
   std::size_t count = directory.leaf(index).copy_live(all);
-  count = static_cast<std::size_t>(std::remove(all, all + count, record) - all);
+  const auto is_it = [record](const Leaf::Live& one) { return one.record == record; };
+  count = static_cast<std::size_t>(std::remove_if(all, all + count, is_it) - all);
   if (count == 0 && directory.leaves.size() > 1) {
     replace_leaves(index, 1, {});
     return;
@@ -246,7 +252,7 @@ CodeMap::~CodeMap() {
   const Directory* const directory = directory_.load();
   if (directory == nullptr) return;
   for (std::size_t i = 0; i < directory->leaves.size(); ++i) {
-    Record* live[kLeafEntries];
+    Leaf::Live live[kLeafEntries];
     WASI_CHECK(directory->leaf(i).copy_live(live) == 0);
     delete &directory->leaf(i);
   }

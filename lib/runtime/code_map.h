@@ -101,7 +101,7 @@ class CodeMap {
   [[nodiscard]] std::uint64_t removals() const noexcept { return removals_.load(std::memory_order_acquire); }
 
  private:
-  static constexpr std::size_t kLeafEntries = 64;
+  static constexpr std::size_t kLeafEntries = 60;  // what allocators still have at hand: glibc up to 1032 bytes
   struct Retired;
   struct Record;
   struct Leaf;
