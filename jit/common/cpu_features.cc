@@ -28,7 +28,8 @@ const CpuFeatures& CpuFeatures::host() {
                          .bmi1 = has.hasBMI(),
                          .bmi2 = has.hasBMI2(),
                          .avx = has.hasAVX(),
-                         .avx2 = has.hasAVX() && has.hasAVX2()};
+                         .avx2 = has.hasAVX() && has.hasAVX2(),
+                         .vaes = has.hasVAES()};
     // Where only some of it is there (the first processors that had any), none is used. The same of the system: asmjit
     // says that there is AVX-512 where the registers are kept.
     features.set_avx512(features.avx2 && has.hasAVX512_F() && has.hasAVX512_BW() && has.hasAVX512_CDI() &&

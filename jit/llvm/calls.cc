@@ -2,6 +2,9 @@
 #include <llvm/IR/Constants.h>
 #include <llvm/IR/Intrinsics.h>
 
+#include <algorithm>
+#include <bit>
+
 #include "base/check.h"
 #include "jit/llvm/lowering.h"
 #include "runtime/code_entry.h"
@@ -245,23 +248,41 @@ std::vector<Lowering::LikelyArm> Lowering::call_likely(bool is_tail, wasm::TypeI
   const wasm::FuncType& type = module_.registry->at(module_.types[type_index.value]).func;
   llvm::Value* const references =
       load(builder_.getPtrTy(), context_, offsetof(VmContext, func_refs), Region::context, true);
+  const auto make_arm = [&](wasm::FuncIndex callee, llvm::BasicBlock* block) {
+    enter(block);
+    if (is_tail) return emit_tail_call(own_function(callee), arguments(type));
+    std::vector<llvm::Value*> args = arguments(type);
+    llvm::Value* const target = set_callee(own_function(callee), args);
+    std::vector<llvm::Value*> results = register_results(type, call_prototype(target, args));
+    arms.push_back({builder_.GetInsertBlock(), std::move(results)});
+  };
+  const auto place_of = [&](wasm::FuncIndex callee) {
+    return at_offset(references, (callee.value - module_.imported_functions) * std::uint64_t{sizeof(FuncRef)});
+  };
+  if (callees.size() > kMostCompared) {
+    // How many places from the first one on. What is no multiple of their size becomes a large number.
+    static_assert(std::has_single_bit(sizeof(FuncRef)));
+    const wasm::FuncIndex first = *std::ranges::min_element(callees, {}, &wasm::FuncIndex::value);
+    llvm::Value* const distance = builder_.CreatePtrDiff(builder_.getInt8Ty(), reference, place_of(first));
+    llvm::Value* const number = builder_.CreateIntrinsic(llvm::Intrinsic::fshr, {builder_.getInt64Ty()},
+                                                         {distance, distance, i64(std::countr_zero(sizeof(FuncRef)))});
+    llvm::BasicBlock* const other = new_block("");
+    llvm::SwitchInst* const choice = builder_.CreateSwitch(number, other, static_cast<unsigned>(callees.size()));
+    for (const wasm::FuncIndex callee : callees) {
+      llvm::BasicBlock* const same = new_block("likely");
+      choice->addCase(i64(callee.value - first.value), same);
+      make_arm(callee, same);
+    }
+    enter(other);
+    return arms;
+  }
   for (const wasm::FuncIndex& callee : callees) {
-    llvm::Value* const own =
-        at_offset(references, (callee.value - module_.imported_functions) * std::uint64_t{sizeof(FuncRef)});
     llvm::BasicBlock* const same = new_block("likely");
     llvm::BasicBlock* const other = new_block("");
     // Of several, one is as likely as the next, but that it is one of them.
     llvm::MDNode* const weights = &callee == &callees.back() ? unit_.likely : nullptr;
-    builder_.CreateCondBr(builder_.CreateICmpEQ(reference, own), same, other, weights);
-    enter(same);
-    if (is_tail) {
-      emit_tail_call(own_function(callee), arguments(type));
-    } else {
-      std::vector<llvm::Value*> args = arguments(type);
-      llvm::Value* const target = set_callee(own_function(callee), args);
-      std::vector<llvm::Value*> results = register_results(type, call_prototype(target, args));
-      arms.push_back({builder_.GetInsertBlock(), std::move(results)});
-    }
+    builder_.CreateCondBr(builder_.CreateICmpEQ(reference, place_of(callee)), same, other, weights);
+    make_arm(callee, same);
     enter(other);
   }
   return arms;

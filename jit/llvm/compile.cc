@@ -1,5 +1,6 @@
 #include "jit/llvm/compile.h"
 
+#include <llvm/IR/InstIterator.h>
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Support/CommandLine.h>
 #include <llvm/Support/TargetSelect.h>
@@ -33,8 +34,13 @@ namespace wasi::jit::optimising {
 
 namespace {
 
+bool divides_at_once(const OptimisingOptions& options) {
+  return options.cpu.vaes && !options.without.has(UnitOptimisation::whole_divisions);
+}
+
 // What LLVM calls the rows of cpu_features.def.
-std::string feature_names(const CpuFeatures& cpu) {
+std::string feature_names(const OptimisingOptions& options) {
+  const CpuFeatures& cpu = options.cpu;
   std::string names = "+ssse3,+sse4.1";
   const auto add = [&names](bool has, const char* name) {
     if (has) names += std::string(",+") + name;
@@ -53,6 +59,7 @@ std::string feature_names(const CpuFeatures& cpu) {
   add(cpu.avx512vl, "avx512vl");
   // Vectors of 64 bytes make many processors run slower for a while, so LLVM uses them for none of these by itself.
   add(cpu.avx512f, "prefer-256-bit");
+  if (divides_at_once(options)) names += ",-idivq-to-divl";
   return names;
 }
 
@@ -72,7 +79,7 @@ void set_options() {
   set_option("indvars-widen-indvars", false);
 }
 
-std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
+std::unique_ptr<llvm::TargetMachine> make_target(const OptimisingOptions& options) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeX86TargetInfo();
@@ -87,8 +94,18 @@ std::unique_ptr<llvm::TargetMachine> make_target(const CpuFeatures& cpu) {
   if (target == nullptr) return nullptr;
   // Small: without a model, LLVM takes addresses for far away.
   return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(triple, "x86-64", feature_names(cpu), llvm::TargetOptions(), llvm::Reloc::PIC_,
+      target->createTargetMachine(triple, "x86-64", feature_names(options), llvm::TargetOptions(), llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive, false));
+}
+
+void count_divisions(Unit& unit) {
+  for (const llvm::Function& function : *unit.module) {
+    const auto count = llvm::count_if(llvm::instructions(function), [](const llvm::Instruction& instruction) {
+      return instruction.isIntDivRem() && instruction.getType()->isIntegerTy(64) &&
+             !llvm::isa<llvm::Constant>(instruction.getOperand(1));
+    });
+    unit.count(UnitOptimisation::whole_divisions, static_cast<std::uint64_t>(count));
+  }
 }
 
 struct Surveyed {
@@ -176,7 +193,7 @@ UnitOptimisationSet without_of(const OptimisingOptions& options) {
 // With `listing`, the text of it is all that there is of it.
 Result<Emitted> generate(Generation& generation, runtime::Preparation& preparation, std::string* listing = nullptr) {
   const auto& [module, options, functions, looks_for_thrown, likely, large, counts] = generation;
-  const std::unique_ptr<llvm::TargetMachine> target = make_target(options.cpu);
+  const std::unique_ptr<llvm::TargetMachine> target = make_target(options);
   if (target == nullptr) return fail(ErrorKind::unsupported, "LLVM does not know this processor");
   Unit unit(module, without_of(options), options.for_debugger);
   if (options.counts != nullptr) count_remarks(unit);
@@ -202,10 +219,15 @@ Result<Emitted> generate(Generation& generation, runtime::Preparation& preparati
   for (Surveyed& function : generation.functions) function.catches = unit.catches(*function.into);
   for (const auto& [name, frame_bytes] : large) check_frame_first(unit, *unit.module->getFunction(name), frame_bytes);
   WASI_TRY(preparation.poll());
+  if (divides_at_once(options)) count_divisions(unit);
+  Emitted emitted;
+  if (listing == nullptr) {
+    emitted = WASI_TRY(emit(unit, *target));
+  } else {
+    *listing = WASI_TRY(list(unit, *target));
+  }
   generation.counts = unit.counts();
-  if (listing == nullptr) return emit(unit, *target);
-  *listing = WASI_TRY(list(unit, *target));
-  return Emitted();
+  return emitted;
 }
 
 Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const UnitRequest> requests,

@@ -36,6 +36,7 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "jit/common/native_abi.h"
+#include "jit/llvm/extensions.h"
 #include "jit/llvm/late.h"
 #include "jit/llvm/link.h"
 #include "jit/llvm/locals.h"
@@ -271,6 +272,10 @@ Result<void> generate_code(Unit& unit, llvm::LLVMTargetMachine& target,
   auto* const modules = new llvm::MachineModuleInfoWrapperPass(&target);
   llvm::TargetPassConfig* const config = target.createPassConfig(passes);
   config->setDisableVerify(true);
+  if (!unit.is_off(UnitOptimisation::early_extensions) && !unit.is_for_debugger()) {
+    const std::unique_ptr<llvm::Pass> last(llvm::createCodeGenPrepareLegacyPass());
+    config->insertPass(last->getPassID(), create_early_extensions(unit));
+  }
   passes.add(config);
   passes.add(modules);
   if (config->addISelPasses()) return fail(ErrorKind::unsupported, "LLVM has no code generator for this processor");

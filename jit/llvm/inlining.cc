@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "jit/llvm/early_returns.h"
+#include "jit/llvm/recursion.h"
 
 namespace wasi::jit::optimising {
 
@@ -90,7 +91,7 @@ void settle_markers(Unit& unit) {
 
 }  // namespace
 
-void inline_calls(Unit& unit, llvm::PassBuilder& builder, llvm::FunctionPassManager first,
+void inline_calls(Unit& unit, const std::function<llvm::FunctionPassManager()>& simplify,
                   llvm::ModuleAnalysisManager& analyses) {
   llvm::Module& module = *unit.module;
   keep_tail_calls(module);
@@ -104,9 +105,7 @@ void inline_calls(Unit& unit, llvm::PassBuilder& builder, llvm::FunctionPassMana
   // The inliner of LLVM's own pipeline, without what draws conclusions.
   llvm::ModuleInlinerWrapperPass inliner(llvm::getInlineParams(kThreshold), false);
   inliner.addModulePass(llvm::RequireAnalysisPass<llvm::ProfileSummaryAnalysis, llvm::Module>());
-  first.addPass(
-      builder.buildFunctionSimplificationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None));
-  inliner.getPM().addPass(llvm::createCGSCCToFunctionPassAdaptor(std::move(first), false, true));
+  inliner.getPM().addPass(llvm::createCGSCCToFunctionPassAdaptor(simplify(), false, true));
   inliner.getPM().addPass(llvm::createCGSCCToFunctionPassAdaptor(
       llvm::RequireAnalysisPass<llvm::ShouldNotRunFunctionPassesAnalysis, llvm::Function>()));
   inliner.addLateModulePass(llvm::createModuleToFunctionPassAdaptor(
@@ -114,6 +113,8 @@ void inline_calls(Unit& unit, llvm::PassBuilder& builder, llvm::FunctionPassMana
   llvm::ModulePassManager passes;
   passes.addPass(std::move(inliner));
   passes.run(module, analyses);
+  llvm::FunctionPassManager again = simplify();
+  inline_recursion(unit, again, analyses.getResult<llvm::FunctionAnalysisManagerModuleProxy>(module).getManager());
   return_early(unit);
   for (llvm::Function* const function : functions) {
     if (unit.is_copy(*function)) {

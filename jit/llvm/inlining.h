@@ -9,16 +9,16 @@
 #pragma once
 
 #include <llvm/IR/PassManager.h>
-#include <llvm/Passes/PassBuilder.h>
+
+#include <functional>
 
 #include "jit/llvm/unit.h"
 
 namespace wasi::jit::optimising {
 
-// Simplifies all functions, callees first, and brings them into their callers. `first` are the passes that see a
-// function directly behind that. Copies of functions whose code is elsewhere have no body afterwards, and
-// the markers are gone.
-void inline_calls(Unit& unit, llvm::PassBuilder& builder, llvm::FunctionPassManager first,
+// Brings all functions into their callers, callees first, and simplifies them by the passes that `simplify` makes.
+// Copies of functions whose code is elsewhere have no body afterwards, and the markers are gone.
+void inline_calls(Unit& unit, const std::function<llvm::FunctionPassManager()>& simplify,
                   llvm::ModuleAnalysisManager& analyses);
 
 }  // namespace wasi::jit::optimising

@@ -9,8 +9,9 @@ namespace {
 
 // A guess that is wrong at one of so many calls costs more than it gains.
 constexpr std::uint64_t kRightOf = 8;
-// Comparisons one behind the other.
-constexpr std::size_t kMostCallees = 4;
+// More than are compared one after the other: of these, most have to be so small that the call is what they take.
+constexpr std::size_t kMostCallees = 16;
+constexpr std::uint32_t kMostTinyBytes = 48;
 
 }  // namespace
 
@@ -25,12 +26,19 @@ std::span<const wasm::FuncIndex> LikelyCallees::of(std::uint64_t offset, wasm::T
         callees.push_back({wasm::FuncIndex(callee.function), callee.calls});
     }
     of_seen_ = choose(std::move(callees), seen->others);
-    return of_seen_;
+    if (!of_seen_.empty() || seen->others == 0) return of_seen_;
+    // More than were noted.
+    const std::span<const wasm::FuncIndex> held = held_of(wanted);
+    return held.size() > kMostCompared ? held : std::span<const wasm::FuncIndex>();
   }
+  return held_of(wanted);
+}
+
+std::span<const wasm::FuncIndex> LikelyCallees::held_of(wasm::TypeId type) {
   if (held_.empty()) return {};
   if (by_type_.empty()) sort_by_type();
-  const auto [answer, is_new] = answers_.try_emplace(wanted.value);
-  if (is_new) answer->second = look_for(wanted);
+  const auto [answer, is_new] = answers_.try_emplace(type.value);
+  if (is_new) answer->second = look_for(type);
   return answer->second;
 }
 
@@ -75,11 +83,14 @@ LikelyCallees::Callees LikelyCallees::choose(std::vector<HeldFunction> candidate
     ++count;
   }
   if (count == 0 || count > kMostCallees || !is_enough()) return {};
+  const std::uint32_t most_bytes = count == 1 ? UINT32_MAX : count <= kMostCompared ? kMostSmallBytes : kMostTinyBytes;
   Callees chosen;
   for (const HeldFunction& candidate : std::span(candidates).first(count)) {
     if (module_.is_imported(candidate.function)) continue;
-    if (count == 1 || module_.body(candidate.function).size <= kMostSmallBytes) chosen.push_back(candidate.function);
+    if (module_.body(candidate.function).size <= most_bytes) chosen.push_back(candidate.function);
   }
+  // Of many, the others would be jumped for twice.
+  if (count > kMostCompared && chosen.size() < count - count / kRightOf) return {};
   return chosen;
 }
 

@@ -19,6 +19,9 @@ namespace wasi::jit::optimising {
 // Bytes of a body, up to which a function is small enough to become a part of any that calls it.
 inline constexpr std::uint32_t kMostSmallBytes = 160;
 
+// So many callees are compared one after the other; more are told apart by a table of places to jump to.
+inline constexpr std::size_t kMostCompared = 4;
+
 class LikelyCallees {
  public:
   // `seen` by their offsets.
@@ -34,6 +37,7 @@ class LikelyCallees {
 
  private:
   using Callees = std::vector<wasm::FuncIndex>;
+  [[nodiscard]] std::span<const wasm::FuncIndex> held_of(wasm::TypeId type);
   void sort_by_type();
   [[nodiscard]] Callees look_for(wasm::TypeId type) const;
   [[nodiscard]] bool may_be(wasm::FuncIndex function, wasm::TypeId type) const;

@@ -370,9 +370,14 @@ class Lowering {
   void lower_bulk(wasm::Op op, const validate::Immediates& immediates);
   [[nodiscard]] std::optional<std::uint32_t> few_bytes() const;
   llvm::Value* checked_range(std::uint32_t memory, std::uint32_t bytes);
-  // False where the runtime does it.
+  llvm::Value* checked_range(std::uint32_t memory, llvm::Value* begin, llvm::Value* bytes);
+  // False where there are too many bytes, or nobody knows how many.
   bool copy_few(std::uint32_t to, std::uint32_t from);
   bool fill_few(std::uint32_t memory);
+  // False where the runtime does all of it.
+  bool copy_many(std::uint32_t to, std::uint32_t from);
+  bool fill_many(std::uint32_t memory);
+  llvm::Value* pop_extended();
   llvm::Type* piece_type(std::uint32_t bytes);
 
   // exceptions.cc

@@ -23,6 +23,7 @@
 #include "jit/llvm/kept_references.h"
 #include "jit/llvm/late.h"
 #include "jit/llvm/loop_counts.h"
+#include "jit/llvm/narrow_operations.h"
 #include "jit/llvm/shared_addresses.h"
 #include "jit/llvm/wide_truncations.h"
 
@@ -145,9 +146,14 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const std::function<bool(
     if (!function.isDeclaration()) early.run(function, functions);
   }
   functions.clear();
-  llvm::FunctionPassManager behind_inlining;
-  behind_inlining.addPass(KeepDeadLoads(unit));
-  inline_calls(unit, builder, std::move(behind_inlining), modules);
+  const auto simplify = [&] {
+    llvm::FunctionPassManager passes;
+    passes.addPass(KeepDeadLoads(unit));
+    passes.addPass(
+        builder.buildFunctionSimplificationPipeline(llvm::OptimizationLevel::O2, llvm::ThinOrFullLTOPhase::None));
+    return passes;
+  };
+  inline_calls(unit, simplify, modules);
   tuning.SLPVectorization &= largest_block(*unit.module) <= kMostSlpInstructions;
   llvm::PassBuilder later(&target, tuning, std::nullopt, &callbacks);
   later.registerOptimizerEarlyEPCallback([&unit](llvm::ModulePassManager& passes, llvm::OptimizationLevel) {
@@ -168,6 +174,7 @@ void optimise(Unit& unit, llvm::TargetMachine& target, const std::function<bool(
       again.addPass(llvm::InstCombinePass());
       again.run(function, functions);
     }
+    narrow_operations(unit, function);
     settle_kept_references(function);
     store_kept_references(unit, function);
     functions.clear();

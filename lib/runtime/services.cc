@@ -72,6 +72,14 @@ void memory_init(VmContext* vm, Slot* operands, std::uint64_t segment, std::uint
   calls::memory_init(vm, kHere, index_of(segment), index_of(memory), operands[0].u64, operands[1].u32, operands[2].u32);
 }
 
+void move_bytes(std::uint8_t* to, const std::uint8_t* from, std::uint64_t count) {
+  if (count != 0) std::memmove(to, from, count);
+}
+
+void fill_bytes(std::uint8_t* to, std::uint32_t value, std::uint64_t count) {
+  if (count != 0) std::memset(to, static_cast<std::uint8_t>(value), count);
+}
+
 void data_drop(VmContext* vm, Slot* /*operands*/, std::uint64_t segment, std::uint64_t /*b*/) {
   calls::data_drop(vm, index_of(segment));
 }

@@ -43,6 +43,10 @@ constexpr std::optional<RuntimeCallId> service_of(wasm::Op op) {
   }
 }
 
+// memmove() and memset() of ranges that were found to be inside of their memories.
+void move_bytes(std::uint8_t* to, const std::uint8_t* from, std::uint64_t count);
+void fill_bytes(std::uint8_t* to, std::uint32_t value, std::uint64_t count);
+
 [[noreturn]] void trap(VmContext* vm, TrapCode code);
 
 // The stack pointer was below ExecState::stack_limit: traps where the stack has ended or the store has to stop, else it

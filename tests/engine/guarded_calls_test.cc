@@ -142,7 +142,8 @@ std::uint64_t count(const Engine& engine, std::string_view name) {
   return 0;
 }
 
-// Of six that the table holds, one is called; by "mixed", as many as it is told.
+// Of six that the table holds, one is called; by "mixed", as many as it is told. One of them is not tiny, so that not
+// all are looked for.
 constexpr std::string_view kOneOfSix = R"((module
   (type $unary (func (param i32) (result i32)))
   (table 6 funcref)
@@ -151,7 +152,10 @@ constexpr std::string_view kOneOfSix = R"((module
   (func $triple (type $unary) (i32.mul (local.get 0) (i32.const 3)))
   (func $negate (type $unary) (i32.sub (i32.const 0) (local.get 0)))
   (func $square (type $unary) (i32.mul (local.get 0) (local.get 0)))
-  (func $same (type $unary) (local.get 0))
+  (func $same (type $unary)
+    nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop
+    nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop nop
+    (local.get 0))
   (func $half (type $unary) (i32.shr_u (local.get 0) (i32.const 1)))
   (func (export "sum") (param $count i32) (param $which i32) (result i32) (local $sum i32)
     (loop $on
@@ -186,6 +190,54 @@ constexpr std::string_view kOneOfTwo = R"((module
   (func $triple (type $unary) (i32.mul (local.get 0) (i32.const 3)))
   (func (export "call") (param i32 i32) (result i32) (call_indirect (type $unary) (local.get 0) (local.get 1)))
 ))";
+
+// Six tiny ones, and room for others.
+constexpr std::string_view kTiny = R"((module
+  (type $unary (func (param i32) (result i32)))
+  (type $other (func (result i32)))
+  (table (export "table") 10 funcref)
+  (elem (i32.const 0) $double $triple $negate $square $same $half $seven)
+  (func $double (type $unary) (i32.mul (local.get 0) (i32.const 2)))
+  (func $triple (type $unary) (i32.mul (local.get 0) (i32.const 3)))
+  (func $negate (type $unary) (i32.sub (i32.const 0) (local.get 0)))
+  (func $seven (type $other) (i32.const 7))
+  (func $square (type $unary) (i32.mul (local.get 0) (local.get 0)))
+  (func $same (type $unary) (local.get 0))
+  (func $half (type $unary) (i32.div_u (i32.const 1000) (local.get 0)))
+  (func (export "call") (param i32 i32) (result i32) (call_indirect (type $unary) (local.get 0) (local.get 1)))
+  (func (export "tail") (param i32 i32) (result i32) (return_call_indirect (type $unary) (local.get 0) (local.get 1)))
+))";
+constexpr std::string_view kForeign = R"((module
+  (import "tiny" "table" (table 10 funcref))
+  (elem (i32.const 1) $more)
+  (elem (i32.const 7) $more)
+  (func $more (param i32) (result i32) (i32.add (local.get 0) (i32.const 1000)))
+))";
+
+// What the calls give, before and after functions of another instance came into the table.
+std::string behaviour_of_tiny(const Engine& engine) {
+  std::ostringstream seen;
+  Store store(engine);
+  Linker linker(engine);
+  const Instance tiny = must(linker.instantiate(store, must(Module::from_bytes(engine, bytes_of(kTiny)))));
+  const auto call_all = [&] {
+    for (const char* const name : {"call", "tail"}) {
+      const auto call = must(tiny.function<std::int32_t(std::int32_t, std::int32_t)>(name));
+      for (const std::int32_t argument : {5, 0}) {
+        for (std::int32_t which = -1; which < 12; ++which) {
+          const auto result = call(argument, which);
+          seen << name << ' ' << argument << ' ' << which << ": "
+               << (result ? std::to_string(*result) : result.error().to_string()) << '\n';
+        }
+      }
+    }
+  };
+  call_all();
+  linker.define_instance("tiny", tiny);
+  must(linker.instantiate(store, must(Module::from_bytes(engine, bytes_of(kForeign)))));
+  call_all();
+  return seen.str();
+}
 
 bool has_optimising() { return std::ranges::find(tiers(), TierSelection::optimising) != tiers().end(); }
 
@@ -231,6 +283,21 @@ TEST_CASE("Calls by reference look for each of a few") {
   CHECK(must(call(7, 0)) == 14);
   CHECK(must(call(7, 1)) == 21);
   CHECK_FALSE(call(7, 2).has_value());
+}
+
+TEST_CASE("Calls by reference find one of many tiny functions by its place") {
+  const std::string expected = behaviour_of_tiny(must(Engine::create({.tier = TierSelection::interpreter})));
+  CHECK(expected.contains("call 5 3: 25\n"));
+  CHECK(expected.contains("call 5 7: 1005\n"));
+  for (const TierSelection tier : tiers()) {
+    INFO("tier " << static_cast<int>(tier));
+    const Engine engine = must(
+        Engine::create({.tier = tier, .tier_threshold = 1, .counts_optimisations = tier == TierSelection::optimising}));
+    CHECK(behaviour_of_tiny(engine) == expected);
+    if (tier != TierSelection::optimising) continue;
+    CHECK(count(engine, "guarded_calls") == 2);
+    CHECK(count(engine, "inlined_calls") >= 6);
+  }
 }
 
 TEST_CASE("Calls by reference are guarded for those whom the same call was seen to reach") {

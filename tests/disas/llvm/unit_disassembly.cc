@@ -53,6 +53,8 @@ Settings settings_of(std::string_view text) {
       settings.options.strict = true;
     } else if (words[0] == "cpu" && words[1] == "oldest") {
       settings.options.cpu = jit::CpuFeatures::least();
+    } else if (words[0] == "cpu" && words[1] == "newer") {
+      settings.options.cpu.vaes = true;
     } else if (words[0] == "hot") {
       settings.hot = words[1];
     } else if (words[0] == "only") {
