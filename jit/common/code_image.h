@@ -98,8 +98,8 @@ struct ImageSource {
 // Bytes that depend on the source alone. Throws std::bad_alloc.
 std::vector<std::uint8_t> write_code_image(const ImageSource& source);
 
-// Whether an image's bytes were found undamaged before, all of them, and nobody can have changed them since: then no
-// checksum is looked at but the index's.
+// Whether an image's memory and code were found undamaged before, all of it, and nobody can have changed them since:
+// then no checksum of those is looked at. Those of the index and of the module, of which few blocks are used, are.
 enum class Soundness : std::uint8_t { unknown, known };
 
 // Immutable, and thread-safe.
@@ -140,7 +140,7 @@ class CodeImage {
   [[nodiscard]] std::optional<std::uint32_t> unit_of(std::size_t defined) const;
   // `malformed` error where it is damaged. Views live as long as the image.
   [[nodiscard]] Result<UnitImage> unit(std::uint32_t number) const;
-  // Looks at all checksums: `malformed` error where something is damaged.
+  // Looks at all checksums of memory and code: `malformed` error where something is damaged.
   [[nodiscard]] Result<void> check() const;
 
  private:

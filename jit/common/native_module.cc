@@ -14,6 +14,8 @@
 #include "binary/dwarf.h"
 #include "binary/source_lines.h"
 #include "jit/common/any_entry.h"
+#include "os/populate.h"
+#include "os/virtual_memory.h"
 #include "runtime/code_map.h"
 #include "runtime/stack_walk.h"
 
@@ -367,6 +369,11 @@ void NativeModule::attach(std::shared_ptr<const CodeImage> image) {
   const std::lock_guard lock(binding_);
   if (has_image()) return;
   bound_units_.resize(image->unit_count());
+  // Where there is something to bind in each page of records.
+  const std::size_t record_bytes = module_.module->bodies.size() * sizeof(FunctionCode);
+  if (record_bytes <= os::kMostPopulated && image->unit_count() * os::page_size() >= record_bytes) {
+    os::populate(module_.functions, record_bytes);
+  }
   image_owner_ = std::move(image);
   image_.store(image_owner_.get(), std::memory_order_release);
 }

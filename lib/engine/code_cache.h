@@ -5,11 +5,11 @@
 // another. A large module that is read from a file is found without reading it, too, where the same code of it was
 // found by the hash before: by what the file system says of it (os/file_identity.h), which is the name of a symbolic
 // link to the code's file. That is for the time until the machine is started anew; and all that is used then, the
-// module too, is the cache's. In the same way a large file of code whose checksums were all looked at once is known
-// to be undamaged: what the file system said of it then is the target of a link beside it. Files are written beside
-// their place and renamed, so every process sees whole ones, and whoever has one open keeps it; what a process that was
-// killed leaves is removed later. The directory and its files must be the user's own and nobody else's to write.
-// Whatever goes wrong means that there is no code, never that a program does not run.
+// module too, is the cache's. In the same way memory and code of a large file, whose checksums were all looked at once,
+// are known to be undamaged: what the file system said of it then is the target of a link beside it. Files are written
+// beside their place and renamed, so every process sees whole ones, and whoever has one open keeps it; what a process
+// that was killed leaves is removed later. The directory and its files must be the user's own and nobody else's to
+// write. Whatever goes wrong means that there is no code, never that a program does not run.
 //
 // Thread-safe, and safe beside any number of processes.
 #pragma once
@@ -65,8 +65,8 @@ class CodeCache {
   std::optional<Found> find_file(const os::FileIdentity& file, std::string_view options) const;
   // The module of the file is that of the code of this name. Where that cannot be noted it is not.
   void note_file(const os::FileIdentity& file, std::string_view options, const std::string& name) const;
-  // Looks at all of what was found, which takes some milliseconds, and notes that it is undamaged, for all who find
-  // this very file from now on.
+  // Looks at all memory and code of what was found, which takes a millisecond or two, and notes that they are
+  // undamaged, for all who find this very file from now on.
   void note_sound(const Found& found) const;
   // In the place of what there was, and removes what was not used for the longest time beyond the limit.
   Result<void> store(const std::string& name, std::span<const std::uint8_t> bytes) const;

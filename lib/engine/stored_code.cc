@@ -18,10 +18,11 @@ namespace wasi::detail {
 
 namespace {
 
-// What is written is written whole. That is worth it at once for this part of the code. Less is written now and then,
-// the more seldom the less it is: so it is kept some time, and until then to be without it took about as long as
-// writing takes, which is several times as long as to be without that part once.
-constexpr std::uint64_t kWorthWriting = 64;
+// What is written is written whole, with the module. So much more code than there was, since it is hot, is worth it at
+// once, or so much of module and code together that merely ran: the next runs take longer without than it does. Less is
+// written now and then, the more seldom the less it is: so it is kept some time, and until then no more was lost.
+constexpr std::uint64_t kWorthWritingHot = 64;
+constexpr std::uint64_t kWorthWriting = 96;
 constexpr std::uint64_t kRunsPerWriting = 8;
 
 constexpr std::uint64_t kCodeBytesPerBodyByte = 2;  // at least, of the baseline's code
@@ -91,13 +92,15 @@ void StoredCode::note_file() {
   if (file_) cache_->note_file(*file_, file_options_, name());
 }
 
-bool StoredCode::is_worth_writing(std::uint64_t code_bytes) const {
-  if (code_bytes == 0 || !found_) return code_bytes != 0;
-  const std::uint64_t present = found_->image->code_bytes();
-  if (code_bytes >= present / kWorthWriting) return true;
+bool StoredCode::is_worth_writing(std::uint64_t compiled_bytes, std::uint64_t rest_bytes) const {
+  if (compiled_bytes + rest_bytes == 0) return false;
+  if (!found_) return true;
+  const std::uint64_t code = found_->image->code_bytes();
+  const std::uint64_t worth = (module_->bytes.data.size() + code) / kWorthWriting;
+  if (compiled_bytes * kWorthWritingHot >= std::max<std::uint64_t>(1, code) || rest_bytes >= worth) return true;
   std::uint32_t number = 0;
   if (os::random_bytes({reinterpret_cast<std::uint8_t*>(&number), sizeof(number)}) < 0) return false;
-  return number % (present / kWorthWriting * kRunsPerWriting) < code_bytes;
+  return number % (worth * kRunsPerWriting) < compiled_bytes + rest_bytes;
 }
 
 Result<void> StoredCode::keep(jit::NativeModule& native, const Rest& rest) {
@@ -106,7 +109,7 @@ Result<void> StoredCode::keep(jit::NativeModule& native, const Rest& rest) {
     // A program that is not known yet has to be large for what it merely ran to be worth anything.
     const bool keeps_rest = rest.body_bytes >= (found_ ? 1 : runtime::kPreparedBytes);
     const std::uint64_t rest_bytes = keeps_rest ? rest.body_bytes * kCodeBytesPerBodyByte : 0;
-    if (!is_worth_writing(native.counts().compiled_bytes + rest_bytes)) {
+    if (!is_worth_writing(native.counts().compiled_bytes, rest_bytes)) {
       if (found_) cache_->note_sound(*found_);
       return {};
     }

@@ -56,7 +56,7 @@ class StoredCode {
  private:
   const std::string& name();
   void note_file();
-  [[nodiscard]] bool is_worth_writing(std::uint64_t code_bytes) const;
+  [[nodiscard]] bool is_worth_writing(std::uint64_t compiled_bytes, std::uint64_t rest_bytes) const;
 
   const std::shared_ptr<const CodeCache> cache_;
   const std::shared_ptr<const wasm::Module> module_;

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/result.h"
 #include "binary/format.h"
+#include "os/populate.h"
 #include "runtime/const_expr.h"
 #include "runtime/gc_heap.h"
 #include "runtime/import_match.h"
@@ -53,6 +54,9 @@ class Instantiation {
     // The code is exchanged below, when the memories are known.
     instance_ = store_.impl_->instances.emplace_back(std::make_unique<Instance>(store_, code_.front())).get();
     instance_->priv->func_refs = os::ZeroedArray<FuncRef>(module_.bodies.size());
+    if (writes_most_references()) {
+      os::populate(instance_->priv->func_refs.data(), module_.bodies.size() * sizeof(FuncRef));
+    }
     instance_->priv->dropped_data.resize(module_.data_segments());
     instance_->priv->dropped_elements.resize(module_.elements.size());
     instance_->priv->element_values.resize(module_.elements.size());
@@ -96,6 +100,15 @@ class Instantiation {
       return fail(ErrorKind::limit, "the embedder's limiter refuses another instance, beside {}", count);
     }
     return {};
+  }
+
+  // Into tables. Large ones are left to their pages' faults, of which there may be few.
+  [[nodiscard]] bool writes_most_references() const {
+    std::size_t written = 0;
+    for (const wasm::ElementSegment& segment : module_.elements) {
+      if (segment.mode == wasm::SegmentMode::active) written += segment.functions.size();
+    }
+    return written > module_.bodies.size() / 2 && module_.bodies.size() * sizeof(FuncRef) <= os::kMostPopulated;
   }
 
   // What the instance and its own objects will take, but for the contents of memories and tables.

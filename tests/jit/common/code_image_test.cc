@@ -273,7 +273,7 @@ TEST_CASE("an image says what is wrong with it") {
   }
 }
 
-TEST_CASE("of an image that is known to be sound only the index's checksum is looked at") {
+TEST_CASE("of an image that is known to be sound, memory and code are not looked at") {
   const Source source;
   const Bytes good = write_code_image(source.source);
   image::Header header;
@@ -290,7 +290,7 @@ TEST_CASE("of an image that is known to be sound only the index's checksum is lo
     const bool is_known = soundness == Soundness::known;
     const auto image = open(soundness).value();
     CHECK(image->check().has_value() == is_known);
-    CHECK(image->checks().check(0, 10).has_value() == is_known);
+    CHECK_FALSE(image->checks().check(0, 10).has_value());
     CHECK(CodeImage::memory_of(image)->check().has_value() == is_known);
     CHECK(image->unit(0).has_value() == is_known);
     CHECK(image->unit(1).has_value());
