@@ -44,7 +44,12 @@ class Checks {
                                                                       before->getIterator(), false, unit_.seldom);
     builder_.SetInsertPoint(slowly);
     builder_.SetCurrentDebugLocation(location);
-    call(exec, RuntimeCallId::check_stack, {context_});
+    // Hardly ever called, and should cost nothing where it is not.
+    if (unit_.applies(UnitOptimisation::untouched_registers)) {
+      call(exec, RuntimeCallId::check_stack_only, {context_})->setCallingConv(llvm::CallingConv::PreserveAll);
+    } else {
+      call(exec, RuntimeCallId::check_stack, {context_});
+    }
   }
 
   // The same for the end of the stack alone, and so many bytes below.

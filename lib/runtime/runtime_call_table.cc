@@ -3,6 +3,7 @@
 #include "runtime/host_function.h"
 #include "runtime/native_span.h"
 #include "runtime/native_unwind.h"
+#include "runtime/poll_entry.h"
 #include "runtime/services.h"
 #include "runtime/trap_raise.h"
 
