@@ -50,7 +50,8 @@ uv_timer_t* start_timer(uv_loop_t* loop, std::chrono::milliseconds pause, void* 
 template <class Handle>
 void stop(Handle*& handle) {
   if (handle == nullptr) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(handle), [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
+  uv_close(reinterpret_cast<uv_handle_t*>(handle),
+           [](uv_handle_t* closed) { delete reinterpret_cast<Handle*>(closed); });
   handle = nullptr;
 }
 
@@ -369,8 +370,8 @@ void Container::ended(int status) {
 }
 
 // A client that is told of the end stops waiting for its end of the fifos to be opened, which it does in the background
-// while it asks for the container: of one that wrote little and ended at once it would get nothing. Thus the end is told
-// only when the output was read, within reason.
+// while it asks for the container: of one that wrote little and ended at once it would get nothing. Thus the end is
+// told only when the output was read, within reason.
 void Container::tell_end() {
   is_end_told_ = true;
   stop(output_timer_);
