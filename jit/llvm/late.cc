@@ -44,8 +44,9 @@ class Checks {
                                                                       before->getIterator(), false, unit_.seldom);
     builder_.SetInsertPoint(slowly);
     builder_.SetCurrentDebugLocation(location);
-    // Hardly ever called, and should cost nothing where it is not.
-    if (unit_.applies(UnitOptimisation::untouched_registers)) {
+    // Hardly ever called, and should cost nothing where it is not. A debugger finds more where it is an ordinary call:
+    // what lives across it is in registers that callees save, so that it is known in callers, too.
+    if (!unit_.is_for_debugger() && unit_.applies(UnitOptimisation::untouched_registers)) {
       call(exec, RuntimeCallId::check_stack_only, {context_})->setCallingConv(llvm::CallingConv::PreserveAll);
     } else {
       call(exec, RuntimeCallId::check_stack, {context_});
