@@ -21,8 +21,6 @@ using runtime::MemoryView;
 using runtime::RuntimeCallId;
 using wasm::Op;
 
-namespace {}  // namespace
-
 void Lowering::lower_bulk(Op op, const validate::Immediates& immediates) {
   const std::uint32_t index = immediates.index;
   switch (op) {

@@ -11,4 +11,7 @@ struct VmContext;
 
 void check_stack_only(VmContext* vm) asm("wasirun_check_stack_only");
 
+// Without AVX there are none that anybody could have. For tests to change.
+[[gnu::visibility("hidden")]] extern bool poll_keeps_upper_halves asm("wasirun_has_avx");
+
 }  // namespace wasi::runtime
