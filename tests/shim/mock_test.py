@@ -416,8 +416,9 @@ class Lifecycle(MockContainerd):
         wait_for(lambda: harness.process_state(pid) == "R", "the process to run")
         client.call("Pause", task.ContainerRequest(id="pause"))
         self.end(client, bundle)  # also while it is frozen
-        self.assertEqual([name for name, _ in self.events.of("pause")][:5],
-                         ["create", "start", "paused", "resumed", "paused"])
+        self.events.wait("pause", "delete")
+        self.assertEqual([name for name, _ in self.events.of("pause")],
+                         ["create", "start", "paused", "resumed", "paused", "exit", "delete"])
 
     def test_what_is_not_there(self):
         bundle, client, _ = self.create_sleeper("only")
