@@ -418,7 +418,7 @@ class Lifecycle(MockContainerd):
         self.end(client, bundle)  # also while it is frozen
         self.events.wait("pause", "delete")
         self.assertEqual([name for name, _ in self.events.of("pause")],
-                         ["create", "start", "paused", "resumed", "paused", "exit", "delete"])
+                         ["create", "start", "paused", "resumed", "paused", "resumed", "exit", "delete"])
 
     def test_what_is_not_there(self):
         bundle, client, _ = self.create_sleeper("only")
