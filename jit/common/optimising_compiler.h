@@ -20,6 +20,7 @@
 #include "jit/common/unit_optimisations.h"
 #include "runtime/bounds_checks.h"
 #include "runtime/call_sites.h"
+#include "runtime/native_tuning.h"
 #include "runtime/preparation.h"
 #include "wasm/module.h"
 
@@ -33,6 +34,9 @@ struct OptimisingOptions {
   // call is merged with another: what a trap leaves behind is then exactly what the spec says. (A backtrace's innermost
   // offset may be that of the instruction which takes what a load that faults should have given.)
   bool strict = false;
+  // Of a function; what is larger is refused. LLVM needs some 2 KiB of memory for each byte of a body, and more time
+  // the larger the body is.
+  std::uint32_t most_body_bytes = runtime::kMostOptimisedBytes;
   bool log = false;  // MachineUnit::log is wanted, which takes another compilation
   // UnitFunction::locals are wanted, as far as they can be had. No function becomes a part of another one then.
   bool for_debugger = false;
@@ -90,7 +94,7 @@ class OptimisingCompiler {
 };
 
 // Counts what the border consists of: a plug-in of another number is not taken.
-inline constexpr unsigned kOptimisingCompilerVersion = 9;
+inline constexpr unsigned kOptimisingCompilerVersion = 10;
 inline constexpr const char* kOptimisingCompilerSymbol = "wasirun_optimising_compiler";
 // Null where the versions differ, or the processor is none for it.
 using MakeOptimisingCompiler = OptimisingCompiler* (*)(unsigned version);

@@ -154,13 +154,13 @@ Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::spa
 }
 
 // What takes LLVM much more than linear time, or memory, is the baseline's.
-Result<void> check_size(const wasm::Module& module, wasm::FuncIndex function, const Survey& survey) {
-  constexpr std::uint32_t kMostBytes = 128U << 10;
+Result<void> check_size(const wasm::Module& module, wasm::FuncIndex function, const Survey& survey,
+                        std::uint32_t most_bytes) {
   // At each join of ways, each local may need a value of its own.
   constexpr std::uint64_t kMostJoinedLocals = 1U << 20;
-  if (module.body(function).size > kMostBytes) {
+  if (module.body(function).size > most_bytes) {
     return fail(ErrorKind::unsupported, "the body has {} bytes, the optimising compiler takes {} at most",
-                module.body(function).size, kMostBytes);
+                module.body(function).size, most_bytes);
   }
   if (std::uint64_t{survey.locals} * survey.joins > kMostJoinedLocals) {
     return fail(ErrorKind::unsupported, "{} locals and {} blocks are too many for the optimising compiler",
@@ -239,7 +239,8 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
   for (const UnitRequest& request : requests) {
     auto result = survey(module, request.index, request.validated, generation.likely, preparation);
     if (result) {
-      if (auto fits = check_size(module, request.index, *result); !fits) result = std::unexpected(fits.error());
+      if (auto fits = check_size(module, request.index, *result, generation.options.most_body_bytes); !fits)
+        result = std::unexpected(fits.error());
     }
     if (!result) {
       if (functions.empty() || preparation.is_interrupted()) return std::unexpected(std::move(result).error());

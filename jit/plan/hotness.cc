@@ -165,18 +165,24 @@ std::vector<double> estimate_heat(const CallGraph& graph, const std::vector<doub
 
 double optimising_seconds(std::uint32_t bytes) {
   constexpr double kPerByte = 55e-6;
-  constexpr double kPerByteSquared = 0.02e-6;
+  constexpr double kPerByteSquared = 0.0005e-6;
   return bytes * (kPerByte + bytes * kPerByteSquared);
+}
+
+// Of a large body that is guessed to be hot, most is not: the larger it is, the dearer the guess.
+double guessed_seconds(std::uint32_t bytes) {
+  constexpr double kPerByteSquared = 0.02e-6;
+  return optimising_seconds(bytes) + kPerByteSquared * bytes * bytes;
 }
 
 std::vector<std::uint32_t> choose_hot(const CallGraph& graph, const std::vector<double>& heat, double seconds) {
   std::vector<std::uint32_t> functions = all_of(heat);
-  const auto density = [&](std::uint32_t i) { return heat[i] / optimising_seconds(graph.bodies[i].bytes); };
+  const auto density = [&](std::uint32_t i) { return heat[i] / guessed_seconds(graph.bodies[i].bytes); };
   std::ranges::sort(functions, {}, [&](std::uint32_t i) { return std::pair(-density(i), i); });
   std::vector<std::uint32_t> chosen;
   for (const std::uint32_t i : functions) {
     if (heat[i] <= 0) break;
-    const double cost = optimising_seconds(graph.bodies[i].bytes);
+    const double cost = guessed_seconds(graph.bodies[i].bytes);
     if (cost > seconds) continue;
     seconds -= cost;
     chosen.push_back(i);

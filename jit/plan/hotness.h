@@ -20,8 +20,12 @@ std::vector<double> estimate_heat(const CallGraph& graph, const std::vector<doub
 // functions of C and Rust. It grows faster than the body, since LLVM does.
 double optimising_seconds(std::uint32_t bytes);
 
-// The functions that are worth most and cost no more than so many seconds together; what has no heat is not among them.
-// The hottest for their cost come first to be chosen; what does not fit is left out for others. By their numbers.
+// The same for a guess that it is hot: more, as less of a large body is.
+double guessed_seconds(std::uint32_t bytes);
+
+// The functions that are worth most and cost no more than so many guessed_seconds() together; what has no heat is not
+// among them. The hottest for their cost come first to be chosen; what does not fit is left out for others. By their
+// numbers.
 std::vector<std::uint32_t> choose_hot(const CallGraph& graph, const std::vector<double>& heat, double seconds);
 
 // The functions that have this part of all heat, the hottest first to be chosen, without those that alone cost more

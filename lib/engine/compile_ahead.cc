@@ -42,13 +42,15 @@ std::int64_t thread_nanoseconds() {
 
 using Functions = std::vector<std::uint32_t>;  // by their numbers among those that are not imported
 
-// Seconds of a processor's time for what is optimised by a guess: that is some hundred KiB, so all of a small module.
+// guessed_seconds() for what is optimised by a guess: that is some hundred KiB, so all of a small module.
 // Guesses are wrong about much, so this is as much as one likes to wait for, and not what they say is worth it.
 constexpr double kGuessedSeconds = 6;
 // Of what a profile saw. The rest is seldom worth its compilation.
 constexpr double kProfiledPart = 0.995;
-// What takes longer than this is not optimised for being hot. (Some 30 KiB.)
-constexpr double kMostSeconds = 20;
+// What takes longer than this is not optimised for being hot. (Some 290 KiB.)
+constexpr double kMostSeconds = 60;
+// Nor is what takes a GiB of memory, whatever is asked for.
+constexpr std::uint32_t kMostBodyBytes = 512U << 10;
 // Compilation by LLVM takes about so many times as long as by the baseline compiler, for the bar.
 constexpr std::uint64_t kOptimisingWeight = 500;
 
@@ -214,6 +216,7 @@ class Compilation {
                                            .cpu = engine_.cpu ? *engine_.cpu : jit::CpuFeatures::host(),
                                            .charges_fuel = engine_.config.fuel,
                                            .strict = engine_.config.strict_memory,
+                                           .most_body_bytes = kMostBodyBytes,
                                            .held = held_,
                                            .seen = seen_,
                                            .without = engine_.without.unit,

@@ -35,12 +35,12 @@ inline constexpr int kCompileNiceness = 5;               // of these threads
 inline constexpr unsigned kSamplingMicroseconds = 1000;  // from one sample of machine code to the next, of each store
 inline constexpr std::uint32_t kOptimiseWarmUp = 32;  // samples of all, before anything is: the compiler itself takes
                                                       // as long to be there
-inline constexpr std::uint32_t kLeastOptimiseSamples = 2;      // of a function that is optimised
-inline constexpr std::uint32_t kBytesPerTimeSample = 64;       // of a body, whose compilation is worth a sample's time
-inline constexpr std::size_t kMostOptimisedBytes = 64U << 10;  // larger bodies stay as they are
-inline constexpr int kOptimiseNiceness = 5;                    // of the threads that do it
-inline constexpr std::size_t kStoresPerTick = 64;              // that are made to give a sample at a time
-inline constexpr unsigned kUselessSamples = 64;                // one after the other, after which they become rarer
+inline constexpr std::uint32_t kLeastOptimiseSamples = 2;  // of a function that is optimised
+inline constexpr std::uint32_t kBytesPerTimeSample = 64;   // of a body, whose compilation is worth a sample's time
+inline constexpr std::uint32_t kMostOptimisedBytes = 128U << 10;  // larger bodies stay as they are
+inline constexpr int kOptimiseNiceness = 5;                       // of the threads that do it
+inline constexpr std::size_t kStoresPerTick = 64;                 // that are made to give a sample at a time
+inline constexpr unsigned kUselessSamples = 64;                   // one after the other, after which they become rarer
 inline constexpr std::chrono::milliseconds kLongestSamplingPause{64};
 inline constexpr std::size_t kLoopEntryStack = 8U << 10;  // native stack that must be free for a loop's frame to move
 

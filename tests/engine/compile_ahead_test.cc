@@ -142,6 +142,35 @@ TEST_CASE("Only what a profile saw is optimised") {
   CHECK(other.error().message.starts_with("the profile is of another module"));
 }
 
+// An interpreter's main loop is one body of a hundred KiB and more.
+TEST_CASE("A large body that a profile saw is optimised, and one beyond the limit is compiled all the same") {
+  if (!has_optimising()) return;
+  std::string text = "(module ";
+  for (const std::size_t bytes : {std::size_t{200'000}, std::size_t{530'000}}) {
+    text += "(func (export \"" + std::to_string(bytes) + "\") (param i32) (result i32) ";
+    for (std::size_t i = 0; i < bytes; ++i) text += "nop ";
+    text += "(i32.add (local.get 0) (i32.const 1)))";
+  }
+  const Engine engine = compiling();
+  const Module module = load(engine, text + ")");
+  Profile profile = module.profile();
+  profile.functions = {{.index = 0, .count = 5}, {.index = 1, .count = 5}};
+  for (const bool is_all : {false, true}) {
+    const auto tiers = is_all ? compile({.optimise = Optimise::everything}, {}, text + ")").tiers
+                              : compile(module, {.profile = &profile}).tiers;
+    REQUIRE(tiers.size() == 2);
+    CHECK(tiers[0].functions == 1);
+    CHECK(tiers[0].translate.bytes > 200'000);
+    CHECK(tiers[1].functions == 1);
+    CHECK(tiers[1].uncompiled == 0);
+  }
+  Store store(engine);
+  const Instance instance = must(Linker(engine).instantiate(store, module));
+  for (const char* name : {"200000", "530000"}) {
+    CHECK(must(must(instance.function<std::int32_t(std::int32_t)>(name))(6)) == 7);
+  }
+}
+
 TEST_CASE("The same bytes, however many threads compile") {
   const Engine engine = compiling();
   std::vector<std::vector<std::uint8_t>> sources = {wat(kModule, "--debug-names")};

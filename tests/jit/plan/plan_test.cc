@@ -60,7 +60,7 @@ TEST_CASE("Loops multiply calls, and what stands before a trap is hardly called"
   CHECK(heat[kHot] > heat[kOther]);
   CHECK(heat[kMain] > heat[kOther]);
   // In little time, the hottest; in much, all that is ever called.
-  CHECK(choose_hot(graph, heat, optimising_seconds(graph.bodies[kHot].bytes)) == Functions{kHot});
+  CHECK(choose_hot(graph, heat, guessed_seconds(graph.bodies[kHot].bytes)) == Functions{kHot});
   CHECK(choose_hot(graph, heat, 10) == Functions{kCold, kHot, kOther, kMain});
   CHECK(choose_hot(graph, heat, 0).empty());
 }
