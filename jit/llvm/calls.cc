@@ -94,17 +94,14 @@ void Lowering::call_through_table(bool is_tail, wasm::TypeIndex type_index, wasm
   llvm::Value* const index = is_wide ? popped : zero_extended(popped);
   llvm::Type* const ptr = builder_.getPtrTy();
 
-  llvm::Value* const tables = load(ptr, context_, offsetof(VmContext, tables), Region::context, true);
-  llvm::Value* const view = load(ptr, tables, table.value * sizeof(TableView*), Region::context, true);
+  const TableParts parts = table_parts(table.value);
   llvm::BasicBlock* const inside = new_block("");
   llvm::BasicBlock* const there = new_block("");
   llvm::BasicBlock* const slowly = new_block("resolve");
   llvm::BasicBlock* const done = new_block("");
-  llvm::Value* const size = load(builder_.getInt64Ty(), view, offsetof(TableView, size), Region::table);
-  builder_.CreateCondBr(builder_.CreateICmpUGE(index, size), slowly, inside, unit_.seldom);
+  builder_.CreateCondBr(builder_.CreateICmpUGE(index, parts.size), slowly, inside, unit_.seldom);
   enter(inside);
-  llvm::Value* const elements = load(ptr, view, offsetof(TableView, elements), Region::table);
-  llvm::LoadInst* const element = builder_.CreateLoad(ptr, builder_.CreateGEP(ptr, elements, index));
+  llvm::LoadInst* const element = builder_.CreateLoad(ptr, builder_.CreateGEP(ptr, parts.elements, index));
   unit_.note(element, Region::table);
   const std::vector<LikelyArm> likely = call_likely(is_tail, type_index, element);
   builder_.CreateCondBr(builder_.CreateIsNull(element), slowly, there, unit_.seldom);

@@ -341,7 +341,11 @@ class Lowering {
   llvm::Value* pointer_to(llvm::Value* reference);
   [[nodiscard]] const wasm::SubType& definition(std::uint32_t type) const;
   void reference_function(std::uint32_t function);
-  llvm::Value* table_view(std::uint32_t table);
+  struct TableParts {
+    llvm::Value* size;      // i64
+    llvm::Value* elements;  // their place
+  };
+  TableParts table_parts(std::uint32_t table);
   llvm::Value* table_element(std::uint32_t table, llvm::Value* index);
   llvm::Value* type_id(std::uint32_t type);
   llvm::Value* object_type(std::uint32_t type);
@@ -440,7 +444,8 @@ class Lowering {
   llvm::BasicBlock* loop_head_ = nullptr;   // where loop_ is
   llvm::Instruction* entry_end_ = nullptr;  // allocas go before it
   llvm::Value* context_ = nullptr;
-  llvm::Value* base_ = nullptr;  // of the guarded memory
+  llvm::Value* base_ = nullptr;                                   // of the guarded memory
+  std::unordered_map<std::uint32_t, llvm::Value*> fixed_tables_;  // where their elements lie
   std::vector<llvm::AllocaInst*> locals_;
   std::vector<Type> local_types_;
   std::vector<wasm::ValType> local_val_types_;

@@ -98,8 +98,7 @@ void Lowering::lower_reference(Op op, const validate::Immediates& immediates) {
       return;
     }
     case Op::table_size: {
-      llvm::Value* const size =
-          load(builder_.getInt64Ty(), table_view(index), offsetof(TableView, size), Region::table);
+      llvm::Value* const size = table_parts(index).size;
       if (module_.tables[index].type.address == wasm::AddressType::i64) return push(size, Type::i64);
       return push(builder_.CreateTrunc(size, builder_.getInt32Ty()), Type::i32);
     }
@@ -181,19 +180,35 @@ void Lowering::reference_function(std::uint32_t function) {
   push(builder_.CreatePtrToInt(reference, type(Type::ref)), Type::ref);
 }
 
-llvm::Value* Lowering::table_view(std::uint32_t table) {
-  llvm::Value* const tables = load(builder_.getPtrTy(), context_, offsetof(VmContext, tables), Region::context, true);
-  return load(builder_.getPtrTy(), tables, table * sizeof(TableView*), Region::context, true);
+// A table that may have no more elements than it has is neither larger nor elsewhere later: where its elements lie is
+// loaded where the function begins.
+Lowering::TableParts Lowering::table_parts(std::uint32_t table) {
+  llvm::Type* const ptr = builder_.getPtrTy();
+  const wasm::Limits& limits = module_.tables[table].type.limits;
+  const auto view = [&] {
+    llvm::Value* const tables = load(ptr, context_, offsetof(VmContext, tables), Region::context, true);
+    return load(ptr, tables, table * sizeof(TableView*), Region::context, true);
+  };
+  if (limits.max != limits.min || !applies(UnitOptimisation::fixed_tables)) {
+    llvm::Value* const place = view();
+    return {.size = load(builder_.getInt64Ty(), place, offsetof(TableView, size), Region::table),
+            .elements = load(ptr, place, offsetof(TableView, elements), Region::table)};
+  }
+  llvm::Value*& elements = fixed_tables_[table];
+  if (elements == nullptr) {
+    const Builder::InsertPointGuard guard(builder_);
+    builder_.SetInsertPoint(entry_end_);
+    elements = load(ptr, view(), offsetof(TableView, elements), Region::context, true);
+  }
+  return {.size = i64(limits.min), .elements = elements};
 }
 
 // Where an element lies, behind the check.
 llvm::Value* Lowering::table_element(std::uint32_t table, llvm::Value* index) {
   if (module_.tables[table].type.address != wasm::AddressType::i64) index = zero_extended(index);
-  llvm::Value* const view = table_view(table);
-  llvm::Value* const size = load(builder_.getInt64Ty(), view, offsetof(TableView, size), Region::table);
-  trap_if(builder_.CreateICmpUGE(index, size), TrapCode::table_out_of_bounds);
-  llvm::Value* const elements = load(builder_.getPtrTy(), view, offsetof(TableView, elements), Region::table);
-  return builder_.CreateInBoundsGEP(type(Type::ref), elements, index);
+  const TableParts parts = table_parts(table);
+  trap_if(builder_.CreateICmpUGE(index, parts.size), TrapCode::table_out_of_bounds);
+  return builder_.CreateInBoundsGEP(type(Type::ref), parts.elements, index);
 }
 
 // --- tests
