@@ -3,8 +3,12 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <exception>
+#include <thread>
+#include <vector>
 
 #include "base/guard.h"
+#include "os/no_signals.h"
 #include "runtime/compile_queue.h"
 #include "runtime/module_code.h"
 #include "runtime/native_tier.h"
@@ -150,12 +154,26 @@ void TierPolicy::keep_the_rest(ModuleCode& module) {
   if (rest_to_keep(module) == 0) return;
   forget(module);
   const auto end = std::chrono::steady_clock::now() + kLongestKeeping;
-  for (std::size_t i = 0; i < module.module->bodies.size() && std::chrono::steady_clock::now() < end; ++i) {
-    FunctionCode& function = module.functions[i];
-    if (function.entry.load(std::memory_order_acquire) == nullptr) continue;
-    Preparation unbounded;
-    compile({.module = &module, .function = &function, .keeps = true}, unbounded, false);
+  std::atomic<std::size_t> next{0};
+  const auto compile_some = [&] {
+    while (std::chrono::steady_clock::now() < end) {
+      const std::size_t i = next.fetch_add(1, std::memory_order_relaxed);
+      if (i >= module.module->bodies.size()) return;
+      FunctionCode& function = module.functions[i];
+      if (function.entry.load(std::memory_order_acquire) == nullptr) continue;
+      Preparation unbounded;
+      compile({.module = &module, .function = &function, .keeps = true}, unbounded, false);
+    }
+  };
+  // Somebody waits for this, so it is done on as many threads as may compile.
+  std::vector<std::jthread> helpers;
+  try {
+    const os::NoSignals quiet;
+    const unsigned threads = std::min(kCompileThreads, std::thread::hardware_concurrency());
+    for (unsigned i = 1; i < threads; ++i) helpers.emplace_back(compile_some);
+  } catch (const std::exception&) {  // bad_alloc, system_error
   }
+  compile_some();
 }
 
 // Holds no object that needs a destructor while it raises.
