@@ -65,7 +65,8 @@ bool OptimisePolicy::has_enough(FunctionCode& function) {
   if (bytes > kMostOptimisedBytes) return false;
   const std::uint32_t before = function.state.load(std::memory_order_relaxed) & kSamples;
   if (before != kSamples) function.state.fetch_add(kOneSample, std::memory_order_relaxed);
-  const std::size_t needed = std::max<std::size_t>(bytes / options_.bytes_per_sample, options_.least_samples);
+  const std::size_t worth = std::min(bytes / options_.bytes_per_sample, kMostOptimiseSamples);
+  const std::size_t needed = std::max(worth, options_.least_samples);
   const bool is_warm = samples_.fetch_add(1, std::memory_order_relaxed) + 1 >= options_.warm_up_samples;
   return is_warm && before / kOneSample + 1 >= needed;
 }

@@ -33,7 +33,7 @@ class TierLog;
 
 struct OptimisePolicyOptions {
   std::uint32_t warm_up_samples = kOptimiseWarmUp;
-  std::uint32_t least_samples = kLeastOptimiseSamples;
+  std::size_t least_samples = kLeastOptimiseSamples;
   std::uint32_t bytes_per_sample = kBytesPerTimeSample;
   bool is_eager = false;  // everything is a sample, at each entry and turn of a loop: for tests
   unsigned threads = 1;   // 0: who gives the sample compiles
