@@ -37,8 +37,7 @@ inline constexpr std::uint32_t kOptimiseWarmUp = 32;  // samples of all, before 
                                                       // as long to be there
 inline constexpr std::size_t kLeastOptimiseSamples = 2;   // of a function that is optimised
 inline constexpr std::uint32_t kBytesPerTimeSample = 64;  // of a body, whose compilation is worth a sample's time
-inline constexpr std::size_t kMostOptimiseSamples =
-    512;  // of the largest body: what ran for so long will run for longer
+inline constexpr std::size_t kMostOptimiseSamples = 512;  // of the largest body
 inline constexpr std::uint32_t kMostOptimisedBytes = 128U << 10;  // larger bodies stay as they are
 inline constexpr int kOptimiseNiceness = 5;                       // of the threads that do it
 inline constexpr std::size_t kStoresPerTick = 64;                 // that are made to give a sample at a time
