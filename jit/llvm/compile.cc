@@ -140,7 +140,7 @@ Result<std::vector<Surveyed>> small_callees(const wasm::Module& module, std::spa
       const std::uint32_t size = module.body(callee).size;
       if (size > kMostSmallBytes || bytes + size > kMostBytesTogether || !seen.insert(callee.value).second) continue;
       if (!module.check_body(callee)) continue;
-      auto result = survey(module, callee, false, likely, preparation);
+      auto result = survey(module, callee, false, std::nullopt, likely, preparation);
       if (!result && preparation.is_interrupted()) return std::unexpected(std::move(result).error());
       // Handlers would have all others look at what calls threw.
       if (!result || result->has_handlers) continue;
@@ -158,9 +158,14 @@ Result<void> check_size(const wasm::Module& module, wasm::FuncIndex function, co
                         std::uint32_t most_bytes) {
   // At each join of ways, each local may need a value of its own.
   constexpr std::uint64_t kMostJoinedLocals = 1U << 20;
-  if (module.body(function).size > most_bytes) {
-    return fail(ErrorKind::unsupported, "the body has {} bytes, the optimising compiler takes {} at most",
-                module.body(function).size, most_bytes);
+  const wasm::FunctionBody& body = module.body(function);
+  // What a loop's function never comes to is lowered and thrown away at once: that takes little.
+  const std::uint64_t before = survey.outermost_loop.value_or(body.offset) - body.offset;
+  const std::uint64_t rest = body.size - before;
+  if (rest + before / 8 > most_bytes) {
+    return fail(ErrorKind::unsupported,
+                "the body has {} bytes, {} of them to be compiled: the optimising compiler takes {} at most", body.size,
+                rest, most_bytes);
   }
   if (std::uint64_t{survey.locals} * survey.joins > kMostJoinedLocals) {
     return fail(ErrorKind::unsupported, "{} locals and {} blocks are too many for the optimising compiler",
@@ -237,7 +242,7 @@ Result<MachineUnit> compile_unit(const wasm::Module& module, std::span<const Uni
   if (!options.without.has(UnitOptimisation::guarded_calls)) generation.likely = &likely;
   std::vector<Surveyed>& functions = generation.functions;
   for (const UnitRequest& request : requests) {
-    auto result = survey(module, request.index, request.validated, generation.likely, preparation);
+    auto result = survey(module, request.index, request.validated, request.loop, generation.likely, preparation);
     if (result) {
       if (auto fits = check_size(module, request.index, *result, generation.options.most_body_bytes); !fits)
         result = std::unexpected(fits.error());

@@ -16,7 +16,8 @@ class Surveyor {
   struct Label {};
   using Control = validate::Control<Label>;
 
-  Surveyor(LikelyCallees* likely, runtime::Preparation& preparation) : likely_(likely), preparation_(preparation) {}
+  Surveyor(std::optional<std::uint64_t> loop, LikelyCallees* likely, runtime::Preparation& preparation)
+      : loop_(loop), likely_(likely), preparation_(preparation) {}
 
   Survey result;
 
@@ -48,9 +49,11 @@ class Surveyor {
     ++result.joins;
   }
   template <class W>
-  void loop(W& walk, Control&) {
+  void loop(W& walk, Control& control) {
     count(walk);
     result.has_loops = true;
+    if (loop_) open_loops_.push_back(control.offset);
+    if (control.offset == loop_) result.outermost_loop = open_loops_.front();
     ++result.joins;
   }
   template <class W>
@@ -61,8 +64,9 @@ class Surveyor {
   template <class W>
   void else_(W&, Control&, bool) {}
   template <class W>
-  void end(W& walk, Control&, bool) {
+  void end(W& walk, Control& control, bool) {
     count(walk);
+    if (!open_loops_.empty() && open_loops_.back() == control.offset) open_loops_.pop_back();
   }
   template <class W>
   void br(W& walk, Control&) {
@@ -151,6 +155,8 @@ class Surveyor {
     slots(count);
   }
 
+  const std::optional<std::uint64_t> loop_;
+  std::vector<std::uint64_t> open_loops_;  // around the instruction, where one is asked for
   LikelyCallees* const likely_;
   runtime::Preparation& preparation_;
   std::uint64_t taken_ = 0;
@@ -158,10 +164,10 @@ class Surveyor {
 
 }  // namespace
 
-Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated, LikelyCallees* likely,
-                      runtime::Preparation& preparation) {
+Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated,
+                      std::optional<std::uint64_t> loop, LikelyCallees* likely, runtime::Preparation& preparation) {
   try {
-    Surveyor surveyor(likely, preparation);
+    Surveyor surveyor(loop, likely, preparation);
     // No other instruction has more operands than these.
     surveyor.result.operation_slots = 8;
     if (validated) {

@@ -4,6 +4,7 @@
 #include <wasi/error.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "jit/llvm/likely_callees.h"
@@ -21,13 +22,17 @@ struct Survey {
   std::uint32_t operand_slots = 0;    // at most
   std::uint32_t operation_slots = 0;  // that the operands or results of one service of the runtime take, at most
   std::uint32_t instructions = 0;
+  // Of a loop that was asked for: where the outermost loop around it begins, or it itself. A call that goes on in it
+  // never comes to what stands before.
+  std::optional<std::uint64_t> outermost_loop = {};
   // Of direct calls and, where they are known, likely ones of others: of functions with a body, as often as they are
   // called.
   std::vector<wasm::FuncIndex> callees = {};
 };
 
-// Checks the body where it is not `validated`. `likely`: null where nobody wants to know them.
-Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated, LikelyCallees* likely,
-                      runtime::Preparation& preparation);
+// Checks the body where it is not `validated`. `loop`: UnitRequest::loop. `likely`: null where nobody wants to know
+// them.
+Result<Survey> survey(const wasm::Module& module, wasm::FuncIndex function, bool validated,
+                      std::optional<std::uint64_t> loop, LikelyCallees* likely, runtime::Preparation& preparation);
 
 }  // namespace wasi::jit::optimising

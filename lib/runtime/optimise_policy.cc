@@ -62,7 +62,6 @@ void OptimisePolicy::end(ExecState& exec) {
 // Counts, and says whether that makes enough.
 bool OptimisePolicy::has_enough(FunctionCode& function) {
   const std::size_t bytes = body_bytes(function);
-  if (bytes > kMostOptimisedBytes) return false;
   const std::uint32_t before = function.state.load(std::memory_order_relaxed) & kSamples;
   if (before != kSamples) function.state.fetch_add(kOneSample, std::memory_order_relaxed);
   const std::size_t worth = std::min(bytes / options_.bytes_per_sample, kMostOptimiseSamples);
@@ -96,7 +95,8 @@ const void* OptimisePolicy::sampled(ExecState& exec) {
   const auto heads = walk.code().loop_heads;
   const auto head = std::ranges::lower_bound(heads, offset.value_or(0), {}, &LoopHead::wasm_offset);
   const bool is_in_loop = offset && head != heads.end() && head->wasm_offset == *offset;
-  if (!is_optimised(function)) {
+  // Of what is too large, as much as is left from a loop on may be small enough.
+  if (!is_optimised(function) && body_bytes(function) <= kMostOptimisedBytes) {
     if (!has_enough(function) ||
         (function.state.fetch_or(kOptimiseAsked, std::memory_order_relaxed) & kOptimiseAsked) != 0) {
       return nullptr;

@@ -223,3 +223,35 @@ TEST_CASE("Where it is not wanted, nothing is optimised") {
   must(must(instance.function<void(std::int64_t)>("run"))(1000));
   CHECK(std::ranges::none_of(engine.tier_changes(), [](const TierChange& change) { return change.tier == "llvm"; }));
 }
+
+TEST_CASE("Of a body that is too large to be optimised, a loop is from which little is left") {
+  if (!has_optimiser()) return;
+  constexpr std::string_view kLoop = R"(
+    (loop $again
+      (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 3)) (local.get $n)))
+      (br_if $again (i64.ne (local.tee $n (i64.sub (local.get $n) (i64.const 1))) (i64.const 0)))))";
+  std::string nothing;
+  for (int i = 0; i < 200'000; ++i) nothing += "nop ";
+  const auto text = [&](std::string_view before, std::string_view behind, std::string_view around) {
+    return std::string("(module (func $run (export \"run\") (param $n i64) (result i64) (local $sum i64) ")
+        .append(around.empty() ? "" : "(loop $outer ")
+        .append(before)
+        .append(kLoop)
+        .append(behind)
+        .append(around)
+        .append("(local.get $sum)))");
+  };
+  check_same(text(nothing, "", "").c_str(), "run", 20);
+  // What stands before comes again, or there is too much behind.
+  const std::string large[] = {text(nothing, "", "(br_if $outer (i64.ne (local.get $n) (i64.const 0))))"),
+                               text("", nothing, "")};
+  for (const std::string& each : large) {
+    const Engine engine = must(Engine::create(at_once()));
+    Store store(engine);
+    const Instance instance = must(Linker(engine).instantiate(store, load_text(engine, each)));
+    CHECK(must(must(instance.function<std::int64_t(std::int64_t)>("run"))(3)) == 3 * (3 * 3 + 2) + 1);
+    CHECK(std::ranges::any_of(engine.tier_changes(), [](const TierChange& change) {
+      return change.tier == "llvm" && change.failure.contains("the optimising compiler takes 131072 at most");
+    }));
+  }
+}
