@@ -14,7 +14,9 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 #include "base/checksum.h"
@@ -41,6 +43,8 @@ constexpr std::size_t kMostKnownFiles = 1000;
 constexpr std::uint64_t kLeastNotedBytes = 1U << 20;
 // Nobody writes into a file once it has its name here. So the clock of the files needs no more than to go on.
 constexpr std::chrono::milliseconds kSettled{100};
+// Which it has done, on any machine, when so much time has passed.
+constexpr std::chrono::milliseconds kClockStep{12};
 
 std::unexpected<Error> refused(std::string_view what, const std::filesystem::path& path) {
   return fail(ErrorKind::io, "cannot {} {}: {}", what, path.string(), std::generic_category().message(errno));
@@ -134,15 +138,26 @@ class NewFile {
       if (count < 0) return false;
       bytes = bytes.subspan(static_cast<std::size_t>(count));
     }
+    written_ = os::identity_of(fd_.get());
     if (::renameat(directory_, name_.c_str(), directory_, name.c_str()) != 0) return false;
     is_placed_ = true;
     return true;
+  }
+
+  // What it is in its place, where it has the content that was written, and whoever changes that makes another file of
+  // it.
+  [[nodiscard]] std::optional<os::FileIdentity> placed() const {
+    const auto placed = os::identity_of(fd_.get());
+    if (!placed || !written_ || placed->modified != written_->modified || placed->size != written_->size) return {};
+    std::this_thread::sleep_for(kClockStep);
+    return os::identity_of(fd_.get()) == placed ? placed : std::nullopt;
   }
 
  private:
   int directory_;
   std::string name_;
   os::UniqueFd fd_;
+  std::optional<os::FileIdentity> written_;
   bool is_placed_ = false;
 };
 
@@ -272,6 +287,11 @@ Result<void> CodeCache::store(const std::string& name, std::span<const std::uint
     const os::UniqueFd directory = WASI_TRY(open_directory(Missing::is_made));
     NewFile file(directory.get());
     if (!file.write(name, bytes)) return refused("write to", directory_);
+    if (bytes.size() >= kLeastNotedBytes) {
+      const auto placed = file.placed();
+      const std::string note = placed ? sound_note(*placed) : std::string();
+      if (!note.empty()) make_link(directory.get(), name + std::string(kSound), note);
+    }
     remove_oldest(directory.get());
     return {};
   });
