@@ -55,8 +55,6 @@ Engine compiling(EngineConfig config = {}) {
   return must(Engine::create(config));
 }
 
-bool has_optimising() { return std::ranges::count(tiers(), TierSelection::optimising) != 0; }
-
 struct Compiled {
   std::vector<TierMetrics> tiers;
   std::vector<std::uint8_t> bytes;

@@ -52,19 +52,7 @@ constexpr std::string_view kUser = R"((module
     (call_indirect $growing (type $unary) (local.get 0) (i32.sub (table.size $growing) (i32.const 1)))))
 )";
 
-Module load_text(const Engine& engine, std::string_view text) {
-  return must(Module::from_bytes(engine, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}));
-}
-
 using Binary = std::int32_t(std::int32_t, std::int32_t);
-
-std::uint64_t fixed_tables(const Engine& engine) {
-  for (const OptimisationCount& row : engine.optimisations()) {
-    if (row.tier == "llvm" && row.name == "fixed_tables") return row.count;
-  }
-  FAIL("there is no such row");
-  return 0;
-}
 
 }  // namespace
 
@@ -98,6 +86,6 @@ TEST_CASE("Tables that cannot grow have the size that they have, and any content
       CHECK(must(sizes()) == 4 + 10 * (-1 + 3));
       CHECK(must(growing(7)) == -7);
     }
-    if (tier == TierSelection::optimising) CHECK(fixed_tables(engine) > 0);
+    if (tier == TierSelection::optimising) CHECK(optimisation_count(engine, "fixed_tables") > 0);
   }
 }

@@ -3,7 +3,10 @@
 
 #include <wasi/wasi.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -24,6 +27,11 @@ inline Module load(const Engine& engine, std::string_view text, std::string_view
   return must(Module::from_bytes(engine, wat(text, flags)));
 }
 
+// By our own reader, which knows what other tools do not yet.
+inline Module load_text(const Engine& engine, std::string_view text) {
+  return must(Module::from_bytes(engine, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size())));
+}
+
 // An instance of `text` in a store of its own, without imports.
 inline Instance instantiate(const Engine& engine, std::string_view text, std::string_view flags = "") {
   Store store(engine);
@@ -38,6 +46,17 @@ inline const std::vector<TierSelection>& tiers() {
     return all;
   }();
   return known;
+}
+
+inline bool has_optimising() { return std::ranges::find(tiers(), TierSelection::optimising) != tiers().end(); }
+
+// How often an optimisation of the optimising compiler applied, where the engine counts that.
+inline std::uint64_t optimisation_count(const Engine& engine, std::string_view name) {
+  for (const OptimisationCount& row : engine.optimisations()) {
+    if (row.tier == "llvm" && row.name == name) return row.count;
+  }
+  FAIL("there is no row " << name);
+  return 0;
 }
 
 }  // namespace wasi::test

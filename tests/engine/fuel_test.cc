@@ -30,11 +30,6 @@ void in_every_engine(const std::function<void(const Engine&)>& check) {
   }
 }
 
-// wabt does not know all of our instructions.
-Module load_text(const Engine& engine, std::string_view text) {
-  return must(Module::from_bytes(engine, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size())));
-}
-
 constexpr std::string_view kCosts = R"((module
   (type $pair (func (param i32 i32) (result i32)))
   (type $box (struct (field i32)))

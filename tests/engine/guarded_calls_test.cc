@@ -134,14 +134,6 @@ std::string behaviour(const Engine& engine) {
   return seen.str();
 }
 
-std::uint64_t count(const Engine& engine, std::string_view name) {
-  for (const OptimisationCount& row : engine.optimisations()) {
-    if (row.tier == "llvm" && row.name == name) return row.count;
-  }
-  FAIL("there is no row " << name);
-  return 0;
-}
-
 // Of six that the table holds, one is called; by "mixed", as many as it is told. One of them is not tiny, so that not
 // all are looked for.
 constexpr std::string_view kOneOfSix = R"((module
@@ -239,8 +231,6 @@ std::string behaviour_of_tiny(const Engine& engine) {
   return seen.str();
 }
 
-bool has_optimising() { return std::ranges::find(tiers(), TierSelection::optimising) != tiers().end(); }
-
 }  // namespace
 
 TEST_CASE("Guarded calls are the calls that they stand for, whatever the table holds") {
@@ -261,13 +251,13 @@ TEST_CASE("Calls by reference are counted where they are guarded") {
   if (!has_optimising()) return;
   const Engine engine = must(Engine::create({.tier = TierSelection::optimising, .counts_optimisations = true}));
   must(must(Module::from_bytes(engine, bytes_of(kCalls))).prepare());
-  CHECK(count(engine, "guarded_calls") == 7);
-  CHECK(count(engine, "inlined_calls") >= 6);
-  CHECK(count(engine, "polls") > 0);
+  CHECK(optimisation_count(engine, "guarded_calls") == 7);
+  CHECK(optimisation_count(engine, "inlined_calls") >= 6);
+  CHECK(optimisation_count(engine, "polls") > 0);
   // Of six functions, any may be meant.
   const Engine other = must(Engine::create({.tier = TierSelection::optimising, .counts_optimisations = true}));
   must(must(Module::from_bytes(other, bytes_of(kOneOfSix))).prepare());
-  CHECK(count(other, "guarded_calls") == 0);
+  CHECK(optimisation_count(other, "guarded_calls") == 0);
 }
 
 TEST_CASE("Calls by reference look for each of a few") {
@@ -276,8 +266,8 @@ TEST_CASE("Calls by reference look for each of a few") {
   Store store(engine);
   const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfTwo)));
   must(module.prepare());
-  CHECK(count(engine, "guarded_calls") == 1);
-  CHECK(count(engine, "inlined_calls") == 2);
+  CHECK(optimisation_count(engine, "guarded_calls") == 1);
+  CHECK(optimisation_count(engine, "inlined_calls") == 2);
   const auto call =
       must(must(Linker(engine).instantiate(store, module)).function<std::int32_t(std::int32_t, std::int32_t)>("call"));
   CHECK(must(call(7, 0)) == 14);
@@ -295,8 +285,8 @@ TEST_CASE("Calls by reference find one of many tiny functions by its place") {
         Engine::create({.tier = tier, .tier_threshold = 1, .counts_optimisations = tier == TierSelection::optimising}));
     CHECK(behaviour_of_tiny(engine) == expected);
     if (tier != TierSelection::optimising) continue;
-    CHECK(count(engine, "guarded_calls") == 2);
-    CHECK(count(engine, "inlined_calls") >= 6);
+    CHECK(optimisation_count(engine, "guarded_calls") == 2);
+    CHECK(optimisation_count(engine, "inlined_calls") >= 6);
   }
 }
 
@@ -311,8 +301,8 @@ TEST_CASE("Calls by reference are guarded for those whom the same call was seen 
   const Instance first = must(Linker(engine).instantiate(store, module));
   const auto of_first = must(first.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"));
   for (int i = 0; i < 5; ++i) CHECK(must(of_first(1000, 3)) == mixed(1000, 3));
-  CHECK(count(engine, "guarded_calls") > 0);
-  CHECK(count(engine, "inlined_calls") >= 3);
+  CHECK(optimisation_count(engine, "guarded_calls") > 0);
+  CHECK(optimisation_count(engine, "inlined_calls") >= 3);
   for (const std::int32_t different : {1, 2, 4, 5, 6}) {
     INFO(different);
     CHECK(must(of_first(1000, different)) == mixed(1000, different));
@@ -348,7 +338,7 @@ TEST_CASE("Calls by reference are guarded for those whom a profile shows the sam
   const Engine engine = must(Engine::create({.tier = TierSelection::baseline, .counts_optimisations = true}));
   const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfSix)));
   must(module.compile({.profile = &profile}));
-  CHECK(count(engine, "guarded_calls") == 1);
+  CHECK(optimisation_count(engine, "guarded_calls") == 1);
   Store store(engine);
   const Instance instance = must(Linker(engine).instantiate(store, module));
   const auto call = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"));
@@ -364,8 +354,8 @@ TEST_CASE("Calls by reference are not guarded where the same call was seen to re
       must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(kOneOfSix)))));
   const auto call = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("mixed"));
   for (int i = 0; i < 5; ++i) CHECK(must(call(1000, 6)) == mixed(1000, 6));
-  CHECK(count(engine, "polls") > 0);
-  CHECK(count(engine, "guarded_calls") == 0);
+  CHECK(optimisation_count(engine, "polls") > 0);
+  CHECK(optimisation_count(engine, "guarded_calls") == 0);
 }
 
 TEST_CASE("Calls by reference are guarded for the only one that runs, and reach the others as well") {
@@ -378,7 +368,7 @@ TEST_CASE("Calls by reference are guarded for the only one that runs, and reach 
       must(Linker(engine).instantiate(store, must(Module::from_bytes(engine, bytes_of(kOneOfSix)))));
   const auto sum = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sum"));
   for (int i = 0; i < 5; ++i) CHECK(must(sum(100, 1)) == 15'150);
-  CHECK(count(engine, "guarded_calls") > 0);
+  CHECK(optimisation_count(engine, "guarded_calls") > 0);
   CHECK(must(sum(100, 0)) == 10'100);
   CHECK(must(sum(100, 2)) == -5'050);
   CHECK(must(sum(100, 1)) == 15'150);
@@ -398,7 +388,7 @@ TEST_CASE("Calls by reference are guarded for the one that a profile shows") {
     const Engine engine = must(Engine::create({.tier = TierSelection::baseline, .counts_optimisations = true}));
     const Module module = must(Module::from_bytes(engine, bytes_of(kOneOfSix)));
     must(module.compile({.profile = uses_profile ? &profile : nullptr}));
-    CHECK(count(engine, "guarded_calls") == (uses_profile ? 1 : 0));
+    CHECK(optimisation_count(engine, "guarded_calls") == (uses_profile ? 1 : 0));
     Store store(engine);
     const Instance instance = must(Linker(engine).instantiate(store, module));
     const auto sum = must(instance.function<std::int32_t(std::int32_t, std::int32_t)>("sum"));

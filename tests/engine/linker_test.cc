@@ -13,10 +13,6 @@ Error link_error(const Linker& linker, Store& store, const Module& module) {
   return *instance.error().error();
 }
 
-Module load_text(const Engine& engine, std::string_view text) {
-  return must(Module::from_bytes(engine, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size())));
-}
-
 }  // namespace
 
 TEST_CASE("A missing import is named with its type") {

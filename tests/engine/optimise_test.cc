@@ -16,13 +16,6 @@ EngineConfig at_once() {
   return {.tier_threshold = 1, .tier_threads = 0, .optimise_threshold = 0, .records_tier_changes = true};
 }
 
-// By our own reader, which knows what other tools do not yet.
-Module load_text(const Engine& engine, std::string_view text) {
-  return must(Module::from_bytes(engine, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size())));
-}
-
-bool has_optimiser() { return std::ranges::find(tiers(), TierSelection::optimising) != tiers().end(); }
-
 bool has_change(const Engine& engine, std::string_view function, TierChange::Reason reason) {
   return std::ranges::any_of(engine.tier_changes(), [&](const TierChange& change) {
     if (change.tier == "llvm") CHECK(change.failure == "");
@@ -49,7 +42,7 @@ void check_same(const char* text, std::string_view moved, std::int64_t n) {
 }  // namespace
 
 TEST_CASE("A call in progress goes on in optimised code at its loop, with all that it has") {
-  if (!has_optimiser()) return;
+  if (!has_optimising()) return;
   SECTION("locals of every type") {
     check_same(R"((module (memory 1)
       (func $run (export "run") (param $n i64) (result i64)
@@ -148,7 +141,7 @@ TEST_CASE("A call in progress goes on in optimised code at its loop, with all th
 }
 
 TEST_CASE("Objects that only the frame of a moved call knows survive collections") {
-  if (!has_optimiser()) return;
+  if (!has_optimising()) return;
   check_same(R"((module
     (type $cell (struct (field $value (mut i64)) (field $next (ref null $cell))))
     (func $run (export "run") (param $n i64) (result i64) (local $list (ref null $cell)) (local $sum i64)
@@ -169,7 +162,7 @@ TEST_CASE("Objects that only the frame of a moved call knows survive collections
 }
 
 TEST_CASE("A trap in a moved call has the backtrace that it would have had") {
-  if (!has_optimiser()) return;
+  if (!has_optimising()) return;
   constexpr const char* kText = R"((module
     (memory 1)
     (func $fill (param $at i32)
@@ -194,7 +187,7 @@ TEST_CASE("A trap in a moved call has the backtrace that it would have had") {
 }
 
 TEST_CASE("Recursion goes on in optimised code, whoever began it, and still ends") {
-  if (!has_optimiser()) return;
+  if (!has_optimising()) return;
   constexpr const char* kText = R"((module
     (func $fib (export "fib") (param i64) (result i64)
       (if (result i64) (i64.lt_u (local.get 0) (i64.const 2))
@@ -225,7 +218,7 @@ TEST_CASE("Where it is not wanted, nothing is optimised") {
 }
 
 TEST_CASE("Of a body that is too large to be optimised, a loop is from which little is left") {
-  if (!has_optimiser()) return;
+  if (!has_optimising()) return;
   constexpr std::string_view kLoop = R"(
     (loop $again
       (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 3)) (local.get $n)))

@@ -82,8 +82,7 @@ constexpr std::int64_t kPlaces[] = {0, 20, 1000, 65536, 131072, INT32_MAX, INT64
 
 // What a call gives and leaves in memory, or how it fails: what was stored before that may be missing.
 std::string behaviour(const Engine& engine) {
-  const Module module =
-      must(Module::from_bytes(engine, {reinterpret_cast<const std::uint8_t*>(kNeighbours.data()), kNeighbours.size()}));
+  const Module module = load_text(engine, kNeighbours);
   Store store(engine);
   const Instance instance = must(Linker(engine).instantiate(store, module));
   const Memory memory = must(instance.memory("memory"));
@@ -109,14 +108,6 @@ std::string behaviour(const Engine& engine) {
   return seen.str();
 }
 
-std::uint64_t shared_addresses(const Engine& engine) {
-  for (const OptimisationCount& row : engine.optimisations()) {
-    if (row.tier == "llvm" && row.name == "shared_addresses") return row.count;
-  }
-  FAIL("there is no such row");
-  return 0;
-}
-
 }  // namespace
 
 TEST_CASE("Addresses that are made from a neighbour's are the same in each tier") {
@@ -133,7 +124,7 @@ TEST_CASE("Addresses that are made from a neighbour's are the same in each tier"
         CHECK(behaviour(engine) == expected);
         if (tier != TierSelection::optimising) continue;
         const bool is_shared = checks == BoundsChecks::guard_pages && !is_strict;
-        CHECK((shared_addresses(engine) > 10) == is_shared);
+        CHECK((optimisation_count(engine, "shared_addresses") > 10) == is_shared);
       }
     }
   }

@@ -15,7 +15,7 @@ namespace {
 std::size_t type_count(const Engine& engine) { return detail::Internals::state(engine)->registry->size(); }
 
 // The text as it is: the engine's own reader knows all of it.
-Result<Module> load_text(const Engine& engine, std::string_view text) {
+Result<Module> try_to_load(const Engine& engine, std::string_view text) {
   return Module::from_bytes(engine, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
@@ -46,7 +46,7 @@ std::string text_of(std::uint32_t number, std::string_view more = "") {
 }
 
 Module load_number(const Engine& engine, std::uint32_t number, std::string_view more = "") {
-  return must(load_text(engine, text_of(number, more)));
+  return must(try_to_load(engine, text_of(number, more)));
 }
 
 // The type of the global of such a module, which is gone.
@@ -77,9 +77,9 @@ TEST_CASE("An engine that loads and drops modules keeps none of their types") {
 
 TEST_CASE("Loads that fail give back what they took") {
   const Engine engine;
-  CHECK_FALSE(load_text(engine, text_of(1, "(func (result i32))")));
-  CHECK_FALSE(load_text(engine, text_of(2, "(func (drop (i32.add (i32.const 1) (i64.const 1))))")));
-  CHECK_FALSE(load_text(engine, text_of(3, "(export \"make\" (func 0))")));
+  CHECK_FALSE(try_to_load(engine, text_of(1, "(func (result i32))")));
+  CHECK_FALSE(try_to_load(engine, text_of(2, "(func (drop (i32.add (i32.const 1) (i64.const 1))))")));
+  CHECK_FALSE(try_to_load(engine, text_of(3, "(export \"make\" (func 0))")));
   CHECK_FALSE(Module::validate(engine, Bytes{0, 'a', 's', 'm', 1, 0, 0, 0, 1, 7, 2, 0x60, 0, 0, 0x60, 0, 1}));
   CHECK(type_count(engine) == 0);
 }
@@ -172,7 +172,7 @@ TEST_CASE("Types of modules that are gone are refused by whatever takes a type")
   check(any.set(Value::from_bits(stale, Value::from_i31(1).bits())));
   Linker linker(engine);
   linker.define_untyped("env", "f", {{stale}, {}}, nothing);
-  const auto instance = linker.instantiate(store, must(load_text(engine, R"((module (import "env" "f" (func))))")));
+  const auto instance = linker.instantiate(store, must(try_to_load(engine, R"((module (import "env" "f" (func))))")));
   REQUIRE_FALSE(instance);
   CHECK_THAT(instance.error().to_string(), Catch::Contains("no value type of this engine"));
 }
@@ -206,7 +206,7 @@ TEST_CASE("What stands for unknown imports keeps its types, also where nothing c
         (import "env" "tag" (tag (param (ref null $s))))
         (import "env" "never" (global (ref $s)))
       )");
-      const auto instance = linker.instantiate(store, must(load_text(engine, text)));
+      const auto instance = linker.instantiate(store, must(try_to_load(engine, text)));
       REQUIRE_FALSE(instance);
       CHECK_THAT(instance.error().to_string(), Catch::Contains("never"));
       stale_type(engine, 100 + i);
@@ -237,7 +237,7 @@ TEST_CASE("A linker keeps the types of its functions for the stores to come") {
   text.insert(text.find("(global (export"), R"((import "env" "f" (func $imported (result (ref null $s)))) )");
   {
     Store store(engine);
-    const Instance instance = must(linker->instantiate(store, must(load_text(engine, text))));
+    const Instance instance = must(linker->instantiate(store, must(try_to_load(engine, text))));
     linker.reset();
     CHECK(must(must(instance.function<std::int32_t()>("call"))()) == 1);
   }
@@ -252,7 +252,7 @@ TEST_CASE("Threads load, run and drop modules of one engine") {
     threads.emplace_back([&, t] {
       for (std::uint32_t round = 0; round < 30; ++round) {
         // Some of them at the same time as others do.
-        const auto module = load_text(engine, text_of(round % 3 == 0 ? round : 1000 * t + round));
+        const auto module = try_to_load(engine, text_of(round % 3 == 0 ? round : 1000 * t + round));
         if (!module) {
           ++wrong;
           continue;
