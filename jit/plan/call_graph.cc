@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <thread>
 #include <utility>
 
 #include "base/guard.h"
+#include "base/on_threads.h"
 #include "validate/function_walk.h"
 
 namespace wasi::jit {
@@ -168,7 +167,7 @@ CallGraph survey_calls(const wasm::Module& module, bool validated, unsigned thre
   constexpr std::size_t kAtOnce = 64;
   std::atomic<std::size_t> next{0};
   std::atomic<bool> has_memory{true};
-  const auto work = [&] {
+  const auto work = [&](std::size_t) {
     const auto done = guarded([&] {
       for (;;) {
         const std::size_t first = next.fetch_add(kAtOnce, std::memory_order_relaxed);
@@ -180,14 +179,8 @@ CallGraph survey_calls(const wasm::Module& module, bool validated, unsigned thre
     });
     if (!done) has_memory = false;
   };
-  {
-    std::vector<std::jthread> helpers;
-    try {
-      for (unsigned i = 1; i < threads && i * kAtOnce < graph.bodies.size(); ++i) helpers.emplace_back(work);
-    } catch (const std::exception&) {  // bad_alloc, system_error
-    }
-    work();
-  }
+  const std::size_t portions = (graph.bodies.size() + kAtOnce - 1) / kAtOnce;
+  base::on_threads(std::min<std::size_t>(threads, portions), work);
   if (!has_memory) throw std::bad_alloc();
   return graph;
 }

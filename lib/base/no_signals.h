@@ -5,7 +5,7 @@
 
 #include <csignal>
 
-namespace wasi::os {
+namespace wasi::base {
 
 // While it lives, this thread takes no signals, and neither do threads that it starts.
 class NoSignals {
@@ -23,4 +23,4 @@ class NoSignals {
   sigset_t before_;
 };
 
-}  // namespace wasi::os
+}  // namespace wasi::base

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <exception>
 #include <mutex>
 #include <numeric>
 #include <optional>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "base/guard.h"
+#include "base/on_threads.h"
 #include "base/result.h"
 #include "engine/profile.h"
 #include "engine/state.h"
@@ -66,7 +66,7 @@ Result<void> for_each(std::size_t count, unsigned threads, Work&& work) {
   std::atomic<bool> is_over{false};
   std::mutex mutex;
   std::optional<Error> error;
-  const auto run = [&] {
+  const auto run = [&](std::size_t) {
     auto done = guarded([&]() -> Result<void> {
       while (!is_over.load(std::memory_order_relaxed)) {
         const std::size_t i = next.fetch_add(1, std::memory_order_relaxed);
@@ -80,14 +80,7 @@ Result<void> for_each(std::size_t count, unsigned threads, Work&& work) {
     const std::lock_guard lock(mutex);
     if (!error) error = std::move(done).error();
   };
-  {
-    std::vector<std::jthread> helpers;
-    try {
-      for (std::size_t i = 1; i < std::min<std::size_t>(threads, count); ++i) helpers.emplace_back(run);
-    } catch (const std::exception&) {  // bad_alloc, system_error
-    }
-    run();
-  }
+  base::on_threads(std::min<std::size_t>(threads, count), run);
   if (error) return std::unexpected(*std::move(error));
   return {};
 }

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/guard.h"
+#include "base/on_threads.h"
 #include "base/result.h"
 #include "engine/state.h"
 #include "runtime/memory_storage.h"
@@ -40,12 +40,7 @@ class Work {
   void run(std::uint64_t share) {
     const std::size_t threads =
         std::min<std::size_t>({std::thread::hardware_concurrency(), bodies().size(), 1 + total_ / share});
-    std::vector<std::jthread> helpers;
-    try {
-      for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back([this] { prepare_functions(); });
-    } catch (const std::exception&) {  // bad_alloc, system_error
-    }
-    prepare_functions();
+    base::on_threads(threads, [this](std::size_t) { prepare_functions(); });
   }
 
  private:

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "os/no_signals.h"
+#include "base/no_signals.h"
 #include "runtime/native_tuning.h"
 #include "runtime/preparation.h"
 
@@ -74,7 +74,7 @@ struct CompileQueue::State : std::enable_shared_from_this<State> {
   void start_worker() {
     auto worker = std::make_unique<Worker>(*this);
     workers.reserve(workers.size() + 1);
-    const os::NoSignals quiet;
+    const base::NoSignals quiet;
     worker->thread = std::thread([self = shared_from_this(), own = worker.get()] { self->run(*own); });
     workers.push_back(std::move(worker));
   }

@@ -4,7 +4,7 @@
 #include <new>
 #include <ranges>
 
-#include "os/no_signals.h"
+#include "base/no_signals.h"
 #include "runtime/exec_state.h"
 #include "runtime/program.h"
 #include "runtime/stack_walk.h"
@@ -41,7 +41,7 @@ GuestSampler::GuestSampler(ExecState& exec, std::chrono::microseconds period) : 
     threads_.emplace(&exec, 0);
     all.list.emplace_back(&exec, this);
   }
-  const os::NoSignals quiet;
+  const base::NoSignals quiet;
   thread_ = std::thread([this] { run(); });
 }
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "os/no_signals.h"
+#include "base/no_signals.h"
 #include "runtime/exec_state.h"
 #include "runtime/interruption.h"
 #include "runtime/native_tuning.h"
@@ -92,7 +92,7 @@ void StoreSampler::start() {
   const std::lock_guard lock(state_->mutex);
   if (state_->is_ending) return;
   try {
-    const os::NoSignals quiet;
+    const base::NoSignals quiet;
     state_->thread = std::thread([this] { state_->run(useless_); });
   } catch (const std::exception&) {
     // system_error, bad_alloc: code stays as it is

@@ -3,12 +3,10 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <exception>
 #include <thread>
-#include <vector>
 
 #include "base/guard.h"
-#include "os/no_signals.h"
+#include "base/on_threads.h"
 #include "runtime/compile_queue.h"
 #include "runtime/module_code.h"
 #include "runtime/native_tier.h"
@@ -155,7 +153,7 @@ void TierPolicy::keep_the_rest(ModuleCode& module) {
   forget(module);
   const auto end = std::chrono::steady_clock::now() + kLongestKeeping;
   std::atomic<std::size_t> next{0};
-  const auto compile_some = [&] {
+  const auto compile_some = [&](std::size_t) {
     while (std::chrono::steady_clock::now() < end) {
       const std::size_t i = next.fetch_add(1, std::memory_order_relaxed);
       if (i >= module.module->bodies.size()) return;
@@ -165,15 +163,8 @@ void TierPolicy::keep_the_rest(ModuleCode& module) {
       compile({.module = &module, .function = &function, .keeps = true}, unbounded, false);
     }
   };
-  // Somebody waits for this, so it is done on as many threads as may compile.
-  std::vector<std::jthread> helpers;
-  try {
-    const os::NoSignals quiet;
-    const unsigned threads = std::min(kCompileThreads, std::thread::hardware_concurrency());
-    for (unsigned i = 1; i < threads; ++i) helpers.emplace_back(compile_some);
-  } catch (const std::exception&) {  // bad_alloc, system_error
-  }
-  compile_some();
+  // Whoever waits for this does it, too.
+  base::on_threads(std::min(1 + options_.threads, std::thread::hardware_concurrency()), compile_some);
 }
 
 // Holds no object that needs a destructor while it raises.

@@ -1,12 +1,11 @@
 // Validation of bodies: the checked walk with the sink that makes nothing, here and nowhere else.
 #include <algorithm>
 #include <atomic>
-#include <exception>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "base/guard.h"
+#include "base/on_threads.h"
 #include "validate/empty_sink.h"
 #include "validate/function_walk.h"
 #include "validate/validator.h"
@@ -97,15 +96,7 @@ Result<void> validate_functions(wasm::Module& module, unsigned threads) {
     own.failed = 0;
     own.error = done.error();
   };
-  {
-    std::vector<std::jthread> helpers;
-    try {
-      helpers.reserve(count);
-      for (std::size_t i = 1; i < count; ++i) helpers.emplace_back([&, i] { work_or_fail(findings[i]); });
-    } catch (const std::exception&) {  // bad_alloc, system_error
-    }
-    work_or_fail(findings[0]);
-  }
+  base::on_threads(count, [&](std::size_t i) { work_or_fail(findings[i]); });
 
   const auto first = std::ranges::min_element(findings, {}, &Findings::failed);
   if (first->error) return std::unexpected(std::move(*first->error));
