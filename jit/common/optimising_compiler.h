@@ -34,8 +34,8 @@ struct OptimisingOptions {
   // call is merged with another: what a trap leaves behind is then exactly what the spec says. (A backtrace's innermost
   // offset may be that of the instruction which takes what a load that faults should have given.)
   bool strict = false;
-  // Of a function; what is larger is refused. LLVM needs some 2 KiB of memory for each byte of a body, and more time
-  // the larger the body is.
+  // Of a function, or of what is left of it from a loop on; what is larger is refused. LLVM needs some 2 KiB of memory
+  // for each byte, and more time for each the more there are.
   std::uint32_t most_body_bytes = runtime::kMostOptimisedBytes;
   bool log = false;  // MachineUnit::log is wanted, which takes another compilation
   // UnitFunction::locals are wanted, as far as they can be had. No function becomes a part of another one then.

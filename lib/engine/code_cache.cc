@@ -144,9 +144,9 @@ class NewFile {
     return true;
   }
 
-  // What it is in its place, where it has the content that was written, and whoever changes that makes another file of
-  // it.
-  [[nodiscard]] std::optional<os::FileIdentity> placed() const {
+  // What it is in its place, where it has the content that was written. Waits until whoever changes that makes another
+  // file of it.
+  [[nodiscard]] std::optional<os::FileIdentity> wait_until_settled() const {
     const auto placed = os::identity_of(fd_.get());
     if (!placed || !written_ || placed->modified != written_->modified || placed->size != written_->size) return {};
     std::this_thread::sleep_for(kClockStep);
@@ -288,7 +288,7 @@ Result<void> CodeCache::store(const std::string& name, std::span<const std::uint
     NewFile file(directory.get());
     if (!file.write(name, bytes)) return refused("write to", directory_);
     if (bytes.size() >= kLeastNotedBytes) {
-      const auto placed = file.placed();
+      const auto placed = file.wait_until_settled();
       const std::string note = placed ? sound_note(*placed) : std::string();
       if (!note.empty()) make_link(directory.get(), name + std::string(kSound), note);
     }
